@@ -1,0 +1,52 @@
+"""Whether an orbit has ever left the saddle: asked only of the few points whose end does not tell."""
+
+import numpy as np
+
+from fastdln.kernels.rows import load
+from fastdln.kernels.transient import LANES, ROUND
+from fastdln.observables.fate import CLOSE
+
+
+def escape(map_, depth, layout, advance):
+    """Function (starts, steps, escaped) that follows the columns of `starts` again, up to state `steps`.
+
+    Sets escaped[column] where the product passes s/2, or falls below 0 by more than counts as 0. It uses the same
+    bare steps as the transient, looking after each, so that the orbit is the same bit for bit.
+    """
+    product, get = map_.product(depth), load(layout.components)
+    rows, components, singular_value = layout.rows, layout.components, layout.singular_value
+
+    def follow(starts, steps, escaped):
+        block, earlier = np.empty((rows, LANES)), np.empty((components, LANES))
+        numbers, away = np.zeros(LANES), np.empty(LANES, np.int64)
+        count = starts.shape[1]
+        for first in range(0, count, LANES):
+            for row in range(rows):
+                for lane in range(LANES):
+                    block[row, lane] = starts[row, min(first + lane, count - 1)]
+            away[:] = 0
+            done = 0
+            while done < steps:
+                for row in range(components):
+                    for lane in range(LANES):
+                        earlier[row, lane] = block[row, lane]
+                turn = min(ROUND, steps - done)
+                for _ in range(turn):
+                    for lane in range(LANES):
+                        pi, s = product(get(block, lane)), block[singular_value, lane]
+                        away[lane] |= 1 if pi > 0.5 * s or pi < -CLOSE * s else 0
+                    advance(block, numbers, 1)
+                done += turn
+                known = 0
+                for lane in range(LANES):
+                    still = 1
+                    for row in range(components):
+                        still &= 1 if block[row, lane] == earlier[row, lane] else 0
+                    known += away[lane] | (still if turn == ROUND else 0)
+                if known == LANES:
+                    break
+            for lane in range(min(LANES, count - first)):
+                pi, s = product(get(block, lane)), block[singular_value, lane]
+                escaped[first + lane] = away[lane] == 1 or pi > 0.5 * s or pi < -CLOSE * s
+
+    return follow

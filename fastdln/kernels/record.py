@@ -1,0 +1,94 @@
+"""The recorded steps: all modes of a point together, with every observable and the window that tells the fate."""
+
+import numpy as np
+
+from fastdln.kernels import chains
+from fastdln.kernels.compiled import compiled
+from fastdln.kernels.rows import load, store
+from fastdln.kernels.transient import look
+from fastdln.observables.fate import DIVERGED, judge
+from fastdln.observables.period import period_of
+
+# Points side by side in the record: fewer than in the transient, since the window of a block (512 states of 64 points,
+# 256 KB a mode) should stay in the L2 cache.
+LANES = 64
+
+
+def record(map_, depth, layout, plan, advance):
+    """Function that runs the record of every point and writes fates, periods and variables; see `run` below.
+
+    `advance` takes the lanes over the steps that the transient's whole rounds left.
+    """
+    step, product, step_seen = map_.step(depth), map_.product(depth), look(map_, depth, layout)
+    get, put = load(layout.components), store(layout.components)
+    rows, eta, singular_value, bound = layout.rows, layout.eta, layout.singular_value, layout.bound
+    carried_rows = layout.accumulators + sum(plan.run_widths)
+    first = carried_rows
+    begin = chains.start(plan.recorded, plan.recorded_widths, first)
+    update = chains.update(plan.whole_run + plan.recorded, plan.run_widths + plan.recorded_widths, layout.accumulators)
+    finish = chains.finish(
+        plan.whole_run + plan.recorded, plan.run_widths + plan.recorded_widths, layout.accumulators, 0
+    )
+    network_rows, sum_rows = sum(plan.network_widths), len(plan.network)
+    begin_network = chains.start_network(plan.network, plan.network_widths)
+    clear, gather = chains.clear(plan.network), chains.gather(plan.network)
+    update_network = chains.update_network(plan.network, plan.network_widths)
+    finish_network = chains.finish(plan.network, plan.network_widths, 0, plan.first_network_output)
+    copy_orbit = chains.copy_orbit(plan.orbit_output)
+    period, fate = compiled(period_of), compiled(judge)
+
+    def run(columns, modes, remainder, steps, length, window_length, longest, tail_length, fates, periods, outputs):
+        points = fates.shape[0]
+        blocks, numbers = np.empty((modes, rows, LANES)), np.empty(LANES)
+        network, sums = np.empty((network_rows, LANES)), np.empty((sum_rows, LANES))
+        tail = np.empty((tail_length, modes, LANES))
+        window, skipped = np.empty(window_length), length - tail_length
+        for origin in range(0, points, LANES):
+            numbers[:] = steps - remainder
+            for mode in range(modes):
+                block = blocks[mode]
+                for row in range(carried_rows):
+                    for lane in range(LANES):
+                        block[row, lane] = columns[row, mode * points + min(origin + lane, points - 1)]
+                advance(block, numbers, remainder)
+                for lane in range(LANES):
+                    state = get(block, lane)
+                    begin(block, lane, step_seen(block, lane, float(steps), state, state))
+            for lane in range(LANES):
+                begin_network(network, lane)
+            for t in range(length):
+                slot = max(t - skipped, 0)
+                for lane in range(LANES):
+                    clear(sums, lane)
+                for mode in range(modes):
+                    block, products = blocks[mode], tail[slot, mode]
+                    for lane in range(LANES):
+                        before = get(block, lane)
+                        state = step(before, block[eta, lane], block[singular_value, lane])
+                        put(block, lane, state)
+                        seen = step_seen(block, lane, float(steps + t + 1), before, state)
+                        update(block, lane, seen)
+                        gather(sums, lane, seen)
+                        products[lane] = seen.product
+                for lane in range(LANES):
+                    update_network(network, sums, lane)
+            for lane in range(min(LANES, points - origin)):
+                point = origin + lane
+                any_diverged = False
+                for mode in range(modes):
+                    block = blocks[mode]
+                    diverged = not abs(tail[tail_length - 1, mode, lane]) <= block[bound, lane]
+                    any_diverged |= diverged
+                    finish(block, lane, (point, mode), length, diverged, outputs)
+                    if diverged:
+                        fates[point, mode], periods[point, mode] = DIVERGED, -1
+                    else:
+                        for k in range(window_length):
+                            window[k] = tail[tail_length - window_length + k, mode, lane]
+                        found = period(window, longest)
+                        periods[point, mode] = found
+                        fates[point, mode] = fate(window, found, block[singular_value, lane])
+                    copy_orbit(outputs, point, mode, tail, lane, diverged)
+                finish_network(network, lane, point, length, any_diverged, outputs)
+
+    return run

@@ -1,0 +1,90 @@
+"""Fate of a point: what its orbit has become at the end of the record."""
+
+import numpy as np
+
+from fastdln.observables.observable import Variable, VerdictObservable
+from fastdln.observables.period import TOLERANCE, size_of
+
+NOT_COMPUTED, CONVERGED, PERIODIC, APERIODIC, COLLAPSED, DIVERGED, DRIFTING = range(7)
+NAMES = ("not_computed", "converged", "periodic", "aperiodic", "collapsed", "diverged", "drifting")
+
+# The contract's order: a point is the first of these that any of its modes is.
+PRECEDENCE = (DIVERGED, DRIFTING, APERIODIC, PERIODIC, COLLAPSED, CONVERGED)
+
+# Distance in units of s within which a product counts as being at the minimum s, or at 0.
+CLOSE = 1e-6
+
+# Codes of `judge` for what only the orbit's history before the window can tell.
+NEAR_ZERO, IRREGULAR = 7, 8
+
+
+def near_zero(window, s):
+    return s > 0.0 and size_of(window) <= CLOSE * s
+
+
+def approaches(window):
+    """Whether some p-step subsequences all move one way: a slow approach to (or departure from) a p-cycle.
+
+    Each of the p subsequences needs three states. By chance an irregular orbit does so with probability 3^-p or less.
+    """
+    noise = TOLERANCE * size_of(window)
+    for p in range(1, len(window) // 3 + 1):
+        one_way = True
+        for t in range(len(window) - 2 * p):
+            first, second = window[t + p] - window[t], window[t + 2 * p] - window[t + p]
+            if first * second < 0.0 and max(abs(first), abs(second)) > noise:
+                one_way = False
+                break
+        if one_way:
+            return True
+    return False
+
+
+def judge(window, period, s):
+    """What the window (oldest first) of a mode that did not diverge shows; NEAR_ZERO and IRREGULAR are left open."""
+    if near_zero(window, s):
+        return NEAR_ZERO
+    if period == 1:
+        return CONVERGED if abs(window[-1] - s) <= CLOSE * s else DRIFTING
+    if period > 1:
+        return PERIODIC
+    if len(window) < 3 or approaches(window) or approaches(window[len(window) // 2 :]):
+        return DRIFTING
+    return APERIODIC if window[0] > 0.5 * s else IRREGULAR
+
+
+def with_history(code, escaped):
+    """Settles an open code: `escaped` says whether the orbit had passed s/2, or been below 0, before the window."""
+    if code == NEAR_ZERO:
+        return COLLAPSED if escaped else DRIFTING
+    if code == IRREGULAR:
+        return APERIODIC if escaped else DRIFTING
+    return code
+
+
+def finish(fates, periods, singular_values):
+    """The point's fate, over the modes with s > 0 (over all where there is none)."""
+    judged = singular_values > 0.0
+    judged |= ~judged.any(axis=1, keepdims=True)
+    fate = np.full(len(fates), CONVERGED, dtype=np.uint8)
+    for code in reversed(PRECEDENCE):
+        fate[(judged & (fates == code)).any(axis=1)] = code
+    return (fate,)
+
+
+OBSERVABLE = VerdictObservable(
+    name="fate",
+    summary="converged, periodic, aperiodic, collapsed, diverged or drifting",
+    variables=(
+        Variable(
+            name="fate",
+            dtype="uint8",
+            long_name="fate of the trajectory",
+            comment="The first of diverged, drifting, aperiodic, periodic, collapsed, converged that any mode with s > 0 is. "
+            f"Converged: period 1 and within {CLOSE:g} s of s. Collapsed: within {CLOSE:g} s of 0 over the whole window, after "
+            "having passed s/2 or from below. Drifting: a plateau not left, a saddle, or any slow approach.",
+            flags=dict(enumerate(NAMES)),
+        ),
+    ),
+    finish=finish,
+)

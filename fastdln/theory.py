@@ -1,0 +1,58 @@
+"""Closed forms of deep linear networks beyond the edge of stability (docs/theory.md); all functions broadcast."""
+
+import numpy as np
+from scipy.special import gammaln
+
+
+def stability_limit(singular_value, depth):
+    """S_i = L s^(2 - 2/L), the sharpness of mode i's balanced minimum.
+
+    Arrays of any shapes; s in the target's units. NaN for negative s or depth below 2.
+    arXiv 2502.20531, section 2.
+    """
+    s, depth = np.asarray(singular_value, dtype=float), np.asarray(depth, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where((s >= 0) & (depth >= 2), depth * np.abs(s) ** (2 - 2 / depth), np.nan)
+
+
+def critical_learning_rate(singular_value, depth):
+    """2 / S_i, the learning rate beyond which mode i oscillates; infinite for s = 0.
+
+    Arrays of any shapes; s in the target's units. NaN for negative s or depth below 2.
+    arXiv 2502.20531, section 2.
+    """
+    with np.errstate(divide="ignore"):
+        return 2 / stability_limit(singular_value, depth)
+
+
+def plateau_steps(alpha, eta, singular_value, depth):
+    """Steps that a mode takes to leave the saddle at 0 from the one-zero start (alpha, 0).
+
+    T = C_L alpha^-(L-2) / (eta s) with C_L = sqrt(pi)/2 Gamma((L-2)/2) / Gamma((L-1)/2) for L >= 3; for L = 2 the
+    steps of growth by 1 + eta s to the product s/2, asinh(s / alpha^2) / (2 log(1 + eta s)).
+    Arrays of any shapes; steps, not rounded; infinite where alpha, eta or s is 0, NaN where one is negative.
+    docs/theory.md, section A.
+    """
+    alpha, eta, s, depth = np.broadcast_arrays(
+        *(np.asarray(x, dtype=float) for x in (alpha, eta, singular_value, depth))
+    )
+    deep = np.maximum(depth, 3)
+    constant = np.sqrt(np.pi) / 2 * np.exp(gammaln((deep - 2) / 2) - gammaln((deep - 1) / 2))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        slow = constant * alpha ** (2 - deep) / (eta * s)
+        fast = np.arcsinh(s / alpha**2) / (2 * np.log1p(eta * s))
+    steps = np.where(depth == 2, fast, slow)
+    steps = np.where((alpha == 0) | (eta == 0) | (s == 0), np.inf, steps)
+    return np.where((alpha < 0) | (eta < 0) | (s < 0) | (depth < 2), np.nan, steps)
+
+
+def divergence_bound(eta, singular_value, depth):
+    """abs(pi) beyond which no orbit returns: max(10 s, (1e6 / eta)^(L / (2 L - 2))).
+
+    A step multiplies layer l by 1 - q_l, q_l = eta (pi - s) pi / w_l^2, whose geometric mean over the layers is about
+    eta pi^(2 - 2/L). The largest bounded orbits have q = 2; at 1e6 only a coincidence of one part in 1e6^L would bring
+    the product back. Arrays of any shapes; infinite for eta = 0. docs/theory.md, section C.
+    """
+    eta, s, depth = (np.asarray(x, dtype=float) for x in (eta, singular_value, depth))
+    with np.errstate(divide="ignore"):
+        return np.maximum(10 * s, (1e6 / eta) ** (depth / (2 * depth - 2)))
