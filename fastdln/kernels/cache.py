@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from numba.core import config
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+from fastdln.kernels.compiled import compiled
 
 PACKAGE = Path(__file__).parent.parent
 # theory.py and the rest compute outside the kernels, so that an edit there recompiles nothing.
@@ -55,9 +59,15 @@ class KernelCache(FunctionCache):
             warnings.warn(f"kernel cache could not be written: {error}", RuntimeWarning, stacklevel=2)
 
 
-def attach(dispatcher: Any, identity: tuple) -> None:
-    """Gives a numba dispatcher this cache; without a place for it (no writable folder) it compiles every time."""
-    try:
-        dispatcher._cache = KernelCache(dispatcher.py_func, identity)
-    except (RuntimeError, OSError, AttributeError) as error:
-        warnings.warn(f"no kernel cache, compiling in every process: {error}", RuntimeWarning, stacklevel=2)
+def kernel(function: Callable[..., Any], *identity: object) -> Callable[..., Any]:
+    """The function compiled, and cached under `identity`: all that it is made of apart from the sources.
+
+    Without a place for the cache (no writable folder) it compiles in every process.
+    """
+    dispatcher: Any = compiled(function, nogil=True)
+    if not config.DISABLE_JIT:
+        try:
+            dispatcher._cache = KernelCache(dispatcher.py_func, identity)
+        except (RuntimeError, OSError, AttributeError) as error:
+            warnings.warn(f"no kernel cache, compiling in every process: {error}", RuntimeWarning, stacklevel=2)
+    return dispatcher

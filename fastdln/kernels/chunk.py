@@ -1,27 +1,22 @@
-"""One compiled function for a chunk: from the points' eta and alpha to every variable."""
+"""One chunk: from its points' eta and alpha, through the compiled stages, to every variable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numba.core import config
 
-from fastdln.kernels import chains
-from fastdln.kernels.cache import attach
-from fastdln.kernels.compiled import compiled, inline
-from fastdln.kernels.history import escape
-from fastdln.kernels.record import LANES as RECORD_LANES
+from fastdln.kernels.cache import kernel
+from fastdln.kernels.history import history
 from fastdln.kernels.record import record
-from fastdln.kernels.rows import load
-from fastdln.kernels.transient import LANES, ROUND, Layout, bare_advance, look, observed_advance, settle
+from fastdln.kernels.transient import ROUND, transient
 from fastdln.models import Map
 from fastdln.observables import Observable, Step
-from fastdln.observables.fate import IRREGULAR, NEAR_ZERO, with_history
+from fastdln.observables.fate import OPEN, with_history
 from fastdln.observables.observable import ModeObservable, PointObservable, VerdictObservable, WindowObservable
+from fastdln.theory import divergence_bound
 
 
 @dataclass(frozen=True)
@@ -73,27 +68,26 @@ class Plan:
 
 
 class ChunkKernel:
-    """The compiled kernel of one map, depth and set of observables; call it with the points of a chunk."""
+    """The compiled stages of one map, depth and set of observables; call it with the points of a chunk."""
 
     def __init__(self, map_: Map, depth: int, observables: Sequence[Observable]) -> None:
         self.map, self.depth = map_, depth
-        self.layers = map_.layers(depth)
-        self.plan = Plan(observables, len(self.layers))
-        function = build(map_, depth, self.plan)
-        self.function = compiled(function, nogil=True)
-        if not config.DISABLE_JIT:
-            attach(self.function, (map_.name, depth, tuple(o.name for o in self.plan.written)))
+        self.layers = list(map_.layers(depth))
+        self.plan = plan = Plan(observables, len(self.layers))
+        run, written = (tuple(o.name for o in some) for some in (plan.whole_run, plan.written))
+        self.transient = kernel(transient(map_, depth, plan), "transient", map_.name, depth, run)
+        self.record = kernel(record(map_, depth, plan), "record", map_.name, depth, written)
+        self.history = kernel(history(map_, depth), "history", map_.name, depth)
 
     def __call__(
         self,
         eta: np.ndarray,
         alpha: np.ndarray,
         singular_values: np.ndarray,
-        bound: np.ndarray,
         start: np.ndarray,
         lengths: Lengths,
     ) -> dict[str, np.ndarray]:
-        """Variables by name, shaped (point, ...), from eta (point), alpha (point), s and bound (mode, point).
+        """Variables by name, shaped (point, ...), from eta and alpha (point) and singular values (mode, point).
 
         `start` holds the layers' singular values in units of alpha, shaped (layer, mode).
         """
@@ -105,12 +99,14 @@ class ChunkKernel:
             for v in observable.variables
         }
         fates, periods = np.empty((points, modes), np.uint8), np.empty((points, modes), np.int16)
-        self.function(
-            np.ascontiguousarray(eta, dtype=float),
-            np.ascontiguousarray(alpha, dtype=float),
-            np.ascontiguousarray(singular_values, dtype=float),
-            np.ascontiguousarray(bound, dtype=float),
-            np.ascontiguousarray(start[list(self.layers)], dtype=float),
+        starts = self.columns(eta, alpha, singular_values, start)
+        columns = np.concatenate([starts, np.empty((sum(self.plan.run_widths), starts.shape[1]))])
+        rounds, remainder = divmod(lengths.steps, ROUND)
+        self.transient(columns, rounds)
+        self.record(
+            columns,
+            modes,
+            remainder,
             lengths.steps,
             lengths.record,
             lengths.window,
@@ -120,70 +116,28 @@ class ChunkKernel:
             periods,
             tuple(results.values()),
         )
+        self.look_back(starts, lengths, fates)
         for observable in self.plan.verdicts:
             values = observable.finish(fates, periods, singular_values.T)
-            results |= {
-                v.name: value.astype(v.dtype, copy=False)
-                for v, value in zip(observable.variables, values, strict=True)
-            }
+            for v, value in zip(observable.variables, values, strict=True):
+                results[v.name] = value.astype(v.dtype, copy=False)
         return results
 
+    def columns(self, eta: np.ndarray, alpha: np.ndarray, s: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """State 0, eta, s and the divergence bound (rows, see Layout) of every mode and point (columns)."""
+        states = start[self.layers][:, :, None] * alpha
+        rows = [*states, np.broadcast_to(eta, s.shape), s, divergence_bound(eta, s, self.depth)]
+        return np.stack([row.ravel() for row in rows])
+
+    def look_back(self, starts: np.ndarray, lengths: Lengths, fates: np.ndarray) -> None:
+        """Settles in place the fates that only the orbit's history can tell."""
+        mode, point = np.nonzero(np.isin(fates.T, OPEN))
+        escaped = np.zeros(mode.size, np.bool_)
+        open_starts = np.take(starts, mode * len(fates) + point, axis=1)
+        self.history(open_starts, lengths.steps + lengths.record - lengths.window, escaped)
+        fates[point, mode] = with_history(fates[point, mode], escaped)
+
     def compile(self) -> None:
-        """Compiles the kernel, or loads it from the cache, by running it on no points at all."""
+        """Compiles the stages, or loads them from the cache, by running them on no points at all."""
         nothing, none = np.empty(0), np.empty((1, 0))
-        self(nothing, nothing, none, none, np.zeros((self.depth, 1)), Lengths(0, 1, 0, 1))
-
-
-def build(map_: Map, depth: int, plan: Plan) -> Callable[..., Any]:
-    """The chunk's function in plain Python: columns of starts, the transient, the record, the open fates."""
-    layers = map_.layers(depth)
-    layout = Layout(len(layers), plan.run_widths + plan.recorded_widths)
-    carried = Layout(len(layers), plan.run_widths)
-    bare_rows = Layout(len(layers), ())
-    begin = chains.start(plan.whole_run, plan.run_widths, layout.accumulators)
-    step_seen = look(map_, depth, layout)
-    bare = inline(bare_advance(map_, depth, layout, LANES))
-    if plan.whole_run:
-        update = chains.update(plan.whole_run, plan.run_widths, layout.accumulators)
-        advance = observed_advance(map_, depth, layout, LANES, update)
-        advance_few = observed_advance(map_, depth, layout, RECORD_LANES, update)
-    else:
-        advance, advance_few = bare, bare_advance(map_, depth, layout, RECORD_LANES)
-    run_transient = compiled(settle(map_, depth, carried, advance, all(o.settles for o in plan.whole_run)))
-    run_record = compiled(record(map_, depth, layout, plan, advance_few))
-    follow = compiled(escape(map_, depth, bare_rows, bare))
-    components, rows, start_rows = len(layers), carried.rows, bare_rows.rows
-    eta_row, s_row, bound_row = layout.eta, layout.singular_value, layout.bound
-
-    def fill(columns, column, eta, s, bound, alpha, coefficients, mode):
-        for row in range(components):
-            columns[row, column] = alpha * coefficients[row, mode]
-        columns[eta_row, column], columns[s_row, column], columns[bound_row, column] = eta, s, bound
-
-    place, load_state, finally_ = inline(fill), load(components), with_history
-
-    def kernel(
-        eta, alpha, singular_values, bound, coefficients,
-        steps, length, window, longest, tail, fates, periods, outputs,
-    ):  # fmt: skip
-        modes, points = singular_values.shape
-        columns = np.empty((rows, modes * points))
-        for mode in range(modes):
-            for p in range(points):
-                column = mode * points + p
-                place(columns, column, eta[p], singular_values[mode, p], bound[mode, p], alpha[p], coefficients, mode)
-                state = load_state(columns, column)
-                begin(columns, column, step_seen(columns, column, 0.0, state, state))
-        run_transient(columns, steps // ROUND)
-        run_record(columns, modes, steps % ROUND, steps, length, window, longest, tail, fates, periods, outputs)
-        unknown = np.flatnonzero(fates.ravel() >= min(NEAR_ZERO, IRREGULAR))
-        starts, escaped = np.empty((start_rows, unknown.size)), np.zeros(unknown.size, np.bool_)
-        for k in range(unknown.size):
-            p, mode = divmod(unknown[k], modes)
-            place(starts, k, eta[p], singular_values[mode, p], bound[mode, p], alpha[p], coefficients, mode)
-        follow(starts, steps + length - window, escaped)
-        for k in range(unknown.size):
-            p, mode = divmod(unknown[k], modes)
-            fates[p, mode] = finally_(fates[p, mode], escaped[k])
-
-    return kernel
+        self(nothing, nothing, none, np.zeros((self.depth, 1)), Lengths(0, 1, 0, 1))

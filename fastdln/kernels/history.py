@@ -2,21 +2,24 @@
 
 import numpy as np
 
+from fastdln.kernels.compiled import inline
 from fastdln.kernels.rows import load
-from fastdln.kernels.transient import LANES, ROUND
+from fastdln.kernels.transient import LANES, ROUND, Layout, advance_by
 from fastdln.observables.fate import CLOSE
 
 
-def escape(map_, depth, layout, advance):
+def history(map_, depth):
     """Function (starts, steps, escaped) that follows the columns of `starts` again, up to state `steps`.
 
     Sets escaped[column] where the product passes s/2, or falls below 0 by more than counts as 0. It uses the same
     bare steps as the transient, looking after each, so that the orbit is the same bit for bit.
     """
+    layout = Layout(len(map_.layers(depth)), ())
     product, get = map_.product(depth), load(layout.components)
+    advance = inline(advance_by(map_, depth, layout, LANES))
     rows, components, singular_value = layout.rows, layout.components, layout.singular_value
 
-    def follow(starts, steps, escaped):
+    def run_history(starts, steps, escaped):
         block, earlier = np.empty((rows, LANES)), np.empty((components, LANES))
         numbers, away = np.zeros(LANES), np.empty(LANES, np.int64)
         count = starts.shape[1]
@@ -49,4 +52,4 @@ def escape(map_, depth, layout, advance):
                 pi, s = product(get(block, lane)), block[singular_value, lane]
                 escaped[first + lane] = away[lane] == 1 or pi > 0.5 * s or pi < -CLOSE * s
 
-    return follow
+    return run_history

@@ -3,9 +3,10 @@
 import numpy as np
 
 from fastdln.kernels import chains
-from fastdln.kernels.compiled import compiled
+from fastdln.kernels.cache import kernel
+from fastdln.kernels.compiled import inline
 from fastdln.kernels.rows import load, store
-from fastdln.kernels.transient import look
+from fastdln.kernels.transient import Layout, advance_by, look
 from fastdln.observables.fate import DIVERGED, judge
 from fastdln.observables.period import period_of
 
@@ -14,11 +15,17 @@ from fastdln.observables.period import period_of
 LANES = 64
 
 
-def record(map_, depth, layout, plan, advance):
-    """Function that runs the record of every point and writes fates, periods and variables; see `run` below.
+# Windows copied out together: the doubles of one cache line.
+COPIED = 8
 
-    `advance` takes the lanes over the steps that the transient's whole rounds left.
+
+def record(map_, depth, plan):
+    """Function that runs the steps that the transient's whole rounds left, then the record of every point.
+
+    It takes the columns (row, mode and point) and writes fates and periods (point, mode) and all the outputs.
     """
+    layout = Layout(len(map_.layers(depth)), plan.run_widths + plan.recorded_widths)
+    advance = inline(advance_by(map_, depth, layout, LANES, plan.whole_run, plan.run_widths))
     step, product, step_seen = map_.step(depth), map_.product(depth), look(map_, depth, layout)
     get, put = load(layout.components), store(layout.components)
     rows, eta, singular_value, bound = layout.rows, layout.eta, layout.singular_value, layout.bound
@@ -35,14 +42,14 @@ def record(map_, depth, layout, plan, advance):
     update_network = chains.update_network(plan.network, plan.network_widths)
     finish_network = chains.finish(plan.network, plan.network_widths, 0, plan.first_network_output)
     copy_orbit = chains.copy_orbit(plan.orbit_output)
-    period, fate = compiled(period_of), compiled(judge)
+    period, fate = kernel(period_of, "period_of"), kernel(judge, "judge")
 
-    def run(columns, modes, remainder, steps, length, window_length, longest, tail_length, fates, periods, outputs):
+    def run_record(columns, modes, remainder, steps, length, window_length, longest, tail_length, fates, periods, outputs):
         points = fates.shape[0]
         blocks, numbers = np.empty((modes, rows, LANES)), np.empty(LANES)
         network, sums = np.empty((network_rows, LANES)), np.empty((sum_rows, LANES))
         tail = np.empty((tail_length, modes, LANES))
-        window, skipped = np.empty(window_length), length - tail_length
+        windows, skipped = np.empty((COPIED, window_length)), length - tail_length
         for origin in range(0, points, LANES):
             numbers[:] = steps - remainder
             for mode in range(modes):
@@ -72,23 +79,29 @@ def record(map_, depth, layout, plan, advance):
                         products[lane] = seen.product
                 for lane in range(LANES):
                     update_network(network, sums, lane)
-            for lane in range(min(LANES, points - origin)):
-                point = origin + lane
-                any_diverged = False
-                for mode in range(modes):
-                    block = blocks[mode]
-                    diverged = not abs(tail[tail_length - 1, mode, lane]) <= block[bound, lane]
-                    any_diverged |= diverged
-                    finish(block, lane, (point, mode), length, diverged, outputs)
+            for mode in range(modes):
+                block = blocks[mode]
+                for lane in range(min(LANES, points - origin)):
+                    point, copied = origin + lane, lane % COPIED
+                    if copied == 0:
+                        for k in range(window_length):
+                            states = tail[tail_length - window_length + k, mode]
+                            for c in range(COPIED):
+                                windows[c, k] = states[lane + c]
+                    window = windows[copied]
+                    diverged = not abs(window[window_length - 1]) <= block[bound, lane]
                     if diverged:
                         fates[point, mode], periods[point, mode] = DIVERGED, -1
                     else:
-                        for k in range(window_length):
-                            window[k] = tail[tail_length - window_length + k, mode, lane]
                         found = period(window, longest)
                         periods[point, mode] = found
                         fates[point, mode] = fate(window, found, block[singular_value, lane])
+                    finish(block, lane, (point, mode), length, diverged, outputs)
                     copy_orbit(outputs, point, mode, tail, lane, diverged)
-                finish_network(network, lane, point, length, any_diverged, outputs)
+            for lane in range(min(LANES, points - origin)):
+                point, diverged = origin + lane, False
+                for mode in range(modes):
+                    diverged |= fates[point, mode] == DIVERGED
+                finish_network(network, lane, point, length, diverged, outputs)
 
-    return run
+    return run_record

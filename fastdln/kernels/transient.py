@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from fastdln.kernels import chains
+from fastdln.kernels.compiled import inline
 from fastdln.kernels.rows import load, store
 from fastdln.observables import Step
 
@@ -37,27 +39,22 @@ def look(map_, depth, layout):
     return look_at
 
 
-def bare_advance(map_, depth, layout, lanes):
-    """Function (block, numbers, steps) that moves every lane on, and does nothing else."""
-    step = map_.step(depth)
+def advance_by(map_, depth, layout, lanes, observables=(), widths=()):
+    """Function (block, numbers, steps) that moves every lane on, and updates the observables at each step.
+
+    `numbers` are the lanes' state numbers. With nothing to observe the loop is the bare recursion.
+    """
+    step, step_seen = map_.step(depth), look(map_, depth, layout)
     get, put = load(layout.components), store(layout.components)
     eta, singular_value = layout.eta, layout.singular_value
+    update = chains.update(observables, widths, layout.accumulators)
 
     def advance(block, numbers, steps):
         for _ in range(steps):
             for lane in range(lanes):
                 put(block, lane, step(get(block, lane), block[eta, lane], block[singular_value, lane]))
 
-    return advance
-
-
-def observed_advance(map_, depth, layout, lanes, update):
-    """Function (block, numbers, steps) that moves every lane on and updates its accumulators at each step."""
-    step, step_seen = map_.step(depth), look(map_, depth, layout)
-    get, put = load(layout.components), store(layout.components)
-    eta, singular_value = layout.eta, layout.singular_value
-
-    def advance(block, numbers, steps):
+    def advance_observed(block, numbers, steps):
         for k in range(1, steps + 1):
             for lane in range(lanes):
                 before = get(block, lane)
@@ -65,19 +62,26 @@ def observed_advance(map_, depth, layout, lanes, update):
                 put(block, lane, state)
                 update(block, lane, step_seen(block, lane, numbers[lane] + k, before, state))
 
-    return advance
+    return advance_observed if observables else advance
 
 
-def settle(map_, depth, layout, advance, settles):
+def transient(map_, depth, plan):
     """Function (columns, rounds) that takes every column `rounds` rounds of steps on, in lanes that are refilled.
 
-    A lane retires at its last round, when its state repeats (if `settles`), or when it is out of bounds.
+    A lane retires at its last round, when its state repeats (unless an observable goes on), or when it is out of bounds.
     """
-    product, get = map_.product(depth), load(layout.components)
+    layout = Layout(len(map_.layers(depth)), plan.run_widths)
+    product, get, step_seen = map_.product(depth), load(layout.components), look(map_, depth, layout)
     components, rows, bound = layout.components, layout.rows, layout.bound
+    begin = chains.start(plan.whole_run, plan.run_widths, layout.accumulators)
+    advance = inline(advance_by(map_, depth, layout, LANES, plan.whole_run, plan.run_widths))
+    settles = all(observable.settles for observable in plan.whole_run)
 
-    def settle_columns(columns, rounds):
+    def run_transient(columns, rounds):
         count = columns.shape[1]
+        for column in range(count):
+            state = get(columns, column)
+            begin(columns, column, step_seen(columns, column, 0.0, state, state))
         if rounds == 0 or count == 0:
             return
         block, earlier = np.empty((rows, LANES)), np.empty((components, LANES))
@@ -126,4 +130,4 @@ def settle(map_, depth, layout, advance, settles):
                     carried[lane] = -1
                     running -= 1
 
-    return settle_columns
+    return run_transient

@@ -15,7 +15,7 @@ PRECEDENCE = (DIVERGED, DRIFTING, APERIODIC, PERIODIC, COLLAPSED, CONVERGED)
 CLOSE = 1e-6
 
 # Codes of `judge` for what only the orbit's history before the window can tell.
-NEAR_ZERO, IRREGULAR = 7, 8
+OPEN = NEAR_ZERO, IRREGULAR = 7, 8
 
 
 def near_zero(window, s):
@@ -53,13 +53,9 @@ def judge(window, period, s):
     return APERIODIC if window[0] > 0.5 * s else IRREGULAR
 
 
-def with_history(code, escaped):
-    """Settles an open code: `escaped` says whether the orbit had passed s/2, or been below 0, before the window."""
-    if code == NEAR_ZERO:
-        return COLLAPSED if escaped else DRIFTING
-    if code == IRREGULAR:
-        return APERIODIC if escaped else DRIFTING
-    return code
+def with_history(codes, escaped):
+    """Settles open codes (arrays): `escaped` says whether the orbit had passed s/2, or been below 0, before the window."""
+    return np.where(escaped, np.where(codes == NEAR_ZERO, COLLAPSED, APERIODIC), DRIFTING)
 
 
 def finish(fates, periods, singular_values):

@@ -15,33 +15,37 @@ def size_of(window):
     """Largest absolute value of the window."""
     size = 0.0
     for value in window:
-        size = max(size, abs(value))
+        if abs(value) > size:
+            size = abs(value)
     return size
 
 
-def drift(window, p, limit):
-    """Largest distance of a state from that of the same phase in the last p; stops at the first above `limit`."""
-    last = len(window) - p
-    phase = (p - last % p) % p
-    worst = 0.0
-    for t in range(last):
-        worst = max(worst, abs(window[t] - window[last + phase]))
-        if not worst <= limit:
-            break
-        phase += 1
-        if phase == p:
-            phase = 0
-    return worst
+def creep(window, p):
+    """How far the first p states lie from those of the same phase a whole number of periods later, at most."""
+    whole = (len(window) // p - 1) * p
+    farthest = 0.0
+    for t in range(p):
+        if abs(window[t] - window[t + whole]) > farthest:
+            farthest = abs(window[t] - window[t + whole])
+    return farthest
+
+
+def repeats(window, p, limit):
+    """Whether every state is that of p steps later, from one period to the next and over the whole window."""
+    for t in range(len(window) - p):
+        if abs(window[t] - window[t + p]) > limit:
+            return False
+    return creep(window, p) <= limit
 
 
 def period_of(window, longest):
-    """Smallest p <= longest with window[t] = window[t + p] over the whole window (oldest first), 0 if there is none."""
+    """Smallest p <= longest that the window (oldest first, at least 2 p states) repeats after, 0 if there is none."""
     limit = TOLERANCE * size_of(window)
     for p in range(1, longest + 1):
-        moved = drift(window, p, limit)
-        if moved <= limit:
+        if repeats(window, p, limit):
+            apart = SEPARATION * creep(window, p)
             for q in range(1, p):
-                if p % q == 0 and drift(window, q, SEPARATION * moved) <= SEPARATION * moved:
+                if p % q == 0 and repeats(window, q, apart):
                     return 0
             return p
     return 0
@@ -62,8 +66,8 @@ OBSERVABLE = VerdictObservable(
             long_name="smallest period of the end-to-end singular value",
             units="steps",
             comment="1 = fixed point, 0 = none up to period_max, -1 = diverged. Over the last min(record, 4 period_max) "
-            f"states every state repeats that of the same phase to {TOLERANCE:g} of the orbit's largest value; a cycle "
-            f"whose points are not {SEPARATION:g} times further apart than they still move has no period yet.",
+            f"states every state is that of a period later, and of all whole periods later, to {TOLERANCE:g} of the orbit's "
+            f"largest value; a cycle whose points are not {SEPARATION:g} times further apart than they move has none yet.",
         ),
     ),
     finish=finish,
