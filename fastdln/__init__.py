@@ -1,0 +1,38 @@
+"""Phase diagrams of gradient descent on deep linear networks, at and beyond the edge of stability."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastdln import theory
+    from fastdln.api import open, plan, run, status
+    from fastdln.errors import IncompleteError, StoreError, SweepError
+    from fastdln.sweep import Sweep
+
+__all__ = ["IncompleteError", "StoreError", "Sweep", "SweepError", "open", "plan", "run", "status", "theory"]
+
+# Imported when first used, so that `fastdln --help` answers at once.
+_HOMES = {
+    "IncompleteError": "errors",
+    "StoreError": "errors",
+    "Sweep": "sweep",
+    "SweepError": "errors",
+    "open": "api",
+    "plan": "api",
+    "run": "api",
+    "status": "api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "theory":
+        return import_module("fastdln.theory")
+    if name == "__version__":
+        return import_module("importlib.metadata").version("fastdln")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fastdln' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(f"fastdln.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

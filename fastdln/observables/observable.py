@@ -29,7 +29,7 @@ class Step(NamedTuple):
     bound: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Variable:
     """One variable of the dataset; `dims` are those beyond the grid's."""
 
@@ -47,7 +47,7 @@ class Variable:
         return np.nan if np.dtype(self.dtype).kind == "f" else 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Observable:
     """A family of variables that are measured together and asked for by its name, or by any of theirs."""
 
@@ -56,7 +56,7 @@ class Observable:
     variables: tuple[Variable, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ModeObservable(Observable):
     """Measured mode by mode: start(Step), update(accumulator, Step), finish(accumulator, record).
 
@@ -71,7 +71,7 @@ class ModeObservable(Observable):
     settles: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PointObservable(Observable):
     """Measured on the whole network: `term(Step)` of each mode, joined from `identity` on, then update and finish."""
 
@@ -83,13 +83,13 @@ class PointObservable(Observable):
     finish: Callable[..., Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class VerdictObservable(Observable):
     """Read off what each mode ended in: finish(fates, periods, singular_values), NumPy arrays (point, mode)."""
 
     finish: Callable[..., Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class WindowObservable(Observable):
     """The last recorded end-to-end singular values themselves, as many as the dimension `sample` is long."""

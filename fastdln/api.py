@@ -1,0 +1,131 @@
+"""The public verbs: run a sweep, open what it left, ask what it would cost or how far it is."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastdln import store as stores
+from fastdln.engine import ChunkDone, ChunkFailed, Event, execute
+from fastdln.errors import IncompleteError
+from fastdln.grid import Grid
+from fastdln.planning import Plan
+from fastdln.progress import Report, reporter
+from fastdln.store import Store
+from fastdln.sweep import Sweep
+from fastdln.task import Task
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def run(
+    sweep: Sweep,
+    store: str | Path | None = None,
+    *,
+    progress: bool | Report | None = None,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> xr.Dataset:
+    """Computes a sweep and returns it as an xarray Dataset.
+
+    sweep: what to compute. store: a path; chunks that are there already are not computed again, and the result is
+    opened lazily. Without it the result is in memory. progress: True, False, or a function of (points done, points in
+    all); by default a bar on a terminal and in a notebook. on_event: called with each engine.ChunkDone or ChunkFailed.
+    Raises StoreError if the path holds something else, IncompleteError if chunks failed (run again to resume).
+    """
+    for line in Plan(sweep).warnings:
+        warnings.warn(line, stacklevel=2)
+    with Store.in_memory(sweep) if store is None else Store.on_disk(store, sweep) as target:
+        fill(target, progress, on_event)
+        if store is None:
+            return load(target.group.store, chunks=None).load()
+    return open(store)
+
+
+def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Event], None]) -> None:
+    """Computes what the store lacks."""
+    grid, done = target.grid, target.done()
+    computed = int(sum(points_in(grid, number) for number in np.flatnonzero(done)))
+    task = Task(grid.sweep, grid) if not done.all() else None
+    failures: list[ChunkFailed] = []
+
+    def work(number: int) -> ChunkDone:
+        assert task is not None
+        begun, slices = time.perf_counter(), grid.slices(number)
+        results, seconds = task.compute(slices)
+        target.write(slices, results)
+        return ChunkDone(number, results["fate"].size, begun, time.perf_counter(), seconds)
+
+    with reporter(progress, computed, grid.points) as report:
+
+        def note(event: Event) -> None:
+            nonlocal computed
+            if isinstance(event, ChunkDone):
+                computed += event.points
+                report(computed, grid.points)
+            else:
+                failures.append(event)
+            on_event(event)
+
+        report(computed, grid.points)
+        execute(work, np.flatnonzero(~done).tolist(), note)
+    if failures:
+        first = failures[0]
+        left = grid.points - computed
+        raise IncompleteError(
+            f"{left:,} of {grid.points:,} points are not computed (chunk {first.number}: "
+            f"{type(first.error).__name__}: {first.error}); run it again to go on"
+        ) from first.error
+    target.finish()
+
+
+def points_in(grid: Grid, number: int) -> int:
+    return int(np.prod([part.stop - part.start for part in grid.slices(number)]))
+
+
+def load(place: Any, **options: Any) -> xr.Dataset:
+    import xarray as xr
+
+    return xr.open_zarr(place, **options)
+
+
+def open(store: str | Path, **options: Any) -> xr.Dataset:
+    """The dataset of a store, opened lazily; warns where it is incomplete. Options go to xarray.open_zarr."""
+    path = Path(store)
+    if not stores.read_attributes(path).get("complete"):
+        state = status(path)
+        warnings.warn(
+            f"{path}: {state.points_left:,} of {state.points:,} points are not computed yet (fate = 0)", stacklevel=2
+        )
+    return load(path, **options)
+
+
+def plan(sweep: Sweep) -> Plan:
+    """What the sweep would cost: an object with points, chunks, bytes, files and seconds; printed, it is a table."""
+    return Plan(sweep)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a store is, and the sweep that it was made from."""
+
+    sweep: Sweep
+    points: int
+    points_left: int
+    chunks: int
+    chunks_left: int
+
+
+def status(store: str | Path) -> Status:
+    """How far a store is; it may be asked while a run goes on. StoreError if fastdln did not make it."""
+    path = Path(store)
+    grid = stores.read_grid(path)
+    left = np.flatnonzero(~stores.computed(path, grid))
+    points = sum(points_in(grid, number) for number in left)
+    return Status(grid.sweep, grid.points, points, grid.chunks, len(left))

@@ -1,0 +1,103 @@
+"""Axes of a sweep: a value, a list of values, or a range, and the coordinates that they stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+
+# A coordinate array of this length takes 1.6 GB; more points than that want a second axis.
+LONGEST_AXIS = 200_000_000
+
+
+def plain(value: Any) -> Any:
+    """NumPy arrays and scalars as Python's own lists and numbers, all the way down."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def number(value: Any) -> Any:
+    """Refuses what Python would count as a number but no sweep file means as one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
+    return value
+
+
+def whole(value: Any) -> Any:
+    if number(value) != value // 1:
+        raise ValueError("must be a whole number")
+    return int(value)
+
+
+Number = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(whole)]
+
+
+class Range(BaseModel):
+    """`num` values from `start` to `stop`, both included, evenly spaced or, with spacing = "log", evenly in the log."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: Number = Field(description="first value")
+    stop: Number = Field(description="last value")
+    num: Annotated[Whole, Field(ge=1, le=LONGEST_AXIS)] = Field(description="how many values")
+    spacing: Literal["linear", "log"] = Field("linear", description="even steps, or even ratios")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if self.spacing == "log" and min(self.start, self.stop) <= 0:
+            raise ValueError("log spacing needs start and stop above 0")
+        if self.num > 1 and not self.start < self.stop:
+            raise ValueError("start must be below stop")
+        return self
+
+    def values(self) -> np.ndarray:
+        space = np.geomspace if self.spacing == "log" else np.linspace
+        return space(self.start, self.stop, self.num)
+
+
+def listed(value: Any) -> Any:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+Values = Annotated[tuple[Number, ...], BeforeValidator(listed), Field(min_length=1)]
+
+
+def kind_of_axis(value: Any) -> str:
+    return "range" if isinstance(value, Mapping | Range) else "values"
+
+
+Axis = Annotated[
+    Annotated[Range, Tag("range")] | Annotated[Values, Tag("values")],
+    Discriminator(kind_of_axis),
+]
+
+
+def coordinates(axis: Range | tuple[float, ...]) -> np.ndarray:
+    """The axis's values as a float64 array."""
+    return axis.values() if isinstance(axis, Range) else np.array(axis, dtype=float)
+
+
+def swept_mode(name: str) -> int | None:
+    """The mode (0 is the first) whose singular value an axis called `name` sets: s1, s2, ...; None for other names."""
+    found = re.fullmatch(r"s([1-9][0-9]*)", name)
+    return int(found[1]) - 1 if found else None
+
+
+def check(name: str, axis: Range | tuple[float, ...]) -> None:
+    """Refuses values that the axis cannot have; the message does not repeat the axis's name."""
+    values = coordinates(axis)
+    if not np.all(values >= 0):
+        raise ValueError(f"must not be negative (got {values.min():g})")
+    if not np.all(np.diff(values) > 0):
+        raise ValueError("values must rise strictly: each above the one before it")
+    if name == "depth" and not (np.all(values >= 2) and np.all(values == np.floor(values))):
+        raise ValueError(f"must be whole numbers from 2 on (got {values[(values < 2) | (values % 1 != 0)][0]:g})")

@@ -1,0 +1,13 @@
+"""What can go wrong through no fault of the program; each message is one line that says what would be valid."""
+
+
+class SweepError(ValueError):
+    """The sweep, or a word of the command line, cannot be used as given. Nothing has been written."""
+
+
+class StoreError(ValueError):
+    """The store's path holds something else, another sweep, or a run that still goes on. Nothing has been written."""
+
+
+class IncompleteError(RuntimeError):
+    """Some chunks were not computed; what is finished is safe, and running the sweep again goes on from there."""

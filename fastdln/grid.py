@@ -1,0 +1,94 @@
+"""The grid of a sweep: coordinates, chunks, and what they amount to. Pure arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+
+from fastdln.axes import Range, coordinates
+from fastdln.sweep import Sweep
+
+# A chunk should compute for about a second or two, at some 2e9 steps a second, so that handing it out costs nothing.
+CHUNK_STEPS = 4e9
+# A recorded step, with what is measured on it and the search for its period, costs about four bare ones.
+RECORD_COST = 4
+# Below 1024 points the lanes of a kernel run half empty at the end; above 2^18 reading back a part reads too much.
+FEWEST_POINTS, MOST_POINTS = 1024, 2**18
+# Two threads, each with a chunk's results and working arrays, stay well below 700 MB.
+CHUNK_BYTES = 64 * 2**20
+# With fewer chunks than this the cores wait for the last one.
+FEWEST_CHUNKS = 16
+
+
+def length(axis: Range | tuple[float, ...]) -> int:
+    return axis.num if isinstance(axis, Range) else len(axis)
+
+
+class Grid:
+    """The points of a sweep in chunks of one shape, numbered from 0, the last dimension fastest."""
+
+    def __init__(self, sweep: Sweep, chunk_shape: tuple[int, ...] | None = None) -> None:
+        self.sweep = sweep
+        self.dims = tuple(sweep.axes)
+        self.shape = tuple(length(axis) for axis in sweep.axes.values())
+        self.chunk_shape = chunk_shape or self._default_chunks()
+        self.chunks_along = tuple(math.ceil(n / c) for n, c in zip(self.shape, self.chunk_shape, strict=True))
+
+    @property
+    def points(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def chunks(self) -> int:
+        return math.prod(self.chunks_along)
+
+    @cached_property
+    def coordinates(self) -> dict[str, np.ndarray]:
+        """Values of each axis; depth as integers."""
+        values = {name: coordinates(axis) for name, axis in self.sweep.axes.items()}
+        return values | {"depth": values["depth"].astype(np.int64)}
+
+    def place(self, number: int) -> tuple[int, ...]:
+        """A chunk's position along each dimension."""
+        return tuple(int(k) for k in np.unravel_index(number, self.chunks_along))
+
+    def slices(self, number: int) -> tuple[slice, ...]:
+        """Where a chunk's points lie along each dimension."""
+        starts = (k * c for k, c in zip(self.place(number), self.chunk_shape, strict=True))
+        return tuple(
+            slice(a, min(a + c, n)) for a, c, n in zip(starts, self.chunk_shape, self.shape, strict=True)
+        )
+
+    def values(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray]:
+        """The coordinates of a block of points, each flattened to one value a point."""
+        axes = (self.coordinates[name][part] for name, part in zip(self.dims, slices, strict=True))
+        return dict(zip(self.dims, (block.ravel() for block in np.meshgrid(*axes, indexing="ij")), strict=True))
+
+    @property
+    def bytes_per_point(self) -> int:
+        """Bytes of the results at one point, before compression."""
+        sizes: Mapping[str, int] = self.sweep.sizes
+        return sum(
+            np.dtype(v.dtype).itemsize * math.prod(sizes[dim] for dim in v.dims) for v in self.sweep.variables
+        )
+
+    def _default_chunks(self) -> tuple[int, ...]:
+        """Square in (alpha, eta) where both are long; depth in chunks of one, since each depth has its own kernel."""
+        sweep, modes = self.sweep, self.sweep.sizes["mode"]
+        depth = int(self.coordinates["depth"].max())
+        # state, eta, s and bound of every mode are kept twice, before and after the transient
+        bytes_at_work = self.bytes_per_point + 16 * modes * (depth + 3)
+        steps = modes * (sweep.steps + RECORD_COST * sweep.record)
+        most = min(MOST_POINTS, CHUNK_STEPS / steps, self.points / FEWEST_CHUNKS, CHUNK_BYTES / bytes_at_work)
+        budget = max(1, int(max(most, min(FEWEST_POINTS, CHUNK_BYTES / bytes_at_work))))
+        lengths = dict(zip(self.dims, self.shape, strict=True))
+        sizes = dict.fromkeys(self.dims, 1)
+        sizes["eta"] = min(lengths["eta"], max(math.isqrt(budget), budget // lengths["alpha"]))
+        for name in ("alpha", *reversed(self.dims[1:-2])):
+            sizes[name] = min(lengths[name], max(1, budget // math.prod(sizes.values())))
+        even = {name: math.ceil(n / math.ceil(n / sizes[name])) for name, n in lengths.items()}
+        asked = {name: min(size, lengths[name]) for name, size in sweep.chunks.items()}
+        return tuple((even | asked | {"depth": 1}).values())

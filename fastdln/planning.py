@@ -1,0 +1,143 @@
+"""What a sweep would cost, before it runs."""
+
+from __future__ import annotations
+
+import html
+import math
+import time
+from functools import cached_property
+
+import numpy as np
+
+from fastdln.axes import coordinates, swept_mode
+from fastdln.grid import Grid
+from fastdln.sweep import Sweep
+from fastdln.theory import plateau_steps
+
+# Points and steps of the probe: some 0.1 s of work, on points spread over the whole grid.
+PROBE_POINTS, PROBE_STEPS = 512, 2e8
+
+
+class Plan:
+    """Points, chunks, bytes, files and seconds of a sweep; printed, it is a table.
+
+    `bytes` counts results before compression, `seconds` extrapolates a timed probe of some 0.1 s, made when first asked
+    for. `warnings` says, a line each, what the sweep would not measure.
+    """
+
+    def __init__(self, sweep: Sweep, grid: Grid | None = None) -> None:
+        self.sweep, self.grid = sweep, grid or Grid(sweep)
+        self.points = self.grid.points
+        self.chunks = self.grid.chunks
+        self.chunk_shape = dict(zip(self.grid.dims, self.grid.chunk_shape, strict=True))
+        self.bytes = self.points * self.grid.bytes_per_point
+        arrays, coordinates = len(sweep.variables), len(self.grid.dims) + 1
+        self.files = arrays * (self.chunks + 1) + 2 * coordinates + 1
+
+    @cached_property
+    def seconds(self) -> float:
+        """Computing time with a thread a core; compiling, the first time, comes on top."""
+        from fastdln.engine import threads
+
+        return probe(self.sweep, self.grid) / min(threads(), self.chunks)
+
+    @property
+    def warnings(self) -> list[str]:
+        line = plateau_warning(self.sweep)
+        return [line] if line else []
+
+    def rows(self) -> list[tuple[str, str]]:
+        shape = " x ".join(f"{size:,} {name}" for name, size in self.chunk_shape.items() if size > 1) or "1 point"
+        return [
+            ("points", f"{self.points:,}"),
+            ("chunks", f"{self.chunks:,} of {shape}"),
+            ("bytes", f"{in_units(self.bytes)} before compression"),
+            ("files", f"{self.files:,} at most"),
+            ("time", f"{duration(self.seconds)} estimated"),
+        ]
+
+    def __str__(self) -> str:
+        lines = [f"{name:<8}{value}" for name, value in self.rows()]
+        return "\n".join([self.sweep.title, *lines] if self.sweep.title else lines)
+
+    def _repr_html_(self) -> str:
+        cells = "".join(f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in self.rows())
+        return f"<table><caption>{html.escape(self.sweep.title or 'Sweep')}</caption>{cells}</table>"
+
+
+def in_units(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{max(seconds, 0.1):.1f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def probe(sweep: Sweep, grid: Grid) -> float:
+    """Seconds that one thread would take for the whole grid, from a few points of each of three depths at most."""
+    from fastdln.kernels.chunk import Lengths
+    from fastdln.task import Task
+
+    task = Task(sweep, grid)
+    points = min(PROBE_POINTS, max(1, grid.points // len(grid.coordinates["depth"])))
+    steps_a_point = PROBE_STEPS / points / sweep.sizes["mode"]
+    steps = min(sweep.steps, int(steps_a_point))
+    record = min(sweep.record, max(2 * sweep.longest_period, int(steps_a_point)))
+    lengths = Lengths(steps, max(1, record), sweep.longest_period, min(max(1, record), sweep.sizes["sample"]))
+    scale = (sweep.steps + sweep.record) / (steps + lengths.record)
+    depths = grid.coordinates["depth"]
+    tried = depths[np.unique(np.linspace(0, len(depths) - 1, 3).round().astype(int))]
+    seconds = []
+    for depth in tried:
+        picks = spread(grid, points) | {"depth": np.full(points, depth)}
+        task.compute_points(picks, (points,), lengths)
+        begun = time.perf_counter()
+        task.compute_points(picks, (points,), lengths)
+        seconds.append((time.perf_counter() - begun) / points * scale)
+    return float(np.mean(seconds)) * grid.points
+
+
+def spread(grid: Grid, points: int) -> dict[str, np.ndarray]:
+    """Points scattered evenly over the grid (an additive recurrence, so that no axis is sampled along a line)."""
+    generator = 2 ** (1 / (len(grid.dims) + 1))
+    picks = {}
+    for k, name in enumerate(grid.dims, 1):
+        values = grid.coordinates[name]
+        fractions = (0.5 + np.arange(points) * generator**-k) % 1
+        picks[name] = values[(fractions * len(values)).astype(int)]
+    return picks
+
+
+def plateau_warning(sweep: Sweep) -> str | None:
+    """A line that says how many steps would do, where the transient is shorter than the plateau (docs/theory.md, A)."""
+    if sweep.start_name == "spectral":
+        return None
+    values = {name: coordinates(axis) for name, axis in sweep.axes.items()}
+    smallest = list(sweep.target.singular_values)
+    for name, axis in values.items():
+        if (mode := swept_mode(name)) is not None:
+            smallest[mode] = axis[axis > 0].min(initial=math.inf)
+    learned = [s for s in smallest if 0 < s < math.inf]
+    if not learned:
+        return None
+    alpha, eta = values["alpha"][values["alpha"] > 0], values["eta"][values["eta"] > 0]
+    if not alpha.size or not eta.size:
+        return None
+    plateau = plateau_steps(alpha.min(), eta.min(), min(learned), values["depth"])
+    # a start with no zero layer skips the half of the plateau in which that layer grows
+    worst = int(np.argmax(plateau))
+    if plateau[worst] <= sweep.steps:
+        return None
+    return (
+        f"steps = {sweep.steps:,} is shorter than the plateau of about {plateau[worst]:,.0f} steps at alpha = "
+        f"{alpha.min():g}, eta = {eta.min():g}, s = {min(learned):g}, depth = {values['depth'][worst]:g}; there the fate "
+        f"is drifting. steps = {math.ceil(plateau[worst] * 1.1):,} would do"
+    )

@@ -1,0 +1,289 @@
+"""Stores: a Zarr v3 group that holds a sweep's results, whole at every moment and resumable from any.
+
+A chunk counts as computed once its part of `fate` is there: a task writes it last, and it is never all zeros, so that
+Zarr always writes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+import numpy as np
+import zarr
+from zarr.codecs import ZstdCodec
+from zarr.storage import LocalStore, MemoryStore
+
+from fastdln.axes import swept_mode
+from fastdln.errors import StoreError
+from fastdln.grid import Grid
+from fastdln.sweep import Sweep
+
+try:
+    import fcntl
+except ImportError:  # no POSIX locks on this platform: two runs on one store are then not told apart
+    fcntl = None  # type: ignore[assignment]
+
+MARK = "fate"
+LIBRARIES = ("numba", "numpy", "xarray", "zarr")
+AXIS_ATTRIBUTES = {
+    "eta": {"long_name": "learning rate", "units": "1"},
+    "alpha": {"long_name": "initialization scale", "units": "1"},
+    "depth": {"long_name": "number of layers", "units": "1"},
+}
+
+
+class Store:
+    """An open store; use it in a `with` block, which holds the lock that keeps other runs out."""
+
+    def __init__(self, group: zarr.Group, grid: Grid, path: Path | None, lock: int | None) -> None:
+        self.group, self.grid, self.path, self._lock = group, grid, path, lock
+        self._arrays: dict[str, Any] = {name: group[name] for name in (v.name for v in grid.sweep.variables)}
+
+    @classmethod
+    def in_memory(cls, sweep: Sweep) -> Self:
+        grid = Grid(sweep)
+        return cls(make_template(MemoryStore(), grid), grid, None, None)
+
+    @classmethod
+    def on_disk(cls, path: str | Path, sweep: Sweep) -> Self:
+        """Opens the sweep's store at `path` to go on with it, or makes it; refuses whatever else is there."""
+        path = Path(path)
+        if not occupied(path):
+            with contextlib.suppress(Occupied):
+                return cls._create(path, Grid(sweep))
+        attributes = read_attributes(path)
+        if attributes["sweep_sha256"] != sweep.sha256():
+            keys = differing(json.loads(attributes["sweep"]), json.loads(sweep.canonical()))
+            raise StoreError(f"{path}: holds another sweep, with other {', '.join(keys)}; give another path with -o")
+        lock = take_lock(path)
+        try:
+            clear_leftovers(path)
+            group = zarr.open_group(LocalStore(path), mode="r+")
+            return cls(group, Grid(sweep, chunk_shape(group, sweep)), path, lock)
+        except OSError as error:
+            os.close(lock) if lock is not None else None
+            raise StoreError(f"{path}: cannot be written: {error.strerror}") from None
+
+    @classmethod
+    def _create(cls, path: Path, grid: Grid) -> Self:
+        """Makes the template beside the path and moves it there whole, so that no half-made store is ever seen."""
+        try:
+            path.absolute().parent.mkdir(parents=True, exist_ok=True)
+            clear_abandoned(path)
+            draft = path.absolute().with_name(f".{path.name}.{uuid4().hex}.draft")
+            draft.mkdir()
+            lock = take_lock(draft)
+            try:
+                make_template(LocalStore(draft), grid)
+                draft.rename(path)
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                if lock is not None:
+                    os.close(lock)
+                raise
+        except OSError as error:
+            if occupied(path):  # another run made it first
+                raise Occupied from None
+            raise StoreError(f"{path}: cannot be written: {error.strerror}") from None
+        return cls(zarr.open_group(LocalStore(path), mode="r+"), grid, path, lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def done(self) -> np.ndarray:
+        """Which chunks are computed: a bool for each number, from one listing of the marks."""
+        return computed(self.path, self.grid) if self.path else np.zeros(self.grid.chunks, dtype=bool)
+
+    def write(self, slices: tuple[slice, ...], results: Mapping[str, np.ndarray]) -> None:
+        """Writes a chunk of every variable, `fate` last."""
+        for name, array in self._arrays.items():
+            if name != MARK:
+                array[slices] = results[name]
+        self._arrays[MARK][slices] = results[MARK]
+
+    def finish(self) -> None:
+        """Marks the store as complete."""
+        if not self.group.attrs.get("complete"):
+            self.group.update_attributes({"complete": True})
+
+
+class Occupied(Exception):
+    """Something came to be at the path while a store was being made for it."""
+
+
+def occupied(path: Path) -> bool:
+    """Whether anything is at the path; an empty folder is as good as nothing."""
+    return path.is_file() or path.is_symlink() or (path.is_dir() and any(path.iterdir()))
+
+
+def read_attributes(path: Path) -> dict[str, Any]:
+    """Root attributes of the store at `path`; StoreError, in one line, if fastdln did not make it."""
+    if path.is_file():
+        raise StoreError(f"{path}: is a file; a store is a folder")
+    if not path.is_dir():
+        raise StoreError(f"{path}: there is no store")
+    try:
+        attributes = json.loads((path / "zarr.json").read_bytes())["attributes"]
+        if {"sweep", "sweep_sha256"} <= attributes.keys():
+            return attributes
+    except OSError as error:
+        if error.errno and (path / "zarr.json").exists():
+            raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise StoreError(f"{path}: holds something else than a fastdln store; give another path with -o")
+
+
+def read_sweep(path: Path) -> Sweep:
+    """The sweep that a store was made from."""
+    return Sweep(**json.loads(read_attributes(path)["sweep"]))
+
+
+def read_grid(path: Path) -> Grid:
+    """The grid of an existing store, in its own chunks."""
+    sweep = read_sweep(path)
+    return Grid(sweep, chunk_shape(zarr.open_group(LocalStore(path, read_only=True), mode="r"), sweep))
+
+
+def chunk_shape(group: zarr.Group, sweep: Sweep) -> tuple[int, ...]:
+    mark: Any = group[MARK]
+    return tuple(mark.chunks[: len(sweep.axes)])
+
+
+def computed(path: Path, grid: Grid) -> np.ndarray:
+    """Which chunks of the store at `path` are computed: a bool for each number, from one listing."""
+    done, root = np.zeros(grid.chunks_along, dtype=bool), path / MARK / "c"
+    for folder, _, files in os.walk(root):
+        place = Path(folder).relative_to(root).parts
+        for name in files:
+            if name.isdecimal() and len(place) + 1 == done.ndim:
+                done[(*map(int, place), int(name))] = True
+    return done.ravel()
+
+
+def differing(old: Any, new: Any, key: str = "") -> Iterator[str]:
+    """Keys, dotted, in which two canonical sweeps differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in [*old, *(name for name in new if name not in old)]:
+            yield from differing(old.get(name), new.get(name), f"{key}.{name}".lstrip("."))
+        if old == new and list(old) != list(new):
+            yield f"{key} (in another order)"
+    elif old != new:
+        yield key
+
+
+def make_template(place: LocalStore | MemoryStore, grid: Grid) -> zarr.Group:
+    """Every array of the sweep, empty, with coordinates and attributes; the sweep's sha256 comes last."""
+    sweep = grid.sweep
+    group = zarr.create_group(place, zarr_format=3)
+    codec = ZstdCodec(level=1, checksum=True)  # without the checksum most flipped bits go unnoticed
+    for variable in sweep.variables:
+        beyond = tuple(sweep.sizes[dim] for dim in variable.dims)
+        group.create_array(
+            variable.name,
+            shape=grid.shape + beyond,
+            chunks=grid.chunk_shape + beyond,
+            dtype=variable.dtype,
+            fill_value=variable.undefined,
+            compressors=[codec],
+            dimension_names=(*grid.dims, *variable.dims),
+            attributes=variable_attributes(variable),
+        )
+    for name, values, dim, attributes in coordinate_arrays(grid):
+        array = group.create_array(
+            name,
+            shape=values.shape,
+            chunks=values.shape,
+            dtype=values.dtype,
+            compressors=[codec],
+            dimension_names=(dim,),
+            attributes=attributes,
+        )
+        array[:] = values
+    group.update_attributes(root_attributes(sweep))
+    with warnings.catch_warnings():
+        # Zarr v3 does not specify consolidated metadata yet; xarray reads it, and without it asks for every array.
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+        zarr.consolidate_metadata(place)
+    return zarr.open_group(place, mode="r+")
+
+
+def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[str, str]]]:
+    swept = [mode for name in grid.dims if (mode := swept_mode(name)) is not None]
+    for name, values in grid.coordinates.items():
+        mode = swept_mode(name)
+        about = {"long_name": f"singular value {mode + 1} of the target", "units": "1"} if mode is not None else {}
+        yield name, values, name, AXIS_ATTRIBUTES.get(name, about)
+    singular_values = np.array(grid.sweep.target.singular_values)
+    singular_values[swept] = np.nan
+    about = {"long_name": "singular value of the target", "units": "1"}
+    yield "singular_value", singular_values, "mode", about | ({"comment": "NaN where an axis sets it."} if swept else {})
+
+
+def variable_attributes(variable: Any) -> dict[str, Any]:
+    attributes: dict[str, Any] = {"long_name": variable.long_name, "units": variable.units}
+    if variable.comment:
+        attributes["comment"] = variable.comment
+    if variable.flags:
+        attributes["flag_values"] = list(variable.flags)
+        attributes["flag_meanings"] = " ".join(variable.flags.values())
+    return attributes
+
+
+def root_attributes(sweep: Sweep) -> dict[str, Any]:
+    source = f"fastdln {version('fastdln')}"
+    return {
+        "title": sweep.title,
+        "Conventions": "CF-1.11",
+        "source": source,
+        "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} created by {source}",
+        **{f"{name}_version": version(name) for name in LIBRARIES},
+        "complete": False,
+        "sweep": sweep.canonical(),
+        "sweep_sha256": sweep.sha256(),
+    }
+
+
+def take_lock(folder: Path) -> int | None:
+    """An exclusive lock on the folder itself, which leaves no file behind and frees itself at any end of the process."""
+    if fcntl is None:
+        return None
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise StoreError(f"{folder}: is in use by another run") from None
+    return handle
+
+
+def clear_leftovers(path: Path) -> None:
+    """Removes the temporary files of writes that were killed."""
+    for file in path.rglob("*.partial"):
+        file.unlink(missing_ok=True)
+
+
+def clear_abandoned(path: Path) -> None:
+    """Removes drafts of this store whose makers were killed; those still being made are locked."""
+    for draft in path.absolute().parent.glob(f".{path.name}.*.draft"):
+        with contextlib.suppress(StoreError, OSError):
+            lock = take_lock(draft)
+            shutil.rmtree(draft, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
+

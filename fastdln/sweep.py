@@ -1,0 +1,283 @@
+"""What a sweep is: its file, what it may say, and the canonical text that tells it from every other sweep."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import reprlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import numpy as np
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from fastdln.axes import Axis, Number, Range, Values, Whole, check, coordinates, listed, plain, swept_mode
+from fastdln.errors import SweepError
+from fastdln.models import MODELS, STARTS, Map, Model
+from fastdln.observables import DEFAULT, OBSERVABLES, Observable, Variable
+
+# period is stored as int16; the default looks no further than this, since a window is four times as long.
+LONGEST_PERIOD, DEFAULT_PERIOD = 32_767, 256
+
+# The layer-by-layer map is compiled layer by layer; beyond this compiling takes minutes.
+DEEPEST_LAYERWISE = 64
+
+# Keys that describe a run and not its results.
+FREE_KEYS = frozenset({"title", "chunks"})
+
+
+class Target(BaseModel):
+    """The matrix M to be learned."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    singular_values: Annotated[tuple[Annotated[Number, Field(ge=0)], ...], BeforeValidator(listed), Field(min_length=1)]
+
+
+class Spectral(BaseModel):
+    """A start by the layers' singular values, times alpha: a row a layer, W_1 first, a value a mode."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    spectral: Annotated[tuple[Values, ...], Field(min_length=2)]
+
+
+Start = Annotated[
+    Annotated[Spectral, Tag("values")] | Annotated[str, Tag("name")],
+    Discriminator(lambda value: "values" if isinstance(value, Mapping | Spectral) else "name"),
+]
+
+
+def one_of(valid: Iterable[str], value: str) -> str:
+    if value not in (names := list(valid)):
+        raise ValueError(f"unknown name {value!r}; valid: {', '.join(names)}")
+    return value
+
+
+class Sweep(BaseModel):
+    """A grid of gradient-descent runs and what to measure on each; see docs/sweep.md for every key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field("", description="free text, stored with the results")
+    model: str = Field(description="what is simulated", json_schema_extra={"enum": list(MODELS)})
+    axes: dict[str, Axis] = Field(
+        description="eta, alpha, depth and s1, s2, ... (which set a singular value): a value, a list, or a range"
+    )
+    target: Target = Field(
+        default_factory=lambda: Target(singular_values=(1.0,)), description="the singular values of M; [1] if left out"
+    )
+    start: Start = Field(
+        "",
+        description="the layers at state 0: a name (the model's first if left out), or {spectral = [[...], ...]}",
+    )
+    steps: Annotated[Whole, Field(ge=0, le=2**53)] = Field(20_000, description="transient steps, not measured")
+    record: Annotated[Whole, Field(ge=1, le=2**53)] = Field(512, description="steps measured after the transient")
+    period_max: Annotated[Whole, Field(ge=1, le=LONGEST_PERIOD)] | None = Field(
+        None, description=f"longest period looked for; record // 2, at most {DEFAULT_PERIOD}, if left out"
+    )
+    observables: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
+        DEFAULT,
+        description="families to measure; fate is always written",
+        json_schema_extra={"items": {"enum": list(OBSERVABLES)}},
+    )
+    orbit_samples: Annotated[Whole, Field(ge=1, le=2**31)] = Field(64, description="length of `orbit`, where asked for")
+    chunks: dict[str, Annotated[Whole, Field(ge=1)]] = Field(
+        default_factory=dict, description="points a chunk along an axis, where the default does not suit"
+    )
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**plain(data))
+        except ValidationError as error:
+            raise SweepError("; ".join(sorted({describe(one) for one in error.errors()}))) from None
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        return one_of(MODELS, value)
+
+    @field_validator("axes")
+    @classmethod
+    def _known_axes(cls, axes: dict[str, Any]) -> dict[str, Any]:
+        for name, axis in axes.items():
+            if name not in ("eta", "alpha", "depth") and swept_mode(name) is None:
+                raise ValueError(f"unknown axis {name!r}; valid: eta, alpha, depth, s1, s2, ...")
+            try:
+                check(name, axis)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+        if "eta" not in axes:
+            raise ValueError("eta is missing: give the learning rate as a value, a list or a range")
+        return axes
+
+    @field_validator("observables")
+    @classmethod
+    def _families(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        family = {v.name: o.name for o in OBSERVABLES.values() for v in o.variables} | {o: o for o in OBSERVABLES}
+        asked = {family[one_of(family, name)] for name in names} - {"fate"}
+        return tuple(name for name in OBSERVABLES if name in asked)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        self._fill_start()
+        self._fill_axes()
+        if self.period_max is not None and self.record < 2 * self.period_max:
+            raise ValueError(f"record: must be at least 2 period_max = {2 * self.period_max} (got {self.record})")
+        for name in self.chunks:
+            if name not in self.axes:
+                raise ValueError(f"chunks: unknown axis {name!r}; valid: {', '.join(self.axes)}")
+        return self
+
+    def _fill_start(self) -> None:
+        starts = MODELS[self.model].starts
+        if self.start == "":
+            object.__setattr__(self, "start", starts[0])
+        name = self.start_name
+        if name not in starts:
+            raise ValueError(f"start: {self.model} has no start {name!r}; valid: {', '.join(starts)}")
+        if STARTS[name].takes_values and isinstance(self.start, str):
+            raise ValueError(f"start: {name} takes values: {{{name} = [[...], ...]}}, a row a layer")
+        if isinstance(self.start, Spectral):
+            modes = len(self.target.singular_values)
+            for layer, row in enumerate(self.start.spectral, 1):
+                if len(row) != modes:
+                    raise ValueError(f"start.spectral: row {layer} has {len(row)} values for {modes} singular value{'s' * (modes > 1)}")
+
+    def _fill_axes(self) -> None:
+        axes, modes = dict(self.axes), len(self.target.singular_values)
+        if isinstance(self.start, Spectral):
+            layers = len(self.start.spectral)
+            axes.setdefault("alpha", (1.0,))
+            axes.setdefault("depth", (float(layers),))
+            if list(coordinates(axes["depth"])) != [layers]:
+                raise ValueError(f"axes.depth: must be {layers}, the number of rows of start.spectral")
+            if self.map.name == "layerwise" and layers > DEEPEST_LAYERWISE:
+                raise ValueError(f"start.spectral: at most {DEEPEST_LAYERWISE} rows where the layers differ")
+        for name in ("alpha", "depth"):
+            if name not in axes:
+                raise ValueError(f"axes: {name} is missing: give it as a value, a list or a range")
+        for name in axes:
+            mode = swept_mode(name)
+            if mode is not None and mode >= modes:
+                raise ValueError(f"axes.{name}: the target has {modes} singular value{'s' * (modes > 1)}, so that the last is s{modes}")
+        further = [name for name in axes if name not in ("depth", "alpha", "eta")]
+        # the order of the dataset's dimensions
+        object.__setattr__(self, "axes", {name: axes[name] for name in ("depth", *further, "alpha", "eta")})
+
+    @classmethod
+    def from_file(cls, path: str | Path, overrides: Iterable[str] = ()) -> Sweep:
+        """The sweep of a TOML file, with `overrides` such as "axes.eta.num=100" applied first.
+
+        Raises SweepError, in one line, for a file that is not there, does not parse, or says what no sweep can.
+        """
+        try:
+            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SweepError(f"{path}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise SweepError(f"{path}: is not a text file in UTF-8") from None
+        except tomllib.TOMLDecodeError as error:
+            raise SweepError(f"{path}: is not TOML: {error}") from None
+        for override in overrides:
+            assign(data, override)
+        return cls(**data)
+
+    @property
+    def start_name(self) -> str:
+        return self.start if isinstance(self.start, str) else "spectral"
+
+    @property
+    def definition(self) -> Model:
+        return MODELS[self.model]
+
+    @property
+    def map(self) -> Map:
+        """The smallest map that is exact for this start."""
+        return self.definition.reduce(self.layers(3 if isinstance(self.start, str) else len(self.start.spectral)))
+
+    def layers(self, depth: int) -> np.ndarray:
+        """The layers' singular values at state 0 in units of alpha, shaped (depth, mode)."""
+        given = () if isinstance(self.start, str) else (self.start.spectral,)
+        return STARTS[self.start_name].layers(depth, len(self.target.singular_values), *given)
+
+    @property
+    def longest_period(self) -> int:
+        return min(self.record // 2, DEFAULT_PERIOD) if self.period_max is None else self.period_max
+
+    @property
+    def families(self) -> tuple[Observable, ...]:
+        """What is measured; fate, which is always written, comes last."""
+        return (*(OBSERVABLES[name] for name in self.observables), OBSERVABLES["fate"])
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        return tuple(variable for family in self.families for variable in family.variables)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Lengths of the dimensions beyond the grid's."""
+        return {"mode": len(self.target.singular_values), "sample": min(self.record, self.orbit_samples)}
+
+    def canonical(self) -> str:
+        """The sweep as JSON, every default filled in, without the keys that do not change the results."""
+        data = self.model_dump(mode="json", exclude=set(FREE_KEYS))
+        data["period_max"] = self.longest_period
+        return json.dumps(data, separators=(",", ":"), allow_nan=False)
+
+    def sha256(self) -> str:
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+
+def describe(error: Mapping[str, Any]) -> str:
+    """One pydantic error in one line: the key as one would type it, what is wrong, what would be valid."""
+    kind, context = error["type"], error.get("ctx", {})
+    # unions add the branch taken to the place; the user never typed it
+    place = [str(part) for part in error["loc"] if part not in ("range", "values", "name")]
+    key, given = ".".join(place), f"(got {reprlib.repr(error.get('input'))})"
+    if kind == "extra_forbidden":
+        owner = {"axes": Range, "target": Target, "start": Spectral}[place[0]] if len(place) > 1 else Sweep
+        return f"{key}: unknown key; valid: {', '.join(owner.model_fields)}"
+    if kind == "missing":
+        return f"{key}: is missing"
+    if kind == "too_short":
+        return f"{key}: must not be empty" if context["min_length"] == 1 else f"{key}: must have 2 rows or more"
+    if kind == "value_error":
+        return f"{key}: {context['error']} {given}" if isinstance(error["input"], int | float | str) else (
+            f"{key}: {context['error']}".removeprefix(": ")
+        )
+    words = {
+        "finite_number": "must be finite",
+        "greater_than_equal": f"must be at least {context.get('ge')}",
+        "less_than_equal": f"must be at most {context.get('le')}",
+    }
+    return f"{key}: {words.get(kind) or error['msg'][0].lower() + error['msg'][1:]} {given}"
+
+
+def assign(data: dict[str, Any], override: str) -> None:
+    """Applies "key.inner=value" to a sweep file's data; the value is TOML, or else taken as text."""
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise SweepError(f"--set {override}: must look like axes.eta.num=100")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *path, last = key.strip().split(".")
+    for depth, part in enumerate(path, 1):
+        data = data.setdefault(part, {})
+        if not isinstance(data, dict):
+            raise SweepError(f"--set {override}: {'.'.join(path[:depth])} is not a table of keys")
+    data[last] = value

@@ -1,0 +1,56 @@
+"""One chunk of a sweep, from its number to its results: the only room that knows both the grid and the kernels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from fastdln.axes import swept_mode
+from fastdln.grid import Grid
+from fastdln.kernels.chunk import ChunkKernel, Lengths
+from fastdln.models import Map
+from fastdln.observables import Observable
+from fastdln.sweep import Sweep
+
+
+@lru_cache(maxsize=None)
+def kernel_for(map_: Map, depth: int, observables: tuple[Observable, ...]) -> ChunkKernel:
+    """The kernel, made once in a process; called from the main thread before any task runs."""
+    kernel = ChunkKernel(map_, depth, observables)
+    kernel.compile()
+    return kernel
+
+
+class Task:
+    """Computes chunks of a sweep; make it, and so compile its kernels, before handing out work."""
+
+    def __init__(self, sweep: Sweep, grid: Grid) -> None:
+        self.sweep, self.grid = sweep, grid
+        self.lengths = Lengths(sweep.steps, sweep.record, sweep.longest_period, sweep.sizes["sample"])
+        depths = (int(depth) for depth in grid.coordinates["depth"])
+        self.kernels = {depth: kernel_for(sweep.map, depth, sweep.families) for depth in depths}
+
+    def compute(self, slices: tuple[slice, ...]) -> tuple[dict[str, np.ndarray], float]:
+        """The variables of a block of points of one depth, shaped like the block, and the seconds in kernels."""
+        values = self.grid.values(slices)
+        shape = tuple(part.stop - part.start for part in slices)
+        return self.compute_points(values, shape)
+
+    def compute_points(
+        self, values: Mapping[str, np.ndarray], shape: tuple[int, ...], lengths: Lengths | None = None
+    ) -> tuple[dict[str, np.ndarray], float]:
+        depth = int(values["depth"][0])
+        target = np.array(self.sweep.target.singular_values)
+        singular_values = np.repeat(target[:, None], len(values["eta"]), axis=1)
+        for name in values:
+            if (mode := swept_mode(name)) is not None:
+                singular_values[mode] = values[name]
+        begun = time.perf_counter()
+        results = self.kernels[depth](
+            values["eta"], values["alpha"], singular_values, self.sweep.layers(depth), lengths or self.lengths
+        )
+        seconds = time.perf_counter() - begun
+        return {name: array.reshape(*shape, *array.shape[1:]) for name, array in results.items()}, seconds
