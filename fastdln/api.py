@@ -39,17 +39,29 @@ def run(
     all); by default a bar on a terminal and in a notebook. on_event: called with each engine.ChunkDone or ChunkFailed.
     Raises StoreError if the path holds something else, IncompleteError if chunks failed (run again to resume).
     """
-    for line in Plan(sweep).warnings:
-        warnings.warn(line, stacklevel=2)
-    with Store.in_memory(sweep) if store is None else Store.on_disk(store, sweep) as target:
-        fill(target, progress, on_event)
-        if store is None:
+    if store is None:
+        with Store.in_memory(sweep) as target:
+            fill(target, progress, on_event)
             return load(target.group.store, chunks=None).load()
+    compute(sweep, store, progress, on_event)
     return open(store)
 
 
+def compute(
+    sweep: Sweep,
+    store: str | Path,
+    progress: bool | Report | None = None,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> None:
+    """Computes what the store at a path lacks of a sweep; like `run`, but opens nothing."""
+    with Store.on_disk(store, sweep) as target:
+        fill(target, progress, on_event)
+
+
 def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Event], None]) -> None:
-    """Computes what the store lacks."""
+    """Computes what the store lacks; warns first of what the sweep would not measure."""
+    for line in Plan(target.grid.sweep, target.grid).warnings:
+        warnings.warn(line, stacklevel=3)
     grid, done = target.grid, target.done()
     computed = int(sum(points_in(grid, number) for number in np.flatnonzero(done)))
     task = Task(grid.sweep, grid) if not done.all() else None
@@ -120,6 +132,16 @@ class Status:
     points_left: int
     chunks: int
     chunks_left: int
+
+    def __str__(self) -> str:
+        done = self.points - self.points_left
+        lines = [
+            ("points", f"{done:,} of {self.points:,} computed ({done / self.points:.1%})"),
+            ("chunks", f"{self.chunks - self.chunks_left:,} of {self.chunks:,}"),
+            ("state", "run the same sweep again to go on" if self.chunks_left else "complete"),
+            ("sweep", self.sweep.canonical()),
+        ]
+        return "\n".join(f"{name:<8}{value}" for name, value in lines)
 
 
 def status(store: str | Path) -> Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -27,18 +28,17 @@ def plain(value: Any) -> Any:
 def number(value: Any) -> Any:
     """Refuses what Python would count as a number but no sweep file means as one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("must be a number")
+        raise ValueError(f"must be a number (got {reprlib.repr(value)})")
     return value
 
 
 def whole(value: Any) -> Any:
     if number(value) != value // 1:
-        raise ValueError("must be a whole number")
+        raise ValueError(f"must be a whole number (got {reprlib.repr(value)})")
     return int(value)
 
 
-Number = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(whole)]
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(number)]
 
 
 class Range(BaseModel):
@@ -48,7 +48,7 @@ class Range(BaseModel):
 
     start: Number = Field(description="first value")
     stop: Number = Field(description="last value")
-    num: Annotated[Whole, Field(ge=1, le=LONGEST_AXIS)] = Field(description="how many values")
+    num: Annotated[int, Field(ge=1, le=LONGEST_AXIS), BeforeValidator(whole)] = Field(description="how many values")
     spacing: Literal["linear", "log"] = Field("linear", description="even steps, or even ratios")
 
     @model_validator(mode="after")
@@ -68,7 +68,7 @@ def listed(value: Any) -> Any:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-Values = Annotated[tuple[Number, ...], BeforeValidator(listed), Field(min_length=1)]
+Values = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(listed)]
 
 
 def kind_of_axis(value: Any) -> str:

@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from fastdln.axes import Axis, Number, Range, Values, Whole, check, coordinates, listed, plain, swept_mode
+from fastdln.axes import Axis, Range, Values, check, coordinates, listed, number, plain, swept_mode, whole
 from fastdln.errors import SweepError
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import DEFAULT, OBSERVABLES, Observable, Variable
@@ -38,12 +38,17 @@ DEEPEST_LAYERWISE = 64
 FREE_KEYS = frozenset({"title", "chunks"})
 
 
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(number)]
+
+
 class Target(BaseModel):
     """The matrix M to be learned."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    singular_values: Annotated[tuple[Annotated[Number, Field(ge=0)], ...], BeforeValidator(listed), Field(min_length=1)]
+    singular_values: Annotated[tuple[NotNegative, ...], Field(min_length=1), BeforeValidator(listed)] = Field(
+        description="s_1, s_2, ...: one a mode, zeros included"
+    )
 
 
 class Spectral(BaseModel):
@@ -83,9 +88,9 @@ class Sweep(BaseModel):
         "",
         description="the layers at state 0: a name (the model's first if left out), or {spectral = [[...], ...]}",
     )
-    steps: Annotated[Whole, Field(ge=0, le=2**53)] = Field(20_000, description="transient steps, not measured")
-    record: Annotated[Whole, Field(ge=1, le=2**53)] = Field(512, description="steps measured after the transient")
-    period_max: Annotated[Whole, Field(ge=1, le=LONGEST_PERIOD)] | None = Field(
+    steps: Annotated[int, Field(ge=0, le=2**53), BeforeValidator(whole)] = Field(20_000, description="transient steps, not measured")
+    record: Annotated[int, Field(ge=1, le=2**53), BeforeValidator(whole)] = Field(512, description="steps measured after the transient")
+    period_max: Annotated[int, Field(ge=1, le=LONGEST_PERIOD), BeforeValidator(whole)] | None = Field(
         None, description=f"longest period looked for; record // 2, at most {DEFAULT_PERIOD}, if left out"
     )
     observables: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
@@ -93,8 +98,8 @@ class Sweep(BaseModel):
         description="families to measure; fate is always written",
         json_schema_extra={"items": {"enum": list(OBSERVABLES)}},
     )
-    orbit_samples: Annotated[Whole, Field(ge=1, le=2**31)] = Field(64, description="length of `orbit`, where asked for")
-    chunks: dict[str, Annotated[Whole, Field(ge=1)]] = Field(
+    orbit_samples: Annotated[int, Field(ge=1, le=2**31), BeforeValidator(whole)] = Field(64, description="length of `orbit`, where asked for")
+    chunks: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
         default_factory=dict, description="points a chunk along an axis, where the default does not suit"
     )
 
@@ -255,9 +260,7 @@ def describe(error: Mapping[str, Any]) -> str:
     if kind == "too_short":
         return f"{key}: must not be empty" if context["min_length"] == 1 else f"{key}: must have 2 rows or more"
     if kind == "value_error":
-        return f"{key}: {context['error']} {given}" if isinstance(error["input"], int | float | str) else (
-            f"{key}: {context['error']}".removeprefix(": ")
-        )
+        return f"{key}: {context['error']}".removeprefix(": ")
     words = {
         "finite_number": "must be finite",
         "greater_than_equal": f"must be at least {context.get('ge')}",

@@ -1,0 +1,6 @@
+"""`python -m fastdln` is `fastdln`."""
+
+from fastdln.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""The command line: words, exit codes, and what is printed where. Everything else is imported when it is needed."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+DONE, FAULT, BAD_INPUT, INCOMPLETE = 0, 1, 2, 3
+
+app = typer.Typer(
+    name="fastdln",
+    help="Phase diagrams of gradient descent on deep linear networks, at and beyond the edge of stability.",
+    epilog="Exit codes: 0 done, 2 bad input (nothing written), 3 incomplete (run it again to go on), 1 a fault.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.")]
+StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="A store that `run` made.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file, e.g. axes.eta.num=100. Repeatable."),
+]
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Warnings as one line each, without the place in the code."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: say(f"warning: {message}")  # type: ignore[assignment]
+        yield
+
+
+def exits(command: Callable[..., None]) -> Callable[..., None]:
+    """Turns what users can cause into one line and its exit code."""
+
+    @wraps(command)
+    def run_command(*args: Any, **kwargs: Any) -> None:
+        from fastdln.errors import IncompleteError, StoreError, SweepError
+
+        try:
+            with plain_warnings():
+                command(*args, **kwargs)
+        except (SweepError, StoreError) as error:
+            say(f"error: {error}")
+            raise typer.Exit(BAD_INPUT) from None
+        except IncompleteError as error:
+            say(f"incomplete: {error}")
+            raise typer.Exit(INCOMPLETE) from None
+
+    return run_command
+
+
+@app.command()
+@exits
+def run(
+    sweep: SweepFile,
+    store: Annotated[
+        Path | None, typer.Option("-o", metavar="STORE", help="Where to write; SWEEP.zarr here if left out.")
+    ] = None,
+    sets: Sets = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+) -> None:
+    """Compute a sweep into a Zarr store, or resume one.
+
+    Finished chunks are not computed again.
+    """
+    from fastdln.sweep import Sweep
+
+    loaded = Sweep.from_file(sweep, sets or ())
+    path = store or Path(f"{sweep.stem}.zarr")
+    from fastdln.api import compute
+
+    try:
+        compute(loaded, path, progress=not quiet)
+    except KeyboardInterrupt:
+        say(f"interrupted: what is finished is safe in {path}; the same command goes on from there")
+        raise typer.Exit(INCOMPLETE) from None
+    if not quiet:
+        say(f"done: {path}; load it with fastdln.open({str(path)!r}) or xarray.open_zarr({str(path)!r})")
+
+
+@app.command()
+@exits
+def plan(sweep: SweepFile, sets: Sets = None) -> None:
+    """Show what a sweep would cost.
+
+    Points, chunks, bytes, files, and the time by a short timed probe.
+    """
+    from fastdln.sweep import Sweep
+
+    loaded = Sweep.from_file(sweep, sets or ())
+    from fastdln.planning import Plan
+
+    costs = Plan(loaded)
+    for line in costs.warnings:
+        say(f"warning: {line}")
+    print(costs)
+
+
+@app.command()
+@exits
+def status(store: StorePath) -> None:
+    """Show what of a store is computed, and what is left."""
+    from fastdln.api import status as read_status
+
+    print(read_status(store))
+
+
+@app.command("list")
+@exits
+def list_(
+    schema: Annotated[bool, typer.Option("--schema", help="Print the sweep file's JSON Schema instead.")] = False,
+) -> None:
+    """List models, starts and observables.
+
+    Or print the JSON Schema of sweep files, for editors that complete them.
+    """
+    if schema:
+        import json
+
+        from fastdln.sweep import Sweep
+
+        print(json.dumps(Sweep.model_json_schema(), indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    from fastdln.models import MODELS, STARTS
+    from fastdln.observables import DEFAULT, OBSERVABLES
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    sections: dict[str, list[tuple[str, str]]] = {
+        "models": [(m.name, f"{m.summary} (starts: {', '.join(m.starts)})") for m in MODELS.values()],
+        "starts": [(s.name, s.summary) for s in STARTS.values()],
+        "observables": [
+            (o.name, o.summary + (" (default)" if o.name in DEFAULT else " (always)" if o.name == "fate" else ""))
+            for o in OBSERVABLES.values()
+        ],
+    }
+    for section, rows in sections.items():
+        table.add_row(f"[bold]{section}[/bold]")
+        for name, summary in rows:
+            table.add_row(f"  {name}", summary)
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def main() -> None:
+    """Runs the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
