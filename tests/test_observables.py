@@ -1,0 +1,134 @@
+"""Every observable against its plain twin, computed from the kernel's own whole trajectory."""
+
+import numpy as np
+import pytest
+import reference
+from conftest import EVERYTHING
+
+from fastdln import Sweep, run
+from fastdln.observables import OBSERVABLES
+
+pytestmark = pytest.mark.filterwarnings("ignore:steps =")
+
+# Learning rates through every regime at s = 1, from frozen to diverging, and scales from plateau to overshoot.
+ETAS = [0.0, 0.01, 0.3, 0.6666, 0.7, 0.8298, 0.85, 0.877, 0.9, 0.9873, 1.0, 1.1, 1.25, 1.3, 1.35, 1.4, 1.5, 3.0]
+ALPHAS = [0.0, 0.001, 0.02, 0.3, 0.7, 1.0, 1.3]
+
+
+def test_every_registered_observable_has_a_twin():
+    assert set(reference.OBSERVABLES) == set(OBSERVABLES)
+
+
+def test_every_registered_observable_has_its_attributes():
+    for observable in OBSERVABLES.values():
+        assert observable.summary
+        for variable in observable.variables:
+            assert variable.long_name, variable.name
+            assert variable.units, variable.name
+            assert variable.comment, variable.name
+            assert np.dtype(variable.dtype).kind in "iuf"
+
+
+def whole_run(keys, steps, record):
+    """The same sweep recorded from its first step, with every state kept."""
+    ds = run(Sweep(**keys, steps=0, record=steps + record, orbit_samples=steps + record, observables=EVERYTHING))
+    return ds.orbit
+
+
+@pytest.mark.parametrize(
+    ("depth", "model", "start", "s"),
+    [
+        (2, "balanced", "balanced", (1.0,)),
+        (3, "modes", "one-zero", (1.0, 0.8, 0.0)),
+        (3, "modes", "balanced", (1.0, 0.0)),
+        (4, "modes", "one-zero", (1.2,)),
+        (3, "modes", {"spectral": [[0.5, 1.0], [-0.4, 1.2], [1.0, 0.0]]}, (1.0, 0.5)),
+    ],
+)
+@pytest.mark.parametrize(("steps", "record", "period_max"), [(700, 96, 48), (400, 40, None), (193, 1, None), (5, 3, 1)])
+def test_observables_agree_with_their_twins(depth, model, start, s, steps, record, period_max):
+    keys = {
+        "model": model,
+        "axes": {"eta": ETAS, "alpha": ALPHAS, "depth": depth},
+        "target": {"singular_values": list(s)},
+        "start": start,
+    }
+    trajectory = whole_run(keys, steps, record)
+    ds = run(
+        Sweep(**keys, steps=steps, record=record, period_max=period_max, orbit_samples=16, observables=EVERYTHING)
+    )
+    layers = {
+        alpha: reference.STARTS[start if isinstance(start, str) else "spectral"](
+            alpha, depth, len(s), None if isinstance(start, str) else start["spectral"]
+        )
+        for alpha in ALPHAS
+    }
+    longest = min(record // 2, 256) if period_max is None else period_max
+    checked = 0
+    for a, alpha in enumerate(ALPHAS):
+        first = np.prod([np.diag(w) for w in layers[alpha]], axis=0)
+        for e, eta in enumerate(ETAS):
+            orbit = trajectory.values[0, a, e].T
+            if np.isnan(orbit).any() and not np.isnan(orbit).all():
+                continue  # one mode diverged: its states are not kept, so that the twin cannot follow
+            if np.isnan(orbit).all():
+                assert ds.fate.values[0, a, e] == reference.DIVERGED
+                continue
+            seen = reference.Run(
+                np.vstack([first, orbit]), s, eta, depth, steps, record, longest, min(record, 16)
+            )
+            for name, twin in reference.OBSERVABLES.items():
+                for variable, value in twin(seen).items():
+                    got = ds[variable].values[0, a, e]
+                    np.testing.assert_allclose(
+                        got, value, rtol=1e-12, atol=1e-14, err_msg=f"{name}: {variable} at {eta=} {alpha=}"
+                    )
+                    checked += 1
+    assert checked > 500
+
+
+def test_divergence_step_and_fate_agree(quick):
+    ds = quick(axes={"eta": ETAS, "alpha": ALPHAS, "depth": 3}, steps=1000)
+    diverged = ds.divergence_step.values[..., 0] >= 0
+    assert diverged.any()
+    assert not diverged.all()
+    np.testing.assert_array_equal(diverged, ds.fate.values == reference.DIVERGED)
+    np.testing.assert_array_equal(diverged, ds.period.values[..., 0] == -1)
+    np.testing.assert_array_equal(diverged, np.isnan(ds.loss.values))
+    np.testing.assert_array_equal(diverged, ds.oscillating_modes.values == -1)
+
+
+def test_divergence_step_is_the_first_state_out_of_bounds(quick):
+    eta, alpha = 1.6, 0.5
+    ds = quick(axes={"eta": eta, "alpha": alpha, "depth": 3}, steps=400)
+    with np.errstate(over="ignore", invalid="ignore"):
+        products = reference.matrix_descent(reference.one_zero(alpha, 3, 1), np.eye(1), eta, 400)[:, 0]
+        bound = max(10.0, (1e6 / eta) ** 0.75)
+        assert ds.divergence_step.item() == reference.first_true(~(np.abs(products) <= bound))
+
+
+def test_critical_slowing_is_drifting_and_not_a_fixed_point(quick):
+    # the multiplier is -(1 - 2e-5): after 20,000 steps two thirds of the oscillation are left
+    ds = quick("balanced", axes={"eta": 1 - 1e-5, "alpha": 0.5, "depth": 2}, steps=20_000, record=512)
+    assert ds.period.item() == 0
+    assert ds.fate.item() == reference.DRIFTING
+    assert ds.oscillating_modes.item() == 0
+
+
+def test_a_plateau_not_left_and_a_saddle_are_drifting(quick):
+    ds = quick(axes={"eta": 0.01, "alpha": [0.0, 0.001], "depth": 4}, steps=2000)
+    np.testing.assert_array_equal(ds.fate.values.ravel(), reference.DRIFTING)
+    np.testing.assert_array_equal(ds.escape_step.values.ravel(), -1)
+
+
+def test_a_collapsed_orbit_is_told_from_a_plateau(quick):
+    # from below 0 the balanced map of odd depth dies algebraically (docs/theory.md, section C)
+    ds = quick("balanced", axes={"eta": [1.25, 1.3, 1.35], "alpha": 0.9, "depth": 3}, steps=20_000)
+    np.testing.assert_array_equal(ds.fate.values.ravel(), reference.COLLAPSED)
+
+
+def test_zero_modes_do_not_decide_the_fate(quick):
+    ds = quick(axes={"eta": 0.1, "alpha": 0.5, "depth": 3}, s=(1.0, 0.0), start="balanced", steps=2000)
+    assert ds.fate.item() == reference.CONVERGED
+    assert list(ds.period.values.ravel()) == [1, 0]
+    assert ds.oscillating_modes.item() == 0
