@@ -84,6 +84,14 @@ def mp_layers(layers, eta, s, steps, digits=60):
         return [float(p) for p in products]
 
 
+def settled(depth, eta, steps=200_000):
+    """A point of the balanced map's attractor at s = 1."""
+    rho = 0.8
+    for _ in range(steps):
+        rho -= eta * (rho**depth - 1) * rho ** (depth - 1)
+    return rho
+
+
 def flip(depth, k, guess):
     """eta of the balanced map's flip from period 2^k to 2^(k+1) at s = 1: the cycle's multiplier is -1."""
     with mpmath.workdps(30):

@@ -4,7 +4,7 @@ from fastdln.models.model import Map
 
 
 def step(depth):
-    update, whole = descend(depth), product(depth)
+    update, whole = descend(depth, 0), product(depth)
 
     def step(state, eta, s):
         return update(state, 1.0, eta * (whole(state) - s))[1]
@@ -12,37 +12,32 @@ def step(depth):
     return step
 
 
-def descend(depth):
-    """(layers, product of those before, g = eta e) -> (product of the layers, the layers moved).
+def descend(depth, layer):
+    """Function (state, product of the layers before, g = eta e) -> (product of the others, those layers moved).
 
-    The recursion over layers carries the prefix product down and the suffix product up, so that nothing is
-    divided by a layer, which may be 0.
+    The recursion carries the prefix product down and the suffix product up, so that nothing is divided by a layer,
+    which may be 0.
     """
-    if depth == 1:
+    if layer == depth:
+        return lambda state, before, g: (1.0, ())
 
-        def last(layers, before, g):
-            w = layers[0]
-            return w, (w - g * before,)
+    rest = descend(depth, layer + 1)
 
-        return last
-
-    rest = descend(depth - 1)
-
-    def update(layers, before, g):
-        w = layers[0]
-        after, moved = rest(layers[1:], before * w, g)
+    def update(state, before, g):
+        w = state[layer]
+        after, moved = rest(state, before * w, g)
         return w * after, (w - g * (before * after),) + moved
 
     return update
 
 
-def product(depth):
-    if depth == 1:
-        return lambda state: state[0]
-    rest = product(depth - 1)
+def product(depth, layer=0):
+    if layer == depth - 1:
+        return lambda state: state[layer]
+    rest = product(depth, layer + 1)
 
     def product_of(state):
-        return state[0] * rest(state[1:])
+        return state[layer] * rest(state)
 
     return product_of
 
