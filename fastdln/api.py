@@ -63,7 +63,7 @@ def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Even
     for line in Plan(target.grid.sweep, target.grid).warnings:
         warnings.warn(line, stacklevel=3)
     grid, done = target.grid, target.done()
-    computed = int(sum(points_in(grid, number) for number in np.flatnonzero(done)))
+    computed = sum(points_in(grid, number) for number in np.flatnonzero(done).tolist())
     task = Task(grid.sweep, grid) if not done.all() else None
     failures: list[ChunkFailed] = []
 
@@ -104,7 +104,8 @@ def points_in(grid: Grid, number: int) -> int:
 def load(place: Any, **options: Any) -> xr.Dataset:
     import xarray as xr
 
-    return xr.open_zarr(place, **options)
+    dataset: xr.Dataset = xr.open_zarr(place, **options)
+    return dataset
 
 
 def open(store: str | Path, **options: Any) -> xr.Dataset:
@@ -148,6 +149,6 @@ def status(store: str | Path) -> Status:
     """How far a store is; it may be asked while a run goes on. StoreError if fastdln did not make it."""
     path = Path(store)
     grid = stores.read_grid(path)
-    left = np.flatnonzero(~stores.computed(path, grid))
+    left = np.flatnonzero(~stores.computed(path, grid)).tolist()
     points = sum(points_in(grid, number) for number in left)
     return Status(grid.sweep, grid.points, points, grid.chunks, len(left))

@@ -40,7 +40,7 @@ def say(line: str) -> None:
 def plain_warnings() -> Iterator[None]:
     """Warnings as one line each, without the place in the code."""
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: say(f"warning: {message}")  # type: ignore[assignment]
+        warnings.showwarning = lambda message, *_: say(f"warning: {message}")
         yield
 
 

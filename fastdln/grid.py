@@ -58,9 +58,7 @@ class Grid:
     def slices(self, number: int) -> tuple[slice, ...]:
         """Where a chunk's points lie along each dimension."""
         starts = (k * c for k, c in zip(self.place(number), self.chunk_shape, strict=True))
-        return tuple(
-            slice(a, min(a + c, n)) for a, c, n in zip(starts, self.chunk_shape, self.shape, strict=True)
-        )
+        return tuple(slice(a, min(a + c, n)) for a, c, n in zip(starts, self.chunk_shape, self.shape, strict=True))
 
     def values(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray]:
         """The coordinates of a block of points, each flattened to one value a point."""
@@ -71,9 +69,7 @@ class Grid:
     def bytes_per_point(self) -> int:
         """Bytes of the results at one point, before compression."""
         sizes: Mapping[str, int] = self.sweep.sizes
-        return sum(
-            np.dtype(v.dtype).itemsize * math.prod(sizes[dim] for dim in v.dims) for v in self.sweep.variables
-        )
+        return sum(np.dtype(v.dtype).itemsize * math.prod(sizes[dim] for dim in v.dims) for v in self.sweep.variables)
 
     def _default_chunks(self) -> tuple[int, ...]:
         """Square in (alpha, eta) where both are long; depth in chunks of one, since each depth has its own kernel."""

@@ -132,12 +132,11 @@ def plateau_warning(sweep: Sweep) -> str | None:
     if not alpha.size or not eta.size:
         return None
     plateau = plateau_steps(alpha.min(), eta.min(), min(learned), values["depth"])
-    # a start with no zero layer skips the half of the plateau in which that layer grows
     worst = int(np.argmax(plateau))
     if plateau[worst] <= sweep.steps:
         return None
     return (
         f"steps = {sweep.steps:,} is shorter than the plateau of about {plateau[worst]:,.0f} steps at alpha = "
-        f"{alpha.min():g}, eta = {eta.min():g}, s = {min(learned):g}, depth = {values['depth'][worst]:g}; there the fate "
-        f"is drifting. steps = {math.ceil(plateau[worst] * 1.1):,} would do"
+        f"{alpha.min():g}, eta = {eta.min():g}, s = {min(learned):g}, depth = {values['depth'][worst]:g}; there "
+        f"the fate is drifting. steps = {math.ceil(plateau[worst] * 1.1):,} would do"
     )

@@ -73,4 +73,5 @@ class Lines:
         self.tenth, self.said = tenth, now
         rate = (done - self.initial) / max(now - self.begun, 1e-9)
         left = f", {timedelta(seconds=round((total - done) / rate))} left" if rate and done < total else ""
-        print(f"{done:,} of {total:,} points ({done / max(total, 1):.0%}), {speed(rate)}{left}", file=sys.stderr, flush=True)
+        line = f"{done:,} of {total:,} points ({done / max(total, 1):.0%}), {speed(rate)}{left}"
+        print(line, file=sys.stderr, flush=True)

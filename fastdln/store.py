@@ -35,7 +35,7 @@ except ImportError:  # no POSIX locks on this platform: two runs on one store ar
 
 MARK = "fate"
 LIBRARIES = ("numba", "numpy", "xarray", "zarr")
-AXIS_ATTRIBUTES = {
+AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
     "eta": {"long_name": "learning rate", "units": "1"},
     "alpha": {"long_name": "initialization scale", "units": "1"},
     "depth": {"long_name": "number of layers", "units": "1"},
@@ -59,7 +59,7 @@ class Store:
         """Opens the sweep's store at `path` to go on with it, or makes it; refuses whatever else is there."""
         path = Path(path)
         if not occupied(path):
-            with contextlib.suppress(Occupied):
+            with contextlib.suppress(OccupiedError):
                 return cls._create(path, Grid(sweep))
         attributes = read_attributes(path)
         if attributes["sweep_sha256"] != sweep.sha256():
@@ -93,7 +93,7 @@ class Store:
                 raise
         except OSError as error:
             if occupied(path):  # another run made it first
-                raise Occupied from None
+                raise OccupiedError from None
             raise StoreError(f"{path}: cannot be written: {error.strerror}") from None
         return cls(zarr.open_group(LocalStore(path), mode="r+"), grid, path, lock)
 
@@ -122,7 +122,7 @@ class Store:
             self.group.update_attributes({"complete": True})
 
 
-class Occupied(Exception):
+class OccupiedError(Exception):
     """Something came to be at the path while a store was being made for it."""
 
 
@@ -138,7 +138,7 @@ def read_attributes(path: Path) -> dict[str, Any]:
     if not path.is_dir():
         raise StoreError(f"{path}: there is no store")
     try:
-        attributes = json.loads((path / "zarr.json").read_bytes())["attributes"]
+        attributes: dict[str, Any] = json.loads((path / "zarr.json").read_bytes())["attributes"]
         if {"sweep", "sweep_sha256"} <= attributes.keys():
             return attributes
     except OSError as error:
@@ -223,16 +223,20 @@ def make_template(place: LocalStore | MemoryStore, grid: Grid) -> zarr.Group:
     return zarr.open_group(place, mode="r+")
 
 
-def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[str, str]]]:
+def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[str, Any]]]:
     swept = [mode for name in grid.dims if (mode := swept_mode(name)) is not None]
     for name, values in grid.coordinates.items():
         mode = swept_mode(name)
-        about = {"long_name": f"singular value {mode + 1} of the target", "units": "1"} if mode is not None else {}
+        about: dict[str, Any] = (
+            {"long_name": f"singular value {mode + 1} of the target", "units": "1"} if mode is not None else {}
+        )
         yield name, values, name, AXIS_ATTRIBUTES.get(name, about)
     singular_values = np.array(grid.sweep.target.singular_values)
     singular_values[swept] = np.nan
     about = {"long_name": "singular value of the target", "units": "1"}
-    yield "singular_value", singular_values, "mode", about | ({"comment": "NaN where an axis sets it."} if swept else {})
+    if swept:
+        about["comment"] = "NaN where an axis sets it."
+    yield "singular_value", singular_values, "mode", about
 
 
 def variable_attributes(variable: Any) -> dict[str, Any]:
@@ -261,7 +265,7 @@ def root_attributes(sweep: Sweep) -> dict[str, Any]:
 
 
 def take_lock(folder: Path) -> int | None:
-    """An exclusive lock on the folder itself, which leaves no file behind and frees itself at any end of the process."""
+    """An exclusive lock on the folder itself: it leaves no file behind, and frees itself however the process ends."""
     if fcntl is None:
         return None
     handle = os.open(folder, os.O_RDONLY)
@@ -287,4 +291,3 @@ def clear_abandoned(path: Path) -> None:
             shutil.rmtree(draft, ignore_errors=True)
             if lock is not None:
                 os.close(lock)
-

@@ -88,17 +88,24 @@ class Sweep(BaseModel):
         "",
         description="the layers at state 0: a name (the model's first if left out), or {spectral = [[...], ...]}",
     )
-    steps: Annotated[int, Field(ge=0, le=2**53), BeforeValidator(whole)] = Field(20_000, description="transient steps, not measured")
-    record: Annotated[int, Field(ge=1, le=2**53), BeforeValidator(whole)] = Field(512, description="steps measured after the transient")
+    steps: Annotated[int, Field(ge=0, le=2**53), BeforeValidator(whole)] = Field(
+        20_000, description="transient steps, not measured"
+    )
+    record: Annotated[int, Field(ge=1, le=2**53), BeforeValidator(whole)] = Field(
+        512, description="steps measured after the transient"
+    )
     period_max: Annotated[int, Field(ge=1, le=LONGEST_PERIOD), BeforeValidator(whole)] | None = Field(
         None, description=f"longest period looked for; record // 2, at most {DEFAULT_PERIOD}, if left out"
     )
     observables: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         DEFAULT,
+        validate_default=True,
         description="families to measure; fate is always written",
         json_schema_extra={"items": {"enum": list(OBSERVABLES)}},
     )
-    orbit_samples: Annotated[int, Field(ge=1, le=2**31), BeforeValidator(whole)] = Field(64, description="length of `orbit`, where asked for")
+    orbit_samples: Annotated[int, Field(ge=1, le=2**31), BeforeValidator(whole)] = Field(
+        64, description="length of `orbit`, where asked for"
+    )
     chunks: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
         default_factory=dict, description="points a chunk along an axis, where the default does not suit"
     )
@@ -159,7 +166,7 @@ class Sweep(BaseModel):
             modes = len(self.target.singular_values)
             for layer, row in enumerate(self.start.spectral, 1):
                 if len(row) != modes:
-                    raise ValueError(f"start.spectral: row {layer} has {len(row)} values for {modes} singular value{'s' * (modes > 1)}")
+                    raise ValueError(f"start.spectral: row {layer} has {len(row)} values, the target {modes}")
 
     def _fill_axes(self) -> None:
         axes, modes = dict(self.axes), len(self.target.singular_values)
@@ -177,7 +184,7 @@ class Sweep(BaseModel):
         for name in axes:
             mode = swept_mode(name)
             if mode is not None and mode >= modes:
-                raise ValueError(f"axes.{name}: the target has {modes} singular value{'s' * (modes > 1)}, so that the last is s{modes}")
+                raise ValueError(f"axes.{name}: the last singular value of the target is s{modes}")
         further = [name for name in axes if name not in ("depth", "alpha", "eta")]
         # the order of the dataset's dimensions
         object.__setattr__(self, "axes", {name: axes[name] for name in ("depth", *further, "alpha", "eta")})

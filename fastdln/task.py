@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from fastdln.observables import Observable
 from fastdln.sweep import Sweep
 
 
-@lru_cache(maxsize=None)
+@cache
 def kernel_for(map_: Map, depth: int, observables: tuple[Observable, ...]) -> ChunkKernel:
     """The kernel, made once in a process; called from the main thread before any task runs."""
     kernel = ChunkKernel(map_, depth, observables)

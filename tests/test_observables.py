@@ -54,9 +54,7 @@ def test_observables_agree_with_their_twins(depth, model, start, s, steps, recor
         "start": start,
     }
     trajectory = whole_run(keys, steps, record)
-    ds = run(
-        Sweep(**keys, steps=steps, record=record, period_max=period_max, orbit_samples=16, observables=EVERYTHING)
-    )
+    ds = run(Sweep(**keys, steps=steps, record=record, period_max=period_max, orbit_samples=16, observables=EVERYTHING))
     layers = {
         alpha: reference.STARTS[start if isinstance(start, str) else "spectral"](
             alpha, depth, len(s), None if isinstance(start, str) else start["spectral"]
@@ -74,9 +72,7 @@ def test_observables_agree_with_their_twins(depth, model, start, s, steps, recor
             if np.isnan(orbit).all():
                 assert ds.fate.values[0, a, e] == reference.DIVERGED
                 continue
-            seen = reference.Run(
-                np.vstack([first, orbit]), s, eta, depth, steps, record, longest, min(record, 16)
-            )
+            seen = reference.Run(np.vstack([first, orbit]), s, eta, depth, steps, record, longest, min(record, 16))
             for name, twin in reference.OBSERVABLES.items():
                 for variable, value in twin(seen).items():
                     got = ds[variable].values[0, a, e]

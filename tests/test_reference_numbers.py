@@ -112,7 +112,14 @@ def test_divergence(quick, depth, diverges):
 @pytest.mark.parametrize(("depth", "touches"), [(2, 1.598076211353), (3, 1.220332092045)])
 def test_attractor_touches_zero(quick, depth, touches):
     etas = [touches - 1e-3, touches + 1e-3]
-    ds = quick("balanced", axes={"eta": etas, "alpha": 0.5, "depth": depth}, steps=0, record=200_000, orbit_samples=200_000, observables=["orbit"])
+    ds = quick(
+        "balanced",
+        axes={"eta": etas, "alpha": 0.5, "depth": depth},
+        steps=0,
+        record=200_000,
+        orbit_samples=200_000,
+        observables=["orbit"],
+    )
     rho = ds.orbit.values[0, 0, :, 0, :]
     if depth % 2:
         assert (rho[0] > 0).all()

@@ -122,7 +122,7 @@ def update_network(observables, widths, first=0, row=0):
 
 
 def copy_orbit(output):
-    """Function (outputs, point, mode, tail, lane, diverged) that copies the last states into outputs[output], if any."""
+    """Function (outputs, point, mode, tail, lane, diverged) that copies the last states to outputs[output]."""
     if output is None:
         return lambda outputs, point, mode, tail, lane, diverged: None
 

@@ -102,21 +102,22 @@ class ChunkKernel:
         starts = self.columns(eta, alpha, singular_values, start)
         columns = np.concatenate([starts, np.empty((sum(self.plan.run_widths), starts.shape[1]))])
         rounds, remainder = divmod(lengths.steps, ROUND)
-        self.transient(columns, rounds)
-        self.record(
-            columns,
-            modes,
-            remainder,
-            lengths.steps,
-            lengths.record,
-            lengths.window,
-            lengths.period_max,
-            lengths.tail,
-            fates,
-            periods,
-            tuple(results.values()),
-        )
-        self.look_back(starts, lengths, fates)
+        with np.errstate(over="ignore", invalid="ignore"):  # diverging points, where the JIT is off
+            self.transient(columns, rounds)
+            self.record(
+                columns,
+                modes,
+                remainder,
+                lengths.steps,
+                lengths.record,
+                lengths.window,
+                lengths.period_max,
+                lengths.tail,
+                fates,
+                periods,
+                tuple(results.values()),
+            )
+            self.look_back(starts, lengths, fates)
         for observable in self.plan.verdicts:
             values = observable.finish(fates, periods, singular_values.T)
             for v, value in zip(observable.variables, values, strict=True):

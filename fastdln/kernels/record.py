@@ -26,7 +26,7 @@ def record(map_, depth, plan):
     """
     layout = Layout(len(map_.layers(depth)), plan.run_widths + plan.recorded_widths)
     advance = inline(advance_by(map_, depth, layout, LANES, plan.whole_run, plan.run_widths))
-    step, product, step_seen = map_.step(depth), map_.product(depth), look(map_, depth, layout)
+    step, step_seen = map_.step(depth), look(map_, depth, layout)
     get, put = load(layout.components), store(layout.components)
     rows, eta, singular_value, bound = layout.rows, layout.eta, layout.singular_value, layout.bound
     carried_rows = layout.accumulators + sum(plan.run_widths)
@@ -44,7 +44,9 @@ def record(map_, depth, plan):
     copy_orbit = chains.copy_orbit(plan.orbit_output)
     period, fate = kernel(period_of, "period_of"), kernel(judge, "judge")
 
-    def run_record(columns, modes, remainder, steps, length, window_length, longest, tail_length, fates, periods, outputs):
+    def run_record(
+        columns, modes, remainder, steps, length, window_length, longest, tail_length, fates, periods, outputs
+    ):
         points = fates.shape[0]
         blocks, numbers = np.empty((modes, rows, LANES)), np.empty(LANES)
         network, sums = np.empty((network_rows, LANES)), np.empty((sum_rows, LANES))

@@ -68,7 +68,7 @@ def advance_by(map_, depth, layout, lanes, observables=(), widths=()):
 def transient(map_, depth, plan):
     """Function (columns, rounds) that takes every column `rounds` rounds of steps on, in lanes that are refilled.
 
-    A lane retires at its last round, when its state repeats (unless an observable goes on), or when it is out of bounds.
+    A lane retires at its last round, when its state repeats (unless an observable goes on), or out of bounds.
     """
     layout = Layout(len(map_.layers(depth)), plan.run_widths)
     product, get, step_seen = map_.product(depth), load(layout.components), look(map_, depth, layout)

@@ -31,7 +31,7 @@ OBSERVABLE = ModeObservable(
             dims=("mode",),
             long_name="first state outside the divergence bound",
             units="steps",
-            comment="State 0 is the start. -1 if never. The bound on abs(pi) is max(10 s, (1e6 / eta)^(L / (2 L - 2))).",
+            comment="State 0 is the start. -1 if never. Bound: abs(pi) <= max(10 s, (1e6 / eta)^(L / (2 L - 2))).",
         ),
     ),
     start=start,

@@ -54,7 +54,7 @@ def judge(window, period, s):
 
 
 def with_history(codes, escaped):
-    """Settles open codes (arrays): `escaped` says whether the orbit had passed s/2, or been below 0, before the window."""
+    """Settles open codes (arrays); `escaped`: whether the orbit had passed s/2, or been below 0, before the window."""
     return np.where(escaped, np.where(codes == NEAR_ZERO, COLLAPSED, APERIODIC), DRIFTING)
 
 
@@ -76,9 +76,9 @@ OBSERVABLE = VerdictObservable(
             name="fate",
             dtype="uint8",
             long_name="fate of the trajectory",
-            comment="The first of diverged, drifting, aperiodic, periodic, collapsed, converged that any mode with s > 0 is. "
-            f"Converged: period 1 and within {CLOSE:g} s of s. Collapsed: within {CLOSE:g} s of 0 over the whole window, after "
-            "having passed s/2 or from below. Drifting: a plateau not left, a saddle, or any slow approach.",
+            comment="The first of diverged, drifting, aperiodic, periodic, collapsed, converged that any mode with s > 0 "
+            f"is. Converged: period 1 and within {CLOSE:g} s of s. Collapsed: within {CLOSE:g} s of 0 over the whole "
+            "window, after having passed s/2 or from below. Drifting: a plateau not left, a saddle, or any slow approach.",
             flags=dict(enumerate(NAMES)),
         ),
     ),

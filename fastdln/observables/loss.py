@@ -19,7 +19,7 @@ def start():
 
 
 def update(seen, loss):
-    total, low, high, last = seen
+    total, low, high, _ = seen
     return total + loss, min(low, loss), max(high, loss), loss
 
 

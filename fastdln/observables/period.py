@@ -65,9 +65,10 @@ OBSERVABLE = VerdictObservable(
             dims=("mode",),
             long_name="smallest period of the end-to-end singular value",
             units="steps",
-            comment="1 = fixed point, 0 = none up to period_max, -1 = diverged. Over the last min(record, 4 period_max) "
-            f"states every state is that of a period later, and of all whole periods later, to {TOLERANCE:g} of the orbit's "
-            f"largest value; a cycle whose points are not {SEPARATION:g} times further apart than they move has none yet.",
+            comment="1 = fixed point, 0 = none up to period_max, -1 = diverged. Over the last min(record, 4 "
+            f"period_max) states each is that of a period later, and of all whole periods later, to {TOLERANCE:g} of the "
+            f"orbit's largest value; a cycle whose points are not {SEPARATION:g} times further apart than they move has "
+            "none yet.",
         ),
     ),
     finish=finish,

@@ -1,0 +1,83 @@
+"""Chunks: every point in exactly one, sizes within their bounds, nothing slow on large grids."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastdln import Sweep
+from fastdln.grid import CHUNK_BYTES, MOST_POINTS, Grid
+
+
+def sweep_of(eta, alpha, depth=1, s1=1, **keys):
+    def axis(n, low):
+        return {"start": low, "stop": low + 1, "num": n} if n > 1 else low
+
+    axes = {
+        "eta": axis(eta, 0.1),
+        "alpha": axis(alpha, 0.1),
+        "depth": list(range(2, 2 + depth)),
+        "s1": axis(s1, 0.5),
+    }
+    return Sweep(model="modes", axes=axes, **keys)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 700), st.integers(1, 300), st.integers(1, 3), st.integers(1, 3), st.integers(0, 10**7))
+def test_every_point_is_in_exactly_one_chunk(eta, alpha, depth, s1, steps):
+    grid = Grid(sweep_of(eta, alpha, depth, s1, steps=steps))
+    seen = np.zeros(grid.shape, dtype=int)
+    for number in range(grid.chunks):
+        seen[grid.slices(number)] += 1
+    assert (seen == 1).all()
+    assert grid.chunk_shape[0] == 1, "each depth has its own kernel"
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 10**5), st.integers(1, 10**5), st.integers(0, 10**9), st.integers(1, 4096), st.integers(1, 20))
+def test_chunks_stay_within_their_bounds(eta, alpha, steps, samples, modes):
+    sweep = sweep_of(
+        eta,
+        alpha,
+        steps=steps,
+        record=4096,
+        orbit_samples=samples,
+        observables=["orbit"],
+        target={"singular_values": [1.0] * modes},
+    )
+    grid = Grid(sweep)
+    points = np.prod(grid.chunk_shape)
+    assert 1 <= points <= MOST_POINTS
+    assert points == 1 or points * grid.bytes_per_point <= CHUNK_BYTES
+
+
+def test_coordinates_are_those_of_numpy():
+    axes = {
+        "eta": {"start": 0.6, "stop": 1.0, "num": 101},
+        "alpha": {"start": 1e-3, "stop": 1.0, "num": 31, "spacing": "log"},
+        "depth": [2, 5],
+    }
+    grid = Grid(Sweep(model="modes", axes=axes))
+    np.testing.assert_array_equal(grid.coordinates["eta"], np.linspace(0.6, 1.0, 101))
+    np.testing.assert_array_equal(grid.coordinates["alpha"], np.geomspace(1e-3, 1.0, 31))
+    assert grid.coordinates["depth"].dtype == np.int64
+    values = grid.values(grid.slices(0))
+    assert set(values) == {"depth", "alpha", "eta"}
+
+
+def test_asked_chunks_are_used():
+    grid = Grid(sweep_of(100, 50, chunks={"eta": 7, "alpha": 1000}))
+    assert dict(zip(grid.dims, grid.chunk_shape, strict=True))["eta"] == 7
+    assert dict(zip(grid.dims, grid.chunk_shape, strict=True))["alpha"] == 50
+
+
+@pytest.mark.parametrize("steps", [100, 10_000, 10**7])
+def test_a_large_grid_is_only_arithmetic(steps):
+    begun = time.perf_counter()
+    grid = Grid(sweep_of(10_000, 10_000, steps=steps))
+    assert grid.points == 10**8
+    assert grid.chunks < 120_000
+    grid.slices(grid.chunks - 1)
+    assert time.perf_counter() - begun < 5, "nothing here may loop over points"

@@ -1,0 +1,236 @@
+"""Kernels: retiring lanes is exact, a point's place does not matter, observing changes nothing, Python agrees."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import EVERYTHING
+
+import fastdln
+from fastdln import Sweep, run
+from fastdln.kernels import cache
+from fastdln.kernels.chunk import ChunkKernel, Lengths
+from fastdln.kernels.compiled import compiled
+from fastdln.kernels.rows import load
+from fastdln.kernels.transient import LANES, ROUND, Layout, advance_by
+from fastdln.models import MODELS, STARTS
+from fastdln.observables import OBSERVABLES
+
+FAMILIES = [OBSERVABLES[name] for name in EVERYTHING]
+
+
+def kernel_of(model, depth, start="balanced", families=FAMILIES):
+    layers = STARTS[start].layers(depth, 1)
+    kernel = ChunkKernel(MODELS[model].reduce(layers), depth, families)
+
+    def compute(eta, alpha, steps, record=8):
+        return kernel(eta, alpha, np.ones((1, eta.size)), layers, Lengths(steps, record, record // 2, record))
+
+    return kernel, compute
+
+
+def scattered(points, seed=0):
+    """Points through all regimes at depth 3, from plateau to divergence."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0.01, 1.6, points), np.exp(rng.uniform(np.log(1e-3), np.log(1.3), points))
+
+
+@pytest.mark.parametrize("steps", [0, 1, ROUND - 1, ROUND, ROUND + 1, 7 * ROUND + 77])
+@pytest.mark.parametrize(("model", "depth", "start"), [("modes", 3, "one-zero"), ("balanced", 2, "balanced")])
+def test_retiring_and_refilling_lanes_changes_no_bit(model, depth, start, steps):
+    """Against the same recursion, every lane to its very last step."""
+    eta, alpha = scattered(3 * LANES + 5)
+    kernel, compute = kernel_of(model, depth, start)
+    orbit = compute(eta, alpha, steps)["orbit"][:, 0]
+    layout = Layout(len(kernel.layers), ())
+    plain = compiled(advance_by(kernel.map, depth, layout, LANES))
+    starts = kernel.columns(eta, alpha, np.ones((1, eta.size)), STARTS[start].layers(depth, 1))
+    product, get = kernel.map.product(depth), load(layout.components)
+
+    def all_products(block, out):
+        for lane in range(LANES):
+            out[lane] = product(get(block, lane))
+
+    products, plain_orbit = compiled(all_products), np.empty((eta.size, 8))
+    for first in range(0, eta.size, LANES):
+        lanes = np.arange(first, min(first + LANES, eta.size))
+        block = np.take(starts, np.minimum(np.arange(first, first + LANES), eta.size - 1), axis=1)
+        out = np.empty(LANES)
+        plain(block, np.zeros(LANES), steps)
+        for sample in range(8):
+            plain(block, np.zeros(LANES), 1)
+            products(block, out)
+            plain_orbit[lanes, sample] = out[: lanes.size]
+    kept = ~np.isnan(orbit[:, 0])
+    assert 0.5 < kept.mean() <= 1
+    assert orbit[kept].tobytes() == plain_orbit[kept].tobytes()
+
+
+def test_a_points_place_does_not_change_its_bits():
+    eta, alpha = scattered(5 * LANES + 17)
+    _, compute = kernel_of("modes", 3, "one-zero")
+    whole = compute(eta, alpha, 3000, 32)
+    order = np.random.default_rng(1).permutation(eta.size)
+    mixed = compute(eta[order], alpha[order], 3000, 32)
+    single = [compute(eta[k : k + 1], alpha[k : k + 1], 3000, 32) for k in range(0, eta.size, 97)]
+    for name, values in whole.items():
+        assert values[order].tobytes() == mixed[name].tobytes(), name
+        for k, alone in zip(range(0, eta.size, 97), single, strict=True):
+            assert values[k].tobytes() == alone[name][0].tobytes(), name
+
+
+@pytest.mark.parametrize(("model", "depth", "start"), [("modes", 2, "one-zero"), ("modes", 3, "one-zero")])
+def test_observing_changes_no_bit(model, depth, start):
+    """The transient is compiled bare or with observables in it; both must round alike, chaos included."""
+    eta, alpha = scattered(2 * LANES)
+    _, observed = kernel_of(model, depth, start)
+    _, bare = kernel_of(model, depth, start, [OBSERVABLES["orbit"], OBSERVABLES["fate"]])
+    one, two = observed(eta, alpha, 2000), bare(eta, alpha, 2000)
+    assert one["orbit"].tobytes() == two["orbit"].tobytes()
+    fates = ChunkKernel(MODELS[model].reduce(STARTS[start].layers(depth, 1)), depth, [OBSERVABLES["fate"]])
+    assert set(np.unique(two["fate"])) >= {1, 2, 3, 5, 6}
+    assert fates.plan.orbit_output is None
+
+
+def test_step_numbers_do_not_depend_on_rounds():
+    """escape_step through retired lanes, refilled lanes and the last part of a round."""
+    eta, alpha = scattered(3 * LANES)
+    _, compute = kernel_of("modes", 3, "one-zero")
+    long, short = compute(eta, alpha, 5 * ROUND, 8), compute(eta, alpha, 5 * ROUND - 100, 108)
+    for name in ("escape_step", "divergence_step"):
+        np.testing.assert_array_equal(long[name], short[name])
+
+
+PYTHON = """
+import os, sys, json, numpy, warnings
+warnings.simplefilter("error")
+import numba
+from numba.core import config
+assert config.DISABLE_JIT
+import fastdln
+sweep = fastdln.Sweep(**json.loads(sys.argv[1]))
+ds = fastdln.run(sweep)
+numpy.savez(sys.argv[2], **{name: ds[name].values for name in ds.data_vars})
+"""
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_pure_python_kernels_agree_with_the_compiled_ones(tmp_path, model):
+    start = {"spectral": [[0.5, 1.0], [0.6, 0.3], [0.2, 0.0]]} if model == "modes" else "balanced"
+    keys = {
+        "model": model,
+        "axes": {"eta": [0.1, 0.7, 30.0], "alpha": 0.9, "depth": 3},
+        "target": {"singular_values": [1.0, 0.4]},
+        "start": start,
+        "steps": ROUND + 7,
+        "record": 12,
+        "observables": EVERYTHING,
+        "orbit_samples": 12,
+    }
+    ds = run(Sweep(**keys))
+    out = tmp_path / "out.npz"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", PYTHON, json.dumps(keys), str(out)], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    pure = np.load(out)
+    assert set(pure) == set(ds.data_vars)
+    for name in pure:
+        np.testing.assert_allclose(pure[name], ds[name].values, rtol=1e-12, atol=1e-14, err_msg=name)
+
+
+CACHED = """
+import sys, warnings
+warnings.simplefilter("error")
+from fastdln.kernels.chunk import ChunkKernel
+from fastdln.models import MODELS, STARTS
+from fastdln.observables import OBSERVABLES
+kernel = ChunkKernel(MODELS["balanced"].reduce(STARTS["balanced"].layers(3, 1)), 3, [OBSERVABLES["fate"]])
+kernel.compile()
+stages = (kernel.transient, kernel.record, kernel.history)
+print(sum(sum(s.stats.cache_hits.values()) for s in stages), sum(sum(s.stats.cache_misses.values()) for s in stages))
+"""
+
+
+def compile_in_a_child(folder, *, strict=True, package=None):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
+    if package:
+        environment["PYTHONPATH"] = str(package)
+    code = CACHED if strict else CACHED.replace('warnings.simplefilter("error")', "")
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split(), done.stderr
+
+
+def test_kernels_are_compiled_once(tmp_path):
+    assert compile_in_a_child(tmp_path)[0] == ["0", "3"]
+    assert compile_in_a_child(tmp_path)[0] == ["3", "0"]
+
+
+def test_an_edit_anywhere_in_the_kernels_recompiles(tmp_path):
+    import shutil
+
+    package = tmp_path / "source"
+    shutil.copytree(cache.PACKAGE, package / "fastdln", ignore=shutil.ignore_patterns("__pycache__"))
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    compile_in_a_child(folder, package=package)
+    assert compile_in_a_child(folder, package=package)[0] == ["3", "0"]
+    helper = package / "fastdln" / "observables" / "fate.py"
+    helper.write_text(helper.read_text().replace("CLOSE = 1e-6", "CLOSE = 1e-7"))
+    assert compile_in_a_child(folder, package=package)[0] == ["0", "3"]
+
+
+def test_a_damaged_cache_is_compiled_anew_and_told(tmp_path):
+    compile_in_a_child(tmp_path)
+    for file in tmp_path.rglob("*.nbc"):
+        file.write_bytes(b"\x80\x04garbage")
+    counts, stderr = compile_in_a_child(tmp_path, strict=False)
+    assert counts == ["0", "3"]
+    assert "kernel cache could not be read" in stderr
+    assert compile_in_a_child(tmp_path)[0] == ["3", "0"]
+
+
+def test_an_unwritable_cache_compiles_and_is_told(tmp_path):
+    place = tmp_path / "file"
+    place.write_text("no folder")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(place)}
+    code = CACHED.replace('warnings.simplefilter("error")', "")
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_private_names_of_numba_that_the_cache_rests_on():
+    """Fails loudly when numba renames what fastdln/kernels/cache.py overrides."""
+    from numba.core.caching import Cache, FunctionCache, IndexDataCacheFile
+
+    assert callable(Cache._index_key)
+    assert {"cache_path", "filename_base", "source_stamp"} <= set(
+        IndexDataCacheFile.__init__.__code__.co_varnames[: IndexDataCacheFile.__init__.__code__.co_argcount]
+    )
+    dispatcher = cache.kernel(lambda x: x, "a test")
+    assert isinstance(dispatcher._cache, FunctionCache)
+    assert dispatcher._cache._cache_path
+    assert dispatcher._cache._cache_file._index_name.startswith("kernel-")
+
+
+def test_two_kernels_never_share_a_file():
+    names = {
+        cache.KernelCache(lambda x: x, ("transient", depth, name))._cache_file._index_name
+        for depth in (2, 3)
+        for name in ("a", "b")
+    }
+    assert len(names) == 4
+
+
+def test_no_parallel_numba():
+    """prange aborts the process on some threading layers when Dask's threads call it."""
+    for path in Path(fastdln.__file__).parent.rglob("*.py"):
+        text = path.read_text()
+        assert "prange(" not in text, path
+        assert "parallel=True" not in text, path

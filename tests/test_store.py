@@ -1,0 +1,266 @@
+"""Stores: what is in them, resuming, refusing, and what a kill leaves."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import fastdln
+from fastdln import IncompleteError, StoreError, Sweep
+from fastdln.api import compute
+from fastdln.observables import OBSERVABLES
+from fastdln.store import Store
+
+SWEEP = Sweep(
+    title="a test",
+    model="modes",
+    axes={"eta": {"start": 0.1, "stop": 1.5, "num": 40}, "alpha": [0.3, 0.6], "depth": [2, 3]},
+    target={"singular_values": [1.0, 0.5]},
+    steps=400,
+    record=32,
+    observables=["period", "oscillation_range", "oscillating_modes", "loss", "orbit"],
+    orbit_samples=8,
+    chunks={"eta": 10, "alpha": 1},
+)
+
+
+def identical(one, two):
+    assert set(one.variables) == set(two.variables)
+    for name in one.variables:
+        assert one[name].dtype == two[name].dtype, name
+        assert one[name].values.tobytes() == two[name].values.tobytes(), name
+
+
+@pytest.fixture(scope="module")
+def reference_run():
+    return fastdln.run(SWEEP)
+
+
+def test_memory_and_disk_hold_the_same_bits(tmp_path, reference_run):
+    identical(fastdln.run(SWEEP, store=tmp_path / "out.zarr"), reference_run)
+
+
+def test_the_dataset_is_that_of_the_contract(reference_run):
+    ds = reference_run
+    assert ds.fate.dims == ("depth", "alpha", "eta")
+    assert ds.period.dims == ("depth", "alpha", "eta", "mode")
+    assert ds.orbit.dims == ("depth", "alpha", "eta", "mode", "sample")
+    assert ds.sizes["sample"] == 8
+    assert set(ds.coords) == {"depth", "alpha", "eta", "singular_value"}
+    assert ds.singular_value.dims == ("mode",)
+    np.testing.assert_array_equal(ds.singular_value, [1.0, 0.5])
+    assert (ds.fate > 0).all()
+    dtypes = {"fate": "uint8", "period": "int16", "oscillating_modes": "int16", "loss": "float64", "orbit": "float64"}
+    for name, dtype in dtypes.items():
+        assert ds[name].dtype == dtype, name
+    for name, array in ds.data_vars.items():
+        assert array.attrs["long_name"], name
+        assert array.attrs["units"], name
+        assert "_FillValue" not in array.encoding or array.dtype.kind == "f", name
+    assert list(ds.fate.attrs["flag_values"]) == list(range(7))
+    assert ds.fate.attrs["flag_meanings"].split()[2] == "periodic"
+    attrs = ds.attrs
+    assert attrs["title"] == "a test"
+    assert attrs["source"].startswith("fastdln ")
+    assert attrs["sweep"] == SWEEP.canonical()
+    assert attrs["sweep_sha256"] == SWEEP.sha256()
+    assert attrs["complete"] is True
+    assert {"Conventions", "history", "numba_version", "zarr_version"} <= set(attrs)
+
+
+def test_integer_dimensions_follow_the_registry(reference_run):
+    for observable in OBSERVABLES.values():
+        for variable in observable.variables:
+            if variable.name in reference_run:
+                assert reference_run[variable.name].dims[3:] == variable.dims
+
+
+def test_plain_xarray_opens_a_store_without_a_warning(tmp_path, reference_run):
+    fastdln.run(SWEEP, store=tmp_path / "out.zarr")
+    code = (
+        "import sys, warnings; warnings.simplefilter('error'); sys.modules['fastdln'] = None; import xarray;"
+        f"ds = xarray.open_zarr({str(tmp_path / 'out.zarr')!r}); assert ds.fate.values.all();"
+        "print(ds.attrs['complete'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "True"
+
+
+@pytest.mark.parametrize("chunks", [{}, {"eta": 3}, {"eta": 40, "alpha": 2}, {"eta": 1, "alpha": 1}])
+def test_chunk_shapes_do_not_change_the_bits(reference_run, chunks):
+    identical(fastdln.run(SWEEP.model_copy(update={"chunks": chunks})), reference_run)
+
+
+def test_an_incomplete_store_resumes_and_computes_nothing_twice(tmp_path, reference_run, monkeypatch):
+    path, computed = tmp_path / "out.zarr", []
+
+    write = Store.write
+
+    def write_few(store, slices, results):
+        if len(computed) == 5:
+            raise OSError(28, "No space left on device")
+        computed.append(slices)
+        write(store, slices, results)
+
+    monkeypatch.setattr(Store, "write", write_few)
+    with pytest.raises(IncompleteError, match="No space left on device"):
+        compute(SWEEP, path)
+    with pytest.warns(UserWarning, match="110 of 160 points are not computed"):
+        partial = fastdln.open(path)
+    assert not partial.attrs["complete"]
+    assert int((partial.fate != 0).sum()) == 50
+    left = fastdln.status(path)
+    assert (left.points, left.points_left, left.chunks, left.chunks_left) == (160, 110, 16, 11)
+
+    def write_and_count(store, slices, results):
+        computed.append(slices)
+        write(store, slices, results)
+
+    monkeypatch.setattr(Store, "write", write_and_count)
+    identical(fastdln.run(SWEEP, store=path), reference_run)
+    assert len(computed) == 16
+    assert len(set(map(str, computed))) == 16
+    fastdln.run(SWEEP, store=path)
+    assert len(computed) == 16, "a finished store computes nothing"
+
+
+def test_data_without_its_mark_is_computed_again(tmp_path, reference_run):
+    path = tmp_path / "out.zarr"
+    fastdln.run(SWEEP, store=path)
+    mark = path / "fate" / "c" / "1" / "0" / "2"
+    mark.unlink()
+    (path / "loss" / "c" / "1" / "0" / "2").write_bytes(b"half of a chu")
+    (path / "loss" / "c" / "1" / "0" / "2.abc.partial").write_bytes(b"left over")
+    identical(fastdln.run(SWEEP, store=path), reference_run)
+    assert mark.exists()
+    assert not list(path.rglob("*.partial"))
+
+
+def test_the_stores_own_chunks_are_kept(tmp_path, reference_run):
+    path = tmp_path / "out.zarr"
+    fastdln.run(SWEEP, store=path)
+    (path / "fate" / "c" / "0" / "0" / "0").unlink()
+    ds = fastdln.run(SWEEP.model_copy(update={"chunks": {"eta": 7}}), store=path)
+    assert ds.fate.encoding["chunks"] == (1, 1, 10)
+    identical(ds, reference_run)
+
+
+def test_other_sweeps_are_refused_by_their_keys(tmp_path):
+    path = tmp_path / "out.zarr"
+    fastdln.run(SWEEP, store=path)
+    before = snapshot(path)
+    other = Sweep(**json.loads(SWEEP.canonical()) | {"steps": 401, "observables": ["loss"]})
+    with pytest.raises(StoreError, match=r"with other steps, observables;"):
+        fastdln.run(other, store=path)
+    assert snapshot(path) == before
+
+
+def snapshot(path):
+    return {p: p.stat().st_mtime_ns for p in path.rglob("*")}
+
+
+def test_foreign_places_are_refused_and_left_alone(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("mine too")
+    foreign = tmp_path / "foreign.zarr"
+    xr.Dataset({"x": ("t", [1.0, 2.0])}).to_zarr(foreign, consolidated=False)
+    before = snapshot(tmp_path)
+    for path, why in ((file, "is a file"), (folder, "something else"), (foreign, "something else")):
+        with pytest.raises(StoreError, match=why) as refusal:
+            fastdln.run(SWEEP, store=path)
+        assert "\n" not in str(refusal.value)
+    for path in (file, folder, foreign, tmp_path / "nothing"):
+        with pytest.raises(StoreError):
+            fastdln.open(path)
+        with pytest.raises(StoreError):
+            fastdln.status(path)
+    assert snapshot(tmp_path) == before
+    with pytest.raises(StoreError, match="cannot be written"):
+        fastdln.run(SWEEP, store=file / "below" / "out.zarr")
+
+
+def test_an_empty_folder_becomes_a_store(tmp_path, reference_run):
+    path = tmp_path / "out.zarr"
+    path.mkdir()
+    identical(fastdln.run(SWEEP, store=path), reference_run)
+
+
+def test_a_store_in_use_is_refused(tmp_path):
+    path = tmp_path / "out.zarr"
+    with Store.on_disk(path, SWEEP), pytest.raises(StoreError, match="in use"):
+        fastdln.run(SWEEP, store=path)
+    fastdln.run(SWEEP, store=path)
+
+
+def test_nothing_is_left_beside_a_store(tmp_path):
+    fastdln.run(SWEEP, store=tmp_path / "out.zarr")
+    assert [p.name for p in tmp_path.iterdir()] == ["out.zarr"]
+
+
+def test_swept_singular_values(tmp_path):
+    axes = {"eta": 0.3, "alpha": 0.5, "depth": 2, "s2": [0.2, 0.4, 0.6]}
+    keys = {"steps": 500, "record": 32, "observables": ["orbit"]}
+    ds = fastdln.run(Sweep(model="modes", axes=axes, target={"singular_values": [1.0, 0.5]}, **keys))
+    assert ds.orbit.dims == ("depth", "s2", "alpha", "eta", "mode", "sample")
+    np.testing.assert_allclose(ds.orbit.isel(mode=1, sample=-1).values.ravel(), [0.2, 0.4, 0.6])
+    np.testing.assert_allclose(ds.orbit.isel(mode=0, sample=-1).values.ravel(), 1.0)
+    np.testing.assert_array_equal(ds.singular_value, [1.0, np.nan])
+
+
+KILLED = """
+import sys, fastdln
+from fastdln.api import compute
+from fastdln.sweep import Sweep
+import json
+compute(Sweep(**json.loads(sys.argv[1])), sys.argv[2])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+def test_kill_and_resume(tmp_path, reference_run):
+    """A real child is killed at various moments; what it finished stays, bit for bit, and is not computed again."""
+    keys = json.loads(SWEEP.canonical())
+    path, finished, kills = tmp_path / "out.zarr", {}, 0
+    data = json.dumps({**keys, "chunks": {"eta": 1, "alpha": 1}})
+    for attempt in range(40):
+        child = subprocess.Popen([sys.executable, "-c", KILLED, data, str(path)], stderr=subprocess.PIPE)
+        marks = path / "fate" / "c"
+        before = len(list(marks.rglob("?*"))) if marks.exists() else 0
+        while child.poll() is None:
+            now = len([p for p in marks.rglob("*") if p.is_file()]) if marks.exists() else 0
+            if now >= before + 1 + 5 * attempt or (attempt == 0 and path.exists()):
+                child.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.002)
+        stderr = child.communicate()[1]
+        if child.returncode == 0:
+            break
+        assert child.returncode == -signal.SIGKILL, stderr
+        kills += 1
+        done = {p: p.stat().st_mtime_ns for p in marks.rglob("*") if p.is_file() and p.suffix != ".partial"}
+        for mark, written in finished.items():
+            assert done[mark] == written, "a finished chunk was computed again"
+        finished = done
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            partial = xr.open_zarr(path)
+        done_points = partial.fate.values != 0
+        for name in partial.data_vars:
+            mine, full = partial[name].values[done_points], reference_run[name].values[done_points]
+            assert mine.tobytes() == full.tobytes(), name
+    assert kills >= 3
+    identical(fastdln.run(SWEEP, store=path), reference_run)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.zarr"]
+    shutil.rmtree(path)

@@ -1,0 +1,172 @@
+"""Sweep files: what they may say, how they are refused, and the text that tells one sweep from another."""
+
+import json
+
+import numpy as np
+import pytest
+
+from fastdln import Sweep, SweepError
+
+GOOD = {"model": "modes", "axes": {"eta": 0.5, "alpha": 0.1, "depth": 3}}
+
+
+def with_axis(**axes):
+    return {**GOOD, "axes": {**GOOD["axes"], **axes}}
+
+
+BAD = [
+    ({**GOOD, "etaa": 1}, "etaa", "observables"),
+    (with_axis(beta=1.0), "beta", "eta, alpha, depth"),
+    (with_axis(eta={"start": 0, "stop": 1, "num": 2, "step": 1}), "axes.eta.step", "spacing"),
+    ({**GOOD, "model": "linear"}, "model", "balanced, modes"),
+    ({**GOOD, "observables": ["periods"]}, "observables", "oscillation_range"),
+    ({**GOOD, "start": "onezero"}, "start", "one-zero, balanced, spectral"),
+    ({**GOOD, "model": "balanced", "start": "one-zero"}, "start", "balanced"),
+    ({**GOOD, "start": "spectral"}, "start", "spectral"),
+    ({**GOOD, "start": {"spectral": [[1.0], [1.0, 2.0], [1.0]]}}, "start.spectral", "row 2"),
+    ({**GOOD, "start": {"spectral": [[1.0], [1.0]]}}, "axes.depth", "2"),
+    ({**GOOD, "start": {"spectral": [[1.0]]}}, "start.spectral", "2 rows"),
+    ({**GOOD, "start": {"spectral": [[1.0], [float("inf")], [1.0]]}}, "start.spectral", "finite"),
+    (with_axis(eta=float("nan")), "axes.eta", "finite"),
+    (with_axis(alpha=float("inf")), "axes.alpha", "finite"),
+    (with_axis(eta=-0.5), "eta", "negative"),
+    (with_axis(alpha=[-1.0, 1.0]), "alpha", "negative"),
+    (with_axis(alpha={"start": -1, "stop": 1, "num": 3}), "alpha", "negative"),
+    (with_axis(depth=1), "depth", "from 2"),
+    (with_axis(depth=2.5), "depth", "whole"),
+    (with_axis(depth={"start": 2, "stop": 3, "num": 3}), "depth", "whole"),
+    (with_axis(eta=[]), "axes.eta", "empty"),
+    (with_axis(eta={"start": 0.1, "stop": 1, "num": 0}), "axes.eta.num", "at least 1"),
+    (with_axis(eta={"start": 0.1, "stop": 1, "num": 2.5}), "axes.eta.num", "whole"),
+    (with_axis(eta={"start": 0.1, "stop": 1}), "axes.eta.num", "missing"),
+    (with_axis(eta={"start": 0.0, "stop": 1, "num": 5, "spacing": "log"}), "axes.eta", "log"),
+    (with_axis(eta={"start": 1.0, "stop": 0.5, "num": 5}), "axes.eta", "below"),
+    (with_axis(eta={"start": 1.0, "stop": 1.0, "num": 5}), "axes.eta", "below"),
+    (with_axis(eta=[0.5, 0.4]), "eta", "rise"),
+    (with_axis(eta=[0.5, 0.5]), "eta", "rise"),
+    (with_axis(eta="fast"), "axes.eta", "number"),
+    (with_axis(eta=True), "axes.eta", "number"),
+    (with_axis(s2=1.0), "axes.s2", "s1"),
+    ({"model": "modes", "axes": {"alpha": 0.1, "depth": 3}}, "eta", "missing"),
+    ({"model": "modes", "axes": {"eta": 0.1, "depth": 3}}, "alpha", "missing"),
+    ({"model": "modes", "axes": {"eta": 0.1, "alpha": 0.1}}, "depth", "missing"),
+    ({"axes": GOOD["axes"]}, "model", "missing"),
+    ({**GOOD, "target": {"singular_values": []}}, "target.singular_values", "empty"),
+    ({**GOOD, "target": {"singular_values": [1.0, -1.0]}}, "target.singular_values", "at least 0"),
+    ({**GOOD, "target": {"singular_values": [float("nan")]}}, "target.singular_values", "finite"),
+    ({**GOOD, "record": 0}, "record", "at least 1"),
+    ({**GOOD, "record": 10, "period_max": 6}, "record", "12"),
+    ({**GOOD, "steps": -1}, "steps", "at least 0"),
+    ({**GOOD, "steps": "many"}, "steps", "number"),
+    ({**GOOD, "orbit_samples": 0}, "orbit_samples", "at least 1"),
+    ({**GOOD, "chunks": {"eta": 0}}, "chunks.eta", "at least 1"),
+    ({**GOOD, "chunks": {"beta": 4}}, "chunks", "alpha"),
+]
+
+
+@pytest.mark.parametrize(("data", "key", "hint"), BAD, ids=[f"{key}-{hint}" for _, key, hint in BAD])
+def test_bad_sweeps_are_refused_in_one_line_with_the_key(data, key, hint):
+    with pytest.raises(SweepError) as refusal:
+        Sweep(**data)
+    message = str(refusal.value)
+    assert "\n" not in message
+    assert key in message
+    assert hint in message
+
+
+def test_toml_that_does_not_parse_names_the_line(tmp_path):
+    file = tmp_path / "bad.toml"
+    file.write_text('model = "modes"\n[axes\n')
+    with pytest.raises(SweepError, match="line 2"):
+        Sweep.from_file(file)
+
+
+def test_overrides(tmp_path):
+    file = tmp_path / "s.toml"
+    file.write_text('model = "modes"\n[axes]\neta = {start = 0.1, stop = 1.0, num = 5}\nalpha = 0.1\ndepth = 3\n')
+    sweep = Sweep.from_file(file, ["axes.eta.num=7", "steps=10", "observables=['period']", "start=balanced"])
+    assert sweep.axes["eta"].num == 7
+    assert sweep.steps == 10
+    assert sweep.observables == ("period",)
+    assert sweep.start == "balanced"
+    for bad in ("steps", "=3", "axes.alpha.num=3", "foo=1"):
+        with pytest.raises(SweepError, match=bad.split("=")[0] or "--set"):
+            Sweep.from_file(file, [bad])
+
+
+def test_numpy_is_taken_where_numbers_are():
+    sweep = Sweep(
+        model="modes",
+        axes={"eta": np.linspace(0.1, 1, 4), "alpha": np.float32(0.5), "depth": np.arange(2, 5)},
+        target={"singular_values": np.array([2.0, 1.0])},
+        steps=np.int64(5),
+    )
+    twin = Sweep(
+        model="modes",
+        axes={"eta": list(np.linspace(0.1, 1, 4)), "alpha": 0.5, "depth": [2, 3, 4]},
+        target={"singular_values": [2, 1]},
+        steps=5,
+    )
+    assert sweep == twin
+    assert sweep.sha256() == twin.sha256()
+
+
+def test_defaults_are_those_of_the_contract():
+    sweep = Sweep(**GOOD)
+    assert (sweep.steps, sweep.record, sweep.longest_period, sweep.orbit_samples) == (20_000, 512, 256, 64)
+    assert sweep.start == "one-zero"
+    assert {v.name for v in sweep.variables} == {
+        "fate",
+        "period",
+        "oscillation_range",
+        "oscillating_modes",
+        "loss",
+        "loss_min",
+        "loss_max",
+        "loss_last",
+    }
+    assert Sweep(**{**GOOD, "model": "balanced"}).start == "balanced"
+    assert Sweep(**{**GOOD, "record": 1}).longest_period == 0
+    assert Sweep(**{**GOOD, "record": 100}).longest_period == 50
+    assert [v.name for v in Sweep(**{**GOOD, "observables": []}).variables] == ["fate"]
+
+
+def test_spectral_starts_bring_their_alpha_and_depth():
+    sweep = Sweep(model="modes", axes={"eta": 0.1}, start={"spectral": [[1.0], [0.5], [0.5], [0.2]]})
+    assert sweep.axes == {"depth": (4.0,), "alpha": (1.0,), "eta": (0.1,)}
+    assert sweep.map.name == "layerwise"
+    assert Sweep(model="modes", axes={"eta": 0.1}, start={"spectral": [[1.0], [1.0], [0.5]]}).map.name == "two-scalar"
+
+
+def test_what_does_not_change_results_does_not_change_the_hash():
+    sweep = Sweep(**GOOD)
+    same = [
+        {**GOOD, "title": "another"},
+        {**GOOD, "chunks": {"eta": 1}},
+        {**GOOD, "period_max": 256},
+        {**GOOD, "start": "one-zero"},
+        {**GOOD, "observables": ["loss", "period", "period", "oscillating_modes", "oscillation_range"]},
+        {**GOOD, "axes": {"depth": [3], "eta": [0.5], "alpha": 0.1}},
+    ]
+    for data in same:
+        assert Sweep(**data).sha256() == sweep.sha256(), data
+    for data in ({**GOOD, "steps": 1}, with_axis(eta=0.6), {**GOOD, "observables": []}):
+        assert Sweep(**data).sha256() != sweep.sha256(), data
+
+
+def test_canonical_json_makes_the_same_sweep_again():
+    sweep = Sweep(**with_axis(eta={"start": 0.1, "stop": 1, "num": 9}, s1=[1.0, 2.0]), title="a title")
+    assert Sweep(**json.loads(sweep.canonical())).canonical() == sweep.canonical()
+
+
+def test_dimensions_come_in_the_contracts_order():
+    axes = {"eta": 0.5, "s2": [0.5, 1.0], "depth": 3, "alpha": 0.1, "s1": 2.0}
+    sweep = Sweep(model="modes", axes=axes, target={"singular_values": [2.0, 1.0]})
+    assert list(sweep.axes) == ["depth", "s2", "s1", "alpha", "eta"]
+
+
+def test_the_schema_accepts_what_the_model_accepts():
+    schema = Sweep.model_json_schema()
+    assert set(schema["properties"]) == set(Sweep.model_fields)
+    assert schema["properties"]["model"]["enum"] == ["balanced", "modes"]
+    assert schema["$defs"]["Range"]["properties"]["num"]["minimum"] == 1
