@@ -2,9 +2,10 @@
 
 import importlib
 import pkgutil
+from typing import Any
 
 
-def collect(package: str, binding: str) -> dict:
+def collect(package: str, binding: str) -> dict[str, Any]:
     """The objects bound to `binding` in the modules of `package`, by their own names, in alphabetical order."""
     path = importlib.import_module(package).__path__
     modules = (importlib.import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules(path))

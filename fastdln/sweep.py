@@ -260,7 +260,8 @@ def describe(error: Mapping[str, Any]) -> str:
     place = [str(part) for part in error["loc"] if part not in ("range", "values", "name")]
     key, given = ".".join(place), f"(got {reprlib.repr(error.get('input'))})"
     if kind == "extra_forbidden":
-        owner = {"axes": Range, "target": Target, "start": Spectral}[place[0]] if len(place) > 1 else Sweep
+        inner: dict[str, type[BaseModel]] = {"axes": Range, "target": Target, "start": Spectral}
+        owner = inner[place[0]] if len(place) > 1 else Sweep
         return f"{key}: unknown key; valid: {', '.join(owner.model_fields)}"
     if kind == "missing":
         return f"{key}: is missing"

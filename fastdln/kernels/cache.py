@@ -14,10 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from numba.core import config
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from fastdln.kernels.compiled import compiled
+from fastdln.kernels.compiled import compiled, jit_disabled
 
 PACKAGE = Path(__file__).parent.parent
 # theory.py and the rest compute outside the kernels, so that an edit there recompiles nothing.
@@ -36,13 +35,13 @@ def fingerprint() -> str:
 class KernelCache(FunctionCache):
     """numba's function cache under a key of our own. Rests on two private names: `_index_key` and `_cache_file`."""
 
-    def __init__(self, function: Any, identity: tuple) -> None:
+    def __init__(self, function: Any, identity: tuple[object, ...]) -> None:
         super().__init__(function)
         self._identity = (*identity, fingerprint())
         name = hashlib.sha256(repr(self._identity).encode()).hexdigest()[:32]
         self._cache_file = IndexDataCacheFile(self._cache_path, f"kernel-{name}", fingerprint())
 
-    def _index_key(self, sig: Any, codegen: Any) -> tuple:
+    def _index_key(self, sig: Any, codegen: Any) -> tuple[object, ...]:
         return (sig, codegen.magic_tuple(), self._identity)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
@@ -59,13 +58,13 @@ class KernelCache(FunctionCache):
             warnings.warn(f"kernel cache could not be written: {error}", RuntimeWarning, stacklevel=2)
 
 
-def kernel(function: Callable[..., Any], *identity: object) -> Callable[..., Any]:
+def kernel(function: Callable[..., Any], *identity: object) -> Any:
     """The function compiled, and cached under `identity`: all that it is made of apart from the sources.
 
     Without a place for the cache (no writable folder) it compiles in every process.
     """
-    dispatcher: Any = compiled(function, nogil=True)
-    if not config.DISABLE_JIT:
+    dispatcher = compiled(function, nogil=True)
+    if not jit_disabled():
         try:
             dispatcher._cache = KernelCache(dispatcher.py_func, identity)
         except (RuntimeError, OSError, AttributeError) as error:

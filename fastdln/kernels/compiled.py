@@ -7,24 +7,28 @@ from types import CellType, FunctionType
 from typing import Any
 
 import numba
-from numba.core import config
 
 # "contract" alone lets LLVM fuse a * b + c; any other fast-math flag would delete the NaN checks.
 # error_model="numpy": 1 / 0 is inf, with no branch in the loop.
 OPTIONS: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
 
 
-def inline(function: Callable) -> Callable:
+def jit_disabled() -> bool:
+    """Whether NUMBA_DISABLE_JIT=1 was set when numba was imported."""
+    return bool(getattr(numba.config, "DISABLE_JIT", False))
+
+
+def inline(function: Callable[..., Any]) -> Any:
     """The function as numba code expanded in its caller, with every function that it closes over or names."""
     return compiled(function, inline="always")
 
 
-def compiled(function: Callable, **options: Any) -> Callable:
+def compiled(function: Callable[..., Any], **options: Any) -> Any:
     """The function as a numba function; functions that it closes over or names become inlined ones.
 
     With the JIT off (NUMBA_DISABLE_JIT=1) it is the function itself.
     """
-    if config.DISABLE_JIT or not isinstance(function, FunctionType):
+    if jit_disabled() or not isinstance(function, FunctionType):
         return function
 
     def translate(value: Any) -> Any:
