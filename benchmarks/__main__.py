@@ -1,0 +1,74 @@
+"""Runs the benchmarks and prints what they measured, with the machine they ran on."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+HERE = Path(__file__).parent
+
+
+def measure(size, words):
+    """The results of one run of the benchmarks, as pytest-benchmark writes them."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "benchmarks.json"
+        options = ["-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", "--benchmark-quiet"]
+        options += [f"--size={size}", "--benchmark-enable", f"--benchmark-json={out}"]
+        options += ["-o", "python_files=bench_*.py", "-o", "python_functions=bench_*"]
+        code = pytest.main([*options, "-k", " and ".join(words), str(HERE)] if words else [*options, str(HERE)])
+        if code:
+            sys.exit(int(code))
+        return json.loads(out.read_text())["benchmarks"]
+
+
+def machine():
+    """One line on what ran the benchmarks."""
+    cpu = platform.processor() or platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():
+        cpu = next((line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line), cpu)
+    packages = ", ".join(f"{name} {version(name)}" for name in ("fastdln", "numba", "numpy", "zarr"))
+    return f"{cpu}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {packages}"
+
+
+def figure(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def table(results):
+    """A row a benchmark: median speed, spread, and the ratio to the group's first."""
+    rows = Table(title=machine(), title_justify="left", box=None, pad_edge=False)
+    for name, justify in (("", "left"), ("median", "right"), ("slowest - fastest", "right"), ("compared", "left")):
+        rows.add_column(name, justify=justify, no_wrap=True)
+    for group in dict.fromkeys(result["group"] for result in results):
+        rows.add_row(f"[bold]{group}[/bold]")
+        members = [result for result in results if result["group"] == group]
+        speeds = [result["extra_info"]["work"] / result["stats"]["median"] / 1e6 for result in members]
+        for result, speed in zip(members, speeds, strict=True):
+            info, stats = result["extra_info"], result["stats"]
+            low, high = (info["work"] / stats[key] / 1e6 for key in ("max", "min"))
+            compared = f"{speeds[0] / speed:.1f}x slower than {members[0]['name']}" if result is not members[0] else ""
+            if "in kernels" in info:
+                compared = f"{info['in kernels']:.0%} of the threads' time in kernels"
+            rows.add_row(f"  {result['name']}", f"{figure(speed)} {info['unit']}", f"{figure(low)} - {figure(high)}", compared)
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("words", nargs="*", help="only benchmarks whose names hold all of these words")
+    parser.add_argument("--tiny", action="store_true", help="only see that they run")
+    arguments = parser.parse_args()
+    results = measure("tiny" if arguments.tiny else "full", arguments.words)
+    Console(width=max(120, Console().width)).print(table(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Three ways to take the two-scalar map of many points through many steps."""
+
+import numba
+import numpy as np
+
+from fastdln.kernels.compiled import compiled, inline
+from fastdln.kernels.transient import LANES, Layout, advance_by
+from fastdln.models.modes import TWO_SCALAR
+
+SCALES = 0.3  # of every start; at these learning rates no point retires or diverges
+
+
+def points(count):
+    """Learning rates from flow to chaos at depth 3, starts (alpha, 0), s = 1."""
+    return np.linspace(0.1, 0.85, count), np.full(count, SCALES), np.zeros(count), np.ones(count)
+
+
+def lanes(depth):
+    """The bare block kernel: blocks of LANES points, the steps in the outer loop."""
+    layout = Layout(2, ())
+    rows = layout.rows
+    advance = inline(advance_by(TWO_SCALAR, depth, layout, LANES))
+
+    def run_blocks(columns, steps):
+        block, numbers = np.empty((rows, LANES)), np.zeros(LANES)
+        for first in range(0, columns.shape[1], LANES):
+            for row in range(rows):
+                for lane in range(LANES):
+                    block[row, lane] = columns[row, first + lane]
+            advance(block, numbers, steps)
+            for row in range(rows):
+                for lane in range(LANES):
+                    columns[row, first + lane] = block[row, lane]
+
+    run = compiled(run_blocks)
+
+    def lanes_run(count, steps):
+        eta, a, b, s = points(count)
+        columns = np.stack([a, b, eta, s, np.full(count, np.inf)])
+        run(columns, steps)
+        return columns[0]
+
+    return lanes_run
+
+
+def scalar(depth):
+    """One point after another, every step of it, in numba."""
+    n = depth - 2
+
+    @numba.njit(fastmath={"contract"}, error_model="numpy")
+    def run(eta, a, b, s, steps):
+        for point in range(len(a)):
+            x, y = a[point], b[point]
+            for _ in range(steps):
+                p = x**n
+                g = eta[point] * (x * y * p - s[point]) * p
+                x, y = x - g * y, y - g * x
+            a[point], b[point] = x, y
+
+    def scalar_run(count, steps):
+        eta, a, b, s = points(count)
+        run(eta, a, b, s, steps)
+        return a
+
+    return scalar_run
+
+
+def whole_arrays(depth):
+    """NumPy, the whole array a step."""
+    n = depth - 2
+
+    def numpy_run(count, steps):
+        eta, a, b, s = points(count)
+        for _ in range(steps):
+            p = a**n if n > 1 else a if n == 1 else 1.0
+            g = eta * (a * b * p - s) * p
+            a, b = a - g * b, b - g * a
+        return a
+
+    return numpy_run
+
+
+CONTENDERS = {"lanes": lanes, "numpy": whole_arrays, "scalar numba": scalar}
