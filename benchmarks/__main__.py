@@ -57,7 +57,9 @@ def table(results):
             compared = f"{speeds[0] / speed:.1f}x slower than {members[0]['name']}" if result is not members[0] else ""
             if "in kernels" in info:
                 compared = f"{info['in kernels']:.0%} of the threads' time in kernels"
-            rows.add_row(f"  {result['name']}", f"{figure(speed)} {info['unit']}", f"{figure(low)} - {figure(high)}", compared)
+            rows.add_row(
+                f"  {result['name']}", f"{figure(speed)} {info['unit']}", f"{figure(low)} - {figure(high)}", compared
+            )
     return rows
 
 

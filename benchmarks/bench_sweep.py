@@ -35,4 +35,3 @@ def bench_sweep(benchmark, size, name, tmp_path):
     benchmark.extra_info["work"] = Grid(sweep).points
     benchmark.extra_info["unit"] = "M points/s"
     benchmark.extra_info["in kernels"] = sorted(shares)[len(shares) // 2]
-

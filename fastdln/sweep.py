@@ -56,7 +56,9 @@ class Spectral(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    spectral: Annotated[tuple[Values, ...], Field(min_length=2)]
+    spectral: Annotated[tuple[Values, ...], Field(min_length=2)] = Field(
+        description="a row a layer, W_1 first, a value a mode, each times alpha"
+    )
 
 
 Start = Annotated[

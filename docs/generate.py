@@ -1,0 +1,139 @@
+"""Writes the pages that follow from the code: docs/dataset.md from the registry, docs/sweep.md from the schema."""
+
+from pathlib import Path
+
+from fastdln.axes import Range
+from fastdln.models import MODELS, STARTS
+from fastdln.observables import DEFAULT, OBSERVABLES
+from fastdln.sweep import Spectral, Sweep, Target
+
+HERE = Path(__file__).parent
+NOTE = "<!-- Written by docs/generate.py; edit that, or the code it reads, instead. -->"
+
+
+def table(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def dataset_page():
+    rows = [
+        [f"`{v.name}`", ", ".join(v.dims) or "-", v.dtype, v.units, f"{v.long_name}. {v.comment}"]
+        for observable in OBSERVABLES.values()
+        for v in observable.variables
+    ]
+    flags = OBSERVABLES["fate"].variables[0].flags
+    families = [
+        [
+            f"`{o.name}`",
+            ", ".join(f"`{v.name}`" for v in o.variables),
+            "always" if o.name == "fate" else "by default" if o.name in DEFAULT else "when asked for",
+        ]
+        for o in OBSERVABLES.values()
+    ]
+    return f"""{NOTE}
+# The dataset
+
+A store is plain Zarr v3: `xarray.open_zarr(path)` opens it without fastdln. `fastdln.open(path)` does the same, and warns
+where the store is not complete.
+
+Dimensions, in this order, the last fastest: `depth`, the axes `s1`, `s2`, ... in the file's order, `alpha`, `eta`; then
+`mode` and `sample` where a variable has them. `depth`, `alpha` and `eta` are always there, with length 1 where the sweep has
+a single value. Coordinates are the axes' values, and `singular_value` along `mode`.
+
+State 0 is the start; the record is the states steps + 1 to steps + record.
+
+## Variables
+
+{table(["variable", "dimensions beyond the grid", "type", "units", "meaning"], rows)}
+
+Codes of `fate`: {", ".join(f"{code} {name}" for code, name in flags.items())}. A point whose `fate` is 0 has not been
+computed yet; what its other variables hold means nothing.
+
+## Families
+
+A family's name in `observables` brings all of its variables.
+
+{table(["family", "variables", "written"], families)}
+
+## Attributes
+
+Every variable has `long_name`, `units` ("1" if it has no unit) and, where the method matters, `comment`. The root has
+`title`, `Conventions`, `source`, `history`, the versions of the libraries, `sweep` (the sweep as JSON, every default filled
+in), `sweep_sha256`, and `complete`, which is false until the last chunk is written.
+"""
+
+
+def keys(model):
+    rows = []
+    for name, field in model.model_fields.items():
+        if field.is_required():
+            default = "required"
+        else:
+            value = field.get_default(call_default_factory=True)
+            default = "" if value in ("", None, {}) or isinstance(value, Target) else f"`{plain(value)}`"
+        rows.append([f"`{name}`", default, field.description])
+    return table(["key", "default", "meaning"], rows)
+
+
+def plain(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+def sweep_page():
+    models = [[f"`{m.name}`", m.summary, ", ".join(f"`{s}`" for s in m.starts)] for m in MODELS.values()]
+    starts = [[f"`{s.name}`", s.summary] for s in STARTS.values()]
+    example = (HERE.parent / "sweeps" / "period_doubling.toml").read_text().strip()
+    return f"""{NOTE}
+# The sweep file
+
+A sweep file is TOML; `fastdln list --schema` prints its JSON Schema, so that editors complete it. The same words are the
+arguments of `fastdln.Sweep`. Unknown keys and names are refused, and the message lists the valid ones.
+
+```toml
+{example}
+```
+
+## Keys
+
+{keys(Sweep)}
+
+`title` and `chunks` do not count as another sweep: a store made with others is resumed.
+
+## `axes`
+
+An axis is a value, a list of rising values, or a range:
+
+{keys(Range)}
+
+`eta`, `alpha` and `depth` are required, but for starts with given values, which bring their depth and take alpha = 1 if it
+is left out. Axes `s1`, `s2`, ... set that singular value of the target.
+
+## `target`
+
+{keys(Target)}
+
+## `model`
+
+{table(["model", "what it is", "starts (the first is the default)"], models)}
+
+## `start`
+
+{table(["start", "layers at state 0"], starts)}
+
+Given values are written as a table:
+
+{keys(Spectral)}
+"""
+
+
+PAGES = {"dataset.md": dataset_page, "sweep.md": sweep_page}
+
+
+def main():
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
