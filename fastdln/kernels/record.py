@@ -6,7 +6,8 @@ from fastdln.kernels import chains
 from fastdln.kernels.cache import kernel
 from fastdln.kernels.compiled import inline
 from fastdln.kernels.rows import load, store
-from fastdln.kernels.transient import Layout, advance_by, look
+from fastdln.kernels.transient import Layout, advance_by
+from fastdln.observables import Step
 from fastdln.observables.fate import DIVERGED, judge
 from fastdln.observables.period import period_of
 
@@ -26,9 +27,9 @@ def record(map_, depth, plan):
     """
     layout = Layout(len(map_.layers(depth)), plan.run_widths + plan.recorded_widths)
     advance = inline(advance_by(map_, depth, layout, LANES, plan.whole_run, plan.run_widths))
-    step, step_seen = map_.step(depth), look(map_, depth, layout)
+    step, product = map_.step(depth), map_.product(depth)
     get, put = load(layout.components), store(layout.components)
-    rows, eta, singular_value, bound = layout.rows, layout.eta, layout.singular_value, layout.bound
+    rows, eta_row, s_row, bound_row = layout.rows, layout.eta, layout.singular_value, layout.bound
     carried_rows = layout.accumulators + sum(plan.run_widths)
     first = carried_rows
     begin = chains.start(plan.recorded, plan.recorded_widths, first)
@@ -61,8 +62,9 @@ def record(map_, depth, plan):
                         block[row, lane] = columns[row, mode * points + min(origin + lane, points - 1)]
                 advance(block, numbers, remainder)
                 for lane in range(LANES):
+                    eta, s, bound = block[eta_row, lane], block[s_row, lane], block[bound_row, lane]
                     state = get(block, lane)
-                    begin(block, lane, step_seen(block, lane, float(steps), state, state))
+                    begin(block, lane, Step(float(steps), state, state, product(state), eta, s, bound))
             for lane in range(LANES):
                 begin_network(network, lane)
             for t in range(length):
@@ -72,10 +74,11 @@ def record(map_, depth, plan):
                 for mode in range(modes):
                     block, products = blocks[mode], tail[slot, mode]
                     for lane in range(LANES):
+                        eta, s, bound = block[eta_row, lane], block[s_row, lane], block[bound_row, lane]
                         before = get(block, lane)
-                        state = step(before, block[eta, lane], block[singular_value, lane])
+                        state = step(before, eta, s)
                         put(block, lane, state)
-                        seen = step_seen(block, lane, float(steps + t + 1), before, state)
+                        seen = Step(float(steps + t + 1), before, state, product(state), eta, s, bound)
                         update(block, lane, seen)
                         gather(sums, lane, seen)
                         products[lane] = seen.product
@@ -91,13 +94,13 @@ def record(map_, depth, plan):
                             for c in range(COPIED):
                                 windows[c, k] = states[lane + c]
                     window = windows[copied]
-                    diverged = not abs(window[window_length - 1]) <= block[bound, lane]
+                    diverged = not abs(window[window_length - 1]) <= block[bound_row, lane]
                     if diverged:
                         fates[point, mode], periods[point, mode] = DIVERGED, -1
                     else:
                         found = period(window, longest)
                         periods[point, mode] = found
-                        fates[point, mode] = fate(window, found, block[singular_value, lane])
+                        fates[point, mode] = fate(window, found, block[s_row, lane])
                     finish(block, lane, (point, mode), length, diverged, outputs)
                     copy_orbit(outputs, point, mode, tail, lane, diverged)
             for lane in range(min(LANES, points - origin)):

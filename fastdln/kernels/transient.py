@@ -27,41 +27,29 @@ class Layout:
         self.rows = self.accumulators + sum(widths)
 
 
-def look(map_, depth, layout):
-    """Function (block, lane, number, before, state) -> the Step that observables see."""
-    product = map_.product(depth)
-    eta, singular_value, bound = layout.eta, layout.singular_value, layout.bound
-
-    def look_at(block, lane, number, before, state):
-        return Step(
-            number, before, state, product(state), block[eta, lane], block[singular_value, lane], block[bound, lane]
-        )
-
-    return look_at
-
-
 def advance_by(map_, depth, layout, lanes, observables=(), widths=()):
     """Function (block, numbers, steps) that moves every lane on, and updates the observables at each step.
 
     `numbers` are the lanes' state numbers. With nothing to observe the loop is the bare recursion.
     """
-    step, step_seen = map_.step(depth), look(map_, depth, layout)
+    step, product = map_.step(depth), map_.product(depth)
     get, put = load(layout.components), store(layout.components)
-    eta, singular_value = layout.eta, layout.singular_value
+    eta_row, s_row, bound_row = layout.eta, layout.singular_value, layout.bound
     update = chains.update(observables, widths, layout.accumulators)
 
     def advance(block, numbers, steps):
         for _ in range(steps):
             for lane in range(lanes):
-                put(block, lane, step(get(block, lane), block[eta, lane], block[singular_value, lane]))
+                put(block, lane, step(get(block, lane), block[eta_row, lane], block[s_row, lane]))
 
     def advance_observed(block, numbers, steps):
         for k in range(1, steps + 1):
             for lane in range(lanes):
+                eta, s, bound = block[eta_row, lane], block[s_row, lane], block[bound_row, lane]
                 before = get(block, lane)
-                state = step(before, block[eta, lane], block[singular_value, lane])
+                state = step(before, eta, s)
                 put(block, lane, state)
-                update(block, lane, step_seen(block, lane, numbers[lane] + k, before, state))
+                update(block, lane, Step(numbers[lane] + k, before, state, product(state), eta, s, bound))
 
     return advance_observed if observables else advance
 
@@ -72,8 +60,9 @@ def transient(map_, depth, plan):
     A lane retires at its last round, when its state repeats (unless an observable goes on), or out of bounds.
     """
     layout = Layout(len(map_.layers(depth)), plan.run_widths)
-    product, get, step_seen = map_.product(depth), load(layout.components), look(map_, depth, layout)
-    components, rows, bound = layout.components, layout.rows, layout.bound
+    product, get = map_.product(depth), load(layout.components)
+    components, rows = layout.components, layout.rows
+    eta_row, s_row, bound_row = layout.eta, layout.singular_value, layout.bound
     begin = chains.start(plan.whole_run, plan.run_widths, layout.accumulators)
     advance = inline(advance_by(map_, depth, layout, LANES, plan.whole_run, plan.run_widths))
     settles = all(observable.settles for observable in plan.whole_run)
@@ -81,8 +70,9 @@ def transient(map_, depth, plan):
     def run_transient(columns, rounds):
         count = columns.shape[1]
         for column in range(count):
+            eta, s, bound = columns[eta_row, column], columns[s_row, column], columns[bound_row, column]
             state = get(columns, column)
-            begin(columns, column, step_seen(columns, column, 0.0, state, state))
+            begin(columns, column, Step(0.0, state, state, product(state), eta, s, bound))
         if rounds == 0 or count == 0:
             return
         block, earlier = np.empty((rows, LANES)), np.empty((components, LANES))
@@ -112,7 +102,7 @@ def transient(map_, depth, plan):
                         leaves[lane] &= 1 if bits[row, lane] == earlier_bits[row, lane] else 0
             for lane in range(LANES):
                 numbers[lane] += ROUND
-                returns = abs(product(get(block, lane))) <= block[bound, lane]
+                returns = abs(product(get(block, lane))) <= block[bound_row, lane]
                 leaves[lane] |= 0 if returns and due[lane] != now else 1
                 leaving += leaves[lane]
             if leaving == 0:

@@ -2,6 +2,7 @@
 
 import math
 
+from fastdln.observables.extremes import NOTHING_SEEN, widen
 from fastdln.observables.observable import PointObservable, Variable
 
 
@@ -15,12 +16,14 @@ def join(loss, term):
 
 
 def start():
-    return 0.0, math.inf, -math.inf, math.nan
+    low, high = NOTHING_SEEN
+    return 0.0, low, high, math.nan
 
 
 def update(seen, loss):
     total, low, high, _ = seen
-    return total + loss, min(low, loss), max(high, loss), loss
+    low, high = widen(low, high, loss)
+    return total + loss, low, high, loss
 
 
 def finish(seen, record):

@@ -1,17 +1,16 @@
 """Oscillation range: how far the end-to-end singular value swings (arXiv 2502.20531, figure 3)."""
 
-import math
-
+from fastdln.observables.extremes import NOTHING_SEEN, widen
 from fastdln.observables.observable import ModeObservable, Variable
 
 
 def start(step):
-    return math.inf, -math.inf
+    return NOTHING_SEEN
 
 
 def update(extremes, step):
     low, high = extremes
-    return min(low, step.product), max(high, step.product)
+    return widen(low, high, step.product)
 
 
 def finish(extremes, record):

@@ -1,0 +1,10 @@
+"""Smallest and largest value seen."""
+
+import math
+
+NOTHING_SEEN = (math.inf, -math.inf)
+
+
+def widen(low, high, value):
+    """(low, high) widened to hold the value; by comparisons, since min and max keep a loop from being vectorized."""
+    return (value if value < low else low), (value if value > high else high)
