@@ -20,9 +20,9 @@ def measure(size, words):
     """The results of one run of the benchmarks, as pytest-benchmark writes them."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "benchmarks.json"
-        options = ["-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", "--benchmark-quiet"]
+        options = ["-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", "-p", "no:xdist", "--benchmark-quiet"]
         options += [f"--size={size}", "--benchmark-enable", f"--benchmark-json={out}"]
-        options += ["-o", "python_files=bench_*.py", "-o", "python_functions=bench_*"]
+        options += ["-o", "addopts=", "-o", "python_files=bench_*.py", "-o", "python_functions=bench_*"]
         code = pytest.main([*options, "-k", " and ".join(words), str(HERE)] if words else [*options, str(HERE)])
         if code:
             sys.exit(int(code))
