@@ -83,7 +83,7 @@ def duration(seconds: float) -> str:
 
 def probe(sweep: Sweep, grid: Grid) -> float:
     """Seconds that one thread would take for the whole grid, from a few points of each of three depths at most."""
-    from fastdln.kernels.chunk import Lengths
+    from fastdln.kernels.roles import Lengths
     from fastdln.task import Task
 
     task = Task(sweep, grid)

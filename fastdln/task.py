@@ -10,7 +10,8 @@ import numpy as np
 
 from fastdln.axes import swept_mode
 from fastdln.grid import Grid
-from fastdln.kernels.chunk import ChunkKernel, Lengths
+from fastdln.kernels.chunk import ChunkKernel
+from fastdln.kernels.roles import Lengths
 from fastdln.models import Map
 from fastdln.observables import Observable
 from fastdln.sweep import Sweep

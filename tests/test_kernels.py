@@ -13,8 +13,9 @@ from conftest import EVERYTHING
 import fastdln
 from fastdln import Sweep, run
 from fastdln.kernels import cache
-from fastdln.kernels.chunk import ChunkKernel, Lengths
+from fastdln.kernels.chunk import ChunkKernel
 from fastdln.kernels.compiled import compiled
+from fastdln.kernels.roles import Lengths
 from fastdln.kernels.rows import load
 from fastdln.kernels.transient import LANES, ROUND, Layout, advance_by
 from fastdln.models import MODELS, STARTS
@@ -93,7 +94,7 @@ def test_observing_changes_no_bit(model, depth, start):
     assert one["orbit"].tobytes() == two["orbit"].tobytes()
     fates = ChunkKernel(MODELS[model].reduce(STARTS[start].layers(depth, 1)), depth, [OBSERVABLES["fate"]])
     assert set(np.unique(two["fate"])) >= {1, 2, 3, 5, 6}
-    assert fates.plan.orbit_output is None
+    assert fates.roles.orbit_output is None
 
 
 def test_step_numbers_do_not_depend_on_rounds():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dis import get_instructions
 from types import CellType, FunctionType
 from typing import Any
 
@@ -34,7 +35,9 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:
     def translate(value: Any) -> Any:
         return inline(value) if isinstance(value, FunctionType) else value
 
-    names = {name: function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__}
+    # co_names would not do: it holds attributes too, which may be called like a global
+    loaded = {step.argval for step in get_instructions(function) if step.opname == "LOAD_GLOBAL"}
+    names = {name: function.__globals__[name] for name in loaded if name in function.__globals__}
     cells = tuple(CellType(translate(cell.cell_contents)) for cell in function.__closure__ or ())
     twin = FunctionType(
         function.__code__,

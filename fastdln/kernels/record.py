@@ -5,8 +5,9 @@ import numpy as np
 from fastdln.kernels import chains
 from fastdln.kernels.cache import kernel
 from fastdln.kernels.compiled import inline
+from fastdln.kernels.roles import window_of
 from fastdln.kernels.rows import load, store
-from fastdln.kernels.transient import Layout, advance_by
+from fastdln.kernels.transient import ROUND, Layout, advance_by
 from fastdln.observables import Step
 from fastdln.observables.fate import DIVERGED, judge
 from fastdln.observables.period import period_of
@@ -15,40 +16,42 @@ from fastdln.observables.period import period_of
 # 256 KB a mode) should stay in the L2 cache.
 LANES = 64
 
-
 # Windows copied out together: the doubles of one cache line.
 COPIED = 8
 
 
-def record(map_, depth, plan):
+def record(map_, depth, roles):
     """Function that runs the steps that the transient's whole rounds left, then the record of every point.
 
     It takes the columns (row, mode and point) and writes fates and periods (point, mode) and all the outputs.
     """
-    layout = Layout(len(map_.layers(depth)), plan.run_widths + plan.recorded_widths)
-    advance = inline(advance_by(map_, depth, layout, LANES, plan.whole_run, plan.run_widths))
+    layout = Layout(len(map_.layers(depth)), roles.run_widths + roles.recorded_widths)
+    advance = inline(advance_by(map_, depth, layout, LANES, roles.whole_run, roles.run_widths))
     step, product = map_.step(depth), map_.product(depth)
     get, put = load(layout.components), store(layout.components)
     rows, eta_row, s_row, bound_row = layout.rows, layout.eta, layout.singular_value, layout.bound
-    carried_rows = layout.accumulators + sum(plan.run_widths)
+    carried_rows = layout.accumulators + sum(roles.run_widths)
     first = carried_rows
-    begin = chains.start(plan.recorded, plan.recorded_widths, first)
-    update = chains.update(plan.whole_run + plan.recorded, plan.run_widths + plan.recorded_widths, layout.accumulators)
-    finish = chains.finish(
-        plan.whole_run + plan.recorded, plan.run_widths + plan.recorded_widths, layout.accumulators, 0
+    begin = chains.start(roles.recorded, roles.recorded_widths, first)
+    update = chains.update(
+        roles.whole_run + roles.recorded, roles.run_widths + roles.recorded_widths, layout.accumulators
     )
-    network_rows, sum_rows = sum(plan.network_widths), len(plan.network)
-    begin_network = chains.start_network(plan.network, plan.network_widths)
-    clear, gather = chains.clear(plan.network), chains.gather(plan.network)
-    update_network = chains.update_network(plan.network, plan.network_widths)
-    finish_network = chains.finish(plan.network, plan.network_widths, 0, plan.first_network_output)
-    copy_orbit = chains.copy_orbit(plan.orbit_output)
+    finish = chains.finish(
+        roles.whole_run + roles.recorded, roles.run_widths + roles.recorded_widths, layout.accumulators, 0
+    )
+    network_rows, sum_rows = sum(roles.network_widths), len(roles.network)
+    begin_network = chains.start_network(roles.network, roles.network_widths)
+    clear, gather = chains.clear(roles.network), chains.gather(roles.network)
+    update_network = chains.update_network(roles.network, roles.network_widths)
+    finish_network = chains.finish(roles.network, roles.network_widths, 0, roles.first_network_output)
+    copy_orbit = chains.copy_orbit(roles.orbit_output)
     period, fate = kernel(period_of, "period_of"), kernel(judge, "judge")
 
-    def run_record(
-        columns, modes, remainder, steps, length, window_length, longest, tail_length, fates, periods, outputs
-    ):
-        points = fates.shape[0]
+    def run_record(columns, lengths, fates, periods, outputs):
+        points, modes = fates.shape
+        steps, length, remainder = lengths.steps, lengths.record, lengths.steps % ROUND
+        window_length = window_of(lengths)
+        tail_length = max(window_length, lengths.samples)
         blocks, numbers = np.empty((modes, rows, LANES)), np.empty(LANES)
         network, sums = np.empty((network_rows, LANES)), np.empty((sum_rows, LANES))
         tail = np.empty((tail_length, modes, LANES))
@@ -98,7 +101,7 @@ def record(map_, depth, plan):
                     if diverged:
                         fates[point, mode], periods[point, mode] = DIVERGED, -1
                     else:
-                        found = period(window, longest)
+                        found = period(window, lengths.period_max)
                         periods[point, mode] = found
                         fates[point, mode] = fate(window, found, block[s_row, lane])
                     finish(block, lane, (point, mode), length, diverged, outputs)

@@ -54,18 +54,18 @@ def advance_by(map_, depth, layout, lanes, observables=(), widths=()):
     return advance_observed if observables else advance
 
 
-def transient(map_, depth, plan):
+def transient(map_, depth, roles):
     """Function (columns, rounds) that takes every column `rounds` rounds of steps on, in lanes that are refilled.
 
     A lane retires at its last round, when its state repeats (unless an observable goes on), or out of bounds.
     """
-    layout = Layout(len(map_.layers(depth)), plan.run_widths)
+    layout = Layout(len(map_.layers(depth)), roles.run_widths)
     product, get = map_.product(depth), load(layout.components)
     components, rows = layout.components, layout.rows
     eta_row, s_row, bound_row = layout.eta, layout.singular_value, layout.bound
-    begin = chains.start(plan.whole_run, plan.run_widths, layout.accumulators)
-    advance = inline(advance_by(map_, depth, layout, LANES, plan.whole_run, plan.run_widths))
-    settles = all(observable.settles for observable in plan.whole_run)
+    begin = chains.start(roles.whole_run, roles.run_widths, layout.accumulators)
+    advance = inline(advance_by(map_, depth, layout, LANES, roles.whole_run, roles.run_widths))
+    settles = all(observable.settles for observable in roles.whole_run)
 
     def run_transient(columns, rounds):
         count = columns.shape[1]
