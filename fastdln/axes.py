@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 import reprlib
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,6 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 # A coordinate array of this length takes 1.6 GB; more points than that want a second axis.
 LONGEST_AXIS = 200_000_000
+
+# alpha^L leaves the range of float64 long before; each depth is compiled.
+DEEPEST = 1000
 
 
 def plain(value: Any) -> Any:
@@ -57,6 +62,15 @@ class Range(BaseModel):
             raise ValueError("log spacing needs start and stop above 0")
         if self.num > 1 and not self.start < self.stop:
             raise ValueError("start must be below stop")
+        steps = max(self.num - 1, 1)
+        log = self.spacing == "log"
+        last_step = (
+            self.stop * -math.expm1(-math.log(self.stop / self.start) / steps)
+            if log
+            else ((self.stop - self.start) / steps)
+        )
+        if self.num > 1 and last_step < 4 * math.ulp(self.stop):
+            raise ValueError(f"{self.num} values from start to stop are too close together to differ")
         return self
 
     def values(self) -> np.ndarray:
@@ -94,10 +108,15 @@ def swept_mode(name: str) -> int | None:
 
 def check(name: str, axis: Range | tuple[float, ...]) -> None:
     """Refuses values that the axis cannot have; the message does not repeat the axis's name."""
-    values = coordinates(axis)
-    if not np.all(values >= 0):
-        raise ValueError(f"must not be negative (got {values.min():g})")
-    if not np.all(np.diff(values) > 0):
+    first = axis.start if isinstance(axis, Range) else min(axis)
+    if first < 0:
+        raise ValueError(f"must not be negative (got {first:g})")
+    if isinstance(axis, tuple) and any(a >= b for a, b in pairwise(axis)):
         raise ValueError("values must rise strictly: each above the one before it")
-    if name == "depth" and not (np.all(values >= 2) and np.all(values == np.floor(values))):
-        raise ValueError(f"must be whole numbers from 2 on (got {values[(values < 2) | (values % 1 != 0)][0]:g})")
+    if name == "depth":
+        last, count = (axis.stop, axis.num) if isinstance(axis, Range) else (max(axis), len(axis))
+        if last > DEEPEST or count > DEEPEST:
+            raise ValueError(f"must be at most {DEEPEST} (got {last:g})")
+        for depth in coordinates(axis):
+            if depth < 2 or depth % 1:
+                raise ValueError(f"must be whole numbers from 2 on (got {depth:g})")

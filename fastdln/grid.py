@@ -74,7 +74,7 @@ class Grid:
     def _default_chunks(self) -> tuple[int, ...]:
         """Square in (alpha, eta) where both are long; depth in chunks of one, since each depth has its own kernel."""
         sweep, modes = self.sweep, self.sweep.sizes["mode"]
-        depth = int(self.coordinates["depth"].max())
+        depth = int(coordinates(sweep.axes["depth"]).max())
         # state, eta, s and bound of every mode are kept twice, before and after the transient
         bytes_at_work = self.bytes_per_point + 16 * modes * (depth + 3)
         steps = modes * (sweep.steps + RECORD_COST * sweep.record)

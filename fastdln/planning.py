@@ -9,10 +9,10 @@ from functools import cached_property
 
 import numpy as np
 
-from fastdln.axes import coordinates, swept_mode
+from fastdln.axes import coordinates
 from fastdln.grid import Grid
-from fastdln.sweep import Sweep
-from fastdln.theory import plateau_steps
+from fastdln.sweep import MOST_STEPS, Sweep
+from fastdln.theory import balanced_plateau_steps, plateau_steps
 
 # Points and steps of the probe: some 0.1 s of work, on points spread over the whole grid.
 PROBE_POINTS, PROBE_STEPS = 512, 2e8
@@ -118,25 +118,33 @@ def spread(grid: Grid, points: int) -> dict[str, np.ndarray]:
 
 def plateau_warning(sweep: Sweep) -> str | None:
     """A line that says how many steps would do, where the transient is shorter than the plateau (docs/theory.md, A)."""
-    if sweep.start_name == "spectral":
-        return None
     values = {name: coordinates(axis) for name, axis in sweep.axes.items()}
-    smallest = list(sweep.target.singular_values)
-    for name, axis in values.items():
-        if (mode := swept_mode(name)) is not None:
-            smallest[mode] = axis[axis > 0].min(initial=math.inf)
-    learned = [s for s in smallest if 0 < s < math.inf]
-    if not learned:
+    alphas, etas = (values[name][values[name] > 0] for name in ("alpha", "eta"))
+    if not alphas.size or not etas.size:
         return None
-    alpha, eta = values["alpha"][values["alpha"] > 0], values["eta"][values["eta"] > 0]
-    if not alpha.size or not eta.size:
+    alpha, eta, worst = alphas.min(), etas.min(), (0.0, "")
+    for mode, s in enumerate(sweep.target.singular_values):
+        swept = values.get(f"s{mode + 1}", np.array([s]))
+        smallest = swept[swept > 0].min(initial=math.inf)
+        for depth in values["depth"] if smallest < math.inf else ():
+            steps = plateau_of(sweep.layers(int(depth))[:, mode], alpha, eta, smallest)
+            worst = max(worst, (steps, f"alpha = {alpha:g}, eta = {eta:g}, s = {smallest:g}, depth = {depth:g}"))
+    plateau, place = worst
+    if plateau <= sweep.steps:
         return None
-    plateau = plateau_steps(alpha.min(), eta.min(), min(learned), values["depth"])
-    worst = int(np.argmax(plateau))
-    if plateau[worst] <= sweep.steps:
-        return None
+    enough = 1.1 * plateau
+    would_do = f"steps = {math.ceil(enough):,} would do" if enough < MOST_STEPS else "no number of steps would do"
     return (
-        f"steps = {sweep.steps:,} is shorter than the plateau of about {plateau[worst]:,.0f} steps at alpha = "
-        f"{alpha.min():g}, eta = {eta.min():g}, s = {min(learned):g}, depth = {values['depth'][worst]:g}; there "
-        f"the fate is drifting. steps = {math.ceil(plateau[worst] * 1.1):,} would do"
+        f"steps = {sweep.steps:,} is shorter than the plateau of about {plateau:,.6g} steps at {place}; "
+        f"there the fate is drifting. {would_do}"
     )
+
+
+def plateau_of(start: np.ndarray, alpha: float, eta: float, s: float) -> float:
+    """Steps on the plateau from a mode's layers in units of alpha; 0 for starts that have no closed form."""
+    first, last, depth = abs(start[0]), abs(start[-1]), len(start)
+    if first == 0 or not np.all(start[:-1] == start[0]):
+        return 0.0
+    if last == 0:
+        return float(plateau_steps(alpha * first, eta, s, depth))
+    return float(balanced_plateau_steps(alpha * first, eta, s, depth)) if last == first else 0.0

@@ -31,6 +31,9 @@ from fastdln.observables import DEFAULT, OBSERVABLES, Observable, Variable
 # period is stored as int16; the default looks no further than this, since a window is four times as long.
 LONGEST_PERIOD, DEFAULT_PERIOD = 32_767, 256
 
+# Step numbers are carried as float64.
+MOST_STEPS = 2**53
+
 # The layer-by-layer map is compiled layer by layer; beyond this compiling takes minutes.
 DEEPEST_LAYERWISE = 64
 
@@ -90,10 +93,10 @@ class Sweep(BaseModel):
         "",
         description="the layers at state 0: a name (the model's first if left out), or {spectral = [[...], ...]}",
     )
-    steps: Annotated[int, Field(ge=0, le=2**53), BeforeValidator(whole)] = Field(
+    steps: Annotated[int, Field(ge=0, le=MOST_STEPS), BeforeValidator(whole)] = Field(
         20_000, description="transient steps, not measured"
     )
-    record: Annotated[int, Field(ge=1, le=2**53), BeforeValidator(whole)] = Field(
+    record: Annotated[int, Field(ge=1, le=MOST_STEPS), BeforeValidator(whole)] = Field(
         512, description="steps measured after the transient"
     )
     period_max: Annotated[int, Field(ge=1, le=LONGEST_PERIOD), BeforeValidator(whole)] | None = Field(
@@ -112,11 +115,11 @@ class Sweep(BaseModel):
         default_factory=dict, description="points a chunk along an axis, where the default does not suit"
     )
 
-    def __init__(self, **data: Any) -> None:
+    def __init__(self, /, **data: Any) -> None:
         try:
             super().__init__(**plain(data))
         except ValidationError as error:
-            raise SweepError("; ".join(sorted({describe(one) for one in error.errors()}))) from None
+            raise SweepError(explain(error)) from None
 
     @field_validator("model")
     @classmethod
@@ -150,9 +153,10 @@ class Sweep(BaseModel):
         self._fill_axes()
         if self.period_max is not None and self.record < 2 * self.period_max:
             raise ValueError(f"record: must be at least 2 period_max = {2 * self.period_max} (got {self.record})")
+        valid = [name for name in self.axes if name != "depth"]  # each depth has a kernel, and so chunks, of its own
         for name in self.chunks:
-            if name not in self.axes:
-                raise ValueError(f"chunks: unknown axis {name!r}; valid: {', '.join(self.axes)}")
+            if name not in valid:
+                raise ValueError(f"chunks: no chunks along {name!r}; valid: {', '.join(valid)}")
         return self
 
     def _fill_start(self) -> None:
@@ -248,11 +252,20 @@ class Sweep(BaseModel):
     def canonical(self) -> str:
         """The sweep as JSON, every default filled in, without the keys that do not change the results."""
         data = self.model_dump(mode="json", exclude=set(FREE_KEYS))
-        data["period_max"] = self.longest_period
+        data["period_max"] = self.longest_period or None  # a record of one state has no period
         return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
     def sha256(self) -> str:
         return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+
+def explain(error: ValidationError) -> str:
+    """All that is wrong, in one line."""
+    found = error.errors(include_url=False)
+    # pydantic calls a list too short whose items are wrong
+    inner = {one["loc"][:length] for one in found for length in range(len(one["loc"]))}
+    lines = {describe(one) for one in found if one["type"] != "too_short" or one["loc"] not in inner}
+    return " ".join("; ".join(sorted(lines)).split())
 
 
 def describe(error: Mapping[str, Any]) -> str:
@@ -285,7 +298,8 @@ def assign(data: dict[str, Any], override: str) -> None:
     if not equals or not key:
         raise SweepError(f"--set {override}: must look like axes.eta.num=100")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        parsed = tomllib.loads(f"value = {text}")
+        value = parsed["value"] if len(parsed) == 1 else text
     except tomllib.TOMLDecodeError:
         value = text
     *path, last = key.strip().split(".")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from functools import cache
+from threading import Lock
 
 import numpy as np
 
@@ -19,20 +20,24 @@ from fastdln.sweep import Sweep
 
 @cache
 def kernel_for(map_: Map, depth: int, observables: tuple[Observable, ...]) -> ChunkKernel:
-    """The kernel, made once in a process; called from the main thread before any task runs."""
+    """The kernel, compiled or loaded."""
     kernel = ChunkKernel(map_, depth, observables)
     kernel.compile()
     return kernel
 
 
 class Task:
-    """Computes chunks of a sweep; make it, and so compile its kernels, before handing out work."""
+    """Computes chunks of a sweep. The first depth's kernel is made at once, the others when first needed."""
 
     def __init__(self, sweep: Sweep, grid: Grid) -> None:
         self.sweep, self.grid = sweep, grid
         self.lengths = Lengths(sweep.steps, sweep.record, sweep.longest_period, sweep.sizes["sample"])
-        depths = (int(depth) for depth in grid.coordinates["depth"])
-        self.kernels = {depth: kernel_for(sweep.map, depth, sweep.families) for depth in depths}
+        self._making = Lock()
+        self.kernel(int(grid.coordinates["depth"][0]))
+
+    def kernel(self, depth: int) -> ChunkKernel:
+        with self._making:  # so that no two threads compile the same
+            return kernel_for(self.sweep.map, depth, self.sweep.families)
 
     def compute(self, slices: tuple[slice, ...]) -> tuple[dict[str, np.ndarray], float]:
         """The variables of a block of points of one depth, shaped like the block, and the seconds in kernels."""
@@ -49,8 +54,9 @@ class Task:
         for name in values:
             if (mode := swept_mode(name)) is not None:
                 singular_values[mode] = values[name]
+        kernel = self.kernel(depth)
         begun = time.perf_counter()
-        results = self.kernels[depth](
+        results = kernel(
             values["eta"], values["alpha"], singular_values, self.sweep.layers(depth), lengths or self.lengths
         )
         seconds = time.perf_counter() - begun

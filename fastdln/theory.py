@@ -46,6 +46,25 @@ def plateau_steps(alpha, eta, singular_value, depth):
     return np.where((alpha < 0) | (eta < 0) | (s < 0) | (depth < 2), np.nan, steps)
 
 
+def balanced_plateau_steps(alpha, eta, singular_value, depth):
+    """Steps that a mode takes from the balanced start rho = alpha to the product s/2, by rho' = eta s rho^(L-1).
+
+    T = (alpha^-(L-2) - r^-(L-2)) / ((L-2) eta s) with r = (s/2)^(1/L) for L >= 3, log(r / alpha) / log(1 + eta s) for
+    L = 2; 0 from beyond s/2. Arrays of any shapes; steps, not rounded; infinite where alpha, eta or s is 0.
+    docs/theory.md, section A.
+    """
+    alpha, eta, s, depth = np.broadcast_arrays(
+        *(np.asarray(x, dtype=float) for x in (alpha, eta, singular_value, depth))
+    )
+    deep = np.maximum(depth, 3) - 2
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        half = (s / 2) ** (1 / depth)
+        slow = (alpha**-deep - half**-deep) / (deep * eta * s)
+        fast = np.log(half / alpha) / np.log1p(eta * s)
+    steps = np.maximum(np.where(depth == 2, fast, slow), 0.0)
+    return np.where((alpha == 0) | (eta == 0) | (s == 0), np.inf, steps)
+
+
 def divergence_bound(eta, singular_value, depth):
     """abs(pi) beyond which no orbit returns: max(10 s, (1e6 / eta)^(L / (2 L - 2))).
 
@@ -54,5 +73,5 @@ def divergence_bound(eta, singular_value, depth):
     the product back. Arrays of any shapes; infinite for eta = 0. docs/theory.md, section C.
     """
     eta, s, depth = (np.asarray(x, dtype=float) for x in (eta, singular_value, depth))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return np.maximum(10 * s, (1e6 / eta) ** (depth / (2 * depth - 2)))

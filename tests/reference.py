@@ -139,9 +139,12 @@ def same(x, p, tolerance):
 def period_of(run, mode):
     if run.diverged(mode):
         return -1
-    x = run.window[:, mode]
+    return first_period(run.window[:, mode], run.period_max)
+
+
+def first_period(x, longest):
     tolerance = 1e-9 * np.abs(x).max()
-    for p in range(1, run.period_max + 1):
+    for p in range(1, longest + 1):
         if same(x, p, tolerance):
             whole = p * (len(x) // p - 1)
             still_moves = max(abs(x[t] - x[t + whole]) for t in range(p))
@@ -153,6 +156,8 @@ def period_of(run, mode):
 def one_way(x):
     noise = 1e-9 * np.abs(x).max()
     for p in range(1, len(x) // 3 + 1):
+        if same(x, p, noise):
+            continue
         d = x[p:] - x[:-p]
         first, second = d[:-p], d[p:]
         turns = (first * second < 0) & (np.maximum(abs(first), abs(second)) > noise)
@@ -168,14 +173,16 @@ def mode_fate(run, mode):
     before = run.products[: run.steps + run.record + 1 - run.window_length, mode]
     left_zero = (before > s / 2).any() or (before < -1e-6 * s).any()
     if s > 0 and np.abs(x).max() <= 1e-6 * s:
-        return COLLAPSED if left_zero else DRIFTING
+        return COLLAPSED if left_zero and abs(x[-1]) <= abs(x[0]) else DRIFTING
     if period == 1:
         return CONVERGED if abs(x[-1] - s) <= 1e-6 * s else DRIFTING
     if period >= 2:
         return PERIODIC
-    if len(x) < 3 or one_way(x) or one_way(x[len(x) // 2 :]):
+    half = x[len(x) // 2 :]
+    settled = first_period(half, min(run.period_max, len(half) // 2))
+    if len(x) < 3 or one_way(x) or one_way(half) or settled:
         return DRIFTING
-    return APERIODIC if left_zero or x[0] > s / 2 else DRIFTING
+    return APERIODIC if left_zero or (x[: (len(x) + 1) // 2] > s / 2).any() else DRIFTING
 
 
 def fate(run):

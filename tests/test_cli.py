@@ -159,10 +159,10 @@ def test_an_interrupt_says_how_to_go_on(here):
         "run",
         "small.toml",
         "--set",
-        "axes.eta={start=0.88,stop=1.0,num=20000}",
+        "axes.eta={start=0.88,stop=1.0,num=200000}",
     ]
     # chaotic points never retire, so that this takes long
-    command += ["--set", "steps=2000000", "--quiet"]
+    command += ["--set", "steps=5000000", "--quiet"]
     child = subprocess.Popen(command, cwd=here, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (here / "small.zarr").exists() and time.monotonic() < deadline:

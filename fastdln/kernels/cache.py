@@ -7,6 +7,7 @@ kernel's files are named after what it was made of, so that two processes never 
 from __future__ import annotations
 
 import hashlib
+import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -25,8 +26,8 @@ SOURCES = ("kernels", "models", "observables")
 
 @cache
 def fingerprint() -> str:
-    """sha256 of every source that a kernel can be made of, and of the versions of what compiles it."""
-    digest = hashlib.sha256(f"{version('numba')} {version('llvmlite')}".encode())
+    """sha256 of every source that a kernel can be made of, and of the versions of what compiles and runs it."""
+    digest = hashlib.sha256(f"{sys.implementation.cache_tag} {version('numba')} {version('llvmlite')}".encode())
     for path in sorted(path for room in SOURCES for path in (PACKAGE / room).rglob("*.py")):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

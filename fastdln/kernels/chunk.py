@@ -49,9 +49,9 @@ class ChunkKernel:
             for v in observable.variables
         }
         fates, periods = np.empty((points, modes), np.uint8), np.empty((points, modes), np.int16)
-        starts = self.columns(eta, alpha, singular_values, start)
-        columns = np.concatenate([starts, np.empty((sum(self.roles.run_widths), starts.shape[1]))])
         with np.errstate(over="ignore", invalid="ignore"):  # diverging points, where the JIT is off
+            starts = self.columns(eta, alpha, singular_values, start)
+            columns = np.concatenate([starts, np.empty((sum(self.roles.run_widths), starts.shape[1]))])
             self.transient(columns, lengths.steps // ROUND)
             self.record(columns, lengths, fates, periods, tuple(results.values()))
             self.look_back(starts, lengths, fates)

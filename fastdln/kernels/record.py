@@ -103,7 +103,7 @@ def record(map_, depth, roles):
                     else:
                         found = period(window, lengths.period_max)
                         periods[point, mode] = found
-                        fates[point, mode] = fate(window, found, block[s_row, lane])
+                        fates[point, mode] = fate(window, found, lengths.period_max, block[s_row, lane])
                     finish(block, lane, (point, mode), length, diverged, outputs)
                     copy_orbit(outputs, point, mode, tail, lane, diverged)
             for lane in range(min(LANES, points - origin)):

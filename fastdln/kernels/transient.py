@@ -57,7 +57,8 @@ def advance_by(map_, depth, layout, lanes, observables=(), widths=()):
 def transient(map_, depth, roles):
     """Function (columns, rounds) that takes every column `rounds` rounds of steps on, in lanes that are refilled.
 
-    A lane retires at its last round, when its state repeats (unless an observable goes on), or out of bounds.
+    A lane retires at its last round, or when its state repeats bit for bit, as that of a diverged point soon does, being
+    NaN; unless an observable goes on where the state repeats.
     """
     layout = Layout(len(map_.layers(depth)), roles.run_widths)
     product, get = map_.product(depth), load(layout.components)
@@ -102,8 +103,7 @@ def transient(map_, depth, roles):
                         leaves[lane] &= 1 if bits[row, lane] == earlier_bits[row, lane] else 0
             for lane in range(LANES):
                 numbers[lane] += ROUND
-                returns = abs(product(get(block, lane))) <= block[bound_row, lane]
-                leaves[lane] |= 0 if returns and due[lane] != now else 1
+                leaves[lane] |= 1 if due[lane] == now else 0
                 leaving += leaves[lane]
             if leaving == 0:
                 continue

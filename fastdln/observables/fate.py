@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastdln.observables.observable import Variable, VerdictObservable
-from fastdln.observables.period import TOLERANCE, size_of
+from fastdln.observables.period import TOLERANCE, period_of, repeats, size_of
 
 NOT_COMPUTED, CONVERGED, PERIODIC, APERIODIC, COLLAPSED, DIVERGED, DRIFTING = range(7)
 NAMES = ("not_computed", "converged", "periodic", "aperiodic", "collapsed", "diverged", "drifting")
@@ -22,6 +22,11 @@ def near_zero(window, s):
     return s > 0.0 and size_of(window) <= CLOSE * s
 
 
+def leaves_zero(window):
+    """Whether the orbit moves away from 0: a saddle met again, where it does not stay."""
+    return abs(window[-1]) > abs(window[0])
+
+
 def approaches(window):
     """Whether some p-step subsequences all move one way: a slow approach to (or departure from) a p-cycle.
 
@@ -29,7 +34,7 @@ def approaches(window):
     """
     noise = TOLERANCE * size_of(window)
     for p in range(1, len(window) // 3 + 1):
-        one_way = True
+        one_way = not repeats(window, p, noise)  # a settled cycle goes nowhere
         for t in range(len(window) - 2 * p):
             first, second = window[t + p] - window[t], window[t + 2 * p] - window[t + p]
             if first * second < 0.0 and max(abs(first), abs(second)) > noise:
@@ -40,17 +45,28 @@ def approaches(window):
     return False
 
 
-def judge(window, period, s):
+def settles(window, longest):
+    """Whether the later half of the window is, or approaches, what the whole is not: a cycle."""
+    half = window[len(window) // 2 :]
+    return approaches(half) or period_of(half, min(longest, len(half) // 2)) > 0
+
+
+def escapes_early(window, s):
+    """Whether the orbit passes s/2 in the earlier half of the window, so that the later half shows what it became."""
+    return np.any(window[: (len(window) + 1) // 2] > 0.5 * s)
+
+
+def judge(window, period, longest, s):
     """What the window (oldest first) of a mode that did not diverge shows; NEAR_ZERO and IRREGULAR are left open."""
     if near_zero(window, s):
-        return NEAR_ZERO
+        return DRIFTING if leaves_zero(window) else NEAR_ZERO
     if period == 1:
         return CONVERGED if abs(window[-1] - s) <= CLOSE * s else DRIFTING
     if period > 1:
         return PERIODIC
-    if len(window) < 3 or approaches(window) or approaches(window[len(window) // 2 :]):
+    if len(window) < 3 or approaches(window) or settles(window, longest):
         return DRIFTING
-    return APERIODIC if window[0] > 0.5 * s else IRREGULAR
+    return APERIODIC if escapes_early(window, s) else IRREGULAR
 
 
 def with_history(codes, escaped):
@@ -78,7 +94,7 @@ OBSERVABLE = VerdictObservable(
             long_name="fate of the trajectory",
             comment="The first of diverged, drifting, aperiodic, periodic, collapsed, converged that any mode with s > 0 "
             f"is. Converged: period 1 and within {CLOSE:g} s of s. Collapsed: within {CLOSE:g} s of 0 over the whole "
-            "window, after having passed s/2 or from below. Drifting: a plateau not left, a saddle, or any slow approach.",
+            "window, moving no further away, after having passed s/2 or from below. Drifting: a plateau not left, a saddle, or any slow approach.",
             flags=dict(enumerate(NAMES)),
         ),
     ),
