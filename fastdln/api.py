@@ -94,7 +94,8 @@ def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Even
             f"{left:,} of {grid.points:,} points are not computed (chunk {first.number}: "
             f"{type(first.error).__name__}: {first.error}); run it again to go on"
         ) from first.error
-    target.finish()
+    with stores.plain_errors(target.path or Path("memory"), "cannot be marked as complete"):
+        target.finish()
 
 
 def points_in(grid: Grid, number: int) -> int:
@@ -148,7 +149,8 @@ class Status:
 def status(store: str | Path) -> Status:
     """How far a store is; it may be asked while a run goes on. StoreError if fastdln did not make it."""
     path = Path(store)
-    grid = stores.read_grid(path)
-    left = np.flatnonzero(~stores.computed(path, grid)).tolist()
+    with stores.plain_errors(path, "cannot be read"):
+        grid = stores.read_grid(path)
+        left = np.flatnonzero(~stores.computed(path, grid)).tolist()
     points = sum(points_in(grid, number) for number in left)
     return Status(grid.sweep, grid.points, points, grid.chunks, len(left))

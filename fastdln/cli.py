@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,8 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.")]
-StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="A store that `run` made.")]
+# readable=False: whether a file can be read is told where it is read, in one line
+SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False)]
+StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="A store that `run` made.", readable=False)]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file, e.g. axes.eta.num=100. Repeatable."),
@@ -33,7 +34,8 @@ Sets = Annotated[
 
 
 def say(line: str) -> None:
-    print(line, file=sys.stderr)
+    with suppress(OSError):  # nobody listens any more; the work goes on
+        print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -60,6 +62,9 @@ def exits(command: Callable[..., None]) -> Callable[..., None]:
         except IncompleteError as error:
             say(f"incomplete: {error}")
             raise typer.Exit(INCOMPLETE) from None
+        except KeyboardInterrupt:
+            say("interrupted: what is finished is safe in the store; the same command goes on from there")
+            raise typer.Exit(INCOMPLETE) from None
 
     return run_command
 
@@ -69,7 +74,8 @@ def exits(command: Callable[..., None]) -> Callable[..., None]:
 def run(
     sweep: SweepFile,
     store: Annotated[
-        Path | None, typer.Option("-o", metavar="STORE", help="Where to write; SWEEP.zarr here if left out.")
+        Path | None,
+        typer.Option("-o", metavar="STORE", help="Where to write; SWEEP.zarr here if left out.", readable=False),
     ] = None,
     sets: Sets = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
@@ -84,11 +90,7 @@ def run(
     path = store or Path(f"{sweep.stem}.zarr")
     from fastdln.api import compute
 
-    try:
-        compute(loaded, path, progress=not quiet)
-    except KeyboardInterrupt:
-        say(f"interrupted: what is finished is safe in {path}; the same command goes on from there")
-        raise typer.Exit(INCOMPLETE) from None
+    compute(loaded, path, progress=not quiet)
     if not quiet:
         say(f"done: {path}; load it with fastdln.open({str(path)!r}) or xarray.open_zarr({str(path)!r})")
 

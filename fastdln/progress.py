@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from rich.console import Console
@@ -74,4 +74,5 @@ class Lines:
         rate = (done - self.initial) / max(now - self.begun, 1e-9)
         left = f", {timedelta(seconds=round((total - done) / rate))} left" if rate and done < total else ""
         line = f"{done:,} of {total:,} points ({done / max(total, 1):.0%}), {speed(rate)}{left}"
-        print(line, file=sys.stderr, flush=True)
+        with suppress(OSError):  # nobody listens any more; the work goes on
+            print(line, file=sys.stderr, flush=True)

@@ -7,9 +7,12 @@ Zarr always writes it.
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import json
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -24,7 +27,7 @@ from zarr.codecs import ZstdCodec
 from zarr.storage import LocalStore, MemoryStore
 
 from fastdln.axes import swept_mode
-from fastdln.errors import StoreError
+from fastdln.errors import IncompleteError, StoreError
 from fastdln.grid import Grid
 from fastdln.sweep import Sweep
 
@@ -34,6 +37,10 @@ except ImportError:  # no POSIX locks on this platform: two runs on one store ar
     fcntl = None  # type: ignore[assignment]
 
 MARK = "fate"
+
+# A draft is locked as soon as it is there; one that is older than this and not locked was left by a kill.
+DRAFT_SECONDS = 60.0
+
 LIBRARIES = ("numba", "numpy", "xarray", "zarr")
 AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
     "eta": {"long_name": "learning rate", "units": "1"},
@@ -58,52 +65,54 @@ class Store:
     def on_disk(cls, path: str | Path, sweep: Sweep) -> Self:
         """Opens the sweep's store at `path` to go on with it, or makes it; refuses whatever else is there."""
         path = Path(path)
-        if not occupied(path):
-            with contextlib.suppress(OccupiedError):
-                return cls._create(path, Grid(sweep))
+        with plain_errors(path, "cannot be written"):
+            if not occupied(path):
+                with contextlib.suppress(OccupiedError):
+                    return cls._create(path.resolve(), Grid(sweep))
+            return cls._resume(path, sweep)
+
+    @classmethod
+    def _resume(cls, path: Path, sweep: Sweep) -> Self:
         attributes = read_attributes(path)
         if attributes["sweep_sha256"] != sweep.sha256():
             keys = differing(json.loads(attributes["sweep"]), json.loads(sweep.canonical()))
             raise StoreError(f"{path}: holds another sweep, with other {', '.join(keys)}; give another path with -o")
+        if not os.access(path, os.W_OK):
+            raise StoreError(f"{path}: cannot be written: {os.strerror(errno.EACCES)}")
         lock = take_lock(path)
         try:
             clear_leftovers(path)
             group = zarr.open_group(LocalStore(path), mode="r+")
             return cls(group, Grid(sweep, chunk_shape(group, sweep)), path, lock)
-        except OSError as error:
-            os.close(lock) if lock is not None else None
-            raise StoreError(f"{path}: cannot be written: {error.strerror}") from None
+        except BaseException:
+            release(lock)
+            raise
 
     @classmethod
     def _create(cls, path: Path, grid: Grid) -> Self:
         """Makes the template beside the path and moves it there whole, so that no half-made store is ever seen."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        clear_abandoned(path)
+        draft = path.with_name(f"{draft_prefix(path)}{uuid4().hex}")
+        draft.mkdir()
+        lock = take_lock(draft)
         try:
-            path.absolute().parent.mkdir(parents=True, exist_ok=True)
-            clear_abandoned(path)
-            draft = path.absolute().with_name(f".{path.name}.{uuid4().hex}.draft")
-            draft.mkdir()
-            lock = take_lock(draft)
-            try:
-                make_template(LocalStore(draft), grid)
-                draft.rename(path)
-            except BaseException:
-                shutil.rmtree(draft, ignore_errors=True)
-                if lock is not None:
-                    os.close(lock)
-                raise
-        except OSError as error:
-            if occupied(path):  # another run made it first
+            make_template(LocalStore(draft), grid)
+            draft.rename(path)
+        except BaseException as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            release(lock)
+            if isinstance(error, OSError) and occupied(path):  # another run made it first
                 raise OccupiedError from None
-            raise StoreError(f"{path}: cannot be written: {error.strerror}") from None
+            raise
         return cls(zarr.open_group(LocalStore(path), mode="r+"), grid, path, lock)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        release(self._lock)
+        self._lock = None
 
     def done(self) -> np.ndarray:
         """Which chunks are computed: a bool for each number, from one listing of the marks."""
@@ -126,26 +135,35 @@ class OccupiedError(Exception):
     """Something came to be at the path while a store was being made for it."""
 
 
+@contextlib.contextmanager
+def plain_errors(path: Path, what: str) -> Iterator[None]:
+    """What the file system refuses, as one line; a full disk is no fault of the input."""
+    try:
+        yield
+    except OSError as error:
+        message = f"{path}: {what}: {error.strerror or error}"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise (IncompleteError if full else StoreError)(message) from None
+
+
 def occupied(path: Path) -> bool:
     """Whether anything is at the path; an empty folder is as good as nothing."""
-    return path.is_file() or path.is_symlink() or (path.is_dir() and any(path.iterdir()))
+    return any(path.iterdir()) if path.is_dir() else path.exists()
 
 
 def read_attributes(path: Path) -> dict[str, Any]:
     """Root attributes of the store at `path`; StoreError, in one line, if fastdln did not make it."""
-    if path.is_file():
-        raise StoreError(f"{path}: is a file; a store is a folder")
-    if not path.is_dir():
-        raise StoreError(f"{path}: there is no store")
-    try:
-        attributes: dict[str, Any] = json.loads((path / "zarr.json").read_bytes())["attributes"]
-        if {"sweep", "sweep_sha256"} <= attributes.keys():
-            return attributes
-    except OSError as error:
-        if error.errno and (path / "zarr.json").exists():
-            raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
+    with plain_errors(path, "cannot be read"):
+        if path.is_file():
+            raise StoreError(f"{path}: is a file; a store is a folder")
+        if not path.is_dir():
+            raise StoreError(f"{path}: there is no store")
+        try:
+            attributes: dict[str, Any] = json.loads((path / "zarr.json").read_bytes())["attributes"]
+            if isinstance(json.loads(attributes["sweep"]), dict) and isinstance(attributes["sweep_sha256"], str):
+                return attributes
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            pass
     raise StoreError(f"{path}: holds something else than a fastdln store; give another path with -o")
 
 
@@ -277,17 +295,27 @@ def take_lock(folder: Path) -> int | None:
     return handle
 
 
+def release(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
+
+
 def clear_leftovers(path: Path) -> None:
     """Removes the temporary files of writes that were killed."""
     for file in path.rglob("*.partial"):
         file.unlink(missing_ok=True)
 
 
+def draft_prefix(path: Path) -> str:
+    """How drafts of this store begin: short, so that any name that the file system takes has room for one."""
+    return f".fastdln-{hashlib.sha256(path.name.encode()).hexdigest()[:12]}-"
+
+
 def clear_abandoned(path: Path) -> None:
-    """Removes drafts of this store whose makers were killed; those still being made are locked."""
-    for draft in path.absolute().parent.glob(f".{path.name}.*.draft"):
+    """Removes drafts of this store whose makers were killed; those still being made are locked, or very young."""
+    for draft in path.parent.glob(f"{draft_prefix(path)}*"):
         with contextlib.suppress(StoreError, OSError):
-            lock = take_lock(draft)
-            shutil.rmtree(draft, ignore_errors=True)
-            if lock is not None:
-                os.close(lock)
+            if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
+                lock = take_lock(draft)
+                shutil.rmtree(draft, ignore_errors=True)
+                release(lock)

@@ -135,7 +135,7 @@ class Sweep(BaseModel):
             try:
                 check(name, axis)
             except ValueError as error:
-                raise ValueError(f"{name}: {error}") from None
+                raise ValueError(f"axes.{name}: {error}") from None
         if "eta" not in axes:
             raise ValueError("eta is missing: give the learning rate as a value, a list or a range")
         return axes
@@ -283,7 +283,8 @@ def describe(error: Mapping[str, Any]) -> str:
     if kind == "too_short":
         return f"{key}: must not be empty" if context["min_length"] == 1 else f"{key}: must have 2 rows or more"
     if kind == "value_error":
-        return f"{key}: {context['error']}".removeprefix(": ")
+        message = str(context["error"])
+        return message if message.startswith(f"{key}.") or not key else f"{key}: {message}"
     words = {
         "finite_number": "must be finite",
         "greater_than_equal": f"must be at least {context.get('ge')}",
