@@ -12,6 +12,7 @@ import numpy as np
 from fastdln.axes import swept_mode
 from fastdln.grid import Grid
 from fastdln.kernels.chunk import ChunkKernel
+from fastdln.kernels.record import lanes_for
 from fastdln.kernels.roles import Lengths
 from fastdln.models import Map
 from fastdln.observables import Observable
@@ -19,9 +20,9 @@ from fastdln.sweep import Sweep
 
 
 @cache
-def kernel_for(map_: Map, depth: int, observables: tuple[Observable, ...]) -> ChunkKernel:
+def kernel_for(map_: Map, depth: int, observables: tuple[Observable, ...], lanes: int) -> ChunkKernel:
     """The kernel, compiled or loaded."""
-    kernel = ChunkKernel(map_, depth, observables)
+    kernel = ChunkKernel(map_, depth, observables, lanes)
     kernel.compile()
     return kernel
 
@@ -32,12 +33,13 @@ class Task:
     def __init__(self, sweep: Sweep, grid: Grid) -> None:
         self.sweep, self.grid = sweep, grid
         self.lengths = Lengths(sweep.steps, sweep.record, sweep.longest_period, sweep.sizes["sample"])
+        self._lanes = lanes_for(self.lengths, sweep.sizes["mode"])
         self._making = Lock()
         self.kernel(int(grid.coordinates["depth"][0]))
 
     def kernel(self, depth: int) -> ChunkKernel:
         with self._making:  # so that no two threads compile the same
-            return kernel_for(self.sweep.map, depth, self.sweep.families)
+            return kernel_for(self.sweep.map, depth, self.sweep.families, self._lanes)
 
     def compute(self, slices: tuple[slice, ...]) -> tuple[dict[str, np.ndarray], float]:
         """The variables of a block of points of one depth, shaped like the block, and the seconds in kernels."""

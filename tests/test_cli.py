@@ -173,3 +173,51 @@ def test_an_interrupt_says_how_to_go_on(here):
     assert child.returncode == 3, stderr
     assert "the same command goes on from there" in stderr
     assert "Traceback" not in stderr
+
+
+def test_plateaus_beyond_any_number_of_steps_are_told(here):
+    for overrides in (
+        ("axes.alpha=1e-12", "axes.depth=32"),
+        ("axes.alpha=1e-170", "axes.depth=2"),
+        ("axes.eta=1e-320",),
+    ):
+        done = fastdln("plan", "small.toml", *(word for o in overrides for word in ("--set", o)), cwd=here)
+        assert done.returncode == 0, done.stderr
+        assert len(done.stderr) < 400
+        assert re.match(r"warning: .* no number of steps would do\n", done.stderr), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "warns"),
+    [
+        (["start='balanced'", "axes.alpha=1.0", "axes.eta=0.001", "steps=100"], False),
+        (["start='balanced'", "axes.alpha=0.001", "axes.eta=0.1", "steps=100"], True),
+        (["start={spectral=[[0.002],[0.002],[0]]}", "axes.eta=0.1", "steps=100"], True),
+    ],
+)
+def test_plateau_warnings_know_the_start(here, overrides, warns):
+    done = fastdln("plan", "small.toml", *(word for o in overrides for word in ("--set", o)), cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert ("is shorter than the plateau" in done.stderr) == warns
+
+
+def test_names_that_no_file_system_takes(here):
+    for command in (("run", "small.toml", "-o", "a" * 300 + ".zarr"), ("status", "a" * 300)):
+        done = fastdln(*command, cwd=here)
+        assert done.returncode == 2
+        assert re.fullmatch(r"error: [^\n]+\n", done.stderr), done.stderr
+    long = fastdln("run", "small.toml", "--quiet", "-o", "b" * 230 + ".zarr", cwd=here)
+    assert long.returncode == 0, long.stderr
+
+
+def test_a_closed_pipe_does_not_end_the_work(here):
+    command = f"{sys.executable} -m fastdln run small.toml --set chunks={{eta=1}} 2>&1 >/dev/null | head -n 1"
+    subprocess.run(["bash", "-c", command], cwd=here, check=True, capture_output=True)
+    assert xr.open_zarr(here / "small.zarr").attrs["complete"]
+
+
+def test_a_record_of_one_state_is_told_by_status(here):
+    fastdln("run", "small.toml", "--quiet", "--set", "record=1", cwd=here)
+    done = fastdln("status", "small.zarr", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert "20 of 20" in done.stdout

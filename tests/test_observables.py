@@ -1,5 +1,7 @@
 """Every observable against its plain twin, computed from the kernel's own whole trajectory."""
 
+import warnings
+
 import numpy as np
 import pytest
 import reference
@@ -128,3 +130,61 @@ def test_zero_modes_do_not_decide_the_fate(quick):
     assert ds.fate.item() == reference.CONVERGED
     assert list(ds.period.values.ravel()) == [1, 0]
     assert ds.oscillating_modes.item() == 0
+
+
+def test_a_saddle_met_again_is_drifting_and_not_collapsed(quick):
+    """At even depth the chaotic attractor past its touch of 0 is thrown back to the saddle, and leaves it again."""
+    etas = {"start": 0.95, "stop": 1.2, "num": 400}
+    ds = quick("balanced", axes={"eta": etas, "alpha": 0.3, "depth": 4}, steps=5000, record=512, orbit_samples=512)
+    orbit, fate = ds.orbit.values[0, 0, :, 0], ds.fate.values.ravel()
+    at_zero = np.abs(orbit).max(axis=1) <= 1e-6
+    leaving = at_zero & (np.abs(orbit[:, -1]) > np.abs(orbit[:, 0]))
+    assert leaving.any()
+    np.testing.assert_array_equal(fate[leaving], reference.DRIFTING)
+
+
+@pytest.mark.parametrize("period_max", [1, 2, 3, 4, 6, 8, 12, 16])
+def test_cycles_longer_than_period_max_are_aperiodic_and_counted(quick, period_max):
+    etas = {1.1: 2, 1.26: 4, 1.295: 8, 1.3005: 16}
+    ds = quick(
+        "balanced", axes={"eta": list(etas), "alpha": 0.5, "depth": 2}, steps=200_000, record=512, period_max=period_max
+    )
+    periods = np.array(list(etas.values()))
+    found = periods <= period_max
+    np.testing.assert_array_equal(ds.period.values.ravel(), np.where(found, periods, 0))
+    np.testing.assert_array_equal(ds.fate.values.ravel(), np.where(found, reference.PERIODIC, reference.APERIODIC))
+    np.testing.assert_array_equal(ds.oscillating_modes.values.ravel(), 1)
+
+
+def test_chaos_that_begins_in_the_record_is_aperiodic(quick):
+    ds = quick("balanced", axes={"eta": 1.5, "alpha": [0.1, 0.2, 0.3, 0.5], "depth": 2}, steps=0, record=512)
+    np.testing.assert_array_equal(ds.fate.values.ravel(), reference.APERIODIC)
+
+
+def test_a_plateau_left_late_in_the_record_is_drifting(quick):
+    escape = quick(axes={"eta": 0.9, "alpha": 0.01, "depth": 3}, steps=1000).escape_step.item()
+    for record in (16, 64, 128):
+        ds = quick(axes={"eta": 0.9, "alpha": 0.01, "depth": 3}, steps=escape - record + 5, record=record)
+        assert ds.fate.item() == reference.DRIFTING
+
+
+def test_extreme_numbers_raise_no_warning(quick):
+    cases = [
+        {"axes": {"eta": 1e-305, "alpha": 1.0, "depth": 3}},
+        {"axes": {"eta": 0.1, "alpha": 1e308, "depth": 3}},
+        {"axes": {"eta": 1e308, "alpha": 0.5, "depth": 3}},
+        {"axes": {"eta": 0.1, "alpha": 0.5, "depth": 3}, "s": (1e308, 1e-308)},
+    ]
+    for case in cases:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", message="steps = ")
+            quick(**case)
+
+
+def test_keeping_many_states_takes_few_lanes_and_the_same_bits(quick):
+    axes = {"eta": [0.5, 0.7, 0.9, 1.5], "alpha": 0.5, "depth": 2}
+    many = quick("balanced", axes=axes, steps=300, record=100_000, orbit_samples=100_000, observables=["orbit", "loss"])
+    few = quick("balanced", axes=axes, steps=300, record=100_000, orbit_samples=64, observables=["orbit", "loss"])
+    assert many.orbit.values[..., -64:].tobytes() == few.orbit.values.tobytes()
+    np.testing.assert_array_equal(many.loss, few.loss)

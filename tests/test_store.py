@@ -17,7 +17,7 @@ import fastdln
 from fastdln import IncompleteError, StoreError, Sweep
 from fastdln.api import compute
 from fastdln.observables import OBSERVABLES
-from fastdln.store import Store
+from fastdln.store import Store, draft_prefix
 
 SWEEP = Sweep(
     title="a test",
@@ -202,6 +202,50 @@ def test_a_store_in_use_is_refused(tmp_path):
     with Store.on_disk(path, SWEEP), pytest.raises(StoreError, match="in use"):
         fastdln.run(SWEEP, store=path)
     fastdln.run(SWEEP, store=path)
+
+
+def test_a_failed_mark_of_completion_is_incomplete(tmp_path, monkeypatch):
+    def full(store):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Store, "finish", full)
+    with pytest.raises(IncompleteError, match="No space left"):
+        compute(SWEEP, tmp_path / "out.zarr")
+
+
+def test_a_full_disk_while_making_the_store_is_no_bad_input(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fastdln.store.make_template", full)
+    with pytest.raises(IncompleteError, match="No space left"):
+        compute(SWEEP, tmp_path / "out.zarr")
+    assert not list(tmp_path.iterdir())
+
+
+def test_runs_that_start_at_once(tmp_path):
+    """One makes the store, the others find it in use, or go on with it: no other end is possible."""
+    data = json.dumps(json.loads(SWEEP.canonical()))
+    path = tmp_path / "out.zarr"
+    children = [
+        subprocess.Popen([sys.executable, "-c", KILLED, data, str(path)], stderr=subprocess.PIPE) for _ in range(3)
+    ]
+    ends = [(child.communicate()[1].decode(), child.returncode) for child in children]
+    assert any(code == 0 for _, code in ends), ends
+    assert all(code == 0 or "is in use by another run" in stderr for stderr, code in ends), ends
+    assert fastdln.status(path).chunks_left == 0
+
+
+def test_drafts_that_a_kill_left_are_removed(tmp_path):
+    path = tmp_path / "out.zarr"
+    old, young = (tmp_path / f"{draft_prefix(path)}{k}" for k in "ab")
+    for draft in (old, young):
+        draft.mkdir()
+        (draft / "zarr.json").write_text("{}")
+    os.utime(old, (0, 0))
+    compute(SWEEP, path)
+    assert not old.exists()
+    assert young.exists()
 
 
 def test_nothing_is_left_beside_a_store(tmp_path):

@@ -1,11 +1,13 @@
 """Sweep files: what they may say, how they are refused, and the text that tells one sweep from another."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from fastdln import Sweep, SweepError
+from fastdln.grid import Grid
 
 GOOD = {"model": "modes", "axes": {"eta": 0.5, "alpha": 0.1, "depth": 3}}
 
@@ -61,6 +63,14 @@ BAD = [
     ({**GOOD, "orbit_samples": 0}, "orbit_samples", "at least 1"),
     ({**GOOD, "chunks": {"eta": 0}}, "chunks.eta", "at least 1"),
     ({**GOOD, "chunks": {"beta": 4}}, "chunks", "alpha"),
+    ({**GOOD, "chunks": {"depth": 2}}, "chunks", "alpha"),
+    ({**GOOD, "self": 1}, "self", "observables"),
+    ({**GOOD, "new\nline": 1}, "new line", "observables"),
+    (with_axis(depth=1e19), "axes.depth", "at most 1000"),
+    (with_axis(depth={"start": 2, "stop": 1e8, "num": 9}), "axes.depth", "at most 1000"),
+    (with_axis(eta={"start": -1e308, "stop": 1e308, "num": 3}), "axes.eta", "negative"),
+    (with_axis(eta={"start": 1.0, "stop": 1.0 + 1e-15, "num": 99}), "axes.eta", "too close"),
+    (with_axis(eta={"start": 1.0, "stop": 1.0 + 1e-15, "num": 99, "spacing": "log"}), "axes.eta", "too close"),
 ]
 
 
@@ -72,6 +82,7 @@ def test_bad_sweeps_are_refused_in_one_line_with_the_key(data, key, hint):
     assert "\n" not in message
     assert key in message
     assert hint in message
+    assert "; " not in message or "valid: " in message or "{" in message, "one fault is told once"
 
 
 def test_toml_that_does_not_parse_names_the_line(tmp_path):
@@ -156,7 +167,16 @@ def test_what_does_not_change_results_does_not_change_the_hash():
 
 def test_canonical_json_makes_the_same_sweep_again():
     sweep = Sweep(**with_axis(eta={"start": 0.1, "stop": 1, "num": 9}, s1=[1.0, 2.0]), title="a title")
-    assert Sweep(**json.loads(sweep.canonical())).canonical() == sweep.canonical()
+    for again in (sweep, sweep.model_copy(update={"record": 1})):
+        assert Sweep(**json.loads(again.canonical())).canonical() == again.canonical()
+
+
+def test_an_axis_of_a_hundred_million_is_no_array_yet():
+    sweep = Sweep(**with_axis(eta={"start": 0.1, "stop": 1.5, "num": 10**8}))
+    tracemalloc.start()
+    assert Grid(sweep).points == 10**8
+    assert tracemalloc.get_traced_memory()[1] < 10**7
+    tracemalloc.stop()
 
 
 def test_dimensions_come_in_the_contracts_order():

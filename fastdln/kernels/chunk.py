@@ -8,7 +8,7 @@ import numpy as np
 
 from fastdln.kernels.cache import kernel
 from fastdln.kernels.history import history
-from fastdln.kernels.record import record
+from fastdln.kernels.record import LANES, record
 from fastdln.kernels.roles import Lengths, Roles, window_of
 from fastdln.kernels.transient import ROUND, transient
 from fastdln.models import Map
@@ -20,13 +20,13 @@ from fastdln.theory import divergence_bound
 class ChunkKernel:
     """The compiled stages of one map, depth and set of observables; call it with the points of a chunk."""
 
-    def __init__(self, map_: Map, depth: int, observables: Sequence[Observable]) -> None:
+    def __init__(self, map_: Map, depth: int, observables: Sequence[Observable], lanes: int = LANES) -> None:
         self.map, self.depth = map_, depth
         self.layers = list(map_.layers(depth))
         self.roles = roles = Roles(observables, len(self.layers))
         run, written = (tuple(o.name for o in some) for some in (roles.whole_run, roles.written))
         self.transient = kernel(transient(map_, depth, roles), "transient", map_.name, depth, run)
-        self.record = kernel(record(map_, depth, roles), "record", map_.name, depth, written)
+        self.record = kernel(record(map_, depth, roles, lanes), "record", map_.name, depth, written, lanes)
         self.history = kernel(history(map_, depth), "history", map_.name, depth)
 
     def __call__(

@@ -5,7 +5,7 @@ import numpy as np
 from fastdln.kernels import chains
 from fastdln.kernels.cache import kernel
 from fastdln.kernels.compiled import inline
-from fastdln.kernels.roles import window_of
+from fastdln.kernels.roles import tail_of, window_of
 from fastdln.kernels.rows import load, store
 from fastdln.kernels.transient import ROUND, Layout, advance_by
 from fastdln.observables import Step
@@ -16,17 +16,26 @@ from fastdln.observables.period import period_of
 # 256 KB a mode) should stay in the L2 cache.
 LANES = 64
 
-# Windows copied out together: the doubles of one cache line.
-COPIED = 8
+# Points side by side where so many states are kept that 64 points would not fit in memory: one 512-bit vector, and one
+# cache line, of which windows are copied out together.
+FEW_LANES = 8
+
+# The states of a block may take this much in each thread.
+TAIL_BYTES = 32 * 2**20
 
 
-def record(map_, depth, roles):
+def lanes_for(lengths, modes):
+    """Points side by side, by what the states that are kept of them take."""
+    return LANES if 8 * LANES * modes * tail_of(lengths) <= TAIL_BYTES else FEW_LANES
+
+
+def record(map_, depth, roles, lanes):
     """Function that runs the steps that the transient's whole rounds left, then the record of every point.
 
     It takes the columns (row, mode and point) and writes fates and periods (point, mode) and all the outputs.
     """
     layout = Layout(len(map_.layers(depth)), roles.run_widths + roles.recorded_widths)
-    advance = inline(advance_by(map_, depth, layout, LANES, roles.whole_run, roles.run_widths))
+    advance = inline(advance_by(map_, depth, layout, lanes, roles.whole_run, roles.run_widths))
     step, product = map_.step(depth), map_.product(depth)
     get, put = load(layout.components), store(layout.components)
     rows, eta_row, s_row, bound_row = layout.rows, layout.eta, layout.singular_value, layout.bound
@@ -51,32 +60,32 @@ def record(map_, depth, roles):
         points, modes = fates.shape
         steps, length, remainder = lengths.steps, lengths.record, lengths.steps % ROUND
         window_length = window_of(lengths)
-        tail_length = max(window_length, lengths.samples)
-        blocks, numbers = np.empty((modes, rows, LANES)), np.empty(LANES)
-        network, sums = np.empty((network_rows, LANES)), np.empty((sum_rows, LANES))
-        tail = np.empty((tail_length, modes, LANES))
-        windows, skipped = np.empty((COPIED, window_length)), length - tail_length
-        for origin in range(0, points, LANES):
+        tail_length = tail_of(lengths)
+        blocks, numbers = np.empty((modes, rows, lanes)), np.empty(lanes)
+        network, sums = np.empty((network_rows, lanes)), np.empty((sum_rows, lanes))
+        tail = np.empty((tail_length, modes, lanes))
+        windows, skipped = np.empty((FEW_LANES, window_length)), length - tail_length
+        for origin in range(0, points, lanes):
             numbers[:] = steps - remainder
             for mode in range(modes):
                 block = blocks[mode]
                 for row in range(carried_rows):
-                    for lane in range(LANES):
+                    for lane in range(lanes):
                         block[row, lane] = columns[row, mode * points + min(origin + lane, points - 1)]
                 advance(block, numbers, remainder)
-                for lane in range(LANES):
+                for lane in range(lanes):
                     eta, s, bound = block[eta_row, lane], block[s_row, lane], block[bound_row, lane]
                     state = get(block, lane)
                     begin(block, lane, Step(float(steps), state, state, product(state), eta, s, bound))
-            for lane in range(LANES):
+            for lane in range(lanes):
                 begin_network(network, lane)
             for t in range(length):
                 slot = max(t - skipped, 0)
-                for lane in range(LANES):
+                for lane in range(lanes):
                     clear(sums, lane)
                 for mode in range(modes):
                     block, products = blocks[mode], tail[slot, mode]
-                    for lane in range(LANES):
+                    for lane in range(lanes):
                         eta, s, bound = block[eta_row, lane], block[s_row, lane], block[bound_row, lane]
                         before = get(block, lane)
                         state = step(before, eta, s)
@@ -85,16 +94,16 @@ def record(map_, depth, roles):
                         update(block, lane, seen)
                         gather(sums, lane, seen)
                         products[lane] = seen.product
-                for lane in range(LANES):
+                for lane in range(lanes):
                     update_network(network, sums, lane)
             for mode in range(modes):
                 block = blocks[mode]
-                for lane in range(min(LANES, points - origin)):
-                    point, copied = origin + lane, lane % COPIED
+                for lane in range(min(lanes, points - origin)):
+                    point, copied = origin + lane, lane % FEW_LANES
                     if copied == 0:
                         for k in range(window_length):
                             states = tail[tail_length - window_length + k, mode]
-                            for c in range(COPIED):
+                            for c in range(FEW_LANES):
                                 windows[c, k] = states[lane + c]
                     window = windows[copied]
                     diverged = not abs(window[window_length - 1]) <= block[bound_row, lane]
@@ -106,7 +115,7 @@ def record(map_, depth, roles):
                         fates[point, mode] = fate(window, found, lengths.period_max, block[s_row, lane])
                     finish(block, lane, (point, mode), length, diverged, outputs)
                     copy_orbit(outputs, point, mode, tail, lane, diverged)
-            for lane in range(min(LANES, points - origin)):
+            for lane in range(min(lanes, points - origin)):
                 point, diverged = origin + lane, False
                 for mode in range(modes):
                     diverged |= fates[point, mode] == DIVERGED

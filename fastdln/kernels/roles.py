@@ -24,6 +24,11 @@ def window_of(lengths: Lengths) -> int:
     return max(1, min(lengths.record, 4 * lengths.period_max))
 
 
+def tail_of(lengths: Lengths) -> int:
+    """States that are kept, for the window and for `orbit`."""
+    return max(window_of(lengths), lengths.samples)
+
+
 class Roles:
     """The observables by the stage that computes them, the widths of their accumulators, and where variables go."""
 
