@@ -60,15 +60,17 @@ def compute(
 
 def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Event], None]) -> None:
     """Computes what the store lacks; warns first of what the sweep would not measure."""
-    for line in Plan(target.grid.sweep, target.grid).warnings:
+    grid = target.grid
+    for line in Plan(grid.sweep, grid).warnings:
         warnings.warn(line, stacklevel=3)
-    grid, done = target.grid, target.done()
+    done = target.done()
+    left = np.flatnonzero(~done).tolist()
+    if left:
+        task = Task(grid.sweep, grid)
     computed = sum(points_in(grid, number) for number in np.flatnonzero(done).tolist())
-    task = Task(grid.sweep, grid) if not done.all() else None
     failures: list[ChunkFailed] = []
 
     def work(number: int) -> ChunkDone:
-        assert task is not None
         begun, slices = time.perf_counter(), grid.slices(number)
         results, seconds = task.compute(slices)
         target.write(slices, results)
@@ -86,12 +88,11 @@ def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Even
             on_event(event)
 
         report(computed, grid.points)
-        execute(work, np.flatnonzero(~done).tolist(), note)
+        execute(work, left, note)
     if failures:
         first = failures[0]
-        left = grid.points - computed
         raise IncompleteError(
-            f"{left:,} of {grid.points:,} points are not computed (chunk {first.number}: "
+            f"{grid.points - computed:,} of {grid.points:,} points are not computed (chunk {first.number}: "
             f"{type(first.error).__name__}: {first.error}); run it again to go on"
         ) from first.error
     with stores.plain_errors(target.path or Path("memory"), "cannot be marked as complete"):

@@ -62,16 +62,15 @@ class Range(BaseModel):
             raise ValueError("log spacing needs start and stop above 0")
         if self.num > 1 and not self.start < self.stop:
             raise ValueError("start must be below stop")
-        steps = max(self.num - 1, 1)
-        log = self.spacing == "log"
-        last_step = (
-            self.stop * -math.expm1(-math.log(self.stop / self.start) / steps)
-            if log
-            else ((self.stop - self.start) / steps)
-        )
-        if self.num > 1 and last_step < 4 * math.ulp(self.stop):
+        if self.num > 1 and self._last_step() < 4 * math.ulp(self.stop):
             raise ValueError(f"{self.num} values from start to stop are too close together to differ")
         return self
+
+    def _last_step(self) -> float:
+        """Distance of the last two values, computed without them."""
+        if self.spacing == "log":
+            return -self.stop * math.expm1((math.log(self.start) - math.log(self.stop)) / (self.num - 1))
+        return (self.stop - self.start) / (self.num - 1)
 
     def values(self) -> np.ndarray:
         space = np.geomspace if self.spacing == "log" else np.linspace

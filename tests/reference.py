@@ -142,15 +142,19 @@ def period_of(run, mode):
     return first_period(run.window[:, mode], run.period_max)
 
 
-def first_period(x, longest):
+def first_repetition(x, longest):
     tolerance = 1e-9 * np.abs(x).max()
-    for p in range(1, longest + 1):
-        if same(x, p, tolerance):
-            whole = p * (len(x) // p - 1)
-            still_moves = max(abs(x[t] - x[t + whole]) for t in range(p))
-            dying = any(p % q == 0 and same(x, q, 1000 * still_moves) for q in range(1, p))
-            return 0 if dying else p
-    return 0
+    return next((p for p in range(1, longest + 1) if same(x, p, tolerance)), 0)
+
+
+def first_period(x, longest):
+    p = first_repetition(x, longest)
+    if p == 0:
+        return 0
+    whole = p * (len(x) // p - 1)
+    still_moves = max(abs(x[t] - x[t + whole]) for t in range(p))
+    dying = any(p % q == 0 and same(x, q, 1000 * still_moves) for q in range(1, p))
+    return 0 if dying else p
 
 
 def one_way(x):
@@ -179,7 +183,9 @@ def mode_fate(run, mode):
     if period >= 2:
         return PERIODIC
     half = x[len(x) // 2 :]
-    settled = first_period(half, min(run.period_max, len(half) // 2))
+    settled = first_repetition(half, min(run.period_max, len(half) // 2))
+    if first_repetition(x, run.period_max):
+        return DRIFTING
     if len(x) < 3 or one_way(x) or one_way(half) or settled:
         return DRIFTING
     return APERIODIC if left_zero or (x[: (len(x) + 1) // 2] > s / 2).any() else DRIFTING

@@ -188,3 +188,14 @@ def test_keeping_many_states_takes_few_lanes_and_the_same_bits(quick):
     few = quick("balanced", axes=axes, steps=300, record=100_000, orbit_samples=64, observables=["orbit", "loss"])
     assert many.orbit.values[..., -64:].tobytes() == few.orbit.values.tobytes()
     np.testing.assert_array_equal(many.loss, few.loss)
+
+
+@pytest.mark.parametrize("flip", [(2, 1.0), (2, 1.236067977500), (3, 0.829738261893)])
+def test_a_dying_cycle_is_neither_a_period_nor_chaos(quick, flip):
+    """Just below a flip the cycle of twice the period dies slowly; whatever its size, it is on its way to the other."""
+    depth, eta = flip
+    etas = {"start": eta - 2e-3, "stop": eta - 2e-5, "num": 2000}
+    ds = quick("balanced", axes={"eta": etas, "alpha": 0.5, "depth": depth}, steps=20_000, record=512)
+    settled = {1.0: reference.CONVERGED}.get(eta, reference.PERIODIC)
+    assert set(np.unique(ds.fate)) == {settled, reference.DRIFTING}
+    assert set(np.unique(ds.period)) == {0, 1 if eta == 1.0 else 2}

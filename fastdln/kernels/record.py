@@ -10,7 +10,7 @@ from fastdln.kernels.rows import load, store
 from fastdln.kernels.transient import ROUND, Layout, advance_by
 from fastdln.observables import Step
 from fastdln.observables.fate import DIVERGED, judge
-from fastdln.observables.period import period_of
+from fastdln.observables.period import period_of, repetition
 
 # Points side by side in the record: fewer than in the transient, since the window of a block (512 states of 64 points,
 # 256 KB a mode) should stay in the L2 cache.
@@ -54,6 +54,8 @@ def record(map_, depth, roles, lanes):
     update_network = chains.update_network(roles.network, roles.network_widths)
     finish_network = chains.finish(roles.network, roles.network_widths, 0, roles.first_network_output)
     copy_orbit = chains.copy_orbit(roles.orbit_output)
+    # compiled, and cached, apart from the rest, since they are the same for every map and depth
+    repetition_in = kernel(repetition, "repetition")
     period, fate = kernel(period_of, "period_of"), kernel(judge, "judge")
 
     def run_record(columns, lengths, fates, periods, outputs):
@@ -110,9 +112,10 @@ def record(map_, depth, roles, lanes):
                     if diverged:
                         fates[point, mode], periods[point, mode] = DIVERGED, -1
                     else:
-                        found = period(window, lengths.period_max)
-                        periods[point, mode] = found
-                        fates[point, mode] = fate(window, found, lengths.period_max, block[s_row, lane])
+                        repeated = repetition_in(window, lengths.period_max)
+                        held = period(window, repeated)
+                        periods[point, mode] = held
+                        fates[point, mode] = fate(window, repeated, held, lengths.period_max, block[s_row, lane])
                     finish(block, lane, (point, mode), length, diverged, outputs)
                     copy_orbit(outputs, point, mode, tail, lane, diverged)
             for lane in range(min(lanes, points - origin)):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastdln.observables.observable import Variable, VerdictObservable
-from fastdln.observables.period import TOLERANCE, period_of, repeats, size_of
+from fastdln.observables.period import TOLERANCE, repeats, repetition, size_of
 
 NOT_COMPUTED, CONVERGED, PERIODIC, APERIODIC, COLLAPSED, DIVERGED, DRIFTING = range(7)
 NAMES = ("not_computed", "converged", "periodic", "aperiodic", "collapsed", "diverged", "drifting")
@@ -34,7 +34,9 @@ def approaches(window):
     """
     noise = TOLERANCE * size_of(window)
     for p in range(1, len(window) // 3 + 1):
-        one_way = not repeats(window, p, noise)  # a settled cycle goes nowhere
+        if repeats(window, p, noise):  # a settled cycle goes nowhere
+            continue
+        one_way = True
         for t in range(len(window) - 2 * p):
             first, second = window[t + p] - window[t], window[t + 2 * p] - window[t + p]
             if first * second < 0.0 and max(abs(first), abs(second)) > noise:
@@ -48,7 +50,7 @@ def approaches(window):
 def settles(window, longest):
     """Whether the later half of the window is, or approaches, what the whole is not: a cycle."""
     half = window[len(window) // 2 :]
-    return approaches(half) or period_of(half, min(longest, len(half) // 2)) > 0
+    return approaches(half) or repetition(half, min(longest, len(half) // 2)) > 0
 
 
 def escapes_early(window, s):
@@ -56,15 +58,18 @@ def escapes_early(window, s):
     return np.any(window[: (len(window) + 1) // 2] > 0.5 * s)
 
 
-def judge(window, period, longest, s):
-    """What the window (oldest first) of a mode that did not diverge shows; NEAR_ZERO and IRREGULAR are left open."""
+def judge(window, repeated, period, longest, s):
+    """What the window (oldest first) of a mode that did not diverge shows; NEAR_ZERO and IRREGULAR are left open.
+
+    `repeated` is its repetition, `period` what period_of makes of that.
+    """
     if near_zero(window, s):
         return DRIFTING if leaves_zero(window) else NEAR_ZERO
     if period == 1:
         return CONVERGED if abs(window[-1] - s) <= CLOSE * s else DRIFTING
     if period > 1:
         return PERIODIC
-    if len(window) < 3 or approaches(window) or settles(window, longest):
+    if len(window) < 3 or repeated > 0 or approaches(window) or settles(window, longest):
         return DRIFTING
     return APERIODIC if escapes_early(window, s) else IRREGULAR
 
@@ -94,7 +99,8 @@ OBSERVABLE = VerdictObservable(
             long_name="fate of the trajectory",
             comment="The first of diverged, drifting, aperiodic, periodic, collapsed, converged that any mode with s > 0 "
             f"is. Converged: period 1 and within {CLOSE:g} s of s. Collapsed: within {CLOSE:g} s of 0 over the whole "
-            "window, moving no further away, after having passed s/2 or from below. Drifting: a plateau not left, a saddle, or any slow approach.",
+            "window, moving no further away, after having passed s/2 or from below. Drifting: a plateau not left, a saddle, "
+            "or any slow approach.",
             flags=dict(enumerate(NAMES)),
         ),
     ),

@@ -38,17 +38,22 @@ def repeats(window, p, limit):
     return creep(window, p) <= limit
 
 
-def period_of(window, longest):
+def repetition(window, longest):
     """Smallest p <= longest that the window (oldest first, at least 2 p states) repeats after, 0 if there is none."""
     limit = TOLERANCE * size_of(window)
     for p in range(1, longest + 1):
         if repeats(window, p, limit):
-            apart = SEPARATION * creep(window, p)
-            for q in range(1, p):
-                if p % q == 0 and repeats(window, q, apart):
-                    return 0
             return p
     return 0
+
+
+def period_of(window, p):
+    """The repetition p as a period, or 0 where the cycle is one of a shorter period that has not died out yet."""
+    apart = SEPARATION * creep(window, p) if p > 1 else 0.0
+    for q in range(1, p):
+        if p % q == 0 and repeats(window, q, apart):
+            return 0
+    return p
 
 
 def finish(fates, periods, singular_values):
