@@ -150,26 +150,38 @@ def test_shipped_sweeps_plan_without_a_warning_and_say_where_they_are_from(here,
     assert (done.returncode, done.stderr) == (0, "")
 
 
+# A shell starts background jobs with interrupts ignored, and Python keeps to that: ask for them.
+INTERRUPTIBLE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from fastdln.cli import main; main()"
+)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="SIGINT")
 def test_an_interrupt_says_how_to_go_on(here):
+    # chaotic points never retire, so that this takes long
+    words = ["axes.eta={start=0.88,stop=1.0,num=200000}", "steps=5000000"]
     command = [
         sys.executable,
-        "-m",
-        "fastdln",
+        "-c",
+        INTERRUPTIBLE,
         "run",
         "small.toml",
+        "--quiet",
         "--set",
-        "axes.eta={start=0.88,stop=1.0,num=200000}",
+        words[0],
+        "--set",
+        words[1],
     ]
-    # chaotic points never retire, so that this takes long
-    command += ["--set", "steps=5000000", "--quiet"]
     child = subprocess.Popen(command, cwd=here, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not (here / "small.zarr").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(1.0)
-    child.send_signal(signal.SIGINT)
-    stderr = child.communicate(timeout=120)[1]
+    try:
+        deadline = time.monotonic() + 60
+        while not (here / "small.zarr").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(1.0)
+        child.send_signal(signal.SIGINT)
+        stderr = child.communicate(timeout=120)[1]
+    finally:
+        child.kill()
     assert child.returncode == 3, stderr
     assert "the same command goes on from there" in stderr
     assert "Traceback" not in stderr
