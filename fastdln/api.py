@@ -65,8 +65,11 @@ def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Even
         warnings.warn(line, stacklevel=3)
     done = target.done()
     left = np.flatnonzero(~done).tolist()
+    place = target.path or Path("memory")
     if left:
         task = Task(grid.sweep, grid)
+        with stores.plain_errors(place, "cannot be written"):
+            target.mark(complete=False)  # a finished store may have lost chunks since
     computed = sum(points_in(grid, number) for number in np.flatnonzero(done).tolist())
     failures: list[ChunkFailed] = []
 
@@ -95,8 +98,8 @@ def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Even
             f"{grid.points - computed:,} of {grid.points:,} points are not computed (chunk {first.number}: "
             f"{type(first.error).__name__}: {first.error}); run it again to go on"
         ) from first.error
-    with stores.plain_errors(target.path or Path("memory"), "cannot be marked as complete"):
-        target.finish()
+    with stores.plain_errors(place, "cannot be marked as complete"):
+        target.mark(complete=True)
 
 
 def points_in(grid: Grid, number: int) -> int:

@@ -99,6 +99,11 @@ def coordinates(axis: Range | tuple[float, ...]) -> np.ndarray:
     return axis.values() if isinstance(axis, Range) else np.array(axis, dtype=float)
 
 
+def depths(axis: Range | tuple[float, ...]) -> np.ndarray:
+    """The depth axis's values as integers; those of log ranges are whole but for rounding."""
+    return np.array([round(depth) for depth in coordinates(axis)], dtype=np.int64)
+
+
 def swept_mode(name: str) -> int | None:
     """The mode (0 is the first) whose singular value an axis called `name` sets: s1, s2, ...; None for other names."""
     found = re.fullmatch(r"s([1-9][0-9]*)", name)
@@ -117,5 +122,5 @@ def check(name: str, axis: Range | tuple[float, ...]) -> None:
         if last > DEEPEST or count > DEEPEST:
             raise ValueError(f"must be at most {DEEPEST} (got {last:g})")
         for depth in coordinates(axis):
-            if depth < 2 or depth % 1:
+            if depth < 2 or abs(depth - round(depth)) > 1e-12 * depth:
                 raise ValueError(f"must be whole numbers from 2 on (got {depth:g})")

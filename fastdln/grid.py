@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fastdln.axes import Range, coordinates
+from fastdln.axes import Range, coordinates, depths
 from fastdln.sweep import Sweep
 
 # A chunk should compute for about a second or two, at some 2e9 steps a second, so that handing it out costs nothing.
@@ -48,8 +48,7 @@ class Grid:
     @cached_property
     def coordinates(self) -> dict[str, np.ndarray]:
         """Values of each axis; depth as integers."""
-        values = {name: coordinates(axis) for name, axis in self.sweep.axes.items()}
-        return values | {"depth": values["depth"].astype(np.int64)}
+        return {name: depths(axis) if name == "depth" else coordinates(axis) for name, axis in self.sweep.axes.items()}
 
     def place(self, number: int) -> tuple[int, ...]:
         """A chunk's position along each dimension."""
@@ -74,7 +73,7 @@ class Grid:
     def _default_chunks(self) -> tuple[int, ...]:
         """Square in (alpha, eta) where both are long; depth in chunks of one, since each depth has its own kernel."""
         sweep, modes = self.sweep, self.sweep.sizes["mode"]
-        depth = int(coordinates(sweep.axes["depth"]).max())
+        depth = int(depths(sweep.axes["depth"]).max())
         # state, eta, s and bound of every mode are kept twice, before and after the transient
         bytes_at_work = self.bytes_per_point + 16 * modes * (depth + 3)
         steps = modes * (sweep.steps + RECORD_COST * sweep.record)

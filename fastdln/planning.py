@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fastdln.axes import coordinates
+from fastdln.axes import coordinates, depths
 from fastdln.grid import Grid
 from fastdln.sweep import MOST_STEPS, Sweep
 from fastdln.theory import balanced_plateau_steps, plateau_steps
@@ -22,7 +22,7 @@ class Plan:
     """Points, chunks, bytes, files and seconds of a sweep; printed, it is a table.
 
     `bytes` counts results before compression, `seconds` extrapolates a timed probe of some 0.1 s, made when first asked
-    for. `warnings` says, a line each, what the sweep would not measure.
+    for, in proportion to the steps: an upper bound for long transients of points that settle. `warnings` says, a line each, what the sweep would not measure.
     """
 
     def __init__(self, sweep: Sweep, grid: Grid | None = None) -> None:
@@ -126,16 +126,16 @@ def plateau_warning(sweep: Sweep) -> str | None:
     for mode, s in enumerate(sweep.target.singular_values):
         swept = values.get(f"s{mode + 1}", np.array([s]))
         smallest = swept[swept > 0].min(initial=math.inf)
-        for depth in values["depth"] if smallest < math.inf else ():
-            steps = plateau_of(sweep.layers(int(depth))[:, mode], alpha, eta, smallest)
+        for depth in depths(sweep.axes["depth"]).tolist() if smallest < math.inf else ():
+            steps = plateau_of(sweep.layers(depth)[:, mode], alpha, eta, smallest)
             worst = max(worst, (steps, f"alpha = {alpha:g}, eta = {eta:g}, s = {smallest:g}, depth = {depth:g}"))
     plateau, place = worst
     if plateau <= sweep.steps:
         return None
-    enough = 1.1 * plateau
+    about, enough = f"{plateau:,.0f}" if plateau < MOST_STEPS else f"{plateau:.3g}", 1.1 * plateau
     would_do = f"steps = {math.ceil(enough):,} would do" if enough < MOST_STEPS else "no number of steps would do"
     return (
-        f"steps = {sweep.steps:,} is shorter than the plateau of about {plateau:,.6g} steps at {place}; "
+        f"steps = {sweep.steps:,} is shorter than the plateau of about {about} steps at {place}; "
         f"there the fate is drifting. {would_do}"
     )
 
@@ -146,5 +146,8 @@ def plateau_of(start: np.ndarray, alpha: float, eta: float, s: float) -> float:
     if first == 0 or not np.all(start[:-1] == start[0]):
         return 0.0
     if last == 0:
-        return float(plateau_steps(alpha * first, eta, s, depth))
+        # layer L alone brings the product to s/2 in log(2) / (eta alpha^(2L-2)) steps, which is less for large alpha
+        with np.errstate(divide="ignore", over="ignore"):
+            alone = math.log(2) / np.float64(eta * (alpha * first) ** (2 * depth - 2))
+        return float(min(plateau_steps(alpha * first, eta, s, depth), alone))
     return float(balanced_plateau_steps(alpha * first, eta, s, depth)) if last == first else 0.0

@@ -125,10 +125,10 @@ class Store:
                 array[slices] = results[name]
         self._arrays[MARK][slices] = results[MARK]
 
-    def finish(self) -> None:
-        """Marks the store as complete."""
-        if not self.group.attrs.get("complete"):
-            self.group.update_attributes({"complete": True})
+    def mark(self, complete: bool) -> None:
+        """Says in the root attributes whether every chunk is there."""
+        if self.group.attrs.get("complete") is not complete:
+            self.group.update_attributes({"complete": complete})
 
 
 class OccupiedError(Exception):

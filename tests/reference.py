@@ -60,6 +60,15 @@ MODELS = {
 }
 
 
+def layers_after(start, singular_values, eta, steps):
+    """The layers' singular values (layer, mode) after the steps, each from the product of the others."""
+    w, s = np.array([np.diag(layer) for layer in start]), np.asarray(singular_values, dtype=float)
+    for _ in range(steps):
+        others = np.array([np.prod(np.delete(w, layer, axis=0), axis=0) for layer in range(len(w))])
+        w = w - eta * (np.prod(w, axis=0) - s) * others
+    return w
+
+
 def mp_two_scalar(alpha, eta, s, depth, steps, digits=60):
     """(a, b) from (alpha, 0) in high precision; the products of all states."""
     with mpmath.workdps(digits):
@@ -111,7 +120,8 @@ def flip(depth, k, guess):
 class Run:
     """One mode-resolved trajectory and how it is to be looked at: products (state, mode), state 0 the start."""
 
-    def __init__(self, products, singular_values, eta, depth, steps, record, period_max, samples):
+    def __init__(self, products, singular_values, eta, depth, steps, record, period_max, samples, layers=None):
+        self.layers = layers  # (layer, mode) at the end
         self.products, self.s, self.eta, self.depth = products, np.asarray(singular_values, float), eta, depth
         self.steps, self.record, self.period_max, self.samples = steps, record, period_max, samples
         self.recorded = products[steps + 1 : steps + record + 1]
@@ -177,7 +187,9 @@ def mode_fate(run, mode):
     before = run.products[: run.steps + run.record + 1 - run.window_length, mode]
     left_zero = (before > s / 2).any() or (before < -1e-6 * s).any()
     if s > 0 and np.abs(x).max() <= 1e-6 * s:
-        return COLLAPSED if left_zero and abs(x[-1]) <= abs(x[0]) else DRIFTING
+        squares = np.sort(run.layers[:, mode] ** 2)
+        stays = abs(x[-1]) <= abs(x[0]) and squares[1] - squares[0] <= 1e-12 * squares[-1]
+        return COLLAPSED if stays and (left_zero or x[-1] < 0) else DRIFTING
     if period == 1:
         return CONVERGED if abs(x[-1] - s) <= 1e-6 * s else DRIFTING
     if period >= 2:

@@ -204,6 +204,7 @@ def test_plateaus_beyond_any_number_of_steps_are_told(here):
     [
         (["start='balanced'", "axes.alpha=1.0", "axes.eta=0.001", "steps=100"], False),
         (["start='balanced'", "axes.alpha=0.001", "axes.eta=0.1", "steps=100"], True),
+        (["axes.alpha=1.0", "target.singular_values=[1e-3]", "steps=100"], False),
         (["start={spectral=[[0.002],[0.002],[0]]}", "axes.eta=0.1", "steps=100"], True),
     ],
 )

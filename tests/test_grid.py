@@ -81,3 +81,8 @@ def test_a_large_grid_is_only_arithmetic(steps):
     assert grid.chunks < 120_000
     grid.slices(grid.chunks - 1)
     assert time.perf_counter() - begun < 5, "nothing here may loop over points"
+
+
+def test_a_depth_axis_in_even_ratios_is_whole():
+    axes = {"eta": 0.5, "alpha": 0.1, "depth": {"start": 2, "stop": 32, "num": 5, "spacing": "log"}}
+    assert Grid(Sweep(model="modes", axes=axes)).coordinates["depth"].tolist() == [2, 4, 8, 16, 32]

@@ -205,10 +205,11 @@ def test_a_store_in_use_is_refused(tmp_path):
 
 
 def test_a_failed_mark_of_completion_is_incomplete(tmp_path, monkeypatch):
-    def full(store):
-        raise OSError(28, "No space left on device")
+    def full(store, complete):
+        if complete:
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Store, "finish", full)
+    monkeypatch.setattr(Store, "mark", full)
     with pytest.raises(IncompleteError, match="No space left"):
         compute(SWEEP, tmp_path / "out.zarr")
 

@@ -36,7 +36,7 @@ def record(map_, depth, roles, lanes):
     """
     layout = Layout(len(map_.layers(depth)), roles.run_widths + roles.recorded_widths)
     advance = inline(advance_by(map_, depth, layout, lanes, roles.whole_run, roles.run_widths))
-    step, product = map_.step(depth), map_.product(depth)
+    step, product, rests = map_.step(depth), map_.product(depth), map_.rests(depth)
     get, put = load(layout.components), store(layout.components)
     rows, eta_row, s_row, bound_row = layout.rows, layout.eta, layout.singular_value, layout.bound
     carried_rows = layout.accumulators + sum(roles.run_widths)
@@ -115,7 +115,8 @@ def record(map_, depth, roles, lanes):
                         repeated = repetition_in(window, lengths.period_max)
                         held = period(window, repeated)
                         periods[point, mode] = held
-                        fates[point, mode] = fate(window, repeated, held, lengths.period_max, block[s_row, lane])
+                        stays = rests(get(block, lane))
+                        fates[point, mode] = fate(window, repeated, held, lengths.period_max, block[s_row, lane], stays)
                     finish(block, lane, (point, mode), length, diverged, outputs)
                     copy_orbit(outputs, point, mode, tail, lane, diverged)
             for lane in range(min(lanes, points - origin)):

@@ -22,7 +22,11 @@ def product(depth):
     return product
 
 
-BALANCED = Map("balanced", layers=lambda depth: (0,), step=step, product=product)
+def rests(depth):
+    return lambda state: True
+
+
+BALANCED = Map("balanced", layers=lambda depth: (0,), step=step, product=product, rests=rests)
 
 MODEL = Model(
     "balanced",

@@ -1,5 +1,7 @@
 """The L-dimensional map of one mode, for layers that all differ (theory A; arXiv 2502.20531, section 2)."""
 
+import math
+
 from fastdln.models.model import Map
 
 
@@ -42,4 +44,23 @@ def product(depth, layer=0):
     return product_of
 
 
-LAYERWISE = Map("layerwise", layers=lambda depth: tuple(range(depth)), step=step, product=product)
+# w_i^2 - w_j^2 of layers that started equal stays at rounding errors of the largest square.
+EQUAL = 1e-12
+
+
+def rests(depth):
+    def rests_at(state):
+        smallest, second, largest = math.inf, math.inf, 0.0
+        for w in state:
+            square = w * w
+            largest = max(largest, square)
+            if square < smallest:
+                smallest, second = square, smallest
+            elif square < second:
+                second = square
+        return second - smallest <= EQUAL * largest
+
+    return rests_at
+
+
+LAYERWISE = Map("layerwise", layers=lambda depth: tuple(range(depth)), step=step, product=product, rests=rests)

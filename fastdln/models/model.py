@@ -14,13 +14,16 @@ class Map:
     """One gradient-descent recursion of a single mode, as plain scalar mathematics.
 
     `layers(depth)` lists the layers (0 is W_1) whose singular values are the state. `step(depth)` returns
-    the function (state, eta, s) -> state, `product(depth)` the function state -> pi; states are tuples.
+    the function (state, eta, s) -> state, `product(depth)` the function state -> pi; states are tuples. `rests(depth)`
+    is the function state -> whether an orbit near pi = 0 can stay there: only if the smallest layer is not alone, since
+    a lone one moves through 0 at the speed of the others' product, and the orbit leaves on the other side.
     """
 
     name: str
     layers: Callable[[int], tuple[int, ...]]
     step: Callable[[int], Callable[..., Any]]
     product: Callable[[int], Callable[..., Any]]
+    rests: Callable[[int], Callable[..., Any]]
 
 
 @dataclass(frozen=True)

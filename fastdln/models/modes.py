@@ -28,7 +28,17 @@ def product(depth):
     return product
 
 
-TWO_SCALAR = Map("two-scalar", layers=lambda depth: (0, depth - 1), step=step, product=product)
+def rests(depth):
+    shared = depth > 2
+
+    def rests_at(state):
+        a, b = state
+        return abs(a) == abs(b) or (shared and abs(a) < abs(b))
+
+    return rests_at
+
+
+TWO_SCALAR = Map("two-scalar", layers=lambda depth: (0, depth - 1), step=step, product=product, rests=rests)
 
 
 def reduce(layers):

@@ -58,13 +58,16 @@ def escapes_early(window, s):
     return np.any(window[: (len(window) + 1) // 2] > 0.5 * s)
 
 
-def judge(window, repeated, period, longest, s):
+def judge(window, repeated, period, longest, s, rests):
     """What the window (oldest first) of a mode that did not diverge shows; NEAR_ZERO and IRREGULAR are left open.
 
-    `repeated` is its repetition, `period` what period_of makes of that.
+    `repeated` is its repetition, `period` what period_of makes of that; `rests` says whether the last state can stay
+    near a zero product.
     """
     if near_zero(window, s):
-        return DRIFTING if leaves_zero(window) else NEAR_ZERO
+        if leaves_zero(window) or not rests:
+            return DRIFTING
+        return COLLAPSED if window[-1] < 0.0 else NEAR_ZERO
     if period == 1:
         return CONVERGED if abs(window[-1] - s) <= CLOSE * s else DRIFTING
     if period > 1:
@@ -99,8 +102,8 @@ OBSERVABLE = VerdictObservable(
             long_name="fate of the trajectory",
             comment="The first of diverged, drifting, aperiodic, periodic, collapsed, converged that any mode with s > 0 "
             f"is. Converged: period 1 and within {CLOSE:g} s of s. Collapsed: within {CLOSE:g} s of 0 over the whole "
-            "window, moving no further away, after having passed s/2 or from below. Drifting: a plateau not left, a saddle, "
-            "or any slow approach.",
+            "window, where it can stay, after having passed s/2 or from below. Drifting: a plateau not left, a saddle, or any "
+            "slow approach. A record of less than some 128 states takes chaos for drifting at times.",
             flags=dict(enumerate(NAMES)),
         ),
     ),
