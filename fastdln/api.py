@@ -13,7 +13,7 @@ import numpy as np
 
 from fastdln import store as stores
 from fastdln.engine import ChunkDone, ChunkFailed, Event, execute
-from fastdln.errors import IncompleteError
+from fastdln.errors import IncompleteError, SweepError
 from fastdln.grid import Grid
 from fastdln.planning import Plan
 from fastdln.progress import Report, reporter
@@ -29,16 +29,20 @@ def run(
     sweep: Sweep,
     store: str | Path | None = None,
     *,
+    scheduler: None = None,
     progress: bool | Report | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
 ) -> xr.Dataset:
     """Computes a sweep and returns it as an xarray Dataset.
 
     sweep: what to compute. store: a path; chunks that are there already are not computed again, and the result is
-    opened lazily. Without it the result is in memory. progress: True, False, or a function of (points done, points in
+    opened lazily. Without it the result is in memory. scheduler: None, the threads of this process, of which Dask's
+    setting `num_workers` is the number; this version takes no other. progress: True, False, or a function of (points done, points in
     all); by default a bar on a terminal and in a notebook. on_event: called with each engine.ChunkDone or ChunkFailed.
     Raises StoreError if the path holds something else, IncompleteError if chunks failed (run again to resume).
     """
+    if scheduler is not None:
+        raise SweepError(f"scheduler: must be None, the threads of this process (got {scheduler!r})")
     if store is None:
         with Store.in_memory(sweep) as target:
             fill(target, progress, on_event)
@@ -60,13 +64,12 @@ def compute(
 
 def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Event], None]) -> None:
     """Computes what the store lacks; warns first of what the sweep would not measure."""
-    grid = target.grid
-    for line in Plan(grid.sweep, grid).warnings:
-        warnings.warn(line, stacklevel=3)
+    grid, place = target.grid, target.path or Path("memory")
     done = target.done()
     left = np.flatnonzero(~done).tolist()
-    place = target.path or Path("memory")
     if left:
+        for line in Plan(grid.sweep, grid).warnings:
+            warnings.warn(line, stacklevel=3)
         task = Task(grid.sweep, grid)
         with stores.plain_errors(place, "cannot be written"):
             target.mark(complete=False)  # a finished store may have lost chunks since
