@@ -1,8 +1,13 @@
 """Shared pieces of the tests."""
 
 import pytest
+from hypothesis import settings
 
 from fastdln import Sweep, run
+
+# How long an example takes depends on what else the machine does; it is not what is tested.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 EVERYTHING = ["period", "oscillating_modes", "orbit", "oscillation_range", "loss", "escape_step", "divergence_step"]
 
