@@ -17,6 +17,7 @@ def bench_transient_steps(benchmark, size, depth, contender):
     count, steps = (POINTS, STEPS[contender]) if size == "full" else (512, 3)
     expected = CONTENDERS["numpy"](depth)(count, 3)
     np.testing.assert_allclose(run(count, 3), expected, rtol=1e-10)
+    assert np.isfinite(run(count, steps)).all()
     benchmark.group = f"transient steps, two-scalar map, L = {depth}"
     benchmark.name = contender
     benchmark.extra_info["work"] = count * steps

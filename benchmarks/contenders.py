@@ -7,12 +7,13 @@ from fastdln.kernels.compiled import compiled, inline
 from fastdln.kernels.transient import LANES, Layout, advance_by
 from fastdln.models.modes import TWO_SCALAR
 
-SCALES = 0.3  # of every start; at these learning rates no point retires or diverges
+# eta S from flow to the edge of chaos, where no point diverges: not-a-numbers would be no fair work.
+LOWEST, HIGHEST = 0.3, 2.55
 
 
-def points(count):
-    """Learning rates from flow to chaos at depth 3, starts (alpha, 0), s = 1."""
-    return np.linspace(0.1, 0.85, count), np.full(count, SCALES), np.zeros(count), np.ones(count)
+def points(count, depth):
+    """Learning rates, starts (0.9, 0) and s = 1, at which the points settle or oscillate at any depth."""
+    return np.linspace(LOWEST, HIGHEST, count) / depth, np.full(count, 0.9), np.zeros(count), np.ones(count)
 
 
 def lanes(depth):
@@ -35,7 +36,7 @@ def lanes(depth):
     run = compiled(run_blocks)
 
     def lanes_run(count, steps):
-        eta, a, b, s = points(count)
+        eta, a, b, s = points(count, depth)
         columns = np.stack([a, b, eta, s, np.full(count, np.inf)])
         run(columns, steps)
         return columns[0]
@@ -58,7 +59,7 @@ def scalar(depth):
             a[point], b[point] = x, y
 
     def scalar_run(count, steps):
-        eta, a, b, s = points(count)
+        eta, a, b, s = points(count, depth)
         run(eta, a, b, s, steps)
         return a
 
@@ -70,7 +71,7 @@ def whole_arrays(depth):
     n = depth - 2
 
     def numpy_run(count, steps):
-        eta, a, b, s = points(count)
+        eta, a, b, s = points(count, depth)
         for _ in range(steps):
             p = a**n if n > 1 else a if n == 1 else 1.0
             g = eta * (a * b * p - s) * p

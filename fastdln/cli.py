@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-DONE, FAULT, BAD_INPUT, INCOMPLETE = 0, 1, 2, 3
+BAD_INPUT, INCOMPLETE = 2, 3
 
 app = typer.Typer(
     name="fastdln",

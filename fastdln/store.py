@@ -34,7 +34,7 @@ from fastdln.sweep import Sweep
 try:
     import fcntl
 except ImportError:  # no POSIX locks on this platform: two runs on one store are then not told apart
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # a module where there are locks
 
 MARK = "fate"
 
@@ -54,7 +54,7 @@ class Store:
 
     def __init__(self, group: zarr.Group, grid: Grid, path: Path | None, lock: int | None) -> None:
         self.group, self.grid, self.path, self._lock = group, grid, path, lock
-        self._arrays: dict[str, Any] = {name: group[name] for name in (v.name for v in grid.sweep.variables)}
+        self._arrays: dict[str, Any] = {v.name: group[v.name] for v in grid.sweep.variables}
 
     @classmethod
     def in_memory(cls, sweep: Sweep) -> Self:

@@ -156,7 +156,7 @@ INTERRUPTIBLE = (
 )
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGINT")
+@pytest.mark.skipif(os.name != "posix", reason="an interrupt is sent as a POSIX signal")
 def test_an_interrupt_says_how_to_go_on(here):
     # chaotic points never retire, so that this takes long
     words = ["axes.eta={start=0.88,stop=1.0,num=200000}", "steps=5000000"]

@@ -273,7 +273,7 @@ compute(Sweep(**json.loads(sys.argv[1])), sys.argv[2])
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+@pytest.mark.skipif(os.name != "posix", reason="the child is killed by a POSIX signal")
 def test_kill_and_resume(tmp_path, reference_run):
     """A real child is killed at various moments; what it finished stays, bit for bit, and is not computed again."""
     keys = json.loads(SWEEP.canonical())
