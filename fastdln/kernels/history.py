@@ -5,14 +5,14 @@ import numpy as np
 from fastdln.kernels.compiled import inline
 from fastdln.kernels.rows import load
 from fastdln.kernels.transient import LANES, ROUND, Layout, advance_by
-from fastdln.observables.fate import CLOSE
+from fastdln.observables.fate import has_left
 
 
 def history(map_, depth):
     """Function (starts, steps, escaped) that follows the columns of `starts` again, up to state `steps`.
 
-    Sets escaped[column] where the product passes s/2, or falls below 0 by more than counts as 0. It uses the same
-    bare steps as the transient, looking after each, so that the orbit is the same bit for bit.
+    Sets escaped[column] where the product leaves the saddle. It uses the same bare steps as the transient, looking after
+    each, so that the orbit is the same bit for bit.
     """
     layout = Layout(len(map_.layers(depth)), ())
     product, get = map_.product(depth), load(layout.components)
@@ -37,7 +37,7 @@ def history(map_, depth):
                 for _ in range(turn):
                     for lane in range(LANES):
                         pi, s = product(get(block, lane)), block[singular_value, lane]
-                        away[lane] |= 1 if pi > 0.5 * s or pi < -CLOSE * s else 0
+                        away[lane] |= 1 if has_left(pi, s) else 0
                     advance(block, numbers, 1)
                 done += turn
                 known = 0
@@ -50,6 +50,6 @@ def history(map_, depth):
                     break
             for lane in range(min(LANES, count - first)):
                 pi, s = product(get(block, lane)), block[singular_value, lane]
-                escaped[first + lane] = away[lane] == 1 or pi > 0.5 * s or pi < -CLOSE * s
+                escaped[first + lane] = away[lane] == 1 or has_left(pi, s)
 
     return run_history

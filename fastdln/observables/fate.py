@@ -77,8 +77,13 @@ def judge(window, repeated, period, longest, s, rests):
     return APERIODIC if escapes_early(window, s) else IRREGULAR
 
 
+def has_left(product, s):
+    """Whether the orbit has passed s/2, or fallen below 0 by more than counts as 0."""
+    return product > 0.5 * s or product < -CLOSE * s
+
+
 def with_history(codes, escaped):
-    """Settles open codes (arrays); `escaped`: whether the orbit had passed s/2, or been below 0, before the window."""
+    """Settles open codes (arrays); `escaped`: whether the orbit had left the saddle before the window."""
     return np.where(escaped, np.where(codes == NEAR_ZERO, COLLAPSED, APERIODIC), DRIFTING)
 
 
