@@ -4,7 +4,7 @@ import numba
 import numpy as np
 
 from fastdln.kernels.compiled import compiled, inline
-from fastdln.kernels.transient import LANES, Layout, advance_by
+from fastdln.kernels.transient import LANES, STRIDE, Layout, advance_by
 from fastdln.models.modes import TWO_SCALAR
 
 # eta S from flow to the edge of chaos, where no point diverges: not-a-numbers would be no fair work.
@@ -18,20 +18,20 @@ def points(count, depth):
 
 def lanes(depth):
     """The bare block kernel: blocks of LANES points, the steps in the outer loop."""
-    layout = Layout(2, ())
+    layout = Layout(2, (), LANES)
     rows = layout.rows
-    advance = inline(advance_by(TWO_SCALAR, depth, layout, LANES))
+    advance = inline(advance_by(TWO_SCALAR, depth, layout))
 
     def run_blocks(columns, steps):
-        block, numbers = np.empty((rows, LANES)), np.zeros(LANES)
+        blocks, numbers = np.empty((1, rows * STRIDE)), np.zeros(LANES)
         for first in range(0, columns.shape[1], LANES):
             for row in range(rows):
                 for lane in range(LANES):
-                    block[row, lane] = columns[row, first + lane]
-            advance(block, numbers, steps)
+                    blocks[0, row * STRIDE + lane] = columns[row, first + lane]
+            advance(blocks, 0, numbers, steps)
             for row in range(rows):
                 for lane in range(LANES):
-                    columns[row, first + lane] = block[row, lane]
+                    columns[row, first + lane] = blocks[0, row * STRIDE + lane]
 
     run = compiled(run_blocks)
 

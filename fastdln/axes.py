@@ -94,6 +94,10 @@ Axis = Annotated[
 ]
 
 
+def length(axis: Range | tuple[float, ...]) -> int:
+    return axis.num if isinstance(axis, Range) else len(axis)
+
+
 def coordinates(axis: Range | tuple[float, ...]) -> np.ndarray:
     """The axis's values as a float64 array."""
     return axis.values() if isinstance(axis, Range) else np.array(axis, dtype=float)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fastdln.axes import Range, coordinates, depths
+from fastdln.axes import coordinates, depths, length
 from fastdln.sweep import Sweep
 
 # A chunk should compute for about a second or two, at some 2e9 steps a second, so that handing it out costs nothing.
@@ -23,10 +23,6 @@ CHUNK_BYTES = 64 * 2**20
 FEWEST_CHUNKS = 16
 
 
-def length(axis: Range | tuple[float, ...]) -> int:
-    return axis.num if isinstance(axis, Range) else len(axis)
-
-
 class Grid:
     """The points of a sweep in chunks of one shape, numbered from 0, the last dimension fastest."""
 
@@ -39,7 +35,7 @@ class Grid:
 
     @property
     def points(self) -> int:
-        return math.prod(self.shape)
+        return self.sweep.points
 
     @property
     def chunks(self) -> int:

@@ -91,7 +91,9 @@ def probe(sweep: Sweep, grid: Grid) -> float:
     steps_a_point = PROBE_STEPS / points / sweep.sizes["mode"]
     steps = min(sweep.steps, int(steps_a_point))
     record = min(sweep.record, max(2 * sweep.longest_period, int(steps_a_point)))
-    lengths = Lengths(steps, max(1, record), sweep.longest_period, min(max(1, record), sweep.sizes["sample"]))
+    record = max(1, record)
+    samples = min(record, sweep.sizes["sample"])
+    lengths = Lengths(steps, record, sweep.longest_period, samples, sweep.sharpness_every, sweep.trajectory or 0)
     scale = (sweep.steps + sweep.record) / (steps + lengths.record)
     depths = grid.coordinates["depth"]
     tried = depths[np.unique(np.linspace(0, len(depths) - 1, 3).round().astype(int))]

@@ -220,7 +220,7 @@ def make_template(place: LocalStore | MemoryStore, grid: Grid) -> zarr.Group:
             fill_value=variable.undefined,
             compressors=[codec],
             dimension_names=(*grid.dims, *variable.dims),
-            attributes=variable_attributes(variable),
+            attributes=variable_attributes(variable) | sampling_attributes(variable, sweep),
         )
     for name, values, dim, attributes in coordinate_arrays(grid):
         array = group.create_array(
@@ -249,6 +249,17 @@ def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[s
             {"long_name": f"singular value {mode + 1} of the target", "units": "1"} if mode is not None else {}
         )
         yield name, values, name, AXIS_ATTRIBUTES.get(name, about)
+    dims = {dim for variable in grid.sweep.variables for dim in variable.dims}
+    sizes, every = grid.sweep.sizes, grid.sweep.trajectory or 1
+    if "layer" in dims:
+        yield (
+            "layer",
+            np.arange(1, sizes["layer"] + 1),
+            "layer",
+            {"long_name": "layer, 1 next to the input", "units": "1"},
+        )
+    if "step" in dims:
+        yield "step", every * np.arange(sizes["step"]), "step", {"long_name": "number of the state", "units": "steps"}
     singular_values = np.array(grid.sweep.target.singular_values)
     singular_values[swept] = np.nan
     about = {"long_name": "singular value of the target", "units": "1"}
@@ -265,6 +276,12 @@ def variable_attributes(variable: Any) -> dict[str, Any]:
         attributes["flag_values"] = list(variable.flags)
         attributes["flag_meanings"] = " ".join(variable.flags.values())
     return attributes
+
+
+def sampling_attributes(variable: Any, sweep: Sweep) -> dict[str, Any]:
+    """`sharpness_every`, on the variables that it thins out."""
+    sampled = any(family.sampled and variable in family.variables for family in sweep.families)
+    return {"sharpness_every": sweep.sharpness_every} if sampled else {}
 
 
 def root_attributes(sweep: Sweep) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import reprlib
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -23,7 +24,20 @@ from pydantic import (
     model_validator,
 )
 
-from fastdln.axes import Axis, Range, Values, check, coordinates, listed, number, plain, swept_mode, whole
+from fastdln.axes import (
+    Axis,
+    Range,
+    Values,
+    check,
+    coordinates,
+    depths,
+    length,
+    listed,
+    number,
+    plain,
+    swept_mode,
+    whole,
+)
 from fastdln.errors import SweepError
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import DEFAULT, OBSERVABLES, Observable, Variable
@@ -36,6 +50,12 @@ MOST_STEPS = 2**53
 
 # The layer-by-layer map is compiled layer by layer; beyond this compiling takes minutes.
 DEEPEST_LAYERWISE = 64
+
+# Blocks of pairs have twice as many rows as there are layers; their cost grows with the cube.
+DEEPEST_PAIRS = 64
+
+# Whole trajectories of a sweep are to fit in memory, opened by people who look at them.
+TRAJECTORY_BYTES = 4e9
 
 # Keys that describe a run and not its results.
 FREE_KEYS = frozenset({"title", "chunks"})
@@ -68,6 +88,11 @@ Start = Annotated[
     Annotated[Spectral, Tag("values")] | Annotated[str, Tag("name")],
     Discriminator(lambda value: "values" if isinstance(value, Mapping | Spectral) else "name"),
 ]
+
+
+def can_give(map_: Map, family: Observable) -> bool:
+    """Whether the map has all that the family needs."""
+    return all(getattr(map_, name, None) is not None for name in family.needs)
 
 
 def one_of(valid: Iterable[str], value: str) -> str:
@@ -111,6 +136,12 @@ class Sweep(BaseModel):
     orbit_samples: Annotated[int, Field(ge=1, le=2**31), BeforeValidator(whole)] = Field(
         64, description="length of `orbit`, where asked for"
     )
+    trajectory: Annotated[int, Field(ge=1, le=MOST_STEPS), BeforeValidator(whole)] | None = Field(
+        None, description="keeps every so many-th state of every point; none if left out"
+    )
+    sharpness_every: Annotated[int, Field(ge=1, le=MOST_STEPS), BeforeValidator(whole)] = Field(
+        1, description="sharpness is measured at every so many-th state, and mixing over that fraction of the record"
+    )
     chunks: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
         default_factory=dict, description="points a chunk along an axis, where the default does not suit"
     )
@@ -145,12 +176,16 @@ class Sweep(BaseModel):
     def _families(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         family = {v.name: o.name for o in OBSERVABLES.values() for v in o.variables} | {o: o for o in OBSERVABLES}
         asked = {family[one_of(family, name)] for name in names} - {"fate"}
+        for name in asked:
+            if key := OBSERVABLES[name].asked_by:
+                raise ValueError(f"{name} is no name to ask for: give {key} = k, for every k-th state")
         return tuple(name for name in OBSERVABLES if name in asked)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self._fill_start()
         self._fill_axes()
+        self._check_observables()
         if self.period_max is not None and self.record < 2 * self.period_max:
             raise ValueError(f"record: must be at least 2 period_max = {2 * self.period_max} (got {self.record})")
         valid = [name for name in self.axes if name != "depth"]  # each depth has a kernel, and so chunks, of its own
@@ -195,6 +230,24 @@ class Sweep(BaseModel):
         # the order of the dataset's dimensions
         object.__setattr__(self, "axes", {name: axes[name] for name in ("depth", *further, "alpha", "eta")})
 
+    def _check_observables(self) -> None:
+        given = [name for name, family in OBSERVABLES.items() if not family.asked_by and can_give(self.map, family)]
+        for family in self.families:
+            if not can_give(self.map, family):
+                raise ValueError(f"observables: {self.model} cannot give {family.name}; it can give {', '.join(given)}")
+            deepest = int(depths(self.axes["depth"]).max())
+            if family.pairwise and len(self.target.singular_values) > 1 and deepest > DEEPEST_PAIRS:
+                raise ValueError(
+                    f"axes.depth: must be at most {DEEPEST_PAIRS} for {family.name} of several modes (got {deepest})"
+                )
+        kept = self.trajectory_bytes
+        if kept > TRAJECTORY_BYTES:
+            enough = math.ceil((self.trajectory or 1) * kept / TRAJECTORY_BYTES)
+            raise ValueError(
+                f"trajectory: every {self.trajectory} states of {self.points:,} points are {kept / 1e9:,.1f} GB, more than "
+                f"{TRAJECTORY_BYTES / 1e9:g}; trajectory = {enough} would do, or fewer points or steps"
+            )
+
     @classmethod
     def from_file(cls, path: str | Path, overrides: Iterable[str] = ()) -> Sweep:
         """The sweep of a TOML file, with `overrides` such as "axes.eta.num=100" applied first.
@@ -238,7 +291,8 @@ class Sweep(BaseModel):
     @property
     def families(self) -> tuple[Observable, ...]:
         """What is measured; fate, which is always written, comes last."""
-        return (*(OBSERVABLES[name] for name in self.observables), OBSERVABLES["fate"])
+        by_key = [family for family in OBSERVABLES.values() if family.asked_by and getattr(self, family.asked_by)]
+        return (*(OBSERVABLES[name] for name in self.observables), *by_key, OBSERVABLES["fate"])
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -247,7 +301,23 @@ class Sweep(BaseModel):
     @property
     def sizes(self) -> dict[str, int]:
         """Lengths of the dimensions beyond the grid's."""
-        return {"mode": len(self.target.singular_values), "sample": min(self.record, self.orbit_samples)}
+        return {
+            "mode": len(self.target.singular_values),
+            "layer": int(depths(self.axes["depth"]).max()),
+            "sample": min(self.record, self.orbit_samples),
+            "step": (self.steps + self.record) // self.trajectory + 1 if self.trajectory else 0,
+        }
+
+    @property
+    def points(self) -> int:
+        return math.prod(length(axis) for axis in self.axes.values())
+
+    @property
+    def trajectory_bytes(self) -> int:
+        """Bytes of what `trajectory` keeps, before compression."""
+        sizes = self.sizes
+        kept = (v for family in self.families if family.asked_by for v in family.variables)
+        return self.points * sum(8 * math.prod(sizes[dim] for dim in v.dims) for v in kept)
 
     def canonical(self) -> str:
         """The sweep as JSON, every default filled in, without the keys that do not change the results."""

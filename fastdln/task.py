@@ -20,9 +20,9 @@ from fastdln.sweep import Sweep
 
 
 @cache
-def kernel_for(map_: Map, depth: int, observables: tuple[Observable, ...], lanes: int) -> ChunkKernel:
+def kernel_for(map_: Map, depth: int, observables: tuple[Observable, ...], lanes: int, alone: bool) -> ChunkKernel:
     """The kernel, compiled or loaded."""
-    kernel = ChunkKernel(map_, depth, observables, lanes)
+    kernel = ChunkKernel(map_, depth, observables, lanes, alone)
     kernel.compile()
     return kernel
 
@@ -32,14 +32,22 @@ class Task:
 
     def __init__(self, sweep: Sweep, grid: Grid) -> None:
         self.sweep, self.grid = sweep, grid
-        self.lengths = Lengths(sweep.steps, sweep.record, sweep.longest_period, sweep.sizes["sample"])
+        self.lengths = Lengths(
+            sweep.steps,
+            sweep.record,
+            sweep.longest_period,
+            sweep.sizes["sample"],
+            sweep.sharpness_every,
+            sweep.trajectory or 0,
+        )
         self._lanes = lanes_for(self.lengths, sweep.sizes["mode"])
+        self._alone = sweep.sizes["mode"] == 1 and sweep.sharpness_every == 1
         self._making = Lock()
         self.kernel(int(grid.coordinates["depth"][0]))
 
     def kernel(self, depth: int) -> ChunkKernel:
         with self._making:  # so that no two threads compile the same
-            return kernel_for(self.sweep.map, depth, self.sweep.families, self._lanes)
+            return kernel_for(self.sweep.map, depth, self.sweep.families, self._lanes, self._alone)
 
     def compute(self, slices: tuple[slice, ...]) -> tuple[dict[str, np.ndarray], float]:
         """The variables of a block of points of one depth, shaped like the block, and the seconds in kernels."""
@@ -62,4 +70,14 @@ class Task:
             values["eta"], values["alpha"], singular_values, self.sweep.layers(depth), lengths or self.lengths
         )
         seconds = time.perf_counter() - begun
+        layers = self.sweep.sizes["layer"]
+        for variable in self.sweep.variables:
+            if "layer" in variable.dims:
+                results[variable.name] = padded(results[variable.name], 1 + variable.dims.index("layer"), layers)
         return {name: array.reshape(*shape, *array.shape[1:]) for name, array in results.items()}, seconds
+
+
+def padded(array: np.ndarray, axis: int, size: int) -> np.ndarray:
+    """The array with NaN added at the end of an axis: layers beyond the depth."""
+    widths = [(0, size - length if k == axis else 0) for k, length in enumerate(array.shape)]
+    return np.pad(array, widths, constant_values=np.nan)

@@ -16,7 +16,7 @@ from fastdln.kernels import cache
 from fastdln.kernels.chunk import ChunkKernel
 from fastdln.kernels.compiled import compiled
 from fastdln.kernels.roles import Lengths
-from fastdln.kernels.rows import load
+from fastdln.network.columns import load
 from fastdln.kernels.transient import LANES, ROUND, Layout, advance_by
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import OBSERVABLES

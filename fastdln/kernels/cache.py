@@ -9,15 +9,12 @@ from __future__ import annotations
 import hashlib
 import sys
 import warnings
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
-
-from fastdln.kernels.compiled import compiled, jit_disabled
 
 PACKAGE = Path(__file__).parent.parent
 # theory.py and the rest compute outside the kernels, so that an edit there recompiles nothing.
@@ -59,15 +56,13 @@ class KernelCache(FunctionCache):
             warnings.warn(f"kernel cache could not be written: {error}", RuntimeWarning, stacklevel=2)
 
 
-def kernel(function: Callable[..., Any], *identity: object) -> Any:
-    """The function compiled, and cached under `identity`: all that it is made of apart from the sources.
+def attach(dispatcher: Any, *identity: object) -> Any:
+    """The dispatcher, cached under `identity`: all that it is made of apart from the sources.
 
     Without a place for the cache (no writable folder) it compiles in every process.
     """
-    dispatcher = compiled(function, nogil=True)
-    if not jit_disabled():
-        try:
-            dispatcher._cache = KernelCache(dispatcher.py_func, identity)
-        except (RuntimeError, OSError, AttributeError) as error:
-            warnings.warn(f"no kernel cache, compiling in every process: {error}", RuntimeWarning, stacklevel=2)
+    try:
+        dispatcher._cache = KernelCache(dispatcher.py_func, identity)
+    except (RuntimeError, OSError, AttributeError) as error:
+        warnings.warn(f"no kernel cache, compiling in every process: {error}", RuntimeWarning, stacklevel=2)
     return dispatcher

@@ -1,135 +1,91 @@
 """Observables side by side: one function that starts, updates or finishes all of them on one lane of a block.
 
-Each chain is built by recursion over the observables, so that every call in it is fixed when the kernel is compiled.
+Each chain is built by recursion over the observables, so that every call in it is fixed when the kernel is compiled. What
+they see is a Step of one mode, or a Sample of the whole network.
 """
 
 import math
 
 import numpy as np
 
+from fastdln.kernels.compiled import scalar
 from fastdln.kernels.rows import load, store
 
 
-def start(observables, widths, first):
-    """Function (block, lane, step) that writes the first accumulators from row `first` on."""
+def start(observables, widths, first, lanes):
+    """Function (blocks, mode, lane, seen) that writes the first accumulators from row `first` on."""
     if not observables:
-        return lambda block, lane, step: None
-    begin, put = observables[0].start, store(widths[0], first)
-    rest = start(observables[1:], widths[1:], first + widths[0])
+        return lambda blocks, mode, lane, seen: None
+    begin, put = observables[0].start, store(widths[0], first, lanes)
+    rest = start(observables[1:], widths[1:], first + widths[0], lanes)
 
-    def start_all(block, lane, step):
-        put(block, lane, begin(step))
-        rest(block, lane, step)
+    def start_all(blocks, mode, lane, seen):
+        put(blocks, mode, lane, begin(seen))
+        rest(blocks, mode, lane, seen)
 
     return start_all
 
 
-def update(observables, widths, first):
-    """Function (block, lane, step) that moves the accumulators on by one step."""
+def update(observables, widths, first, lanes):
+    """Function (blocks, mode, lane, seen) that moves the accumulators on by one step."""
     if not observables:
-        return lambda block, lane, step: None
-    advance, get, put = observables[0].update, load(widths[0], first), store(widths[0], first)
-    rest = update(observables[1:], widths[1:], first + widths[0])
+        return lambda blocks, mode, lane, seen: None
+    advance, get, put = scalar(observables[0].update), load(widths[0], first, lanes), store(widths[0], first, lanes)
+    rest = update(observables[1:], widths[1:], first + widths[0], lanes)
 
-    def update_all(block, lane, step):
-        put(block, lane, advance(get(block, lane), step))
-        rest(block, lane, step)
+    def update_all(blocks, mode, lane, seen):
+        put(blocks, mode, lane, advance(get(blocks, mode, lane), seen))
+        rest(blocks, mode, lane, seen)
 
     return update_all
 
 
-def finish(observables, widths, first, output):
-    """Function (block, lane, place, record, diverged, outputs) that writes every variable, from outputs[output] on."""
+def apply(part, observables, widths, first, lanes):
+    """Function (blocks, mode, lane) that applies `part`, renormalize or at_record, to the accumulators that have one."""
     if not observables:
-        return lambda block, lane, place, record, diverged, outputs: None
-    end, get = observables[0].finish, load(widths[0], first)
-    put = write(observables[0].variables, output)
-    rest = finish(observables[1:], widths[1:], first + widths[0], output + len(observables[0].variables))
+        return lambda blocks, mode, lane: None
+    rest = apply(part, observables[1:], widths[1:], first + widths[0], lanes)
+    if getattr(observables[0], part) is None:
+        return rest
+    change, get, put = (
+        scalar(getattr(observables[0], part)),
+        load(widths[0], first, lanes),
+        store(widths[0], first, lanes),
+    )
 
-    def finish_all(block, lane, place, record, diverged, outputs):
-        put(outputs, place, end(get(block, lane), record), diverged)
-        rest(block, lane, place, record, diverged, outputs)
+    def apply_all(blocks, mode, lane):
+        put(blocks, mode, lane, change(get(blocks, mode, lane)))
+        rest(blocks, mode, lane)
+
+    return apply_all
+
+
+def finish(observables, widths, first, lanes, output):
+    """Function (blocks, mode, lane, place, record, diverged, outputs) that writes every variable, from outputs[output] on."""
+    if not observables:
+        return lambda blocks, mode, lane, place, record, diverged, outputs: None
+    end, get = observables[0].finish, load(widths[0], first, lanes)
+    put = write(observables[0].variables, output)
+    rest = finish(observables[1:], widths[1:], first + widths[0], lanes, output + len(observables[0].variables))
+
+    def finish_all(blocks, mode, lane, place, record, diverged, outputs):
+        put(outputs, place, end(get(blocks, mode, lane), record), diverged)
+        rest(blocks, mode, lane, place, record, diverged, outputs)
 
     return finish_all
 
 
 def write(variables, output):
-    """Function (outputs, place, values, diverged): a value a variable; after divergence floats are NaN."""
+    """Function (outputs, place, values, diverged): a value a variable; see Variable for those after divergence."""
     if not variables:
         return lambda outputs, place, values, diverged: None
-    is_float = np.dtype(variables[0].dtype).kind == "f"
-    rest = write(variables[1:], output + 1)
+    floating = np.dtype(variables[0].dtype).kind == "f"
+    lost = math.nan if floating else variables[0].lost
+    replaced, rest = lost is not None, write(variables[1:], output + 1)
+    lost = lost if replaced else 0
 
     def write_all(outputs, place, values, diverged):
-        outputs[output][place] = math.nan if is_float and diverged else values[0]
+        outputs[output][place] = lost if replaced and diverged else values[0]
         rest(outputs, place, values[1:], diverged)
 
     return write_all
-
-
-def start_network(observables, widths, first=0):
-    """Function (network, lane) that writes the first accumulators of what is measured on all modes together."""
-    if not observables:
-        return lambda network, lane: None
-    begin, put = observables[0].start, store(widths[0], first)
-    rest = start_network(observables[1:], widths[1:], first + widths[0])
-
-    def start_all(network, lane):
-        put(network, lane, begin())
-        rest(network, lane)
-
-    return start_all
-
-
-def clear(observables, row=0):
-    """Function (sums, lane) that sets each observable's sum over modes to its identity."""
-    if not observables:
-        return lambda sums, lane: None
-    identity, rest = observables[0].identity, clear(observables[1:], row + 1)
-
-    def clear_all(sums, lane):
-        sums[row, lane] = identity
-        rest(sums, lane)
-
-    return clear_all
-
-
-def gather(observables, row=0):
-    """Function (sums, lane, step) that joins one mode's terms to the sums."""
-    if not observables:
-        return lambda sums, lane, step: None
-    term, join, rest = observables[0].term, observables[0].join, gather(observables[1:], row + 1)
-
-    def gather_all(sums, lane, step):
-        sums[row, lane] = join(sums[row, lane], term(step))
-        rest(sums, lane, step)
-
-    return gather_all
-
-
-def update_network(observables, widths, first=0, row=0):
-    """Function (network, sums, lane) that moves the accumulators on by one step."""
-    if not observables:
-        return lambda network, sums, lane: None
-    advance, get, put = observables[0].update, load(widths[0], first), store(widths[0], first)
-    rest = update_network(observables[1:], widths[1:], first + widths[0], row + 1)
-
-    def update_all(network, sums, lane):
-        put(network, lane, advance(get(network, lane), sums[row, lane]))
-        rest(network, sums, lane)
-
-    return update_all
-
-
-def copy_orbit(output):
-    """Function (outputs, point, mode, tail, lane, diverged) that copies the last states to outputs[output]."""
-    if output is None:
-        return lambda outputs, point, mode, tail, lane, diverged: None
-
-    def copy(outputs, point, mode, tail, lane, diverged):
-        samples = outputs[output].shape[2]
-        skipped = tail.shape[0] - samples
-        for k in range(samples):
-            outputs[output][point, mode, k] = math.nan if diverged else tail[skipped + k, mode, lane]
-
-    return copy

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-from fastdln.kernels.cache import kernel
+from fastdln.kernels.compiled import kernel
 from fastdln.kernels.history import history
 from fastdln.kernels.record import LANES, record
 from fastdln.kernels.roles import Lengths, Roles, window_of
+from fastdln.kernels.survey import edges, trajectories
 from fastdln.kernels.transient import ROUND, transient
 from fastdln.models import Map
 from fastdln.observables import Observable
-from fastdln.observables.fate import OPEN, with_history
+from fastdln.observables.fate import DIVERGED, OPEN, with_history
 from fastdln.theory import divergence_bound
 
 
 class ChunkKernel:
     """The compiled stages of one map, depth and set of observables; call it with the points of a chunk."""
 
-    def __init__(self, map_: Map, depth: int, observables: Sequence[Observable], lanes: int = LANES) -> None:
+    def __init__(
+        self, map_: Map, depth: int, observables: Sequence[Observable], lanes: int = LANES, alone: bool = False
+    ) -> None:
         self.map, self.depth = map_, depth
-        self.layers = list(map_.layers(depth))
-        self.roles = roles = Roles(observables, len(self.layers))
-        run, written = (tuple(o.name for o in some) for some in (roles.whole_run, roles.written))
-        self.transient = kernel(transient(map_, depth, roles), "transient", map_.name, depth, run)
-        self.record = kernel(record(map_, depth, roles, lanes), "record", map_.name, depth, written, lanes)
+        self.layers = map_.layers(depth)
+        self.roles = roles = Roles(observables, map_, depth)
+
+        def stage(build: Any, some: Iterable[Observable], *arguments: int) -> Any:
+            names = tuple(o.name for o in some)
+            return kernel(build(map_, depth, roles, *arguments), build.__name__, map_.name, depth, names, *arguments)
+
+        self.transient = stage(transient, roles.whole_run)
+        self.record = stage(record, roles.written, lanes, alone)
         self.history = kernel(history(map_, depth), "history", map_.name, depth)
+        self.edges = stage(edges, roles.surveyed) if roles.surveyed else None
+        self.trajectories = stage(trajectories, roles.trajectories) if roles.trajectories else None
 
     def __call__(
         self,
@@ -41,24 +51,41 @@ class ChunkKernel:
 
         `start` holds the layers' singular values in units of alpha, shaped (layer, mode).
         """
-        modes, points = singular_values.shape
-        sizes = {"mode": modes, "sample": lengths.samples}
-        results = {
-            v.name: np.empty((points, *(sizes[d] for d in v.dims)), v.dtype)
-            for observable in self.roles.written
-            for v in observable.variables
-        }
+        roles, (modes, points), total = self.roles, singular_values.shape, lengths.steps + lengths.record
+        kept = total // lengths.trajectory + 1 if lengths.trajectory else 0
+        sizes = {"mode": modes, "sample": lengths.samples, "layer": self.depth, "step": kept}
+        results: dict[str, np.ndarray] = {}
+
+        def outputs(observables: Iterable[Observable]) -> tuple[np.ndarray, ...]:
+            made = {
+                v.name: np.empty((points, *(sizes[d] for d in v.dims)), v.dtype)
+                for observable in observables
+                for v in observable.variables
+            }
+            results.update(made)
+            return tuple(made.values())
+
+        rounds = roles.rounds(lengths)
         fates, periods = np.empty((points, modes), np.uint8), np.empty((points, modes), np.int16)
-        with np.errstate(over="ignore", invalid="ignore"):  # diverging points, where the JIT is off
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # diverging points, where the JIT is off
             starts = self.columns(eta, alpha, singular_values, start)
-            columns = np.concatenate([starts, np.empty((sum(self.roles.run_widths), starts.shape[1]))])
-            self.transient(columns, lengths.steps // ROUND)
-            self.record(columns, lengths, fates, periods, tuple(results.values()))
+            columns = np.concatenate([starts, np.empty((sum(roles.run_widths), starts.shape[1]))])
+            self.transient(columns, rounds)
+            self.record(columns, lengths, lengths.steps - rounds * ROUND, fates, periods, outputs(roles.written))
             self.look_back(starts, lengths, fates)
-        for observable in self.roles.verdicts:
-            values = observable.finish(fates, periods, singular_values.T)
-            for v, value in zip(observable.variables, values, strict=True):
-                results[v.name] = value.astype(v.dtype, copy=False)
+            if self.edges:
+                self.edges(starts, (points, modes), lengths.sharpness_every, total, outputs(roles.surveyed))
+            if self.trajectories:
+                self.trajectories(starts, (points, modes), lengths.trajectory, total, outputs(roles.trajectories))
+        for verdict in roles.verdicts:
+            store(results, verdict, verdict.finish(fates, periods, singular_values.T))
+        if roles.ends:
+            components = list(self.map.components(self.depth))
+            layers = columns[components].reshape(self.depth, modes, points).transpose(2, 0, 1)
+            lost = (fates == DIVERGED).any(axis=1)
+            for end in roles.ends:
+                values = end.finish(np.where(lost[:, None, None], np.nan, layers), singular_values.T)
+                store(results, end, values)
         return results
 
     def columns(self, eta: np.ndarray, alpha: np.ndarray, s: np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -78,4 +105,9 @@ class ChunkKernel:
     def compile(self) -> None:
         """Compiles the stages, or loads them from the cache, by running them on no points at all."""
         nothing, none = np.empty(0), np.empty((1, 0))
-        self(nothing, nothing, none, np.zeros((self.depth, 1)), Lengths(0, 1, 0, 1))
+        self(nothing, nothing, none, np.zeros((self.depth, 1)), Lengths(0, 1, 0, 1, 1, 1))
+
+
+def store(results: dict[str, np.ndarray], observable: Observable, values: Sequence[np.ndarray]) -> None:
+    for variable, value in zip(observable.variables, values, strict=True):
+        results[variable.name] = value.astype(variable.dtype, copy=False)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dis import get_instructions
+from functools import cache
 from types import CellType, FunctionType
 from typing import Any
 
 import numba
 
+from fastdln.kernels.cache import attach
+
 # "contract" alone lets LLVM fuse a * b + c; any other fast-math flag would delete the NaN checks.
 # error_model="numpy": 1 / 0 is inf, with no branch in the loop.
 OPTIONS: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
+
+# What is only called from compiled code needs no way in from Python.
+INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def jit_disabled() -> bool:
@@ -24,16 +30,50 @@ def inline(function: Callable[..., Any]) -> Any:
     return compiled(function, inline="always")
 
 
-def compiled(function: Callable[..., Any], **options: Any) -> Any:
-    """The function as a numba function; functions that it closes over or names become inlined ones.
+def scalar(function: Callable[..., Any]) -> Any:
+    """The function as one of its own that LLVM melts into its caller: for mathematics with branches, on numbers and tuples.
 
-    With the JIT off (NUMBA_DISABLE_JIT=1) it is the function itself.
+    Expanded in place, its branches would keep numba from seeing that the arrays around them need no reference counts; what is
+    left of these counts keeps a loop over lanes from being vectorized.
+    """
+    return compiled(function, forceinline=True, **INNER)
+
+
+def branches(function: FunctionType) -> bool:
+    return any("JUMP" in step.opname for step in get_instructions(function))
+
+
+def loops(function: FunctionType) -> bool:
+    return any(step.opname == "FOR_ITER" or "BACKWARD" in step.opname for step in get_instructions(function))
+
+
+@cache
+def called(function: Callable[..., Any]) -> Any:
+    """The function as a kernel of its own: the same wherever it is named, so that it is compiled once."""
+    return kernel(function, function.__module__, function.__qualname__)
+
+
+def kernel(function: Callable[..., Any], *identity: object) -> Any:
+    """The function compiled, and cached under `identity`: all that it is made of apart from the sources."""
+    dispatcher = compiled(function, nogil=True)
+    return dispatcher if jit_disabled() else attach(dispatcher, *identity)
+
+
+def compiled(function: Callable[..., Any], **options: Any) -> Any:
+    """The function as a numba function, and with it every function that it closes over or names.
+
+    All of them melt into their caller, so that its loop over lanes stays one vectorized loop, but for those with a loop and
+    nothing closed over, which are called. With the JIT off (NUMBA_DISABLE_JIT=1) it is the function itself.
     """
     if jit_disabled() or not isinstance(function, FunctionType):
         return function
 
     def translate(value: Any) -> Any:
-        return inline(value) if isinstance(value, FunctionType) else value
+        if not isinstance(value, FunctionType):
+            return value
+        if loops(value):
+            return scalar(value) if value.__closure__ else called(value)
+        return scalar(value) if branches(value) else inline(value)
 
     # co_names would not do: it holds attributes too, which may be called like a global
     loaded = {step.argval for step in get_instructions(function) if step.opname == "LOAD_GLOBAL"}

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from fastdln.kernels import chains
-from fastdln.kernels.cache import kernel
-from fastdln.kernels.compiled import inline
-from fastdln.kernels.roles import tail_of, window_of
-from fastdln.kernels.rows import load, store
-from fastdln.kernels.transient import ROUND, Layout, advance_by
-from fastdln.observables import Step
+from fastdln.kernels import chains, whole
+from fastdln.kernels.compiled import inline, kernel
+from fastdln.kernels.roles import samples_of, tail_of, window_of
+from fastdln.kernels.rows import stride
+from fastdln.kernels.transient import Layout, advance_by
+from fastdln.network.state import empty
+from fastdln.observables import Sample, Step
 from fastdln.observables.fate import DIVERGED, judge
+from fastdln.observables.observable import RENORMALIZE_EVERY
 from fastdln.observables.period import period_of, repetition
 
 # Points side by side in the record: fewer than in the transient, since the window of a block (512 states of 64 points,
@@ -29,77 +30,130 @@ def lanes_for(lengths, modes):
     return LANES if 8 * LANES * modes * tail_of(lengths) <= TAIL_BYTES else FEW_LANES
 
 
-def record(map_, depth, roles, lanes):
-    """Function that runs the steps that the transient's whole rounds left, then the record of every point.
+def record(map_, depth, roles, lanes, alone):
+    """Function (columns, lengths, left, fates, periods, outputs) that runs the steps that the transient left, then the record.
 
-    It takes the columns (row, mode and point) and writes fates and periods (point, mode) and all the outputs.
+    It takes the columns (row, mode and point) and writes fates and periods (point, mode) and all the outputs; the columns'
+    states become the last ones. `alone`: networks of one mode whose every recorded state is a sample; all is then done in
+    one pass over the lanes.
     """
-    layout = Layout(len(map_.layers(depth)), roles.run_widths + roles.recorded_widths)
-    advance = inline(advance_by(map_, depth, layout, lanes, roles.whole_run, roles.run_widths))
+    layout = Layout(len(map_.layers(depth)), roles.run_widths + roles.leading_widths + roles.recorded_widths, lanes)
+    carried, carried_widths = roles.whole_run + roles.leading, roles.run_widths + roles.leading_widths
+    advance = inline(advance_by(map_, depth, layout, carried, carried_widths))
     step, product, rests = map_.step(depth), map_.product(depth), map_.rests(depth)
-    get, put = load(layout.components), store(layout.components)
-    rows, eta_row, s_row, bound_row = layout.rows, layout.eta, layout.singular_value, layout.bound
-    carried_rows = layout.accumulators + sum(roles.run_widths)
-    first = carried_rows
-    begin = chains.start(roles.recorded, roles.recorded_widths, first)
-    update = chains.update(
-        roles.whole_run + roles.recorded, roles.run_widths + roles.recorded_widths, layout.accumulators
-    )
-    finish = chains.finish(
-        roles.whole_run + roles.recorded, roles.run_widths + roles.recorded_widths, layout.accumulators, 0
-    )
-    network_rows, sum_rows = sum(roles.network_widths), len(roles.network)
-    begin_network = chains.start_network(roles.network, roles.network_widths)
-    clear, gather = chains.clear(roles.network), chains.gather(roles.network)
-    update_network = chains.update_network(roles.network, roles.network_widths)
-    finish_network = chains.finish(roles.network, roles.network_widths, 0, roles.first_network_output)
-    copy_orbit = chains.copy_orbit(roles.orbit_output)
+    row_stride = stride(lanes)
+    get, put, components, rows = layout.get, layout.put, layout.components, layout.rows
+    eta_at, s_at, bound_at = layout.eta, layout.singular_value, layout.bound
+    lead_row = layout.accumulators + sum(roles.run_widths)
+    first_row = lead_row + sum(roles.leading_widths)
+    on_modes, widths = carried + roles.recorded, carried_widths + roles.recorded_widths
+    lead_in = chains.start(roles.leading, roles.leading_widths, lead_row, lanes)
+    at_record = chains.apply("at_record", carried, carried_widths, layout.accumulators, lanes)
+    renormalize = chains.apply("renormalize", on_modes, widths, layout.accumulators, lanes)
+    begin = chains.start(roles.recorded, roles.recorded_widths, first_row, lanes)
+    update = chains.update(on_modes, widths, layout.accumulators, lanes)
+    finish = chains.finish(on_modes, widths, layout.accumulators, lanes, 0)
+    network_rows, pair_rows = sum(roles.network_widths), roles.pair_rows
+    quantities = tuple(o.quantity for o in roles.network)
+    in_passing = alone and not whole.needs_layers(quantities, map_, depth, 1)
+    watched, passed = ((), roles.network) if in_passing else (roles.network, ())
+    watching, pairs_followed = bool(watched), () if alone else roles.pairs
+    pairing = bool(pairs_followed)
+    unfold = whole.unfold(map_, depth, layout)
+    identities = np.array([q.identity for q in quantities])
+    look = whole.look(() if alone and in_passing else quantities, map_, depth)
+    begin_network = chains.start(roles.network, roles.network_widths, 0, lanes)
+    watch = whole.watch(watched, roles.network_widths, map_, depth, layout)
+    value_at_last = whole.values_at_last(quantities, map_, depth, layout)
+    watch_alone = whole.watch_alone(passed, roles.network_widths, map_, depth, lanes)
+    finish_network = whole.finish(roles.network, roles.network_widths, lanes, roles.first_output(roles.network))
+    begin_pairs, advance_pairs = (whole.on_pairs(pairs_followed, depth, part) for part in ("start", "advance"))
+    mark_pairs = whole.mark_pairs(pairs_followed, depth)
+    finish_pairs = whole.finish_pairs(roles.pairs, depth, roles.first_output(roles.pairs))
+    copy_orbit = whole.copy_orbit(roles.first_output(roles.windows) if roles.windows else None)
     # compiled, and cached, apart from the rest, since they are the same for every map and depth
     repetition_in = kernel(repetition, "repetition")
     period, fate = kernel(period_of, "period_of"), kernel(judge, "judge")
+    one_mode, more_modes = (whole.needs_layers(quantities, map_, depth, modes) for modes in (1, 2))
 
-    def run_record(columns, lengths, fates, periods, outputs):
+    def run_record(columns, lengths, left, fates, periods, outputs):
         points, modes = fates.shape
-        steps, length, remainder = lengths.steps, lengths.record, lengths.steps % ROUND
-        window_length = window_of(lengths)
-        tail_length = tail_of(lengths)
-        blocks, numbers = np.empty((modes, rows, lanes)), np.empty(lanes)
-        network, sums = np.empty((network_rows, lanes)), np.empty((sum_rows, lanes))
+        steps, length, every = lengths.steps, lengths.record, lengths.sharpness_every
+        window_length, tail_length, samples = window_of(lengths), tail_of(lengths), samples_of(lengths)
+        mixing, last = pairing and modes > 1, lengths.steps + lengths.record
+        unfolding = one_mode if modes == 1 else more_modes or mixing
+        blocks, numbers = np.empty((modes, rows * row_stride)), np.empty(lanes)
+        network = empty(modes, depth if unfolding else 0, lanes)
+        totals, values = np.empty((1, network_rows * row_stride)), np.empty((len(identities), lanes))
+        beyond = np.empty((len(identities), lanes))
+        for k in range(len(identities)):
+            beyond[k] = identities[k]
+        pairs = np.empty((modes * (modes - 1) // 2, pair_rows, lanes))
         tail = np.empty((tail_length, modes, lanes))
         windows, skipped = np.empty((FEW_LANES, window_length)), length - tail_length
         for origin in range(0, points, lanes):
-            numbers[:] = steps - remainder
+            numbers[:] = steps - left
             for mode in range(modes):
-                block = blocks[mode]
-                for row in range(carried_rows):
+                for row in range(lead_row):
                     for lane in range(lanes):
-                        block[row, lane] = columns[row, mode * points + min(origin + lane, points - 1)]
-                advance(block, numbers, remainder)
+                        blocks[mode, row * row_stride + lane] = columns[
+                            row, mode * points + min(origin + lane, points - 1)
+                        ]
                 for lane in range(lanes):
-                    eta, s, bound = block[eta_row, lane], block[s_row, lane], block[bound_row, lane]
-                    state = get(block, lane)
-                    begin(block, lane, Step(float(steps), state, state, product(state), eta, s, bound))
+                    eta, s, bound = (
+                        blocks[mode, eta_at + lane],
+                        blocks[mode, s_at + lane],
+                        blocks[mode, bound_at + lane],
+                    )
+                    state = get(blocks, mode, lane)
+                    lead_in(blocks, mode, lane, Step(numbers[lane], state, state, product(state), eta, s, bound))
+                advance(blocks, mode, numbers, left)
+                for lane in range(lanes):
+                    eta, s, bound = (
+                        blocks[mode, eta_at + lane],
+                        blocks[mode, s_at + lane],
+                        blocks[mode, bound_at + lane],
+                    )
+                    state = get(blocks, mode, lane)
+                    at_record(blocks, mode, lane)
+                    begin(blocks, mode, lane, Step(float(steps), state, state, product(state), eta, s, bound))
             for lane in range(lanes):
-                begin_network(network, lane)
+                begin_network(totals, 0, lane, Sample(float(steps), 0.0, blocks[0, eta_at + lane]))
+                network.eta[lane] = blocks[0, eta_at + lane]
             for t in range(length):
+                if mixing and t >= length - samples:
+                    unfold(blocks, network)
+                    if t == length - samples:
+                        begin_pairs(network, pairs)
+                    if t == length - samples + samples // 2:
+                        mark_pairs(pairs)
+                    advance_pairs(network, pairs)
                 slot = max(t - skipped, 0)
-                for lane in range(lanes):
-                    clear(sums, lane)
                 for mode in range(modes):
-                    block, products = blocks[mode], tail[slot, mode]
                     for lane in range(lanes):
-                        eta, s, bound = block[eta_row, lane], block[s_row, lane], block[bound_row, lane]
-                        before = get(block, lane)
+                        eta, s, bound = (
+                            blocks[mode, eta_at + lane],
+                            blocks[mode, s_at + lane],
+                            blocks[mode, bound_at + lane],
+                        )
+                        before = get(blocks, mode, lane)
                         state = step(before, eta, s)
-                        put(block, lane, state)
+                        put(blocks, mode, lane, state)
                         seen = Step(float(steps + t + 1), before, state, product(state), eta, s, bound)
-                        update(block, lane, seen)
-                        gather(sums, lane, seen)
-                        products[lane] = seen.product
-                for lane in range(lanes):
-                    update_network(network, sums, lane)
+                        update(blocks, mode, lane, seen)
+                        watch_alone(totals, lane, state, seen.number, eta, s)
+                        tail[slot, mode, lane] = seen.product
+                    if t % RENORMALIZE_EVERY == 0 or t == length - 1:
+                        for lane in range(lanes):
+                            renormalize(blocks, mode, lane)
+                if watching:
+                    sampled = (length - 1 - t) % every == 0
+                    if unfolding and sampled:
+                        unfold(blocks, network)
+                        look(network, beyond)
+                    watch(blocks, beyond, values, totals, float(steps + t + 1), sampled)
+            value_at_last(blocks, beyond, values)
             for mode in range(modes):
-                block = blocks[mode]
                 for lane in range(min(lanes, points - origin)):
                     point, copied = origin + lane, lane % FEW_LANES
                     if copied == 0:
@@ -108,21 +162,27 @@ def record(map_, depth, roles, lanes):
                             for c in range(FEW_LANES):
                                 windows[c, k] = states[lane + c]
                     window = windows[copied]
-                    diverged = not abs(window[window_length - 1]) <= block[bound_row, lane]
+                    diverged = not abs(window[window_length - 1]) <= blocks[mode, bound_at + lane]
                     if diverged:
                         fates[point, mode], periods[point, mode] = DIVERGED, -1
                     else:
                         repeated = repetition_in(window, lengths.period_max)
                         held = period(window, repeated)
                         periods[point, mode] = held
-                        stays = rests(get(block, lane))
-                        fates[point, mode] = fate(window, repeated, held, lengths.period_max, block[s_row, lane], stays)
-                    finish(block, lane, (point, mode), length, diverged, outputs)
+                        stays = rests(get(blocks, mode, lane))
+                        fates[point, mode] = fate(
+                            window, repeated, held, lengths.period_max, blocks[mode, s_at + lane], stays
+                        )
+                    finish(blocks, mode, lane, (point, mode), length, diverged, outputs)
                     copy_orbit(outputs, point, mode, tail, lane, diverged)
+                    for row in range(components):
+                        columns[row, mode * points + point] = blocks[mode, row * row_stride + lane]
             for lane in range(min(lanes, points - origin)):
                 point, diverged = origin + lane, False
                 for mode in range(modes):
                     diverged |= fates[point, mode] == DIVERGED
-                finish_network(network, lane, point, length, diverged, outputs)
+                eta = network.eta[lane]
+                finish_network(values, totals, lane, point, (length, samples), float(last), eta, diverged, outputs)
+                finish_pairs(pairs, lane, point, samples - samples // 2, diverged or modes == 1, outputs)
 
     return run_record

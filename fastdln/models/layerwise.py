@@ -3,34 +3,35 @@
 import math
 
 from fastdln.models.model import Map
+from fastdln.models.tuples import combine, dot, scale
 
 
-def step(depth):
-    update, whole = descend(depth, 0), product(depth)
-
-    def step(state, eta, s):
-        return update(state, 1.0, eta * (whole(state) - s))[1]
-
-    return step
-
-
-def descend(depth, layer):
-    """Function (state, product of the layers before, g = eta e) -> (product of the others, those layers moved).
+def others(depth, layer=0):
+    """Function (state, product of the layers before) -> (product from `layer` on, each one's product of all others).
 
     The recursion carries the prefix product down and the suffix product up, so that nothing is divided by a layer,
     which may be 0.
     """
     if layer == depth:
-        return lambda state, before, g: (1.0, ())
+        return lambda state, before: (1.0, ())
+    rest = others(depth, layer + 1)
 
-    rest = descend(depth, layer + 1)
-
-    def update(state, before, g):
+    def others_of(state, before):
         w = state[layer]
-        after, moved = rest(state, before * w, g)
-        return w * after, (w - g * (before * after),) + moved
+        after, found = rest(state, before * w)
+        return w * after, (before * after,) + found
 
-    return update
+    return others_of
+
+
+def step(depth):
+    split, move = others(depth), combine(depth)
+
+    def step(state, eta, s):
+        pi, rest = split(state, 1.0)
+        return move(state, -eta * (pi - s), rest)
+
+    return step
 
 
 def product(depth, layer=0):
@@ -63,4 +64,64 @@ def rests(depth):
     return rests_at
 
 
-LAYERWISE = Map("layerwise", layers=lambda depth: tuple(range(depth)), step=step, product=product, rests=rests)
+def bend(depth, layer=0):
+    """Function (state, vector, before, moved) -> (after, turned, mixed): the Hessian-vector product, inside out.
+
+    before and after are the products of the layers on either side of `layer`, moved and turned what the vector makes of
+    them; mixed_l is what it makes of the product of all layers but l.
+    """
+    if layer == depth:
+        return lambda state, vector, before, moved: (1.0, 0.0, ())
+    rest = bend(depth, layer + 1)
+
+    def bend_from(state, vector, before, moved):
+        w, v = state[layer], vector[layer]
+        after, turned, mixed = rest(state, vector, before * w, moved * w + before * v)
+        return w * after, w * turned + v * after, (moved * after + before * turned,) + mixed
+
+    return bend_from
+
+
+def tangent(depth):
+    """v - eta H v with H v = (g . v) g + e (what v makes of g), g_l the product of all layers but l."""
+    split, bent, inner, move = others(depth), bend(depth), dot(depth), combine(depth)
+
+    def tangent(state, vector, eta, s):
+        pi, g = split(state, 1.0)
+        mixed = bent(state, vector, 1.0, 0.0)[2]
+        return move(move(vector, -eta * inner(g, vector), g), -eta * (pi - s), mixed)
+
+    return tangent
+
+
+def gaps(depth, layer=0):
+    if layer == depth - 1:
+        return lambda state: ()
+    rest = gaps(depth, layer + 1)
+
+    def gaps_from(state):
+        return ((state[depth - 1] - state[layer]) * (state[depth - 1] + state[layer]),) + rest(state)
+
+    return gaps_from
+
+
+def ratios(depth):
+    split, times = others(depth - 1), scale(depth - 1)
+
+    def ratios(state, eta, s):
+        before_last, rest = split(state, 1.0)
+        return times(rest, eta * (before_last * state[depth - 1] - s))
+
+    return ratios
+
+
+LAYERWISE = Map(
+    name="layerwise",
+    components=lambda depth: tuple(range(depth)),
+    step=step,
+    product=product,
+    rests=rests,
+    tangent=tangent,
+    gaps=gaps,
+    ratios=ratios,
+)

@@ -9,21 +9,38 @@ from typing import Any
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Map:
-    """One gradient-descent recursion of a single mode, as plain scalar mathematics.
+    """One gradient-descent recursion of a single mode, as plain scalar mathematics on tuples.
 
-    `layers(depth)` lists the layers (0 is W_1) whose singular values are the state. `step(depth)` returns
-    the function (state, eta, s) -> state, `product(depth)` the function state -> pi; states are tuples. `rests(depth)`
-    is the function state -> whether an orbit near pi = 0 can stay there: only if the smallest layer is not alone, since
-    a lone one moves through 0 at the speed of the others' product, and the orbit leaves on the other side.
+    `components(depth)` lists, layer by layer from W_1 on, the component of the state that holds the layer's singular value.
+    Each other field takes the depth and returns a function; state (w), eta, s and pi = prod_l w_l are those of the mode:
+
+    step: (state, eta, s) -> state
+    product: state -> pi
+    rests: state -> whether an orbit near pi = 0 can stay there: only if the smallest layer is not alone, since a lone one
+        moves through 0 at the speed of the others' product, and the orbit leaves on the other side
+    tangent: (state, vector, eta, s) -> vector: what a step makes of a small deviation of the state
+    gaps: state -> w_L^2 - w_l^2, for as many l < L as differ
+    ratios: (state, eta, s) -> q = eta (pi - s) pi / (w_L w_l) of each gap, which a step multiplies by 1 - q^2
+    curvature: (state, s) -> the largest eigenvalue of the mode's Hessian block (docs/theory.md, section B), or None
+        where there is no closed form
     """
 
     name: str
-    layers: Callable[[int], tuple[int, ...]]
+    components: Callable[[int], tuple[int, ...]]
     step: Callable[[int], Callable[..., Any]]
     product: Callable[[int], Callable[..., Any]]
     rests: Callable[[int], Callable[..., Any]]
+    tangent: Callable[[int], Callable[..., Any]]
+    gaps: Callable[[int], Callable[..., Any]]
+    ratios: Callable[[int], Callable[..., Any]]
+    curvature: Callable[[int], Callable[..., Any]] | None = None
+
+    def layers(self, depth: int) -> list[int]:
+        """The first layer (0 is W_1) that each component of the state holds."""
+        components = self.components(depth)
+        return [components.index(component) for component in range(1 + max(components))]
 
 
 @dataclass(frozen=True)

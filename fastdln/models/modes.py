@@ -1,5 +1,7 @@
 """Diagonalized network: layers 1..L-1 of a mode share a, layer L is b (theory A; arXiv 2502.20531, section 2)."""
 
+import math
+
 import numpy as np
 
 from fastdln.models.layerwise import LAYERWISE
@@ -38,7 +40,95 @@ def rests(depth):
     return rests_at
 
 
-TWO_SCALAR = Map("two-scalar", layers=lambda depth: (0, depth - 1), step=step, product=product, rests=rests)
+def hessian(depth):
+    """Function (state, s) -> (h_aa, h_ab, h_bb, h_rest): the 2 x 2 block on (sqrt(L-1) a, b), and the other eigenvalue.
+
+    The other, - e a^(L-3) b, belongs to the L - 2 directions in which the equal layers part.
+    """
+    n = depth - 1
+    root = math.sqrt(n)
+
+    def deep(state, s):
+        a, b = state
+        r = a ** (n - 2)
+        p = r * a
+        e = a * b * p - s
+        bent = e * r * b
+        return n * (p * b) ** 2 + (n - 1) * bent, root * p * (a * b * p + e), (p * a) ** 2, -bent
+
+    def shallow(state, s):
+        a, b = state
+        return b * b, 2.0 * a * b - s, a * a, -math.inf
+
+    return deep if depth > 2 else shallow
+
+
+def tangent(depth):
+    """The derivative of the step: g = eta e p with e = a b p - s and p = a^(L-2) changes along with a and b."""
+    n = depth - 1
+
+    def deep(state, vector, eta, s):
+        a, b = state
+        x, y = vector
+        r = a ** (n - 2)
+        p = r * a
+        e = a * b * p - s
+        g = eta * e * p
+        dg = eta * (p * p * (a * y + n * b * x) + (n - 1) * e * r * x)
+        return x - g * y - b * dg, y - g * x - a * dg
+
+    def shallow(state, vector, eta, s):
+        a, b = state
+        x, y = vector
+        g = eta * (a * b - s)
+        dg = eta * (a * y + b * x)
+        return x - g * y - b * dg, y - g * x - a * dg
+
+    return deep if depth > 2 else shallow
+
+
+def gaps(depth):
+    def gaps(state):
+        a, b = state
+        return ((b - a) * (b + a),)
+
+    return gaps
+
+
+def ratios(depth):
+    n = depth - 2
+
+    def ratios(state, eta, s):
+        a, b = state
+        p = a**n
+        return (eta * (a * b * p - s) * p,)
+
+    return ratios
+
+
+def curvature(depth):
+    block = hessian(depth)
+
+    def curvature(state, s):
+        aa, ab, bb, rest = block(state, s)
+        half = 0.5 * (aa - bb)
+        top = 0.5 * (aa + bb) + math.sqrt(half * half + ab * ab)
+        return rest if rest > top else top
+
+    return curvature
+
+
+TWO_SCALAR = Map(
+    name="two-scalar",
+    components=lambda depth: (0,) * (depth - 1) + (1,),
+    step=step,
+    product=product,
+    rests=rests,
+    tangent=tangent,
+    gaps=gaps,
+    ratios=ratios,
+    curvature=curvature,
+)
 
 
 def reduce(layers):

@@ -7,11 +7,20 @@ every step that the observable spans, and `finish` at the end, which gives a val
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+
+from fastdln.models import Map
+
+
+# Steps before the record in which observables that lead in to it are carried along already.
+LEAD = 192
+
+# Steps between two calls of `renormalize`; it divides LEAD, so that they fall on the same steps wherever a run is cut.
+RENORMALIZE_EVERY = 8
 
 
 class Step(NamedTuple):
@@ -29,9 +38,20 @@ class Step(NamedTuple):
     bound: float
 
 
+class Sample(NamedTuple):
+    """What a PointObservable sees of the whole network: the value of its quantity, and at which state."""
+
+    number: float
+    value: float
+    eta: float
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Variable:
-    """One variable of the dataset; `dims` are those beyond the grid's."""
+    """One variable of the dataset; `dims` are those beyond the grid's.
+
+    After divergence floats are NaN; integers are `lost`, or keep what was measured if that is None.
+    """
 
     name: str
     dtype: str
@@ -40,6 +60,7 @@ class Variable:
     units: str = "1"
     comment: str = ""
     flags: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    lost: int | None = None
 
     @property
     def undefined(self) -> float | int:
@@ -49,37 +70,95 @@ class Variable:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Observable:
-    """A family of variables that are measured together and asked for by its name, or by any of theirs."""
+    """A family of variables that are measured together and asked for by its name, or by any of theirs.
+
+    `needs` names what it takes of a map (fields of models.Map); models whose map lacks one cannot give it. `sampled` says
+    that it is measured at every `sharpness_every`-th state only, `pairwise` that it looks at pairs of modes, `asked_by` names
+    the sweep's key that brings it, if it is not asked for among the observables.
+    """
 
     name: str
     summary: str
     variables: tuple[Variable, ...]
+    needs: tuple[str, ...] = ()
+    sampled: bool = False
+    pairwise: bool = False
+    asked_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModeObservable(Observable):
     """Measured mode by mode: start(Step), update(accumulator, Step), finish(accumulator, record).
 
-    With `whole_run` it follows every step from state 0, else only the recorded ones. `settles` says that nothing
-    changes any more once the state repeats itself bit by bit, so that such a point may be finished at once.
+    With `needs` these three, renormalize and at_record are factories: they take the functions needed, and return the function. With
+    `whole_run` it follows every step from state 0, else only the recorded ones, and with `leads` the last LEAD or so before
+    them; at_record(accumulator) is called where the record begins.
+    renormalize(accumulator) is called every RENORMALIZE_EVERY steps, and before at_record and finish. `settles` says that nothing changes any more once the state repeats itself bit by bit, so that such a
+    point may be finished at once.
     """
 
     start: Callable[..., Any]
     update: Callable[..., Any]
     finish: Callable[..., Any]
+    renormalize: Callable[..., Any] | None = None
+    at_record: Callable[..., Any] | None = None
     whole_run: bool = False
+    leads: bool = False
     settles: bool = True
+
+    def on(self, map_: Map, depth: int) -> Self:
+        """With the functions that it needs of the map filled in."""
+        if not self.needs:
+            return self
+        functions = [getattr(map_, name)(depth) for name in self.needs]
+        parts = {part: getattr(self, part) for part in ("start", "update", "finish", "renormalize", "at_record")}
+        made = {part: factory(*functions) for part, factory in parts.items() if factory}
+        return replace(self, needs=(), **made)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Quantity:
+    """One number of the whole network at a state: what each mode gives, and each pair of modes, joined from `identity` on.
+
+    term(map, depth) returns the function (state, s) -> what a mode gives, or None where there is no closed form; then
+    mode(network, i, values) joins it to the values of all lanes. pair(network, i, j, values) joins what a pair gives.
+    """
+
+    name: str
+    join: Callable[[float, float], float]
+    identity: float
+    term: Callable[[Map, int], Callable[..., Any] | None]
+    mode: Callable[..., None] | None = None
+    pair: Callable[..., None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PointObservable(Observable):
-    """Measured on the whole network: `term(Step)` of each mode, joined from `identity` on, then update and finish."""
+    """Measured on the whole network: start(Sample), update(accumulator, Sample), finish(accumulator, number of
+    samples, last Sample).
 
-    term: Callable[..., Any]
-    join: Callable[..., Any]
-    identity: float = 0.0
+    With `whole_run` it samples from state 0 on, else the recorded states, the last one included. start sees no value yet.
+    """
+
+    quantity: Quantity
     start: Callable[..., Any]
     update: Callable[..., Any]
+    finish: Callable[..., Any]
+    whole_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairObservable(Observable):
+    """Measured on every pair of modes, on rows of a block: arrays (row, lane), rows(layers) of them a pair.
+
+    start(network, i, j, rows) at the first state, advance(network, i, j, rows) with the network before each step, mark(rows)
+    halfway, finish(rows of all pairs, lane, steps after the mark) -> a value for each variable.
+    """
+
+    rows: Callable[[int], int]
+    start: Callable[..., None]
+    advance: Callable[..., None]
+    mark: Callable[..., None]
     finish: Callable[..., Any]
 
 
@@ -91,5 +170,19 @@ class VerdictObservable(Observable):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class EndObservable(Observable):
+    """Read off the last state: finish(layers, singular_values), NumPy arrays (point, layer, mode) and (point, mode)."""
+
+    finish: Callable[..., Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class WindowObservable(Observable):
     """The last recorded end-to-end singular values themselves, as many as the dimension `sample` is long."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrajectoryObservable(Observable):
+    """Every k-th state itself, along the dimension `step`: layers, products, and quantities of the whole network."""
+
+    quantities: tuple[Quantity, ...]

@@ -1,28 +1,7 @@
-"""Closed forms of deep linear networks beyond the edge of stability (docs/theory.md); all functions broadcast."""
+"""How long a mode stays on the plateau of the saddle at 0 before its singular value is learned."""
 
 import numpy as np
 from scipy.special import gammaln
-
-
-def stability_limit(singular_value, depth):
-    """S_i = L s^(2 - 2/L), the sharpness of mode i's balanced minimum.
-
-    Arrays of any shapes; s in the target's units. NaN for negative s or depth below 2.
-    arXiv 2502.20531, section 2.
-    """
-    s, depth = np.asarray(singular_value, dtype=float), np.asarray(depth, dtype=float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where((s >= 0) & (depth >= 2), depth * np.abs(s) ** (2 - 2 / depth), np.nan)
-
-
-def critical_learning_rate(singular_value, depth):
-    """2 / S_i, the learning rate beyond which mode i oscillates; infinite for s = 0.
-
-    Arrays of any shapes; s in the target's units. NaN for negative s or depth below 2.
-    arXiv 2502.20531, section 2.
-    """
-    with np.errstate(divide="ignore"):
-        return 2 / stability_limit(singular_value, depth)
 
 
 def plateau_steps(alpha, eta, singular_value, depth):
@@ -63,15 +42,3 @@ def balanced_plateau_steps(alpha, eta, singular_value, depth):
         fast = np.log(half / alpha) / np.log1p(eta * s)
     steps = np.maximum(np.where(depth == 2, fast, slow), 0.0)
     return np.where((alpha == 0) | (eta == 0) | (s == 0), np.inf, steps)
-
-
-def divergence_bound(eta, singular_value, depth):
-    """abs(pi) beyond which no orbit returns: max(10 s, (1e6 / eta)^(L / (2 L - 2))).
-
-    A step multiplies layer l by 1 - q_l, q_l = eta (pi - s) pi / w_l^2, whose geometric mean over the layers is about
-    eta pi^(2 - 2/L). The largest bounded orbits have q = 2; at 1e6 only a coincidence of one part in 1e6^L would bring
-    the product back. Arrays of any shapes; infinite for eta = 0. docs/theory.md, section C.
-    """
-    eta, s, depth = (np.asarray(x, dtype=float) for x in (eta, singular_value, depth))
-    with np.errstate(divide="ignore", over="ignore"):
-        return np.maximum(10 * s, (1e6 / eta) ** (depth / (2 * depth - 2)))

@@ -1,0 +1,98 @@
+"""Vectors as tuples, of a length that is fixed when a kernel is compiled."""
+
+
+def dot(count, place=0):
+    """Function (u, v) -> u . v."""
+    if count == 0:
+        return lambda u, v: 0.0
+    rest = dot(count - 1, place + 1)
+
+    def dot_product(u, v):
+        return u[place] * v[place] + rest(u, v)
+
+    return dot_product
+
+
+def combine(count, place=0):
+    """Function (u, f, v) -> u + f v."""
+    if count == 0:
+        return lambda u, f, v: ()
+    rest = combine(count - 1, place + 1)
+
+    def combination(u, f, v):
+        return (u[place] + f * v[place],) + rest(u, f, v)
+
+    return combination
+
+
+def scale(count, place=0):
+    """Function (u, f) -> f u."""
+    if count == 0:
+        return lambda u, f: ()
+    rest = scale(count - 1, place + 1)
+
+    def scaled(u, f):
+        return (f * u[place],) + rest(u, f)
+
+    return scaled
+
+
+def size(count, place=0):
+    """Function u -> the sum of absolute values."""
+    if count == 0:
+        return lambda u: 0.0
+    rest = size(count - 1, place + 1)
+
+    def sum_of_sizes(u):
+        return abs(u[place]) + rest(u)
+
+    return sum_of_sizes
+
+
+def part(count, first=0):
+    """Function u -> the tuple of `count` components from `first` on."""
+    if count == 0:
+        return lambda u: ()
+    rest = part(count - 1, first + 1)
+
+    def part_of(u):
+        return (u[first],) + rest(u)
+
+    return part_of
+
+
+def largest(count, place=0):
+    """Function u -> the largest absolute value."""
+    if count == 1:
+        return lambda u: abs(u[place])
+    rest = largest(count - 1, place + 1)
+
+    def largest_of(u):
+        here, found = abs(u[place]), rest(u)
+        return here if here > found else found
+
+    return largest_of
+
+
+def map_each(function, count, place=0):
+    """Function u -> (function(u_1), function(u_2), ...)."""
+    if count == 0:
+        return lambda u: ()
+    rest = map_each(function, count - 1, place + 1)
+
+    def mapped(u):
+        return (function(u[place]),) + rest(u)
+
+    return mapped
+
+
+def multiply(count, place=0):
+    """Function (u, v) -> the products of their components."""
+    if count == 0:
+        return lambda u, v: ()
+    rest = multiply(count - 1, place + 1)
+
+    def products(u, v):
+        return (u[place] * v[place],) + rest(u, v)
+
+    return products

@@ -1,0 +1,85 @@
+"""Largest Lyapunov exponent of each mode: mean log growth of small deviations over the record."""
+
+import math
+
+import numpy as np
+
+from fastdln.models.tuples import dot, part, scale, size
+from fastdln.observables.growth import FLOOR, LOG_UNIT, rate, rescaling
+from fastdln.observables.observable import LEAD, ModeObservable, Variable
+
+
+def start(components, tangent):
+    """A vector in no direction in particular, and the units taken out of it."""
+    vector = tuple(math.cos(1.0 + component) for component in range(1 + max(components)))
+    return lambda step: vector + (0.0,)
+
+
+def update(components, tangent):
+    n = 1 + max(components)
+    vector = part(n)
+
+    def update(growth, step):
+        return tangent(step.before, vector(growth), step.eta, step.singular_value) + (growth[n],)
+
+    return update
+
+
+def renormalize(components, tangent):
+    n = 1 + max(components)
+    vector, length, times = part(n), size(n), scale(n)
+
+    def renormalize(growth):
+        v = vector(growth)
+        factor, taken = rescaling(length(v))
+        return times(v, factor) + (growth[n] + taken,)
+
+    return renormalize
+
+
+def at_record(components, tangent):
+    """The vector has turned into the fastest direction by now; from here on its length counts."""
+    n = 1 + max(components)
+    vector, inner, times = part(n), dot(n), scale(n)
+
+    def at_record(growth):
+        v = vector(growth)
+        squares = inner(v, v)
+        return times(v, 1.0 / math.sqrt(squares) if squares > 0.0 else 0.0) + (0.0,)
+
+    return at_record
+
+
+def finish(components, tangent):
+    n = 1 + max(components)
+    vector, inner = part(n), dot(n)
+
+    def finish(growth, record):
+        v = vector(growth)
+        return (rate(0.5 * np.log(inner(v, v)) + LOG_UNIT * growth[n], record),)
+
+    return finish
+
+
+OBSERVABLE = ModeObservable(
+    name="lyapunov",
+    summary="largest Lyapunov exponent of each mode",
+    variables=(
+        Variable(
+            name="lyapunov",
+            dtype="float64",
+            dims=("mode",),
+            long_name="largest Lyapunov exponent",
+            comment="Per step, of the state that the model carries: the stretching of a tangent vector over the record, after "
+            f"{LEAD} or more steps in which it turns into the fastest direction, if steps has as many. "
+            f"{FLOOR:.2f} (log 2^-52) where it is less, as on a superstable orbit. NaN after divergence.",
+        ),
+    ),
+    needs=("components", "tangent"),
+    start=start,
+    update=update,
+    finish=finish,
+    renormalize=renormalize,
+    at_record=at_record,
+    leads=True,
+)

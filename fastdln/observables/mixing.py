@@ -1,0 +1,101 @@
+"""Mixing: whether deviations off the diagonal, from one mode into another, grow (theory C, last part)."""
+
+import math
+
+import numpy as np
+
+from fastdln.network.mixing import remove_gauge, step_pair
+from fastdln.observables.growth import FLOOR, LOG_UNIT, rate, rescaling
+from fastdln.observables.observable import PairObservable, Variable
+
+
+def rows(layers):
+    """A deviation has two entries a layer; then the units taken out of it, and its logarithm at the mark."""
+    return 2 * layers + 2
+
+
+def start(network, i, j, rows):
+    """A deviation in no direction in particular, the same for every pair."""
+    entries, lanes = len(rows) - 2, rows.shape[1]
+    for row in range(entries):
+        for lane in range(lanes):
+            rows[row, lane] = math.cos(1.0 + row)
+    for lane in range(lanes):
+        rows[entries, lane] = 0.0
+    remove_gauge(network, i, j, rows[:entries])
+
+
+def advance(network, i, j, rows):
+    """One step from the network's state. Gauge directions go into gauge directions, so that those of the state before the
+    step may be taken out."""
+    entries, lanes = len(rows) - 2, rows.shape[1]
+    deviation = rows[:entries]
+    remove_gauge(network, i, j, deviation)
+    step_pair(network, i, j, deviation)
+    length = np.zeros(lanes)
+    for row in range(entries):
+        for lane in range(lanes):
+            length[lane] += abs(deviation[row, lane])
+    for lane in range(lanes):
+        length[lane], taken = rescaling(length[lane])
+        rows[entries, lane] += taken
+    for row in range(entries):
+        for lane in range(lanes):
+            deviation[row, lane] *= length[lane]
+
+
+def log_length(rows, lane):
+    entries, squares = len(rows) - 2, 0.0
+    for row in range(entries):
+        squares += rows[row, lane] * rows[row, lane]
+    return 0.5 * np.log(squares) + LOG_UNIT * rows[entries, lane]
+
+
+def mark(rows):
+    entries, lanes = len(rows) - 2, rows.shape[1]
+    for lane in range(lanes):
+        rows[entries + 1, lane] = log_length(rows, lane)
+
+
+def finish(pairs, lane, steps):
+    """(exponent, number of the pair) of the pair that grows fastest, of arrays (pair, row, lane)."""
+    fastest, found = math.nan, -1.0
+    for pair in range(len(pairs)):
+        rows = pairs[pair]
+        before = rows[len(rows) - 1, lane]
+        exponent = rate(log_length(rows, lane) - before, steps) if before > -math.inf else FLOOR
+        if found < 0.0 or exponent > fastest:
+            fastest, found = exponent, float(pair)
+    return fastest, found
+
+
+OBSERVABLE = PairObservable(
+    name="mixing",
+    summary="growth of off-diagonal deviations: where the modes stop being a network's",
+    variables=(
+        Variable(
+            name="mixing_exponent",
+            dtype="float64",
+            long_name="mixing exponent, largest log-rate of off-diagonal deviations",
+            comment="Per step, of full-matrix gradient descent linearized about the diagonal orbit, over pairs of modes; above 0 "
+            "the network leaves the orbit. Turning the spaces between layers, which changes nothing, does not count. A "
+            "deviation is followed over the last ceil(record / sharpness_every) steps, and its growth taken over the second half "
+            "of them. NaN after divergence and for a single mode.",
+        ),
+        Variable(
+            name="mixing_pair",
+            dtype="int16",
+            long_name="pair of modes that mixes fastest",
+            comment="Number, from 0, of the pair in the order (1,2), (1,3), ..., (1,d), (2,3), ...; -1 after divergence and for a "
+            "single mode.",
+            lost=-1,
+        ),
+    ),
+    sampled=True,
+    pairwise=True,
+    rows=rows,
+    start=start,
+    advance=advance,
+    mark=mark,
+    finish=finish,
+)

@@ -1,0 +1,38 @@
+"""Mean, minimum, maximum and last value of a quantity over the record."""
+
+from fastdln.observables.extremes import NOTHING_SEEN, widen
+from fastdln.observables.observable import Variable
+
+
+def start(sample):
+    return (0.0,) + NOTHING_SEEN
+
+
+def update(seen, sample):
+    total, low, high = seen
+    low, high = widen(low, high, sample.value)
+    return total + sample.value, low, high
+
+
+def finish(seen, count, last):
+    total, low, high = seen
+    return total / count, low, high, last.value
+
+
+def variables(name, long_name, comment):
+    """The four variables of a quantity."""
+    parts = {
+        "": "mean over the record",
+        "_min": "minimum over the record",
+        "_max": "maximum over the record",
+        "_last": "at the last state",
+    }
+    return tuple(
+        Variable(
+            name=name + suffix,
+            dtype="float64",
+            long_name=f"{long_name}, {what}",
+            comment=f"{comment}, {what}. NaN after divergence.",
+        )
+        for suffix, what in parts.items()
+    )

@@ -1,0 +1,52 @@
+"""Sharpness: the largest eigenvalue of the Hessian, exact from its blocks (theory B)."""
+
+import math
+
+from fastdln.network.hessian import widen_by_mode, widen_by_pair
+from fastdln.observables.observable import PointObservable, Quantity, Variable
+from fastdln.observables.series import finish as finish_series
+from fastdln.observables.series import start, update, variables
+
+
+def term(map_, depth):
+    return None if map_.curvature is None else map_.curvature(depth)
+
+
+def larger(x, y):
+    return x if x > y else y
+
+
+SHARPNESS = Quantity(
+    name="sharpness", join=larger, identity=-math.inf, term=term, mode=widen_by_mode, pair=widen_by_pair
+)
+
+
+def finish(seen, count, last):
+    mean, low, high, at_end = finish_series(seen, count, last)
+    return mean, low, high, at_end, 0.5 * last.eta * mean
+
+
+OBSERVABLE = PointObservable(
+    name="sharpness",
+    summary="largest Hessian eigenvalue over the record, and its ratio to 2/eta",
+    variables=(
+        *variables(
+            "sharpness",
+            "sharpness",
+            "Largest eigenvalue of the Hessian, exact from its blocks of single modes and of pairs, at every sharpness_every-th "
+            "recorded state, the last one included",
+        ),
+        Variable(
+            name="sharpness_ratio",
+            dtype="float64",
+            long_name="sharpness over the edge of stability 2/eta, mean over the record",
+            comment="eta sharpness / 2, 1 at the edge. NaN after divergence.",
+        ),
+    ),
+    sampled=True,
+    pairwise=True,
+    quantity=SHARPNESS,
+    start=start,
+    update=update,
+    finish=finish,
+)

@@ -1,0 +1,22 @@
+"""Closed forms of deep linear networks beyond the edge of stability (docs/theory.md); all functions broadcast."""
+
+from fastdln.theory.cascade import onset_of_chaos, period_doubling
+from fastdln.theory.cycles import two_cycle
+from fastdln.theory.hessian import flow_sharpness, hessian_eigenvalues, sharpness
+from fastdln.theory.plateau import balanced_plateau_steps, plateau_steps
+from fastdln.theory.stability import balancing_alpha_bound, critical_learning_rate, divergence_bound, stability_limit
+
+__all__ = [
+    "balanced_plateau_steps",
+    "balancing_alpha_bound",
+    "critical_learning_rate",
+    "divergence_bound",
+    "flow_sharpness",
+    "hessian_eigenvalues",
+    "onset_of_chaos",
+    "period_doubling",
+    "plateau_steps",
+    "sharpness",
+    "stability_limit",
+    "two_cycle",
+]
