@@ -1,9 +1,11 @@
 """Plain twins of every model, start and observable: slow, obvious, and written from docs/theory.md and the contract."""
 
+import itertools
 import math
 
 import mpmath
 import numpy as np
+from scipy.integrate import solve_ivp
 
 CONVERGED, PERIODIC, APERIODIC, COLLAPSED, DIVERGED, DRIFTING = 1, 2, 3, 4, 5, 6
 
@@ -120,8 +122,13 @@ def flip(depth, k, guess):
 class Run:
     """One mode-resolved trajectory and how it is to be looked at: products (state, mode), state 0 the start."""
 
-    def __init__(self, products, singular_values, eta, depth, steps, record, period_max, samples, layers=None):
+    def __init__(
+        self, products, singular_values, eta, depth, steps, record, period_max, samples, layers=None, states=None
+    ):
         self.layers = layers  # (layer, mode) at the end
+        self.states = states  # (state, layer, mode), where the twin needs them all
+        self.every, self.keep = 1, 1  # sharpness_every, trajectory
+        self.balanced = False  # the balanced model
         self.products, self.s, self.eta, self.depth = products, np.asarray(singular_values, float), eta, depth
         self.steps, self.record, self.period_max, self.samples = steps, record, period_max, samples
         self.recorded = products[steps + 1 : steps + record + 1]
@@ -132,6 +139,25 @@ class Run:
 
     def diverged(self, mode):
         return not abs(self.products[self.steps + self.record, mode]) <= self.bound[mode]
+
+    @property
+    def components(self):
+        """Which number of the state holds each layer: 0, 0, ..., 1 where layers 1..L-1 are equal."""
+        first = self.states[0]
+        if np.all(first == first[0]) and self.balanced:
+            return [0] * self.depth
+        if np.all(first[:-1] == first[0]):
+            return [0] * (self.depth - 1) + [1]
+        return list(range(self.depth))
+
+    def shared(self, v):
+        """The deviation with one value for all layers that one number holds, so that rounding does not part them."""
+        parts = np.array(self.components)
+        return np.array([v[parts == c].mean() for c in parts])
+
+    def norm(self, v):
+        """Length of a deviation in the numbers of the state, one of each."""
+        return np.linalg.norm([v[self.components.index(c)] for c in sorted(set(self.components))])
 
     def modes(self):
         return range(len(self.s))
@@ -249,7 +275,239 @@ def divergence_step(run):
     return {"divergence_step": [first_true(~(np.abs(run.products[:, m]) <= run.bound[m])) for m in run.modes()]}
 
 
+def hessian(weights, target):
+    """The dense Hessian of 1/2 ||W_L ... W_1 - M||^2 over all entries, by differences of the exact gradient's formula.
+
+    Column by column: what an entry's unit vector makes of the gradient A_l^T E B_l^T, by the product rule on each factor.
+    """
+    shapes = [w.shape for w in weights]
+    sizes = [w.size for w in weights]
+    columns = []
+    for layer, shape in enumerate(shapes):
+        for place in np.ndindex(shape):
+            direction = [np.zeros(s) for s in shapes]
+            direction[layer][place] = 1.0
+            columns.append(np.concatenate([g.ravel() for g in hessian_times(weights, target, direction)]))
+    matrix = np.array(columns)
+    assert matrix.shape == (sum(sizes), sum(sizes))
+    return matrix
+
+
+def chain(weights):
+    """Product of the matrices, the last of the list leftmost."""
+    whole = np.eye(weights[0].shape[1]) if weights else None
+    for w in weights:
+        whole = w @ whole
+    return whole
+
+
+def hessian_times(weights, target, direction):
+    """The derivative of every layer's gradient along a direction, every product written out."""
+    depth, size = len(weights), target.shape
+
+    def product(factors, side):
+        return chain(factors) if factors else np.eye(size[side])
+
+    def derivative(low, high, side):
+        total = np.zeros_like(product(weights[low:high], side))
+        for moved in range(low, high):
+            total = total + chain([*weights[low:moved], direction[moved], *weights[moved + 1 : high]])
+        return total
+
+    error, d_error = chain(weights) - target, derivative(0, depth, 0)
+    out = []
+    for layer in range(depth):
+        below, above = product(weights[:layer], 1), product(weights[layer + 1 :], 0)
+        d_below, d_above = derivative(0, layer, 1), derivative(layer + 1, depth, 0)
+        out.append(d_above.T @ error @ below.T + above.T @ d_error @ below.T + above.T @ error @ d_below.T)
+    return out
+
+
+def mode_jacobian(w, s, eta):
+    """I - eta H of one mode, every entry a product of the other layers."""
+    depth, e = len(w), np.prod(w) - s
+    h = np.empty((depth, depth))
+    for a in range(depth):
+        for b in range(depth):
+            if a == b:
+                h[a, b] = np.prod(np.delete(w, a)) ** 2
+            else:
+                both = np.prod(np.delete(w, a)) * np.prod(np.delete(w, b))
+                h[a, b] = both + e * np.prod(np.delete(w, (a, b)))
+    return np.eye(depth) - eta * h
+
+
+FLOOR = 52 * math.log(0.5)
+
+
+def lyapunov(run):
+    """Growth of a deviation over the record, after 192 steps or more in which it turns into the fastest direction."""
+    lead = run.steps - 192 * max(0, run.steps // 192 - 1)
+    out = []
+    for mode in run.modes():
+        if run.diverged(mode):
+            out.append(math.nan)
+            continue
+        v = np.array([math.cos(1.0 + component) for component in run.components])
+        growth = 0.0
+        for t in range(run.steps - lead, run.steps + run.record):
+            if t == run.steps:
+                growth, v = 0.0, v / run.norm(v)
+            v = run.shared(mode_jacobian(run.states[t, :, mode], run.s[mode], run.eta) @ v)
+            size = run.norm(v)
+            growth, v = growth + np.log(size), v / size
+        out.append(max(growth / run.record, FLOOR))
+    return {"lyapunov": out}
+
+
+def gap_factors(run, mode, t):
+    """1 - q^2 of every layer but the last, and the gap itself, at state t."""
+    w, s = run.states[t, :, mode], run.s[mode]
+    e = np.prod(w) - s
+    return np.array(
+        [1 - (run.eta * e * np.prod(np.delete(w, (layer, len(w) - 1)))) ** 2 for layer in range(len(w) - 1)]
+    )
+
+
+def balancing(run):
+    gaps, logs, rates, since = [], [], [], []
+    for mode in run.modes():
+        if run.diverged(mode):
+            gaps.append(math.nan), logs.append(math.nan), rates.append(math.nan), since.append(-1)
+            continue
+        w = run.states[0, :, mode]
+        start = np.abs(w[-1] ** 2 - w[:-1] ** 2)
+        some = start.max() > 0
+        with mpmath.workdps(40):
+            gap = [mpmath.mpf(float(g)) if some else mpmath.mpf(1) for g in start]
+            sizes = [max(gap)]
+            for t in range(run.steps + run.record):
+                gap = [g * abs(mpmath.mpf(float(f))) for g, f in zip(gap, gap_factors(run, mode, t), strict=True)]
+                sizes.append(max(gap))
+            rate = mpmath.log(sizes[-1] / sizes[run.steps]) / run.record if sizes[-1] > 0 else -mpmath.inf
+            gaps.append(float(sizes[-1]) if some else 0.0)
+            logs.append(float(mpmath.log10(sizes[-1])) if some and sizes[-1] > 0 else -math.inf)
+            rates.append(max(float(rate), FLOOR))
+            grown = [t for t in range(1, len(sizes)) if sizes[t] > sizes[t - 1] * (1 + mpmath.mpf(2) ** -52)]
+            last = grown[-1] if grown else 0
+            moved = any(abs(a - b) > 1e-16 * b for a, b in itertools.pairwise(sizes))
+            since.append(-1 if last == len(sizes) - 1 or not moved else last)
+    return {
+        "balancing_gap": gaps,
+        "balancing_gap_log10": logs,
+        "balancing_exponent": rates,
+        "balancing_monotone_from": since,
+    }
+
+
+def sharpness_at(run, t):
+    """Largest eigenvalue of the dense Hessian of the whole network at state t."""
+    weights = [np.diag(w) for w in run.states[t]]
+    return np.linalg.eigvalsh(hessian(weights, np.diag(run.s)))[-1]
+
+
+def sharpness(run):
+    names = ("sharpness", "sharpness_min", "sharpness_max", "sharpness_last", "sharpness_ratio")
+    if any(run.diverged(mode) for mode in run.modes()):
+        return dict.fromkeys(names, math.nan)
+    end = run.steps + run.record
+    values = np.array([sharpness_at(run, t) for t in range(end, run.steps, -run.every)])
+    mean = values.mean()
+    return dict(zip(names, (mean, values.min(), values.max(), values[0], run.eta * mean / 2), strict=True))
+
+
+def edge_step(run):
+    for t in range(0, run.steps + run.record + 1, run.every):
+        if not np.isfinite(run.states[t]).all():
+            return {}  # diverged: the twin has no states to look at
+        if sharpness_at(run, t) * run.eta >= 2:
+            return {"edge_step": t}
+    return {"edge_step": -1}
+
+
+def pair_entries(weights, i, j):
+    return np.array([w[i, j] for w in weights] + [w[j, i] for w in weights])
+
+
+def gauge_directions(w, i, j):
+    """What turning each space between two layers makes of the entries (i, j) and (j, i): W_{l+1} Q and Q^T W_l."""
+    modes, depth = w.shape[1], len(w)
+    turn = np.zeros((modes, modes))
+    turn[i, j], turn[j, i] = 1.0, -1.0
+    out = []
+    for layer in range(depth - 1):
+        moved = [np.zeros((modes, modes)) for _ in range(depth)]
+        moved[layer + 1] = np.diag(w[layer + 1]) @ turn
+        moved[layer] = -turn @ np.diag(w[layer])
+        out.append(pair_entries(moved, i, j))
+    return np.array(out).T
+
+
+def without_gauge(v, w, i, j):
+    basis = gauge_directions(w, i, j)
+    return v - basis @ np.linalg.lstsq(basis, v, rcond=None)[0]
+
+
+def mixing(run):
+    """Deviations of the full matrices, followed by the dense Hessian-vector product, on every pair of modes."""
+    modes, depth = len(run.s), run.states.shape[1]
+    if modes < 2 or any(run.diverged(mode) for mode in run.modes()):
+        return {"mixing_exponent": math.nan, "mixing_pair": -1}
+    length = -(-run.record // run.every)
+    first = run.steps + run.record - length
+    rates = []
+    for i, j in itertools.combinations(range(modes), 2):
+        v = without_gauge(np.array([math.cos(1.0 + k) for k in range(2 * depth)]), run.states[first], i, j)
+        growth = 0.0
+        for t in range(first, run.steps + run.record):
+            if t == first + length // 2:
+                growth = 0.0
+                size = np.linalg.norm(v)
+                v = v / size
+            v = without_gauge(v, run.states[t], i, j)
+            weights = [np.diag(w) for w in run.states[t]]
+            direction = [np.zeros((modes, modes)) for _ in range(depth)]
+            for layer in range(depth):
+                direction[layer][i, j], direction[layer][j, i] = v[layer], v[depth + layer]
+            v = v - run.eta * pair_entries(hessian_times(weights, np.diag(run.s), direction), i, j)
+            size = np.linalg.norm(v)
+            growth, v = growth + np.log(size), v / size
+        rates.append(growth / (length - length // 2))
+    top = int(np.argmax(rates))
+    return {"mixing_exponent": rates[top], "mixing_pair": top if np.ptp(rates) > 1e-9 else None}
+
+
+def flow_limit(w, s):
+    """Where the gradient flow of one mode from these layers ends, by integrating it."""
+
+    def slope(t, w):
+        e = np.prod(w) - s
+        return np.array([-e * np.prod(np.delete(w, layer)) for layer in range(len(w))])
+
+    return solve_ivp(slope, (0, 2e3), w, method="LSODA", rtol=1e-12, atol=1e-14).y[:, -1]
+
+
+def flow_sharpness(run):
+    if any(run.diverged(mode) for mode in run.modes()):
+        return {"flow_sharpness": math.nan}
+    end = np.array([flow_limit(run.states[-1][:, mode], run.s[mode]) for mode in run.modes()]).T
+    if np.abs(end.prod(axis=0) - run.s).max() > 1e-9:
+        return {}  # not there yet, or held at a saddle
+    return {"flow_sharpness": np.linalg.eigvalsh(hessian([np.diag(w) for w in end], np.diag(run.s)))[-1]}
+
+
+def trajectory(run):
+    kept = range(0, run.steps + run.record + 1, run.keep)
+    states = run.states[:: run.keep]
+    return {
+        "trajectory_singular_value": np.moveaxis(states, 0, -1),
+        "trajectory_product": states.prod(axis=1).T,
+        "trajectory_loss": 0.5 * ((states.prod(axis=1) - run.s) ** 2).sum(axis=1),
+        "trajectory_sharpness": [sharpness_at(run, t) for t in kept],
+    }
+
+
 OBSERVABLES = {
     f.__name__: f
     for f in (fate, period, oscillating_modes, orbit, oscillation_range, loss, escape_step, divergence_step)
-}
+} | {f.__name__: f for f in (lyapunov, balancing, sharpness, mixing, edge_step, flow_sharpness, trajectory)}

@@ -14,9 +14,9 @@ import fastdln
 from fastdln import Sweep, run
 from fastdln.kernels import cache
 from fastdln.kernels.chunk import ChunkKernel
-from fastdln.kernels.compiled import compiled
+from fastdln.kernels.compiled import compiled, kernel
 from fastdln.kernels.roles import Lengths
-from fastdln.network.columns import load
+from fastdln.kernels.rows import stride
 from fastdln.kernels.transient import LANES, ROUND, Layout, advance_by
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import OBSERVABLES
@@ -47,24 +47,25 @@ def test_retiring_and_refilling_lanes_changes_no_bit(model, depth, start, steps)
     eta, alpha = scattered(3 * LANES + 5)
     kernel, compute = kernel_of(model, depth, start)
     orbit = compute(eta, alpha, steps)["orbit"][:, 0]
-    layout = Layout(len(kernel.layers), ())
-    plain = compiled(advance_by(kernel.map, depth, layout, LANES))
+    layout = Layout(len(kernel.map.layers(depth)), (), LANES)
+    plain = compiled(advance_by(kernel.map, depth, layout))
     starts = kernel.columns(eta, alpha, np.ones((1, eta.size)), STARTS[start].layers(depth, 1))
-    product, get = kernel.map.product(depth), load(layout.components)
+    product, get = kernel.map.product(depth), layout.get
 
-    def all_products(block, out):
+    def all_products(blocks, out):
         for lane in range(LANES):
-            out[lane] = product(get(block, lane))
+            out[lane] = product(get(blocks, 0, lane))
 
     products, plain_orbit = compiled(all_products), np.empty((eta.size, 8))
     for first in range(0, eta.size, LANES):
         lanes = np.arange(first, min(first + LANES, eta.size))
         block = np.take(starts, np.minimum(np.arange(first, first + LANES), eta.size - 1), axis=1)
+        blocks = np.pad(block, ((0, 0), (0, stride(LANES) - LANES))).reshape(1, -1)
         out = np.empty(LANES)
-        plain(block, np.zeros(LANES), steps)
+        plain(blocks, 0, np.zeros(LANES), steps)
         for sample in range(8):
-            plain(block, np.zeros(LANES), 1)
-            products(block, out)
+            plain(blocks, 0, np.zeros(LANES), 1)
+            products(blocks, out)
             plain_orbit[lanes, sample] = out[: lanes.size]
     kept = ~np.isnan(orbit[:, 0])
     assert 0.5 < kept.mean() <= 1
@@ -94,7 +95,7 @@ def test_observing_changes_no_bit(model, depth, start):
     assert one["orbit"].tobytes() == two["orbit"].tobytes()
     fates = ChunkKernel(MODELS[model].reduce(STARTS[start].layers(depth, 1)), depth, [OBSERVABLES["fate"]])
     assert set(np.unique(two["fate"])) >= {1, 2, 3, 5, 6}
-    assert fates.roles.orbit_output is None
+    assert not fates.roles.written
 
 
 def test_step_numbers_do_not_depend_on_rounds():
@@ -203,7 +204,7 @@ def test_without_a_place_for_a_cache_kernels_compile_and_it_is_told(monkeypatch)
 
     monkeypatch.setattr(cache.KernelCache, "__init__", nowhere)
     with pytest.warns(RuntimeWarning, match="no kernel cache, compiling in every process: cannot cache"):
-        double = cache.kernel(lambda x: 2 * x, "a test")
+        double = kernel(lambda x: 2 * x, "a test")
     assert double(21) == 42
 
 
@@ -212,7 +213,7 @@ def test_a_cache_that_cannot_be_written_is_told(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("numba.core.caching.IndexDataCacheFile.save", full)
-    triple = cache.kernel(lambda x: 3 * x, "a test that never saves")
+    triple = kernel(lambda x: 3 * x, "a test that never saves")
     with pytest.warns(RuntimeWarning, match="kernel cache could not be written: .*No space left"):
         assert triple(14) == 42
 
@@ -225,7 +226,7 @@ def test_the_private_names_of_numba_that_the_cache_rests_on():
     assert {"cache_path", "filename_base", "source_stamp"} <= set(
         IndexDataCacheFile.__init__.__code__.co_varnames[: IndexDataCacheFile.__init__.__code__.co_argcount]
     )
-    dispatcher = cache.kernel(lambda x: x, "a test")
+    dispatcher = kernel(lambda x: x, "a test")
     assert isinstance(dispatcher._cache, FunctionCache)
     assert dispatcher._cache._cache_path
     assert dispatcher._cache._cache_file._index_name.startswith("kernel-")

@@ -15,7 +15,6 @@ import numpy as np
 
 from fastdln.models import Map
 
-
 # Steps before the record in which observables that lead in to it are carried along already.
 LEAD = 192
 
