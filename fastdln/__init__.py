@@ -4,12 +4,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastdln import theory
+    from fastdln import analysis, theory
     from fastdln.api import open, plan, run, status
     from fastdln.errors import IncompleteError, StoreError, SweepError
     from fastdln.sweep import Sweep
 
-__all__ = ["IncompleteError", "StoreError", "Sweep", "SweepError", "open", "plan", "run", "status", "theory"]
+__all__ = [
+    "IncompleteError",
+    "StoreError",
+    "Sweep",
+    "SweepError",
+    "analysis",
+    "open",
+    "plan",
+    "run",
+    "status",
+    "theory",
+]
 
 # Imported when first used, so that `fastdln --help` answers at once.
 _HOMES = {
@@ -25,8 +36,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "theory":
-        return import_module("fastdln.theory")
+    if name in ("analysis", "theory"):
+        return import_module(f"fastdln.{name}")
     if name == "__version__":
         return import_module("importlib.metadata").version("fastdln")
     if name not in _HOMES:

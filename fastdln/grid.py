@@ -13,7 +13,8 @@ from fastdln.sweep import Sweep
 
 # A chunk should compute for about a second or two, at some 2e9 steps a second, so that handing it out costs nothing.
 CHUNK_STEPS = 4e9
-# A recorded step, with what is measured on it and the search for its period, costs about four bare ones.
+# A recorded step, with what is measured on it and the search for its period, costs about four bare ones, with all that can be
+# measured eleven.
 RECORD_COST = 4
 # Below 1024 points the lanes of a kernel run half empty at the end; above 2^18 reading back a part reads too much.
 FEWEST_POINTS, MOST_POINTS = 1024, 2**18
@@ -21,6 +22,18 @@ FEWEST_POINTS, MOST_POINTS = 1024, 2**18
 CHUNK_BYTES = 64 * 2**20
 # With fewer chunks than this the cores wait for the last one.
 FEWEST_CHUNKS = 16
+
+
+def work(sweep: Sweep, depth: int) -> tuple[float, float]:
+    """What a point costs in bare steps of one mode: of single modes, and of pairs of modes."""
+    modes = sweep.sizes["mode"]
+    pairs, total = modes * (modes - 1) // 2, 0.0
+    for family in sweep.families:
+        if family.pair_cost and pairs:
+            states = sweep.steps + sweep.record if family.whole_run or family.asked_by else sweep.record
+            every = sweep.trajectory if family.asked_by else sweep.sharpness_every
+            total += pairs * family.pair_cost(depth) * states / (every or 1)
+    return modes * (sweep.steps + RECORD_COST * sweep.record), total
 
 
 class Grid:
@@ -72,8 +85,9 @@ class Grid:
         depth = int(depths(sweep.axes["depth"]).max())
         # state, eta, s and bound of every mode are kept twice, before and after the transient
         bytes_at_work = self.bytes_per_point + 16 * modes * (depth + 3)
-        steps = modes * (sweep.steps + RECORD_COST * sweep.record)
-        most = min(MOST_POINTS, CHUNK_STEPS / steps, self.points / FEWEST_CHUNKS, CHUNK_BYTES / bytes_at_work)
+        most = min(
+            MOST_POINTS, CHUNK_STEPS / sum(work(sweep, depth)), self.points / FEWEST_CHUNKS, CHUNK_BYTES / bytes_at_work
+        )
         budget = max(1, int(max(most, min(FEWEST_POINTS, CHUNK_BYTES / bytes_at_work))))
         lengths = dict(zip(self.dims, self.shape, strict=True))
         sizes = dict.fromkeys(self.dims, 1)

@@ -10,12 +10,13 @@ from functools import cached_property
 import numpy as np
 
 from fastdln.axes import coordinates, depths
-from fastdln.grid import Grid
+from fastdln.grid import Grid, work
 from fastdln.sweep import MOST_STEPS, Sweep
 from fastdln.theory import balanced_plateau_steps, plateau_steps
 
 # Points and steps of the probe: some 0.1 s of work, on points spread over the whole grid.
 PROBE_POINTS, PROBE_STEPS = 512, 2e8
+FEWEST_PROBED = 16
 
 
 class Plan:
@@ -48,13 +49,14 @@ class Plan:
 
     def rows(self) -> list[tuple[str, str]]:
         shape = " x ".join(f"{size:,} {name}" for name, size in self.chunk_shape.items() if size > 1) or "1 point"
-        return [
+        rows = [
             ("points", f"{self.points:,}"),
             ("chunks", f"{self.chunks:,} of {shape}"),
             ("bytes", f"{in_units(self.bytes)} before compression"),
             ("files", f"{self.files:,} at most"),
             ("time", f"{duration(self.seconds)} estimated"),
         ]
+        return rows + ([("pairs", pairs_line(self.sweep))] if pairs_line(self.sweep) else [])
 
     def __str__(self) -> str:
         lines = [f"{name:<8}{value}" for name, value in self.rows()]
@@ -63,6 +65,19 @@ class Plan:
     def _repr_html_(self) -> str:
         cells = "".join(f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in self.rows())
         return f"<table><caption>{html.escape(self.sweep.title or 'Sweep')}</caption>{cells}</table>"
+
+
+def pairs_line(sweep: Sweep) -> str:
+    """How much of the work looks at pairs of modes, and what sampling would save; empty if none does."""
+    depth, modes = int(depths(sweep.axes["depth"]).max()), sweep.sizes["mode"]
+    single, paired = work(sweep, depth)
+    if not paired:
+        return ""
+    every = sweep.sharpness_every
+    of_each = f"{modes * (modes - 1) // 2} of {2 * depth} x {2 * depth} a sample, about {paired / (single + paired):.0%} of the time"
+    cheaper = work(sweep.model_copy(update={"sharpness_every": 10 * every}), depth)
+    saved = 1 - sum(cheaper) / (single + paired)
+    return of_each + (f"; sharpness_every = {10 * every} would save {saved:.0%} of it all" if saved > 0.2 else "")
 
 
 def in_units(count: float) -> str:
@@ -87,11 +102,13 @@ def probe(sweep: Sweep, grid: Grid) -> float:
     from fastdln.task import Task
 
     task = Task(sweep, grid)
+    deepest, shortest = int(grid.coordinates["depth"].max()), min(sweep.record, max(1, 2 * sweep.longest_period))
+    of_pairs = work(sweep, deepest)[1] * shortest / sweep.record
     points = min(PROBE_POINTS, max(1, grid.points // len(grid.coordinates["depth"])))
+    points = min(points, max(FEWEST_PROBED, int(PROBE_STEPS / max(1.0, of_pairs))))
     steps_a_point = PROBE_STEPS / points / sweep.sizes["mode"]
     steps = min(sweep.steps, int(steps_a_point))
-    record = min(sweep.record, max(2 * sweep.longest_period, int(steps_a_point)))
-    record = max(1, record)
+    record = min(sweep.record, max(shortest, int(steps_a_point / (1 + of_pairs / shortest))))
     samples = min(record, sweep.sizes["sample"])
     lengths = Lengths(steps, record, sweep.longest_period, samples, sweep.sharpness_every, sweep.trajectory or 0)
     scale = (sweep.steps + sweep.record) / (steps + lengths.record)

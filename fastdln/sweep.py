@@ -236,7 +236,7 @@ class Sweep(BaseModel):
             if not can_give(self.map, family):
                 raise ValueError(f"observables: {self.model} cannot give {family.name}; it can give {', '.join(given)}")
             deepest = int(depths(self.axes["depth"]).max())
-            if family.pairwise and len(self.target.singular_values) > 1 and deepest > DEEPEST_PAIRS:
+            if family.pair_cost and len(self.target.singular_values) > 1 and deepest > DEEPEST_PAIRS:
                 raise ValueError(
                     f"axes.depth: must be at most {DEEPEST_PAIRS} for {family.name} of several modes (got {deepest})"
                 )

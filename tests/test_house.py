@@ -27,6 +27,7 @@ FLOORS = [
     "sweep",
     "axes",
     "errors",
+    "analysis",
     "observables",
     "network",
     "models",
@@ -37,6 +38,7 @@ FLOORS = [
 # What a room must not know, whatever its floor.
 FORBIDDEN = {
     "theory": {"numba", "xarray", "zarr", "dask", "pydantic"},
+    "analysis": {"numba", "zarr", "dask", "pydantic"},
     "models": {"numba", "xarray", "zarr", "dask"},
     "observables": {"numba", "xarray", "zarr", "dask"},
     "network": {"numba", "xarray", "zarr", "dask"},

@@ -378,21 +378,41 @@ def test_edge_step_is_the_first_sample_beyond_the_edge():
     assert thinned.edge_step.attrs["sharpness_every"] == 50
 
 
-def test_trajectories_end_on_the_bits_of_the_record():
-    """Chaos included: the steps are the same ones."""
-    axes = {"eta": {"start": 0.5, "stop": 1.2, "num": 40}, "alpha": [0.2, 0.9], "depth": [2, 3]}
+EVERY_MAP = [
+    ("balanced", "balanced", [2, 3]),
+    ("modes", "one-zero", [2, 3, 4]),
+    ("modes", {"spectral": [[0.5], [0.7], [1.0]]}, [3]),
+]
+
+
+@pytest.mark.parametrize(("model", "start", "depth"), EVERY_MAP)
+def test_trajectories_end_on_the_bits_of_the_record(model, start, depth):
+    """Chaos included: the steps are the same ones, whatever is measured along them."""
+    keys = {
+        "model": model,
+        "start": start,
+        "axes": {"eta": {"start": 0.5, "stop": 1.3, "num": 40}, "alpha": [0.2, 0.9], "depth": depth},
+        "steps": 1000,
+        "record": 24,
+        "orbit_samples": 4,
+    }
     everything = [name for name, family in OBSERVABLES.items() if not family.asked_by]
-    ds = run(
-        Sweep(model="modes", axes=axes, steps=1000, record=24, orbit_samples=4, observables=everything, trajectory=8)
-    )
-    alone = run(Sweep(model="modes", axes=axes, steps=1000, record=24, orbit_samples=4, observables=["orbit"]))
+    ds = run(Sweep(**keys, observables=everything, trajectory=8))
+    alone = run(Sweep(**keys, observables=["orbit"]))
     assert ds.orbit.values.tobytes() == alone.orbit.values.tobytes()
+    assert (ds.fate.values == reference.APERIODIC).any()
     kept = np.isfinite(ds.orbit.values[..., -1])
     assert ds.trajectory_product.values[..., -1][kept].tobytes() == ds.orbit.values[..., -1][kept].tobytes()
     assert list(ds.step.values[:3]) == [0, 8, 16]
     assert ds.step.values[-1] == 1024
+
+
+def test_layers_beyond_the_depth_are_nan():
+    axes = {"eta": 0.4, "alpha": 0.5, "depth": [2, 3]}
+    ds = run(Sweep(model="modes", axes=axes, steps=100, record=1, observables=[], trajectory=50))
     assert np.isnan(ds.trajectory_singular_value.sel(depth=2, layer=3)).all()
-    assert not np.isnan(ds.trajectory_singular_value.sel(depth=3, layer=3)).all()
+    assert np.isfinite(ds.trajectory_singular_value.sel(depth=3)).all()
+    assert np.isfinite(ds.trajectory_singular_value.sel(depth=2, layer=[1, 2])).all()
 
 
 def test_one_mode_of_several_is_measured_like_one_alone():

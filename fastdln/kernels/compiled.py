@@ -9,8 +9,11 @@ from types import CellType, FunctionType
 from typing import Any
 
 import numba
+from numba import float64
+from numba.extending import intrinsic
 
 from fastdln.kernels.cache import attach
+from fastdln.models.fma import fma
 
 # "contract" alone lets LLVM fuse a * b + c; any other fast-math flag would delete the NaN checks.
 # error_model="numpy": 1 / 0 is inf, with no branch in the loop.
@@ -18,6 +21,17 @@ OPTIONS: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
 
 # What is only called from compiled code needs no way in from Python.
 INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+@intrinsic
+def fused(context: Any, x: Any, y: Any, z: Any) -> Any:
+    """fma as one instruction of the processor."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        floats = [context.cast(builder, a, t, float64) for a, t in zip(arguments, signature.args, strict=True)]
+        return builder.fma(*floats)
+
+    return float64(x, y, z), generate
 
 
 def jit_disabled() -> bool:
@@ -71,6 +85,8 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:
     def translate(value: Any) -> Any:
         if not isinstance(value, FunctionType):
             return value
+        if value is fma:
+            return fused
         if loops(value):
             return scalar(value) if value.__closure__ else called(value)
         return scalar(value) if branches(value) else inline(value)

@@ -15,25 +15,49 @@ def stride(lanes):
 
 
 def load(count, first, lanes):
-    """Function (blocks, mode, lane) -> the tuple of `count` components from row `first` on."""
+    """Function (blocks, mode, lane) -> the tuple of `count` components from row `first` on.
+
+    Three at a time, since every function that is expanded costs the compiler some 20 ms.
+    """
+    a, b, c = ((first + k) * stride(lanes) for k in range(3))
     if count == 0:
         return lambda blocks, mode, lane: ()
-    start, rest = first * stride(lanes), load(count - 1, first + 1, lanes)
+    if count == 1:
+        return lambda blocks, mode, lane: (blocks[mode, a + lane],)
+    if count == 2:
+        return lambda blocks, mode, lane: (blocks[mode, a + lane], blocks[mode, b + lane])
+    if count == 3:
+        return lambda blocks, mode, lane: (blocks[mode, a + lane], blocks[mode, b + lane], blocks[mode, c + lane])
+    rest = load(count - 3, first + 3, lanes)
 
     def load_rows(blocks, mode, lane):
-        return (blocks[mode, start + lane],) + rest(blocks, mode, lane)
+        return (blocks[mode, a + lane], blocks[mode, b + lane], blocks[mode, c + lane]) + rest(blocks, mode, lane)
 
     return load_rows
 
 
 def store(count, first, lanes):
     """Function (blocks, mode, lane, values) that writes `count` components from row `first` on."""
-    if count == 0:
-        return lambda blocks, mode, lane, values: None
-    start, rest = first * stride(lanes), store(count - 1, first + 1, lanes)
+    a, b, c = ((first + k) * stride(lanes) for k in range(3))
+
+    def store_one(blocks, mode, lane, values):
+        blocks[mode, a + lane] = values[0]
+
+    def store_two(blocks, mode, lane, values):
+        blocks[mode, a + lane] = values[0]
+        blocks[mode, b + lane] = values[1]
+
+    def store_three(blocks, mode, lane, values):
+        blocks[mode, a + lane] = values[0]
+        blocks[mode, b + lane] = values[1]
+        blocks[mode, c + lane] = values[2]
+
+    if count <= 3:
+        return (lambda blocks, mode, lane, values: None, store_one, store_two, store_three)[count]
+    rest = store(count - 3, first + 3, lanes)
 
     def store_rows(blocks, mode, lane, values):
-        blocks[mode, start + lane] = values[0]
-        rest(blocks, mode, lane, values[1:])
+        store_three(blocks, mode, lane, values)
+        rest(blocks, mode, lane, values[3:])
 
     return store_rows

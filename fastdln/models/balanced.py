@@ -1,5 +1,6 @@
 """Balanced map: all layers of a mode share one value rho (theory A; arXiv 2502.20531, section 2)."""
 
+from fastdln.models.fma import fma
 from fastdln.models.model import Map, Model
 
 
@@ -9,7 +10,8 @@ def step(depth):
     def step(state, eta, s):
         (rho,) = state
         p = rho**n
-        return (rho - eta * (rho * p - s) * p,)
+        e = fma(rho, p, -s)
+        return (fma(-eta * e, p, rho),)
 
     return step
 

@@ -2,6 +2,7 @@
 
 import math
 
+from fastdln.models.fma import fma
 from fastdln.models.model import Map
 from fastdln.models.tuples import combine, dot, scale
 
@@ -28,8 +29,9 @@ def step(depth):
     split, move = others(depth), combine(depth)
 
     def step(state, eta, s):
-        pi, rest = split(state, 1.0)
-        return move(state, -eta * (pi - s), rest)
+        _, rest = split(state, 1.0)
+        e = fma(state[0], rest[0], -s)
+        return move(state, -eta * e, rest)
 
     return step
 

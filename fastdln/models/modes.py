@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from fastdln.models.fma import fma
 from fastdln.models.layerwise import LAYERWISE
 from fastdln.models.model import Map, Model
 
@@ -14,8 +15,9 @@ def step(depth):
     def step(state, eta, s):
         a, b = state
         p = a**n
-        g = eta * (a * b * p - s) * p
-        return a - g * b, b - g * a
+        e = fma(a * b, p, -s)
+        g = eta * e * p
+        return fma(-g, b, a), fma(-g, a, b)
 
     return step
 

@@ -1,10 +1,12 @@
-"""Vectors as tuples, of a length that is fixed when a kernel is compiled."""
+"""Vectors as tuples, of a length, from 1 on, that is fixed when a kernel is compiled."""
+
+from fastdln.models.fma import fma
 
 
 def dot(count, place=0):
     """Function (u, v) -> u . v."""
-    if count == 0:
-        return lambda u, v: 0.0
+    if count == 1:
+        return lambda u, v: u[place] * v[place]
     rest = dot(count - 1, place + 1)
 
     def dot_product(u, v):
@@ -15,20 +17,20 @@ def dot(count, place=0):
 
 def combine(count, place=0):
     """Function (u, f, v) -> u + f v."""
-    if count == 0:
-        return lambda u, f, v: ()
+    if count == 1:
+        return lambda u, f, v: (fma(f, v[place], u[place]),)
     rest = combine(count - 1, place + 1)
 
     def combination(u, f, v):
-        return (u[place] + f * v[place],) + rest(u, f, v)
+        return (fma(f, v[place], u[place]),) + rest(u, f, v)
 
     return combination
 
 
 def scale(count, place=0):
     """Function (u, f) -> f u."""
-    if count == 0:
-        return lambda u, f: ()
+    if count == 1:
+        return lambda u, f: (f * u[place],)
     rest = scale(count - 1, place + 1)
 
     def scaled(u, f):
@@ -39,8 +41,8 @@ def scale(count, place=0):
 
 def size(count, place=0):
     """Function u -> the sum of absolute values."""
-    if count == 0:
-        return lambda u: 0.0
+    if count == 1:
+        return lambda u: abs(u[place])
     rest = size(count - 1, place + 1)
 
     def sum_of_sizes(u):
@@ -51,8 +53,8 @@ def size(count, place=0):
 
 def part(count, first=0):
     """Function u -> the tuple of `count` components from `first` on."""
-    if count == 0:
-        return lambda u: ()
+    if count == 1:
+        return lambda u: (u[first],)
     rest = part(count - 1, first + 1)
 
     def part_of(u):
@@ -76,8 +78,8 @@ def largest(count, place=0):
 
 def map_each(function, count, place=0):
     """Function u -> (function(u_1), function(u_2), ...)."""
-    if count == 0:
-        return lambda u: ()
+    if count == 1:
+        return lambda u: (function(u[place]),)
     rest = map_each(function, count - 1, place + 1)
 
     def mapped(u):
@@ -88,8 +90,8 @@ def map_each(function, count, place=0):
 
 def multiply(count, place=0):
     """Function (u, v) -> the products of their components."""
-    if count == 0:
-        return lambda u, v: ()
+    if count == 1:
+        return lambda u, v: (u[place] * v[place],)
     rest = multiply(count - 1, place + 1)
 
     def products(u, v):

@@ -1,7 +1,7 @@
 """Progressive sharpening: the first state at which the sharpness reaches 2/eta."""
 
 from fastdln.observables.observable import PointObservable, Variable
-from fastdln.observables.sharpness import SHARPNESS
+from fastdln.observables.sharpness import SHARPNESS, pair_cost
 
 
 def start(sample):
@@ -31,7 +31,7 @@ OBSERVABLE = PointObservable(
         ),
     ),
     sampled=True,
-    pairwise=True,
+    pair_cost=pair_cost,
     quantity=SHARPNESS,
     start=start,
     update=update,

@@ -20,6 +20,5 @@ OBSERVABLE = EndObservable(
             "pairs of modes. NaN after divergence, and where the flow ends at a saddle.",
         ),
     ),
-    pairwise=True,
     finish=finish,
 )

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from fastdln.network.mixing import remove_gauge, step_pair
-from fastdln.observables.growth import FLOOR, LOG_UNIT, rate, rescaling
+from fastdln.network.mixing import bare_steps, remove_gauge, step_pair
+from fastdln.observables.growth import LOG_UNIT, rate, rescaling
 from fastdln.observables.observable import PairObservable, Variable
 
 
@@ -57,13 +57,18 @@ def mark(rows):
         rows[entries + 1, lane] = log_length(rows, lane)
 
 
+# A minimum is neutral along its valley; what rounding makes of that over a record has no sign to be read.
+NEUTRAL = 1e-9
+
+
 def finish(pairs, lane, steps):
     """(exponent, number of the pair) of the pair that grows fastest, of arrays (pair, row, lane)."""
     fastest, found = math.nan, -1.0
     for pair in range(len(pairs)):
         rows = pairs[pair]
         before = rows[len(rows) - 1, lane]
-        exponent = rate(log_length(rows, lane) - before, steps) if before > -math.inf else FLOOR
+        growth = log_length(rows, lane) - before if before > -math.inf else -math.inf
+        exponent = 0.0 if abs(growth) < NEUTRAL else rate(growth, steps)
         if found < 0.0 or exponent > fastest:
             fastest, found = exponent, float(pair)
     return fastest, found
@@ -80,7 +85,7 @@ OBSERVABLE = PairObservable(
             comment="Per step, of full-matrix gradient descent linearized about the diagonal orbit, over pairs of modes; above 0 "
             "the network leaves the orbit. Turning the spaces between layers, which changes nothing, does not count. A "
             "deviation is followed over the last ceil(record / sharpness_every) steps, and its growth taken over the second half "
-            "of them. NaN after divergence and for a single mode.",
+            f"of them; 0 where it is less than {NEUTRAL:g} in all. NaN after divergence and for a single mode.",
         ),
         Variable(
             name="mixing_pair",
@@ -92,7 +97,7 @@ OBSERVABLE = PairObservable(
         ),
     ),
     sampled=True,
-    pairwise=True,
+    pair_cost=bare_steps,
     rows=rows,
     start=start,
     advance=advance,

@@ -72,8 +72,9 @@ class Observable:
     """A family of variables that are measured together and asked for by its name, or by any of theirs.
 
     `needs` names what it takes of a map (fields of models.Map); models whose map lacks one cannot give it. `sampled` says
-    that it is measured at every `sharpness_every`-th state only, `pairwise` that it looks at pairs of modes, `asked_by` names
-    the sweep's key that brings it, if it is not asked for among the observables.
+    that it is measured at every `sharpness_every`-th state only, `whole_run` that it looks at the transient too, `asked_by` names
+    the sweep's key that brings it, if it is not asked for among the observables. pair_cost(depth) is what a look at a pair of
+    modes costs, in bare steps of one mode; None for what does not look at pairs.
     """
 
     name: str
@@ -81,7 +82,8 @@ class Observable:
     variables: tuple[Variable, ...]
     needs: tuple[str, ...] = ()
     sampled: bool = False
-    pairwise: bool = False
+    pair_cost: Callable[[int], float] | None = None
+    whole_run: bool = False
     asked_by: str = ""
 
 
@@ -101,7 +103,6 @@ class ModeObservable(Observable):
     finish: Callable[..., Any]
     renormalize: Callable[..., Any] | None = None
     at_record: Callable[..., Any] | None = None
-    whole_run: bool = False
     leads: bool = False
     settles: bool = True
 
@@ -143,7 +144,6 @@ class PointObservable(Observable):
     start: Callable[..., Any]
     update: Callable[..., Any]
     finish: Callable[..., Any]
-    whole_run: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

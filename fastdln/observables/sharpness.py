@@ -2,6 +2,7 @@
 
 import math
 
+from fastdln.network.eigenvalue import bare_steps
 from fastdln.network.hessian import widen_by_mode, widen_by_pair
 from fastdln.observables.observable import PointObservable, Quantity, Variable
 from fastdln.observables.series import finish as finish_series
@@ -10,6 +11,10 @@ from fastdln.observables.series import start, update, variables
 
 def term(map_, depth):
     return None if map_.curvature is None else map_.curvature(depth)
+
+
+def pair_cost(depth):
+    return bare_steps(2 * depth)
 
 
 def larger(x, y):
@@ -44,7 +49,7 @@ OBSERVABLE = PointObservable(
         ),
     ),
     sampled=True,
-    pairwise=True,
+    pair_cost=pair_cost,
     quantity=SHARPNESS,
     start=start,
     update=update,

@@ -2,7 +2,7 @@
 
 from fastdln.observables.loss import LOSS
 from fastdln.observables.observable import TrajectoryObservable, Variable
-from fastdln.observables.sharpness import SHARPNESS
+from fastdln.observables.sharpness import SHARPNESS, pair_cost
 
 KEPT = "Every k-th state from the start on, k the sweep's `trajectory`; `step` is the state's number. NaN from divergence on"
 
@@ -39,7 +39,7 @@ OBSERVABLE = TrajectoryObservable(
             comment=f"{KEPT} of any mode.",
         ),
     ),
-    pairwise=True,
+    pair_cost=pair_cost,
     asked_by="trajectory",
     quantities=(LOSS, SHARPNESS),
 )

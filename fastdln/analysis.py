@@ -1,0 +1,180 @@
+"""What is read off a dataset: where periods double, how fast the doublings close in, and how far it is from the theory."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from fastdln import theory
+from fastdln.observables.growth import FLOOR
+from fastdln.theory.cascade import FEIGENBAUM
+
+# Periods beyond 2^12 are not recorded by any reasonable sweep.
+MOST_DOUBLINGS = 12
+
+
+def flips(ds: xr.Dataset, mode: int = 0, count: int = MOST_DOUBLINGS) -> xr.Dataset:
+    """Where the period doubles along eta: from 1 to 2, from 2 to 4, and so on.
+
+    ds: with `period`; mode: which one, from 0. Returns `flip` and `uncertainty`, both in units of eta and shaped like the grid
+    without eta, then (doubling,), whose coordinate is the period before; NaN where the sweep does not show it. With
+    `lyapunov` of the balanced model the multiplier -exp(p lyapunov) of the cycle is continued in a straight line to -1, from
+    the last two points of period p; else the flip is put halfway between the last point of period p and the first of 2p.
+    KeyError without `period`. docs/theory.md, section C.
+    """
+    period = ds["period"].isel(mode=mode)
+    slopes = (
+        ds["lyapunov"].isel(mode=mode)
+        if "lyapunov" in ds and model_of(ds) == "balanced"
+        else xr.full_like(period, np.nan, float)
+    )
+
+    def along(p: np.ndarray, exponent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        flip, half = np.array([locate(ds["eta"].values, p, exponent, 2**k) for k in range(count)]).T
+        return flip, half
+
+    found, uncertainty = xr.apply_ufunc(
+        along,
+        period,
+        slopes,
+        input_core_dims=[["eta"], ["eta"]],
+        output_core_dims=[["doubling"], ["doubling"]],
+        vectorize=True,
+    )
+    about = {"units": "1", "long_name": "learning rate at which the period doubles"}
+    return xr.Dataset(
+        {
+            "flip": found.assign_attrs(about),
+            "uncertainty": uncertainty.assign_attrs(
+                units="1", long_name="half the distance of the points on either side"
+            ),
+        },
+        coords={"doubling": 2 ** np.arange(count)},
+    )
+
+
+def locate(eta: np.ndarray, period: np.ndarray, exponent: np.ndarray, p: int) -> tuple[float, float]:
+    """(eta of the flip from period p to 2p, half the distance of the points around it), NaN if it is not seen."""
+    doubled = np.flatnonzero(period == 2 * p)
+    before = np.flatnonzero(period[: doubled[0]] == p) if doubled.size else doubled
+    if not before.size:
+        return np.nan, np.nan
+    last, first = before[-1], doubled[0]
+    low, high = eta[last], eta[first]
+    middle, half = (low + high) / 2, (high - low) / 2
+    if before.size > 1 and before[-2] == last - 1:
+        size = np.exp(p * exponent[last - 1 : last + 1])
+        if size[0] < size[1] < 1:  # NaN compares as false
+            straight = low + (1 - size[1]) * (low - eta[last - 1]) / (size[1] - size[0])
+            if low <= straight <= high:
+                return float(straight), float(half)
+    return float(middle), float(half)
+
+
+def feigenbaum(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
+    """Ratios (eta_k - eta_(k-1)) / (eta_(k+1) - eta_k) of the distances of flips, which tend to 4.6692.
+
+    flips: what `flips` returns, or an array (..., n). Shaped (..., n - 2); NaN where a flip is. Feigenbaum 1978.
+    """
+    gaps = np.diff(values_of(flips), axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(gaps[..., :-1] / gaps[..., 1:])
+
+
+def onset(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
+    """eta at which the doublings accumulate, continued from the last two flips by Feigenbaum's constant.
+
+    flips: what `flips` returns, or an array (..., n). Shaped (...); NaN with fewer than two flips.
+    """
+    values = values_of(flips)
+    out = np.full(values.shape[:-1], np.nan)
+    for place in np.ndindex(out.shape):
+        known = values[place][np.isfinite(values[place])]
+        if known.size > 1:
+            out[place] = (FEIGENBAUM * known[-1] - known[-2]) / (FEIGENBAUM - 1)
+    return out
+
+
+def values_of(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
+    return np.asarray(flips["flip"] if isinstance(flips, xr.Dataset) else flips, dtype=float)
+
+
+def model_of(ds: xr.Dataset) -> str:
+    """The model that a dataset was computed with."""
+    return str(json.loads(ds.attrs["sweep"])["model"])
+
+
+def singular_values(ds: xr.Dataset) -> xr.DataArray:
+    """Singular values along `mode`, with those that axes set filled in along them."""
+    s: xr.DataArray = ds["singular_value"].astype(float)
+    for mode in range(ds.sizes["mode"]):
+        if f"s{mode + 1}" in ds.dims:
+            here = xr.DataArray(np.arange(ds.sizes["mode"]) == mode, dims="mode")
+            s = s.where(~here, ds[f"s{mode + 1}"])
+    return s
+
+
+def compare(ds: xr.Dataset) -> xr.Dataset:
+    """Measured minus predicted, for every variable of the dataset that the theory of balanced modes predicts.
+
+    Each mode by itself is at its minimum below 2 / S_i and on the two-cycle of theory.two_cycle from there to its first
+    doubling; NaN elsewhere. Periods are predicted up to the fourth doubling, sharpness below the edge of every mode. Shaped
+    like the variables; a finite alpha, a transient too short and modes that mix show as differences. docs/theory.md, C.
+    """
+    eta, depth, s = ds["eta"], ds["depth"], singular_values(ds)
+    expected = prediction(eta, depth, s, model_of(ds))
+    out = {name: ds[name] - value for name, value in expected.items() if name in ds}
+    for name, difference in out.items():
+        about = {key: ds[name].attrs[key] for key in ("units",) if key in ds[name].attrs}
+        out[name] = difference.transpose(*ds[name].dims).assign_attrs(
+            about | {"long_name": f"{ds[name].attrs.get('long_name', name)}: measured minus theory"}
+        )
+    return xr.Dataset(out, attrs={key: ds.attrs[key] for key in ("title", "sweep", "sweep_sha256") if key in ds.attrs})
+
+
+def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: str) -> dict[str, xr.DataArray]:
+    """What the theory says of each variable, by its name."""
+
+    def broadcast(function: Any, *arguments: Any, outputs: int = 1) -> Any:
+        return xr.apply_ufunc(function, *arguments, output_core_dims=[[]] * outputs)
+
+    limit = broadcast(theory.stability_limit, s, depth)
+    # eta / eta of the first flip, which is the same at every s
+    kappa = eta * limit / depth
+    doublings = xr.DataArray(
+        theory.period_doubling(depth.values, 5), dims=("depth", "doubling"), coords={"depth": depth}
+    )
+    known = (s > 0) & (kappa < doublings.isel(doubling=-1))
+    period = (2.0 ** (kappa > doublings).sum("doubling")).where(known, 1.0).where(known | (s == 0))
+    below, cycling = (
+        kappa < doublings.isel(doubling=0),
+        (kappa > doublings.isel(doubling=0)) & (kappa < doublings.isel(doubling=1)),
+    )
+    low, high = broadcast(theory.two_cycle, eta, s, depth, outputs=2)
+    still = below | (s == 0)
+
+    def either(at_rest: Any, on_cycle: xr.DataArray) -> xr.DataArray:
+        return xr.where(still, at_rest, on_cycle.where(cycling))
+
+    def log_rate(function: Any) -> Any:
+        return broadcast(lambda x: np.log(np.abs(x), out=np.full_like(x, -np.inf), where=x != 0), function)
+
+    n = depth - 1
+    along = sum(log_rate(1 - eta * ((2 * n + 1) * r ** (2 * n) - n * s * r ** (n - 1))) for r in (low, high)) / 2
+    across = sum(log_rate(1 - (eta * (r**depth - s) * r ** (n - 1)) ** 2) for r in (low, high)) / 2
+    at_minimum = log_rate(1 - eta * limit) if model == "balanced" else 0.0
+    top = np.maximum(along, across) if model != "balanced" else along
+    loss = either(0.0, ((low**depth - s) ** 2 + (high**depth - s) ** 2) / 4).sum("mode", skipna=False)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "period": period,
+            "oscillation_range": either(0.0, high**depth - low**depth),
+            "oscillating_modes": (period > 1).sum("mode").where(period.notnull().all("mode")),
+            "lyapunov": either(at_minimum, top).clip(min=FLOOR).where(s > 0),
+            "balancing_exponent": either(0.0, across).clip(min=FLOOR).where(s > 0),
+            "loss": loss,
+            "sharpness": limit.max("mode").where(still.all("mode")),
+        }
