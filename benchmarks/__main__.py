@@ -55,6 +55,8 @@ def table(results):
             info, stats = result["extra_info"], result["stats"]
             low, high = (info["work"] / stats[key] / 1e6 for key in ("max", "min"))
             compared = f"{speeds[0] / speed:.1f}x slower than {members[0]['name']}" if result is not members[0] else ""
+            if "bare steps" in info:
+                compared = f"a recorded step takes {info['bare steps']:.1f} bare ones"
             if "in kernels" in info:
                 compared = f"{info['in kernels']:.0%} of the threads' time in kernels"
             rows.add_row(

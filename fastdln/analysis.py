@@ -149,14 +149,12 @@ def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: s
     )
     known = (s > 0) & (kappa < doublings.isel(doubling=-1))
     period = (2.0 ** (kappa > doublings).sum("doubling")).where(known, 1.0).where(known | (s == 0))
-    below, cycling = (
-        kappa < doublings.isel(doubling=0),
-        (kappa > doublings.isel(doubling=0)) & (kappa < doublings.isel(doubling=1)),
-    )
+    first, second = (doublings.isel(doubling=k) for k in (0, 1))
+    below, cycling = kappa < first, (kappa > first) & (kappa < second)
     low, high = broadcast(theory.two_cycle, eta, s, depth, outputs=2)
     still = below | (s == 0)
 
-    def either(at_rest: Any, on_cycle: xr.DataArray) -> xr.DataArray:
+    def either(at_rest: Any, on_cycle: xr.DataArray) -> Any:
         return xr.where(still, at_rest, on_cycle.where(cycling))
 
     def log_rate(function: Any) -> Any:

@@ -1,0 +1,95 @@
+"""What is read off datasets, against closed forms."""
+
+import numpy as np
+import pytest
+
+from fastdln import Sweep, analysis, run, theory
+
+
+@pytest.fixture(scope="module")
+def cascade():
+    return run(
+        Sweep(
+            model="balanced",
+            axes={"eta": {"start": 0.6, "stop": 1.35, "num": 1501}, "alpha": 0.5, "depth": [2, 3]},
+            steps=100_000,
+            record=512,
+            observables=[
+                "period",
+                "lyapunov",
+                "oscillation_range",
+                "loss",
+                "oscillating_modes",
+                "sharpness",
+                "balancing",
+            ],
+        )
+    )
+
+
+def test_flips_from_the_multiplier(cascade):
+    found = analysis.flips(cascade)
+    exact = theory.period_doubling([2, 3], 4)
+    np.testing.assert_allclose(found.flip.values[:, 0, :4], exact, atol=1e-5)
+    assert found.flip.dims == ("depth", "alpha", "doubling")
+    assert list(found.doubling.values[:4]) == [1, 2, 4, 8]
+    assert np.isnan(found.flip.values[:, 0, 9]).all()
+
+
+def test_flips_without_exponents_are_known_to_half_a_step(cascade):
+    found = analysis.flips(cascade.drop_vars("lyapunov"))
+    exact = theory.period_doubling([2, 3], 4)
+    error = np.abs(found.flip.values[:, 0, :4] - exact)
+    assert (error <= found.uncertainty.values[:, 0, :4]).all()
+    assert (error > 1e-6).any(), "the multiplier does better"
+
+
+def test_feigenbaum_and_onset(cascade):
+    flips = theory.period_doubling([2, 3], 9)
+    assert analysis.feigenbaum(flips)[:, -1] == pytest.approx(4.6692, abs=1e-3)
+    np.testing.assert_allclose(analysis.onset(flips), theory.onset_of_chaos([2, 3]), atol=1e-10)
+    np.testing.assert_allclose(analysis.onset(analysis.flips(cascade))[:, 0], theory.onset_of_chaos([2, 3]), atol=2e-5)
+    assert np.isnan(analysis.onset(np.array([1.0, np.nan])))
+
+
+def test_the_balanced_map_is_the_theory(cascade):
+    differences = analysis.compare(cascade)
+    assert set(differences.data_vars) == {
+        "period", "oscillation_range", "oscillating_modes", "lyapunov", "balancing_exponent", "loss", "sharpness",
+    }  # fmt: skip
+    settled = cascade.period.isel(mode=0) > 0
+    for name, tolerance in (
+        ("oscillation_range", 1e-9),
+        ("loss", 1e-9),
+        ("sharpness", 1e-9),
+        ("period", 0),
+        ("lyapunov", 1e-6),
+    ):
+        values = differences[name]
+        values = (values.isel(mode=0) if "mode" in values.dims else values).where(settled).values
+        assert np.isfinite(values).sum() > 400
+        assert np.nanmax(np.abs(values)) <= tolerance, name
+        assert values.shape == settled.shape
+
+
+def test_several_modes_and_a_swept_singular_value():
+    ds = run(
+        Sweep(
+            model="modes",
+            axes={"eta": [0.029, 0.032, 0.036], "s2": [8.0, 9.5], "alpha": 0.01, "depth": 3},
+            target={"singular_values": [10.0, 9.0, 0.0]},
+            steps=30_000,
+            observables=["period", "oscillation_range", "oscillating_modes", "loss"],
+        )
+    )
+    differences = analysis.compare(ds)
+    for name in differences:
+        assert differences[name].dims == ds[name].dims
+    assert float(abs(differences.oscillating_modes).max()) == 0
+    assert float(abs(differences.oscillation_range).max()) < 1e-5
+    assert int(ds.oscillating_modes.sel(s2=9.5, eta=0.036).item()) == 2
+
+
+def test_flips_ask_for_the_period(cascade):
+    with pytest.raises(KeyError, match="period"):
+        analysis.flips(cascade.drop_vars("period"))
