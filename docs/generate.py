@@ -27,7 +27,13 @@ def dataset_page():
         [
             f"`{o.name}`",
             ", ".join(f"`{v.name}`" for v in o.variables),
-            "always" if o.name == "fate" else "by default" if o.name in DEFAULT else "when asked for",
+            "always"
+            if o.name == "fate"
+            else f"with `{o.asked_by} = k`"
+            if o.asked_by
+            else "by default"
+            if o.name in DEFAULT
+            else "when asked for",
         ]
         for o in OBSERVABLES.values()
     ]
@@ -38,10 +44,12 @@ A store is plain Zarr v3: `xarray.open_zarr(path)` opens it without fastdln. `fa
 where the store is not complete.
 
 Dimensions, in this order, the last fastest: `depth`, the axes `s1`, `s2`, ... in the file's order, `alpha`, `eta`; then
-`mode` and `sample` where a variable has them. `depth`, `alpha` and `eta` are always there, with length 1 where the sweep has
-a single value. Coordinates are the axes' values, and `singular_value` along `mode`.
+`mode`, `layer`, `sample` and `step` where a variable has them. `depth`, `alpha` and `eta` are always there, with length 1 where the sweep has
+a single value. Coordinates are the axes' values, `singular_value` along `mode`, `layer` (1 is next to the input), and `step`,
+the numbers of the states that a trajectory keeps.
 
-State 0 is the start; the record is the states steps + 1 to steps + record.
+State 0 is the start; the record is the states steps + 1 to steps + record. Sharpness and mixing are sampled: variables that
+are have the attribute `sharpness_every`.
 
 ## Variables
 

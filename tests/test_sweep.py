@@ -190,3 +190,63 @@ def test_the_schema_accepts_what_the_model_accepts():
     assert set(schema["properties"]) == set(Sweep.model_fields)
     assert schema["properties"]["model"]["enum"] == ["balanced", "modes"]
     assert schema["$defs"]["Range"]["properties"]["num"]["minimum"] == 1
+
+
+BASE = {"model": "modes", "axes": {"eta": 0.1, "alpha": 0.1, "depth": 3}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"trajectory": 0}, "trajectory: must be at least 1"),
+        ({"trajectory": 2.5}, "trajectory: must be a whole number"),
+        ({"sharpness_every": 0}, "sharpness_every: must be at least 1"),
+        ({"sharpness_every": "2"}, "sharpness_every: must be a number"),
+        ({"observables": ["trajectory"]}, "observables: trajectory is no name to ask for: give trajectory = k"),
+        ({"observables": ["sharpnes"]}, "observables: unknown name 'sharpnes'; valid: .*sharpness"),
+        (
+            {"trajectory": 1, "axes": {"eta": {"start": 0.1, "stop": 1, "num": 100_000}, "alpha": 0.1, "depth": 3}},
+            "trajectory: every 1 states of 100,000 points are .* GB, more than 4; trajectory = [0-9]+ would do",
+        ),
+        (
+            {"axes": BASE["axes"] | {"depth": 65}, "target": {"singular_values": [1, 0.5]}, "observables": ["mixing"]},
+            "axes.depth: must be at most 64 for mixing of several modes",
+        ),
+    ],
+)
+def test_bad_physics_keys_are_refused_in_one_line(keys, message):
+    with pytest.raises(SweepError, match=message) as error:
+        Sweep(**(BASE | keys))
+    assert "\n" not in str(error.value)
+
+
+def test_what_the_message_says_would_do_does():
+    axes = {"eta": {"start": 0.1, "stop": 1, "num": 100_000}, "alpha": 0.1, "depth": 3}
+    with pytest.raises(SweepError) as error:
+        Sweep(**(BASE | {"trajectory": 1, "axes": axes}))
+    every = int(str(error.value).split("trajectory = ")[1].split()[0])
+    assert Sweep(**(BASE | {"trajectory": every, "axes": axes})).trajectory == every
+
+
+def test_an_observable_that_a_model_cannot_give_is_refused_by_name(monkeypatch):
+    from dataclasses import replace
+
+    from fastdln.models import MODELS
+    from fastdln.models.modes import TWO_SCALAR
+
+    without = replace(TWO_SCALAR, tangent=None)
+    monkeypatch.setitem(MODELS, "modes", replace(MODELS["modes"], reduce=lambda layers: without))
+    with pytest.raises(
+        SweepError, match=r"observables: modes cannot give lyapunov; it can give balancing, .*sharpness$"
+    ) as error:
+        Sweep(**BASE, observables=["lyapunov"])
+    assert "lyapunov," not in str(error.value)
+    assert Sweep(**BASE, observables=["sharpness"]).observables == ("sharpness",)
+
+
+def test_a_variables_name_brings_its_family():
+    assert Sweep(**BASE, observables=["balancing_gap", "mixing_pair", "sharpness_last"]).observables == (
+        "balancing",
+        "mixing",
+        "sharpness",
+    )
