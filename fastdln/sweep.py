@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import reprlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -41,6 +40,7 @@ from fastdln.axes import (
 from fastdln.errors import SweepError
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import DEFAULT, OBSERVABLES, Observable, Variable
+from fastdln.refusals import assign, explain
 
 # period is stored as int16; the default looks no further than this, since a window is four times as long.
 LONGEST_PERIOD, DEFAULT_PERIOD = 32_767, 256
@@ -150,7 +150,7 @@ class Sweep(BaseModel):
         try:
             super().__init__(**plain(data))
         except ValidationError as error:
-            raise SweepError(explain(error)) from None
+            raise SweepError(explain(error, OWNERS)) from None
 
     @field_validator("model")
     @classmethod
@@ -329,53 +329,5 @@ class Sweep(BaseModel):
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
 
-def explain(error: ValidationError) -> str:
-    """All that is wrong, in one line."""
-    found = error.errors(include_url=False)
-    # pydantic calls a list too short whose items are wrong
-    inner = {one["loc"][:length] for one in found for length in range(len(one["loc"]))}
-    lines = {describe(one) for one in found if one["type"] != "too_short" or one["loc"] not in inner}
-    return " ".join("; ".join(sorted(lines)).split())
-
-
-def describe(error: Mapping[str, Any]) -> str:
-    """One pydantic error in one line: the key as one would type it, what is wrong, what would be valid."""
-    kind, context = error["type"], error.get("ctx", {})
-    # unions add the branch taken to the place; the user never typed it
-    place = [str(part) for part in error["loc"] if part not in ("range", "values", "name")]
-    key, given = ".".join(place), f"(got {reprlib.repr(error.get('input'))})"
-    if kind == "extra_forbidden":
-        inner: dict[str, type[BaseModel]] = {"axes": Range, "target": Target, "start": Spectral}
-        owner = inner[place[0]] if len(place) > 1 else Sweep
-        return f"{key}: unknown key; valid: {', '.join(owner.model_fields)}"
-    if kind == "missing":
-        return f"{key}: is missing"
-    if kind == "too_short":
-        return f"{key}: must not be empty" if context["min_length"] == 1 else f"{key}: must have 2 rows or more"
-    if kind == "value_error":
-        message = str(context["error"])
-        return message if message.startswith(f"{key}.") or not key else f"{key}: {message}"
-    words = {
-        "finite_number": "must be finite",
-        "greater_than_equal": f"must be at least {context.get('ge')}",
-        "less_than_equal": f"must be at most {context.get('le')}",
-    }
-    return f"{key}: {words.get(kind) or error['msg'][0].lower() + error['msg'][1:]} {given}"
-
-
-def assign(data: dict[str, Any], override: str) -> None:
-    """Applies "key.inner=value" to a sweep file's data; the value is TOML, or else taken as text."""
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise SweepError(f"--set {override}: must look like axes.eta.num=100")
-    try:
-        parsed = tomllib.loads(f"value = {text}")
-        value = parsed["value"] if len(parsed) == 1 else text
-    except tomllib.TOMLDecodeError:
-        value = text
-    *path, last = key.strip().split(".")
-    for depth, part in enumerate(path, 1):
-        data = data.setdefault(part, {})
-        if not isinstance(data, dict):
-            raise SweepError(f"--set {override}: {'.'.join(path[:depth])} is not a table of keys")
-    data[last] = value
+# Whose keys are valid where, by the key that they stand under.
+OWNERS: dict[str, type[BaseModel]] = {"": Sweep, "axes": Range, "target": Target, "start": Spectral}

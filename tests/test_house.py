@@ -26,6 +26,7 @@ FLOORS = [
     "grid",
     "sweep",
     "axes",
+    "refusals",
     "errors",
     "analysis",
     "observables",

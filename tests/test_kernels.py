@@ -26,7 +26,7 @@ FAMILIES = [OBSERVABLES[name] for name in EVERYTHING]
 
 def kernel_of(model, depth, start="balanced", families=FAMILIES):
     layers = STARTS[start].layers(depth, 1)
-    kernel = ChunkKernel(MODELS[model].reduce(layers), depth, families)
+    kernel = ChunkKernel(MODELS[model].reduce(layers), depth, families, alone=True)
 
     def compute(eta, alpha, steps, record=8):
         return kernel(eta, alpha, np.ones((1, eta.size)), layers, Lengths(steps, record, record // 2, record))

@@ -87,11 +87,3 @@ def test_mixing():
         crossing = eta[k] - row[k] * (eta[k + 1] - eta[k]) / (row[k + 1] - row[k])
         assert crossing * (1 + s2) == pytest.approx(2, rel=1e-3)
         assert (row[eta * (1 + s2) < 1.999] <= 0).all()
-
-
-@pytest.mark.parametrize("path", sorted(SWEEPS.glob("*.toml")), ids=lambda path: path.stem)
-def test_every_sweep_names_its_source(path):
-    text = path.read_text()
-    assert text.startswith("#")
-    assert "arXiv" in text or "docs/theory.md" in text
-    assert Sweep.from_file(path).title

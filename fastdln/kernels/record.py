@@ -61,7 +61,7 @@ def record(map_, depth, roles, lanes, alone):
     pairing = bool(pairs_followed)
     unfold = whole.unfold(map_, depth, layout)
     identities = np.array([q.identity for q in quantities])
-    look = whole.look(() if alone and in_passing else quantities, map_, depth)
+    look = whole.look(() if in_passing else quantities, map_, depth)
     begin_network = chains.start(roles.network, roles.network_widths, 0, lanes)
     watch = whole.watch(watched, roles.network_widths, map_, depth, layout)
     value_at_last = whole.values_at_last(quantities, map_, depth, layout)
