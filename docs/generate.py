@@ -60,7 +60,7 @@ computed yet; what its other variables hold means nothing.
 
 ## Families
 
-A family's name in `observables` brings all of its variables.
+A family's name in `observables`, or that of one of its variables, brings all of them.
 
 {table(["family", "variables", "written"], families)}
 

@@ -25,9 +25,9 @@ def flips(ds: xr.Dataset, mode: int = 0, count: int = MOST_DOUBLINGS) -> xr.Data
     the last two points of period p; else the flip is put halfway between the last point of period p and the first of 2p.
     KeyError without `period`. docs/theory.md, section C.
     """
-    period = ds["period"].isel(mode=mode)
+    period = ds["period"].isel(mode=mode).load()
     slopes = (
-        ds["lyapunov"].isel(mode=mode)
+        ds["lyapunov"].isel(mode=mode).load()
         if "lyapunov" in ds and model_of(ds) == "balanced"
         else xr.full_like(period, np.nan, float)
     )
@@ -85,16 +85,18 @@ def feigenbaum(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
 
 
 def onset(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
-    """eta at which the doublings accumulate, continued from the last two flips by Feigenbaum's constant.
+    """eta at which the doublings accumulate, continued from the last two neighbouring flips by Feigenbaum's constant.
 
-    flips: what `flips` returns, or an array (..., n). Shaped (...); NaN with fewer than two flips.
+    flips: what `flips` returns, or an array (..., n). Shaped (...); NaN where there are none.
     """
     values = values_of(flips)
     out = np.full(values.shape[:-1], np.nan)
     for place in np.ndindex(out.shape):
-        known = values[place][np.isfinite(values[place])]
-        if known.size > 1:
-            out[place] = (FEIGENBAUM * known[-1] - known[-2]) / (FEIGENBAUM - 1)
+        known = np.isfinite(values[place])
+        pairs = np.flatnonzero(known[1:] & known[:-1])  # neighbours: a flip that is not seen leaves a gap
+        if pairs.size:
+            before, after = values[place][pairs[-1] : pairs[-1] + 2]
+            out[place] = (FEIGENBAUM * after - before) / (FEIGENBAUM - 1)
     return out
 
 
@@ -109,7 +111,7 @@ def model_of(ds: xr.Dataset) -> str:
 
 def singular_values(ds: xr.Dataset) -> xr.DataArray:
     """Singular values along `mode`, with those that axes set filled in along them."""
-    s: xr.DataArray = ds["singular_value"].astype(float)
+    s: xr.DataArray = ds["singular_value"].astype(float).load()
     for mode in range(ds.sizes["mode"]):
         if f"s{mode + 1}" in ds.dims:
             here = xr.DataArray(np.arange(ds.sizes["mode"]) == mode, dims="mode")
@@ -121,12 +123,12 @@ def compare(ds: xr.Dataset) -> xr.Dataset:
     """Measured minus predicted, for every variable of the dataset that the theory of balanced modes predicts.
 
     Each mode by itself is at its minimum below 2 / S_i and on the two-cycle of theory.two_cycle from there to its first
-    doubling; NaN elsewhere. Periods are predicted up to the fourth doubling, sharpness below the edge of every mode. Shaped
+    doubling; NaN elsewhere, and where a point is not computed yet. Periods are predicted up to the fourth doubling, sharpness below the edge of every mode. Shaped
     like the variables; a finite alpha, a transient too short and modes that mix show as differences. docs/theory.md, C.
     """
-    eta, depth, s = ds["eta"], ds["depth"], singular_values(ds)
+    eta, depth, s = ds["eta"].load(), ds["depth"].load(), singular_values(ds)
     expected = prediction(eta, depth, s, model_of(ds))
-    out = {name: ds[name] - value for name, value in expected.items() if name in ds}
+    out = {name: (ds[name] - value).where(ds["fate"] != 0) for name, value in expected.items() if name in ds}
     for name, difference in out.items():
         about = {key: ds[name].attrs[key] for key in ("units",) if key in ds[name].attrs}
         out[name] = difference.transpose(*ds[name].dims).assign_attrs(

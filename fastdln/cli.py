@@ -144,15 +144,18 @@ def list_(
     from fastdln.models import MODELS, STARTS
     from fastdln.observables import DEFAULT, OBSERVABLES
 
+    by_key = [(f"{o.asked_by} = k", o.summary) for o in OBSERVABLES.values() if o.asked_by]
     table = Table(box=None, pad_edge=False, show_header=False)
     sections: dict[str, list[tuple[str, str]]] = {
         "models": [(m.name, f"{m.summary} (starts: {', '.join(m.starts)})") for m in MODELS.values()],
         "starts": [(s.name, s.summary) for s in STARTS.values()],
         "observables": [
-            (o.name, o.summary + (" (default)" if o.name in DEFAULT else " (always)" if o.name == "fate" else ""))
+            (o.name, f"{o.summary}{' (default)' if o.name in DEFAULT else ' (always)' if o.name == 'fate' else ''}")
             for o in OBSERVABLES.values()
+            if not o.asked_by
         ],
     }
+    sections["observables"] += by_key
     for section, rows in sections.items():
         table.add_row(f"[bold]{section}[/bold]")
         for name, summary in rows:

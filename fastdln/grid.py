@@ -16,6 +16,8 @@ CHUNK_STEPS = 4e9
 # A recorded step, with what is measured on it and the search for its period, costs about four bare ones, with all that can be
 # measured eleven.
 RECORD_COST = 4
+# A look at a mode's state in the transient, or keeping it, costs some hundred bare steps.
+LOOK_COST = 100
 # Below 1024 points the lanes of a kernel run half empty at the end; above 2^18 reading back a part reads too much.
 FEWEST_POINTS, MOST_POINTS = 1024, 2**18
 # Two threads, each with a chunk's results and working arrays, stay well below 700 MB.
@@ -28,12 +30,15 @@ def work(sweep: Sweep, depth: int) -> tuple[float, float]:
     """What a point costs in bare steps of one mode: of single modes, and of pairs of modes."""
     modes = sweep.sizes["mode"]
     pairs, total = modes * (modes - 1) // 2, 0.0
+    single = float(modes * (sweep.steps + RECORD_COST * sweep.record))
     for family in sweep.families:
-        if family.pair_cost and pairs:
-            states = sweep.steps + sweep.record if family.whole_run or family.asked_by else sweep.record
-            every = sweep.trajectory if family.asked_by else sweep.sharpness_every
-            total += pairs * family.pair_cost(depth) * states / (every or 1)
-    return modes * (sweep.steps + RECORD_COST * sweep.record), total
+        if family.pair_cost:
+            surveyed = family.whole_run or bool(family.asked_by)
+            every = sweep.trajectory if family.asked_by else sweep.sharpness_every if family.sampled else 1
+            looks = (sweep.steps + sweep.record if surveyed else sweep.record) / (every or 1)
+            total += pairs * family.pair_cost(depth) * looks
+            single += modes * LOOK_COST * looks if surveyed else 0.0
+    return single, total
 
 
 class Grid:

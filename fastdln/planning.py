@@ -17,6 +17,8 @@ from fastdln.theory import balanced_plateau_steps, plateau_steps
 # Points and steps of the probe: some 0.1 s of work, on points spread over the whole grid.
 PROBE_POINTS, PROBE_STEPS = 512, 2e8
 FEWEST_PROBED = 16
+# Trajectories of the probe stay well below what a chunk's may take.
+PROBE_BYTES = 16 * 2**20
 
 
 class Plan:
@@ -32,7 +34,8 @@ class Plan:
         self.chunks = self.grid.chunks
         self.chunk_shape = dict(zip(self.grid.dims, self.grid.chunk_shape, strict=True))
         self.bytes = self.points * self.grid.bytes_per_point
-        arrays, coordinates = len(sweep.variables), len(self.grid.dims) + 1
+        further = {dim for v in sweep.variables for dim in v.dims} & {"layer", "step"}
+        arrays, coordinates = len(sweep.variables), len(self.grid.dims) + 1 + len(further)
         self.files = arrays * (self.chunks + 1) + 2 * coordinates + 1
 
     @cached_property
@@ -74,10 +77,11 @@ def pairs_line(sweep: Sweep) -> str:
     if not paired:
         return ""
     every = sweep.sharpness_every
+    thinner = 10 * every if sweep.record >= 100 * every else every  # some ten samples should be left
     of_each = f"{modes * (modes - 1) // 2} of {2 * depth} x {2 * depth} a sample, about {paired / (single + paired):.0%} of the time"
-    cheaper = work(sweep.model_copy(update={"sharpness_every": 10 * every}), depth)
+    cheaper = work(sweep.model_copy(update={"sharpness_every": thinner}), depth)
     saved = 1 - sum(cheaper) / (single + paired)
-    return of_each + (f"; sharpness_every = {10 * every} would save {saved:.0%} of it all" if saved > 0.2 else "")
+    return of_each + (f"; sharpness_every = {thinner} would save {saved:.0%} of it all" if saved > 0.2 else "")
 
 
 def in_units(count: float) -> str:
@@ -103,15 +107,19 @@ def probe(sweep: Sweep, grid: Grid) -> float:
 
     task = Task(sweep, grid)
     deepest, shortest = int(grid.coordinates["depth"].max()), min(sweep.record, max(1, 2 * sweep.longest_period))
-    of_pairs = work(sweep, deepest)[1] * shortest / sweep.record
+    shortened = sweep.model_copy(update={"steps": 0, "record": shortest})
+    of_pairs = work(shortened, deepest)[1]
     points = min(PROBE_POINTS, max(1, grid.points // len(grid.coordinates["depth"])))
     points = min(points, max(FEWEST_PROBED, int(PROBE_STEPS / max(1.0, of_pairs))))
     steps_a_point = PROBE_STEPS / points / sweep.sizes["mode"]
     steps = min(sweep.steps, int(steps_a_point))
     record = min(sweep.record, max(shortest, int(steps_a_point / (1 + of_pairs / shortest))))
+    if of_pairs and sweep.trajectory:
+        steps = min(steps, int(shortest * PROBE_STEPS / max(1.0, of_pairs * points)))
+    short = sweep.model_copy(update={"steps": steps, "record": record})
+    points = min(points, max(1, int(PROBE_BYTES / max(1, short.trajectory_bytes / sweep.points))))
     samples = min(record, sweep.sizes["sample"])
     lengths = Lengths(steps, record, sweep.longest_period, samples, sweep.sharpness_every, sweep.trajectory or 0)
-    scale = (sweep.steps + sweep.record) / (steps + lengths.record)
     depths = grid.coordinates["depth"]
     tried = depths[np.unique(np.linspace(0, len(depths) - 1, 3).round().astype(int))]
     seconds = []
@@ -120,6 +128,7 @@ def probe(sweep: Sweep, grid: Grid) -> float:
         task.compute_points(picks, (points,), lengths)
         begun = time.perf_counter()
         task.compute_points(picks, (points,), lengths)
+        scale = sum(work(sweep, int(depth))) / sum(work(short, int(depth)))
         seconds.append((time.perf_counter() - begun) / points * scale)
     return float(np.mean(seconds)) * grid.points
 

@@ -40,6 +40,7 @@ from fastdln.axes import (
 from fastdln.errors import SweepError
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import DEFAULT, OBSERVABLES, Observable, Variable
+from fastdln.observables.observable import PairObservable
 from fastdln.refusals import assign, explain
 
 # period is stored as int16; the default looks no further than this, since a window is four times as long.
@@ -54,6 +55,9 @@ DEEPEST_LAYERWISE = 64
 # Blocks of pairs have twice as many rows as there are layers; their cost grows with the cube.
 DEEPEST_PAIRS = 64
 
+# mixing_pair is stored as int16: 256 modes make 32,640 pairs.
+MOST_PAIRED_MODES = 256
+
 # Whole trajectories of a sweep are to fit in memory, opened by people who look at them.
 TRAJECTORY_BYTES = 4e9
 
@@ -62,6 +66,14 @@ FREE_KEYS = frozenset({"title", "chunks"})
 
 
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(number)]
+
+
+# What may be asked for, by a family's name or a variable's, and what another key brings instead.
+FAMILY_OF = {o.name: o.name for o in OBSERVABLES.values() if not o.asked_by}
+FAMILY_OF |= {v.name: o.name for o in OBSERVABLES.values() for v in o.variables if not o.asked_by}
+BY_KEY = {
+    name: o.asked_by for o in OBSERVABLES.values() if o.asked_by for name in (o.name, *(v.name for v in o.variables))
+}
 
 
 class Target(BaseModel):
@@ -131,7 +143,7 @@ class Sweep(BaseModel):
         DEFAULT,
         validate_default=True,
         description="families to measure; fate is always written",
-        json_schema_extra={"items": {"enum": list(OBSERVABLES)}},
+        json_schema_extra={"items": {"enum": list(FAMILY_OF)}},
     )
     orbit_samples: Annotated[int, Field(ge=1, le=2**31), BeforeValidator(whole)] = Field(
         64, description="length of `orbit`, where asked for"
@@ -174,11 +186,10 @@ class Sweep(BaseModel):
     @field_validator("observables")
     @classmethod
     def _families(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        family = {v.name: o.name for o in OBSERVABLES.values() for v in o.variables} | {o: o for o in OBSERVABLES}
-        asked = {family[one_of(family, name)] for name in names} - {"fate"}
-        for name in asked:
-            if key := OBSERVABLES[name].asked_by:
-                raise ValueError(f"{name} is no name to ask for: give {key} = k, for every k-th state")
+        for name in names:
+            if key := BY_KEY.get(name):
+                raise ValueError(f"{name} is not asked for here: give {key} = k, for every k-th state")
+        asked = {FAMILY_OF[one_of(FAMILY_OF, name)] for name in names} - {"fate"}
         return tuple(name for name in OBSERVABLES if name in asked)
 
     @model_validator(mode="after")
@@ -240,12 +251,18 @@ class Sweep(BaseModel):
                 raise ValueError(
                     f"axes.depth: must be at most {DEEPEST_PAIRS} for {family.name} of several modes (got {deepest})"
                 )
+            if isinstance(family, PairObservable) and len(self.target.singular_values) > MOST_PAIRED_MODES:
+                raise ValueError(
+                    f"target.singular_values: at most {MOST_PAIRED_MODES} for {family.name}, which numbers pairs of them "
+                    f"(got {len(self.target.singular_values)})"
+                )
         kept = self.trajectory_bytes
         if kept > TRAJECTORY_BYTES:
-            enough = math.ceil((self.trajectory or 1) * kept / TRAJECTORY_BYTES)
+            states = int(TRAJECTORY_BYTES * self.sizes["step"] / kept)
+            enough = f"trajectory = {(self.steps + self.record) // states + 1} would do, or " if states else ""
             raise ValueError(
                 f"trajectory: every {self.trajectory} states of {self.points:,} points are {kept / 1e9:,.1f} GB, more than "
-                f"{TRAJECTORY_BYTES / 1e9:g}; trajectory = {enough} would do, or fewer points or steps"
+                f"{TRAJECTORY_BYTES / 1e9:g}; {enough}fewer points"
             )
 
     @classmethod

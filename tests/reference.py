@@ -137,6 +137,11 @@ class Run:
         with np.errstate(divide="ignore"):
             self.bound = np.maximum(10 * self.s, (1e6 / np.float64(eta)) ** (depth / (2 * depth - 2)))
 
+    def whole_periods(self, mode):
+        """Steps at the end of the record that are whole periods of a periodic orbit; all of them of another."""
+        period = period_of(self, mode)
+        return self.record if period < 2 else self.record // period * period
+
     def diverged(self, mode):
         return not abs(self.products[self.steps + self.record, mode]) <= self.bound[mode]
 
@@ -349,14 +354,15 @@ def lyapunov(run):
             out.append(math.nan)
             continue
         v = np.array([math.cos(1.0 + component) for component in run.components])
-        growth = 0.0
+        growth, grown = 0.0, []
         for t in range(run.steps - lead, run.steps + run.record):
             if t == run.steps:
                 growth, v = 0.0, v / run.norm(v)
             v = run.shared(mode_jacobian(run.states[t, :, mode], run.s[mode], run.eta) @ v)
             size = run.norm(v)
             growth, v = growth + np.log(size), v / size
-        out.append(max(growth / run.record, FLOOR))
+            grown.append(np.log(size))
+        out.append(max(np.mean(grown[-run.whole_periods(mode) :]), FLOOR))
     return {"lyapunov": out}
 
 
@@ -384,7 +390,8 @@ def balancing(run):
             for t in range(run.steps + run.record):
                 gap = [g * abs(mpmath.mpf(float(f))) for g, f in zip(gap, gap_factors(run, mode, t), strict=True)]
                 sizes.append(max(gap))
-            rate = mpmath.log(sizes[-1] / sizes[run.steps]) / run.record if sizes[-1] > 0 else -mpmath.inf
+            span = run.whole_periods(mode)
+            rate = mpmath.log(sizes[-1] / sizes[-1 - span]) / span if sizes[-1] > 0 else -mpmath.inf
             gaps.append(float(sizes[-1]) if some else 0.0)
             logs.append(float(mpmath.log10(sizes[-1])) if some and sizes[-1] > 0 else -math.inf)
             rates.append(max(float(rate), FLOOR))
@@ -453,17 +460,15 @@ def mixing(run):
     modes, depth = len(run.s), run.states.shape[1]
     if modes < 2 or any(run.diverged(mode) for mode in run.modes()):
         return {"mixing_exponent": math.nan, "mixing_pair": -1}
-    length = -(-run.record // run.every)
-    first = run.steps + run.record - length
+    lead = min(192, run.steps - 192 * max(0, run.steps // 192 - 1))
+    first = run.steps - lead
     rates = []
     for i, j in itertools.combinations(range(modes), 2):
         v = without_gauge(np.array([math.cos(1.0 + k) for k in range(2 * depth)]), run.states[first], i, j)
         growth = 0.0
         for t in range(first, run.steps + run.record):
-            if t == first + length // 2:
-                growth = 0.0
-                size = np.linalg.norm(v)
-                v = v / size
+            if t == run.steps:
+                growth, v = 0.0, v / np.linalg.norm(v)
             v = without_gauge(v, run.states[t], i, j)
             weights = [np.diag(w) for w in run.states[t]]
             direction = [np.zeros((modes, modes)) for _ in range(depth)]
@@ -472,7 +477,7 @@ def mixing(run):
             v = v - run.eta * pair_entries(hessian_times(weights, np.diag(run.s), direction), i, j)
             size = np.linalg.norm(v)
             growth, v = growth + np.log(size), v / size
-        rates.append(growth / (length - length // 2))
+        rates.append(growth / run.record if abs(growth) >= 1e-9 else 0.0)
     top = int(np.argmax(rates))
     return {"mixing_exponent": rates[top], "mixing_pair": top if np.ptp(rates) > 1e-9 else None}
 

@@ -90,6 +90,26 @@ def test_several_modes_and_a_swept_singular_value():
     assert int(ds.oscillating_modes.sel(s2=9.5, eta=0.036).item()) == 2
 
 
+def test_stores_are_read_lazily(tmp_path):
+    axes = {"eta": {"start": 0.6, "stop": 0.85, "num": 101}, "alpha": 0.5, "depth": 3}
+    sweep = Sweep(model="balanced", axes=axes, steps=5000, observables=["period", "lyapunov", "oscillation_range"])
+    lazy = run(sweep, store=tmp_path / "out.zarr")
+    assert lazy.period.chunks
+    np.testing.assert_array_equal(analysis.flips(lazy).flip, analysis.flips(lazy.load()).flip)
+    assert float(abs(analysis.compare(lazy).oscillation_range).median()) < 1e-12
+
+
+def test_points_not_computed_are_no_difference(cascade):
+    missing = cascade.copy()
+    missing["fate"] = missing.fate.where(missing.eta > 0.9, 0).astype("uint8")
+    differences = analysis.compare(missing)
+    assert np.isnan(differences.period.sel(eta=slice(None, 0.9)).values).all()
+
+
+def test_a_flip_that_is_not_seen_leaves_a_gap():
+    assert np.isnan(analysis.onset(np.array([1.0, np.nan, 1.288031754])))
+
+
 def test_flips_ask_for_the_period(cascade):
     with pytest.raises(KeyError, match="period"):
         analysis.flips(cascade.drop_vars("period"))

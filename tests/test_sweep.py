@@ -228,6 +228,26 @@ def test_what_the_message_says_would_do_does():
     assert Sweep(**(BASE | {"trajectory": every, "axes": axes})).trajectory == every
 
 
+def test_where_no_trajectory_would_do_the_message_says_fewer_points():
+    axes = {"eta": {"start": 0.1, "stop": 1, "num": 100_000_000}, "alpha": 0.1, "depth": 3}
+    with pytest.raises(SweepError, match="more than 4; fewer points$"):
+        Sweep(**(BASE | {"trajectory": 10**9, "axes": axes}))
+
+
+def test_more_pairs_than_numbers_for_them():
+    with pytest.raises(SweepError, match=r"target.singular_values: at most 256 for mixing.*\(got 257\)"):
+        Sweep(**BASE, target={"singular_values": [1.0] * 257}, observables=["mixing"])
+
+
+def test_the_plan_counts_every_file(tmp_path):
+    from fastdln import plan, run
+
+    sweep = Sweep(**(BASE | {"axes": BASE["axes"] | {"eta": [0.1, 0.2]}}), steps=2000, trajectory=100)
+    run(sweep, store=tmp_path / "out.zarr")
+    written = sum(1 for path in (tmp_path / "out.zarr").rglob("*") if path.is_file())
+    assert written == plan(sweep).files
+
+
 def test_an_observable_that_a_model_cannot_give_is_refused_by_name(monkeypatch):
     from dataclasses import replace
 

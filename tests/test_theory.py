@@ -83,6 +83,24 @@ def test_two_cycle_of_depth_two_in_closed_form():
     np.testing.assert_allclose(low**2 + high**2, (1 + eta * s) / eta, rtol=1e-13)
 
 
+@pytest.mark.parametrize("depth", [2, 3, 5, 40, 200])
+@pytest.mark.parametrize("kappa", [10.0, 1e6, 1e12])
+def test_two_cycles_far_beyond_the_edge(depth, kappa):
+    """Unstable there, but still cycles: the equation, in 60 digits."""
+    low, high = (float(x) for x in theory.two_cycle(kappa / depth, 1.0, depth))
+    with mpmath.workdps(60):
+        z = mpmath.mpf(high) / mpmath.mpf(low)
+        assert abs(mpmath.mpf(low) ** depth * (1 + z ** (2 * depth - 1)) / (1 + z ** (depth - 1)) - 1) < 1e-11
+        step = 1 + mpmath.mpf(kappa) / depth * (1 - mpmath.mpf(low) ** depth) * mpmath.mpf(low) ** (depth - 2)
+        assert abs(step / z - 1) < 1e-11
+
+
+@pytest.mark.parametrize("depth", [56, 80, 300, 1000])
+def test_flips_of_very_deep_networks(depth):
+    scaled = theory.period_doubling(depth, 4) * depth / 2
+    np.testing.assert_allclose(scaled, [1.0, 1.2516, 1.3106, 1.3234], atol=5e-4)
+
+
 def test_two_cycle_where_there_is_none():
     for eta, s, depth in (
         (0.5, 1.0, 3),

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastdln.kernels.compiled import scalar
 from fastdln.kernels.rows import load, store
+from fastdln.observables import Step
 
 
 def start(observables, widths, first, lanes):
@@ -73,6 +74,51 @@ def finish(observables, widths, first, lanes, output):
         rest(blocks, mode, lane, place, record, diverged, outputs)
 
     return finish_all
+
+
+def on_cycle(observables, widths, first, map_, depth, layout, output):
+    """Function (blocks, mode, lane, place, period, number, outputs) that measures the rates anew, over one more period."""
+    if not observables:
+        return lambda blocks, mode, lane, place, period, number, outputs: None
+    one, variables = observables[0], observables[0].variables
+    rest = on_cycle(observables[1:], widths[1:], first + widths[0], map_, depth, layout, output + len(variables))
+    if not any(variable.rate for variable in variables):
+        return rest
+    step, product, get_state, get = (
+        map_.step(depth),
+        map_.product(depth),
+        layout.get,
+        load(widths[0], first, layout.lanes),
+    )
+    begin, update, renormalize, end = one.at_record, scalar(one.update), one.renormalize, one.finish
+    put, eta_at, s_at, bound_at = write_rates(variables, output), layout.eta, layout.singular_value, layout.bound
+
+    def measure_anew(blocks, mode, lane, place, period, number, outputs):
+        eta, s, bound = blocks[mode, eta_at + lane], blocks[mode, s_at + lane], blocks[mode, bound_at + lane]
+        before, seen = get_state(blocks, mode, lane), begin(get(blocks, mode, lane))
+        for k in range(period):
+            state = step(before, eta, s)
+            seen = renormalize(update(seen, Step(number + k + 1.0, before, state, product(state), eta, s, bound)))
+            before = state
+        put(outputs, place, end(seen, period))
+        rest(blocks, mode, lane, place, period, number, outputs)
+
+    return measure_anew
+
+
+def write_rates(variables, output):
+    """Function (outputs, place, values) that writes those of the values that are rates."""
+    if not variables:
+        return lambda outputs, place, values: None
+    rest = write_rates(variables[1:], output + 1)
+    if not variables[0].rate:
+        return lambda outputs, place, values: rest(outputs, place, values[1:])
+
+    def write_all(outputs, place, values):
+        outputs[output][place] = values[0]
+        rest(outputs, place, values[1:])
+
+    return write_all
 
 
 def write(variables, output):

@@ -74,9 +74,12 @@ class ChunkKernel:
             self.record(columns, lengths, lengths.steps - rounds * ROUND, fates, periods, outputs(roles.written))
             self.look_back(starts, lengths, fates)
             if self.edges:
-                self.edges(starts, (points, modes), lengths.sharpness_every, total, outputs(roles.surveyed))
+                sampled = lengths.sharpness_every
+                every = sampled if all(o.sampled for o in roles.surveyed) else 1
+                self.edges(starts, (points, modes), every, sampled, total, outputs(roles.surveyed))
             if self.trajectories:
-                self.trajectories(starts, (points, modes), lengths.trajectory, total, outputs(roles.trajectories))
+                kept_every = lengths.trajectory
+                self.trajectories(starts, (points, modes), kept_every, kept_every, total, outputs(roles.trajectories))
         for verdict in roles.verdicts:
             store(results, verdict, verdict.finish(fates, periods, singular_values.T))
         if roles.ends:

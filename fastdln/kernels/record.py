@@ -10,7 +10,7 @@ from fastdln.kernels.transient import Layout, advance_by
 from fastdln.network.state import empty
 from fastdln.observables import Sample, Step
 from fastdln.observables.fate import DIVERGED, judge
-from fastdln.observables.observable import RENORMALIZE_EVERY
+from fastdln.observables.observable import LEAD, RENORMALIZE_EVERY
 from fastdln.observables.period import period_of, repetition
 
 # Points side by side in the record: fewer than in the transient, since the window of a block (512 states of 64 points,
@@ -53,6 +53,7 @@ def record(map_, depth, roles, lanes, alone):
     begin = chains.start(roles.recorded, roles.recorded_widths, first_row, lanes)
     update = chains.update(on_modes, widths, layout.accumulators, lanes)
     finish = chains.finish(on_modes, widths, layout.accumulators, lanes, 0)
+    on_cycle = chains.on_cycle(on_modes, widths, layout.accumulators, map_, depth, layout, 0)
     network_rows, pair_rows = sum(roles.network_widths), roles.pair_rows
     quantities = tuple(o.quantity for o in roles.network)
     in_passing = alone and not whole.needs_layers(quantities, map_, depth, 1)
@@ -80,6 +81,7 @@ def record(map_, depth, roles, lanes, alone):
         points, modes = fates.shape
         steps, length, every = lengths.steps, lengths.record, lengths.sharpness_every
         window_length, tail_length, samples = window_of(lengths), tail_of(lengths), samples_of(lengths)
+        lead = min(left, LEAD) if pairing and modes > 1 else 0
         mixing, last = pairing and modes > 1, lengths.steps + lengths.record
         unfolding = one_mode if modes == 1 else more_modes or mixing
         blocks, numbers = np.empty((modes, rows * row_stride)), np.empty(lanes)
@@ -107,7 +109,20 @@ def record(map_, depth, roles, lanes, alone):
                     )
                     state = get(blocks, mode, lane)
                     lead_in(blocks, mode, lane, Step(numbers[lane], state, state, product(state), eta, s, bound))
-                advance(blocks, mode, numbers, left)
+                advance(blocks, mode, numbers, left - lead)
+            network.eta[:] = blocks[0, eta_at : eta_at + lanes]
+            numbers += left - lead
+            if mixing:
+                unfold(blocks, network)
+                begin_pairs(network, pairs)
+            for _ in range(lead):
+                advance_pairs(network, pairs)
+                for mode in range(modes):
+                    advance(blocks, mode, numbers, 1)
+                unfold(blocks, network)
+                numbers += 1.0
+            mark_pairs(pairs)
+            for mode in range(modes):
                 for lane in range(lanes):
                     eta, s, bound = (
                         blocks[mode, eta_at + lane],
@@ -119,14 +134,10 @@ def record(map_, depth, roles, lanes, alone):
                     begin(blocks, mode, lane, Step(float(steps), state, state, product(state), eta, s, bound))
             for lane in range(lanes):
                 begin_network(totals, 0, lane, Sample(float(steps), 0.0, blocks[0, eta_at + lane]))
-                network.eta[lane] = blocks[0, eta_at + lane]
             for t in range(length):
-                if mixing and t >= length - samples:
-                    unfold(blocks, network)
-                    if t == length - samples:
-                        begin_pairs(network, pairs)
-                    if t == length - samples + samples // 2:
-                        mark_pairs(pairs)
+                if mixing:
+                    if t > 0:
+                        unfold(blocks, network)
                     advance_pairs(network, pairs)
                 slot = max(t - skipped, 0)
                 for mode in range(modes):
@@ -174,6 +185,8 @@ def record(map_, depth, roles, lanes, alone):
                             window, repeated, held, lengths.period_max, blocks[mode, s_at + lane], stays
                         )
                     finish(blocks, mode, lane, (point, mode), length, diverged, outputs)
+                    if length % max(periods[point, mode], 1) != 0:
+                        on_cycle(blocks, mode, lane, (point, mode), periods[point, mode], float(last), outputs)
                     copy_orbit(outputs, point, mode, tail, lane, diverged)
                     for row in range(components):
                         columns[row, mode * points + point] = blocks[mode, row * row_stride + lane]
@@ -183,6 +196,6 @@ def record(map_, depth, roles, lanes, alone):
                     diverged |= fates[point, mode] == DIVERGED
                 eta = network.eta[lane]
                 finish_network(values, totals, lane, point, (length, samples), float(last), eta, diverged, outputs)
-                finish_pairs(pairs, lane, point, samples - samples // 2, diverged or modes == 1, outputs)
+                finish_pairs(pairs, lane, point, length, diverged or modes == 1, outputs)
 
     return run_record

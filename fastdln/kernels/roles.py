@@ -76,7 +76,7 @@ class Roles:
 
     def rounds(self, lengths: Lengths) -> int:
         """Whole rounds of the transient, one less where observables lead in to the record; the rest is the record's."""
-        return max(0, lengths.steps // LEAD - (1 if self.leading else 0))
+        return max(0, lengths.steps // LEAD - (1 if self.leading or self.pairs else 0))
 
     @cached_property
     def written(self) -> tuple[Observable, ...]:

@@ -17,7 +17,7 @@ STRIDE = stride(LANES)
 
 
 def edges(map_, depth, roles):
-    """Survey of the observables that sample the whole run, every `sharpness_every` states."""
+    """Survey of the observables of the whole network over the whole run: every state, or samples where that is all they want."""
     layout = Layout(len(map_.layers(depth)), (), LANES)
     quantities = tuple(o.quantity for o in roles.surveyed)
     watch = whole.watch(roles.surveyed, roles.surveyed_widths, map_, depth, layout)
@@ -25,14 +25,14 @@ def edges(map_, depth, roles):
     finish = whole.finish(roles.surveyed, roles.surveyed_widths, LANES, 0)
     eta_at = layout.eta
 
-    def note(blocks, network, beyond, rows, number, visit, origin, outputs):
+    def note(blocks, network, beyond, values, rows, number, sampled, visit, origin, outputs):
         if visit == 0:
             for lane in range(LANES):
                 begin(rows, 0, lane, Sample(0.0, 0.0, blocks[0, eta_at + lane]))
-        watch(blocks, beyond, np.empty_like(beyond), rows, float(number), True)
+        watch(blocks, beyond, values, rows, float(number), sampled)
 
-    def end(beyond, rows, lane, point, visits, outputs):
-        finish(beyond, rows, lane, point, (visits, visits), 0.0, 0.0, False, outputs)
+    def end(values, rows, lane, point, counts, number, eta, diverged, outputs):
+        finish(values, rows, lane, point, counts, float(number), eta, diverged, outputs)
 
     return survey(map_, depth, layout, quantities, sum(roles.surveyed_widths), note, end)
 
@@ -44,7 +44,7 @@ def trajectories(map_, depth, roles):
     quantities = roles.trajectories[0].quantities
     keep_values = keep_quantities(quantities, map_, depth, layout)
 
-    def note(blocks, network, beyond, rows, number, visit, origin, outputs):
+    def note(blocks, network, beyond, values, rows, number, sampled, visit, origin, outputs):
         modes, layers, lanes = network.layer.shape
         lost = np.zeros(lanes, np.bool_)
         for mode in range(modes):
@@ -58,7 +58,7 @@ def trajectories(map_, depth, roles):
                     outputs[0][origin + lane, layer, mode, visit] = math.nan if gone else w
         keep_values(blocks, beyond, lost, visit, origin, outputs)
 
-    def end(beyond, rows, lane, point, visits, outputs):
+    def end(values, rows, lane, point, counts, number, eta, diverged, outputs):
         pass
 
     return survey(map_, depth, layout, quantities, 0, note, end)
@@ -82,18 +82,20 @@ def keep_quantities(quantities, map_, depth, layout, place=0):
 
 
 def survey(map_, depth, layout, quantities, row_count, note, end):
-    """Function (starts, shape, every, total, outputs) that looks at states 0, every, 2 every, ... up to `total`.
+    """Function (starts, shape, every, sampled_every, total, outputs) that looks at states 0, every, 2 every, ... up to `total`.
 
-    starts: the columns (row, mode and point) at state 0; shape: (points, modes). The steps are the transient's, so that the
+    starts: the columns (row, mode and point) at state 0; shape: (points, modes); a multiple of sampled_every is a sample. The steps are the transient's, so that the
     orbit is the same bit for bit.
     """
     advance, unfold = inline(advance_by(map_, depth, layout)), whole.unfold(map_, depth, layout)
     look, count = whole.look(quantities, map_, depth), len(quantities)
-    rows, eta_at = layout.rows, layout.eta
+    rows, eta_at, bound_at = layout.rows, layout.eta, layout.bound
+    product, get = map_.product(depth), layout.get
 
-    def run_survey(starts, shape, every, total, outputs):
+    def run_survey(starts, shape, every, sampled_every, total, outputs):
         points, modes = shape
         blocks, numbers = np.empty((modes, rows * STRIDE)), np.zeros(LANES)
+        values, counts = np.empty((count, LANES)), (total // every + 1, total // sampled_every + 1)
         network, beyond, noted = empty(modes, depth, LANES), np.empty((count, LANES)), np.empty((1, row_count * STRIDE))
         for origin in range(0, points, LANES):
             for mode in range(modes):
@@ -107,8 +109,14 @@ def survey(map_, depth, layout, quantities, row_count, note, end):
                         advance(blocks, mode, numbers, every)
                 unfold(blocks, network)
                 look(network, beyond)
-                note(blocks, network, beyond, noted, visit * every, visit, origin, outputs)
+                number = visit * every
+                sampled = number % sampled_every == 0
+                note(blocks, network, beyond, values, noted, number, sampled, visit, origin, outputs)
             for lane in range(min(LANES, points - origin)):
-                end(beyond, noted, lane, origin + lane, total // every + 1, outputs)
+                diverged = False
+                for mode in range(modes):
+                    diverged |= not abs(product(get(blocks, mode, lane))) <= blocks[mode, bound_at + lane]
+                eta = blocks[0, eta_at + lane]
+                end(values, noted, lane, origin + lane, counts, total // every * every, eta, diverged, outputs)
 
     return run_survey

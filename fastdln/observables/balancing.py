@@ -125,7 +125,8 @@ OBSERVABLE = ModeObservable(
             dtype="float64",
             dims=("mode",),
             long_name="balancing exponent, mean log-rate of the balancing gap",
-            comment="Per step, over the record; from a balanced start that of the factor 1 - q^2. "
+            rate=True,
+            comment="Per step, over the record, or whole periods where the orbit is periodic; from a balanced start that of the factor 1 - q^2. "
             f"{FLOOR:.2f} (log 2^-52) where it is less. NaN after divergence.",
         ),
         Variable(

@@ -70,8 +70,9 @@ OBSERVABLE = ModeObservable(
             dtype="float64",
             dims=("mode",),
             long_name="largest Lyapunov exponent",
+            rate=True,
             comment="Per step, of the state that the model carries: the stretching of a tangent vector over the record, after "
-            f"{LEAD} or more steps in which it turns into the fastest direction, if steps has as many. "
+            f"{LEAD} or more steps in which it turns into the fastest direction, if steps has as many; where the orbit is periodic, over whole periods. "
             f"{FLOOR:.2f} (log 2^-52) where it is less, as on a superstable orbit. NaN after divergence.",
         ),
     ),

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastdln.network.mixing import bare_steps, remove_gauge, step_pair
 from fastdln.observables.growth import LOG_UNIT, rate, rescaling
-from fastdln.observables.observable import PairObservable, Variable
+from fastdln.observables.observable import LEAD, PairObservable, Variable
 
 
 def rows(layers):
@@ -83,9 +83,10 @@ OBSERVABLE = PairObservable(
             dtype="float64",
             long_name="mixing exponent, largest log-rate of off-diagonal deviations",
             comment="Per step, of full-matrix gradient descent linearized about the diagonal orbit, over pairs of modes; above 0 "
-            "the network leaves the orbit. Turning the spaces between layers, which changes nothing, does not count. A "
-            "deviation is followed over the last ceil(record / sharpness_every) steps, and its growth taken over the second half "
-            f"of them; 0 where it is less than {NEUTRAL:g} in all. NaN after divergence and for a single mode.",
+            "the network leaves the orbit. Turning the spaces between layers, which changes nothing, does not count. A deviation "
+            f"is followed from {LEAD} steps before the record on, if steps has as many, and its growth taken over every step of "
+            f"the record, whatever sharpness_every is; 0 where it is less than {NEUTRAL:g} in all. NaN after divergence and for "
+            "a single mode.",
         ),
         Variable(
             name="mixing_pair",
@@ -96,7 +97,6 @@ OBSERVABLE = PairObservable(
             lost=-1,
         ),
     ),
-    sampled=True,
     pair_cost=bare_steps,
     rows=rows,
     start=start,

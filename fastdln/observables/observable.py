@@ -49,7 +49,8 @@ class Sample(NamedTuple):
 class Variable:
     """One variable of the dataset; `dims` are those beyond the grid's.
 
-    After divergence floats are NaN; integers are `lost`, or keep what was measured if that is None.
+    After divergence floats are NaN; integers are `lost`, or keep what was measured if that is None. A `rate`, the mean of
+    something a step, is taken over whole periods where the orbit is periodic.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Variable:
     comment: str = ""
     flags: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     lost: int | None = None
+    rate: bool = False
 
     @property
     def undefined(self) -> float | int:
@@ -150,8 +152,8 @@ class PointObservable(Observable):
 class PairObservable(Observable):
     """Measured on every pair of modes, on rows of a block: arrays (row, lane), rows(layers) of them a pair.
 
-    start(network, i, j, rows) at the first state, advance(network, i, j, rows) with the network before each step, mark(rows)
-    halfway, finish(rows of all pairs, lane, steps after the mark) -> a value for each variable.
+    start(network, i, j, rows) LEAD steps before the record, or at state 0; advance(network, i, j, rows) with the network before
+    each step; mark(rows) where the record begins; finish(rows of all pairs, lane, record) -> a value for each variable.
     """
 
     rows: Callable[[int], int]

@@ -16,7 +16,10 @@ def update(seen, sample):
 
 def finish(seen, count, last):
     total, low, high = seen
-    return total / count, low, high, last.value
+    mean = total / count
+    # rounding may carry the mean of equal values past them
+    mean = low if mean < low else mean
+    return (high if mean > high else mean), low, high, last.value
 
 
 def variables(name, long_name, comment):

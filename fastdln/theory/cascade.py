@@ -4,6 +4,9 @@ from functools import cache
 
 import mpmath
 import numpy as np
+from scipy.optimize import brentq
+
+from fastdln.theory.cycles import two_cycle
 
 # Feigenbaum's constant: the flips of any map with a quadratic maximum close in by this ratio (Feigenbaum 1978).
 FEIGENBAUM = 4.669201609102990671853203820466
@@ -15,8 +18,11 @@ FLIPS_TO_EXTRAPOLATE = 12
 # The cycle of the 20th flip has half a million points, a minute of arithmetic; the flips differ by less than 1e-13 there.
 MOST_FLIPS = 20
 
-# Relative to 2/L, the learning rate between the first flip and the second is nearly the same at every depth: 0.24 to 0.25.
-SECOND_FLIP = 0.245
+# Relative to 2/L the second flip is at 1.236 to 1.26 for every depth, and the third below this.
+SECOND_FLIP_BELOW = 1.28
+
+# The first of Feigenbaum's ratios: 4.54 at depth 2, 4.38 at 3, 4.26 for ever deeper networks.
+FIRST_RATIO = 4.28
 
 # Digits: a cycle of 2^k points loses some k of them, and the answer is wanted to 16.
 DIGITS = 34
@@ -58,23 +64,37 @@ def flip(depth, k):
     if k == 0:
         return 2 / depth
     last = flip(depth, k - 1)
-    distance = SECOND_FLIP * last if k == 1 else (last - flip(depth, k - 2)) / FEIGENBAUM
-    # three quarters of the way to the next flip the cycle attracts strongly, and has the slope of the flipping one
-    rho = point_on_cycle(depth, last + 0.75 * distance, 2**k)
-    rho, eta = newton(depth, 2**k, rho, last + distance, 1e-6 * distance)
+    if k == 1:
+        eta = brentq(lambda eta: two_cycle_multiplier(depth, eta) + 1, (1 + 1e-6) * last, SECOND_FLIP_BELOW * last)
+        rho = float(two_cycle(eta, 1.0, depth)[1])
+    else:
+        distance = (last - flip(depth, k - 2)) / (FIRST_RATIO if k == 2 else FEIGENBAUM)
+        # three quarters of the way to the next flip the cycle attracts strongly, and has the slope of the flipping one
+        rho = point_on_cycle(depth, last + 0.75 * distance, 2**k)
+        rho, eta = newton(depth, 2**k, rho, last + distance, 1e-6 * distance)
     with mpmath.workdps(DIGITS):
         _, eta = newton(depth, 2**k, mpmath.mpf(rho), mpmath.mpf(eta), mpmath.mpf(10) ** -20)
         return float(eta)
 
 
+def two_cycle_multiplier(depth, eta):
+    """What two steps make of a small deviation from the balanced map's cycle of period 2."""
+    return np.prod([slope(depth, eta, float(rho)) for rho in two_cycle(eta, 1.0, depth)])
+
+
+def slope(depth, eta, rho):
+    """Derivative of the balanced map at s = 1."""
+    return 1 - eta * ((2 * depth - 1) * rho ** (2 * depth - 2) - (depth - 1) * rho ** (depth - 2))
+
+
 def point_on_cycle(depth, eta, period):
     """The point of the attracting cycle, reached by iteration, where the map is flattest: the others fold up around it."""
-    rho, found, flattest = 0.9, 0.9, np.inf
+    rho, found, flattest = 0.8 ** (1 / depth), 1.0, np.inf  # a product of 0.8 is near the minimum at every depth
     for number in range(64 * period):
         rho = rho - eta * (rho**depth - 1) * rho ** (depth - 1)
-        slope = abs(1 - eta * ((2 * depth - 1) * rho ** (2 * depth - 2) - (depth - 1) * rho ** (depth - 2)))
-        if number >= 63 * period and slope < flattest:
-            found, flattest = rho, slope
+        bend = abs(slope(depth, eta, rho))
+        if number >= 63 * period and bend < flattest:
+            found, flattest = rho, bend
     return found
 
 
@@ -90,13 +110,13 @@ def newton(depth, period, rho, eta, tolerance):
             below = x ** (depth - 2) if depth > 2 else 1
             power = below * x  # x^(L-1)
             e = power * x - 1
-            slope = depth * power * power + n * e * below  # of e x^(L-1)
+            rise = depth * power * power + n * e * below  # slope of e x^(L-1)
             lowest = x ** (depth - 3) if depth > 3 else 1
             bend = 3 * depth * n * power * below + (n * (depth - 2) * e * lowest if depth > 2 else 0)
-            by_both = by_both - eta * (slope * by_both + bend * by_eta * by_rho) - slope * by_rho
-            by_rho2 = by_rho2 - eta * (slope * by_rho2 + bend * by_rho * by_rho)
-            by_eta = by_eta - eta * slope * by_eta - e * power
-            by_rho = by_rho - eta * slope * by_rho
+            by_both = by_both - eta * (rise * by_both + bend * by_eta * by_rho) - rise * by_rho
+            by_rho2 = by_rho2 - eta * (rise * by_rho2 + bend * by_rho * by_rho)
+            by_eta = by_eta - eta * rise * by_eta - e * power
+            by_rho = by_rho - eta * rise * by_rho
             x = x - eta * e * power
         miss, flipped = x - rho, by_rho + 1
         determinant = (by_rho - 1) * by_both - by_eta * by_rho2

@@ -12,31 +12,33 @@ def two_cycle(eta, singular_value, depth):
     Both solve rho^L (1 + z^(2L-1)) / (1 + z^(L-1)) = s with z = 1 + eta (s - rho^L) rho^(L-2), other than by the fixed
     point; low is in (0, s^(1/L)), high = z low in (s^(1/L), (2s)^(1/L)). Past its flip the cycle is still there,
     unstable. Arrays of any shapes; in the units of the layers. NaN for eta S <= 2, where there is none, and for s <= 0,
-    depth < 2 or eta that is not finite. arXiv 2502.20531, section 3 (without its extra factor L on eta).
+    depth < 2 or an argument that is not finite. arXiv 2502.20531, section 3 (without its extra factor L on eta).
     """
     eta, s, depth = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (eta, singular_value, depth)))
     with np.errstate(invalid="ignore", over="ignore"):
-        valid = (s > 0) & (depth >= 2) & np.isfinite(eta * s) & (eta * stability_limit(s, depth) > 2)
+        valid = (s > 0) & (depth >= 2) & np.isfinite(depth) & np.isfinite(eta * s)
+        valid &= eta * stability_limit(s, depth) > 2
     n, unit = np.where(valid, depth, 2.0), np.where(valid, s, 1.0) ** (1 / np.where(valid, depth, 2.0))
-    kappa = np.where(valid, eta * unit ** (2 * n - 2), 2.0)
-    with np.errstate(over="ignore"):
-        low = find_root(swing, (np.zeros_like(kappa), np.ones_like(kappa)), args=(kappa, n)).x
-    high = low * growth(low, kappa, n)
-    return np.where(valid, unit * low, np.nan), np.where(valid, unit * high, np.nan)
+    log_kappa = np.log(np.where(valid, eta, 2.0)) + (2 * n - 2) * np.log(unit)
+    furthest = (log_kappa + np.log(2 * n) + 1) / (n - 1)
+    log_z = find_root(imbalance, (np.zeros_like(n), furthest), args=(log_kappa, n)).x
+    low = unit * np.exp(log_power(log_z, n) / n)
+    return np.where(valid, low, np.nan), np.where(valid, low * np.exp(log_z), np.nan)
 
 
-def growth(r, kappa, depth):
-    """z = rho_2 / rho_1 in units of s = 1."""
-    return 1 + kappa * (1 - r**depth) * r ** (depth - 2)
+def log_power(log_z, depth):
+    """log of rho_1^L at s = 1: (1 + z^(L-1)) / (1 + z^(2L-1)), z = rho_2 / rho_1."""
+    return np.logaddexp(0, (depth - 1) * log_z) - np.logaddexp(0, (2 * depth - 1) * log_z)
 
 
-def swing(r, kappa, depth):
-    """The cycle's equation divided by that of the fixed point, so that 1 is no root: negative below rho_1, positive above.
+def imbalance(log_z, log_kappa, depth):
+    """log of kappa (1 - rho^L) rho^(L-2) / (z - 1), which is 0 on the cycle; it falls as z grows from 1, where rho = 1.
 
-    kappa r^(L-2) z^(L-1) (1 + z + ... + z^(L-1)) = 1 + z^(2L-1).
+    With rho^L eliminated, (1 - rho^L) / (z - 1) = z^(L-1) (1 + z + ... + z^(L-1)) / (1 + z^(2L-1)), which has no
+    difference of near numbers left, and in logarithms nothing overflows.
     """
-    z = growth(r, kappa, depth)
-    terms = np.zeros_like(z)
-    for k in range(int(depth.max(initial=0))):
-        terms += np.where(k < depth, z**k, 0.0)
-    return kappa * r ** (depth - 2) * z ** (depth - 1) * terms - 1 - z ** (2 * depth - 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        terms = np.where(log_z > 0, np.expm1(-depth * log_z) / np.expm1(-log_z), depth)
+    log_sum = (depth - 1) * log_z + np.log(terms)
+    falls = log_sum + (depth - 1) * log_z - np.logaddexp(0, (2 * depth - 1) * log_z)
+    return log_kappa + falls + (depth - 2) / depth * log_power(log_z, depth)

@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 
-# Newton's method from beyond the largest root of a convex polynomial: monotone, and quadratic once the root is near. From
-# s^(2/L) each step divides the distance by L / (L - 1) or more; 60 suffice up to L = 1000.
-MOST_NEWTON_STEPS = 200
+# Newton's method from beyond the largest root of a convex polynomial: monotone, and quadratic once the root is near; about ten
+# steps, but where several layers are small beside the others, each step divides the distance by no more than 2 or so.
+MOST_NEWTON_STEPS = 2000
 
 
 def hessian_eigenvalues(singular_values, depth):
@@ -15,7 +15,8 @@ def hessian_eigenvalues(singular_values, depth):
     lambda_ij = sum_{l=1}^L s_i^(2(L-l)/L) s_j^(2(l-1)/L); lambda_ii = S_i. singular_values: (..., d), in the target's units;
     depth broadcasts with its leading dimensions. NaN for negative s or depth below 2. docs/theory.md, section B.
     """
-    s, depth = np.asarray(singular_values, dtype=float), np.asarray(depth, dtype=float)[..., None, None]
+    s, depth = np.atleast_1d(np.asarray(singular_values, dtype=float)), np.asarray(depth, dtype=float)[..., None, None]
+    depth = np.where(np.isfinite(depth), depth, 0.0)
     total = np.zeros(np.broadcast_shapes(s.shape[:-1], depth.shape[:-2]) + (s.shape[-1],) * 2)
     with np.errstate(invalid="ignore", divide="ignore"):
         for layer in range(int(depth.max(initial=0))):
@@ -70,9 +71,12 @@ def flow_limit(w, s):
         product = sums.prod(axis=-2)
         slope = (product[..., None, :] / sums).sum(axis=-2)
         step = np.where(product > s * s, (product - s * s) / slope, 0.0)
-        if not np.any(step > 0) or np.all(x - step == x):
+        moved = x - step
+        settled = (moved == x) | ~(step > 0)
+        x = moved
+        if np.all(settled):
             break
-        x = x - step
+    x = np.where(settled, x, np.nan)
     # a single smallest layer passes 0 and the product takes the sign of s; equal ones hold each other there
     alone = (offsets == 0).sum(axis=-2) == 1
     reached = (s == 0) | (w.prod(axis=-2) > 0) | alone
