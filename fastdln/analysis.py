@@ -19,11 +19,11 @@ MOST_DOUBLINGS = 12
 def flips(ds: xr.Dataset, mode: int = 0, count: int = MOST_DOUBLINGS) -> xr.Dataset:
     """Where the period doubles along eta: from 1 to 2, from 2 to 4, and so on.
 
-    ds: with `period`; mode: which one, from 0. Returns `flip` and `uncertainty`, both in units of eta and shaped like the grid
-    without eta, then (doubling,), whose coordinate is the period before; NaN where the sweep does not show it. With
-    `lyapunov` of the balanced model the multiplier -exp(p lyapunov) of the cycle is continued in a straight line to -1, from
-    the last two points of period p; else the flip is put halfway between the last point of period p and the first of 2p.
-    KeyError without `period`. docs/theory.md, section C.
+    ds: with `period`; mode: which one, from 0. Returns `flip` and `uncertainty`, both in units of eta and shaped like
+    the grid without eta, then (doubling,), whose coordinate is the period before; NaN where the sweep does not show it.
+    With `lyapunov` of the balanced model the multiplier -exp(p lyapunov) of the cycle is continued in a straight line
+    to -1, from the last two points of period p; else the flip is put halfway between the last point of period p and the
+    first of 2p. KeyError without `period`. docs/theory.md, section C.
     """
     period = ds["period"].isel(mode=mode).load()
     slopes = (
@@ -123,8 +123,9 @@ def compare(ds: xr.Dataset) -> xr.Dataset:
     """Measured minus predicted, for every variable of the dataset that the theory of balanced modes predicts.
 
     Each mode by itself is at its minimum below 2 / S_i and on the two-cycle of theory.two_cycle from there to its first
-    doubling; NaN elsewhere, and where a point is not computed yet. Periods are predicted up to the fourth doubling, sharpness below the edge of every mode. Shaped
-    like the variables; a finite alpha, a transient too short and modes that mix show as differences. docs/theory.md, C.
+    doubling; NaN elsewhere, and where a point is not computed yet. Periods are predicted up to the fourth doubling,
+    sharpness below the edge of every mode. Shaped like the variables; a finite alpha, a transient too short and modes
+    that mix show as differences. docs/theory.md, C.
     """
     eta, depth, s = ds["eta"].load(), ds["depth"].load(), singular_values(ds)
     expected = prediction(eta, depth, s, model_of(ds))

@@ -37,9 +37,10 @@ def run(
 
     sweep: what to compute. store: a path; chunks that are there already are not computed again, and the result is
     opened lazily. Without it the result is in memory. scheduler: None, the threads of this process, of which Dask's
-    setting `num_workers` is the number; this version takes no other. progress: True, False, or a function of (points done, points in
-    all); by default a bar on a terminal and in a notebook. on_event: called with each engine.ChunkDone or ChunkFailed.
-    Raises StoreError if the path holds something else, IncompleteError if chunks failed (run again to resume).
+    setting `num_workers` is the number; this version takes no other. progress: True, False, or a function of (points
+    done, points in all); by default a bar on a terminal and in a notebook. on_event: called with each engine.ChunkDone
+    or ChunkFailed. Raises StoreError if the path holds something else, IncompleteError if chunks failed (run again to
+    resume).
     """
     if scheduler is not None:
         raise SweepError(f"scheduler: must be None, the threads of this process (got {scheduler!r})")

@@ -13,8 +13,8 @@ from fastdln.sweep import Sweep
 
 # A chunk should compute for about a second or two, at some 2e9 steps a second, so that handing it out costs nothing.
 CHUNK_STEPS = 4e9
-# A recorded step, with what is measured on it and the search for its period, costs about four bare ones, with all that can be
-# measured eleven.
+# A recorded step, with what is measured on it and the search for its period, costs about four bare ones, with all that
+# can be measured eleven.
 RECORD_COST = 4
 # A look at a mode's state in the transient, or keeping it, costs some hundred bare steps.
 LOOK_COST = 100

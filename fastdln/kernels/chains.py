@@ -1,7 +1,7 @@
 """Observables side by side: one function that starts, updates or finishes all of them on one lane of a block.
 
-Each chain is built by recursion over the observables, so that every call in it is fixed when the kernel is compiled. What
-they see is a Step of one mode, or a Sample of the whole network.
+Each chain is built by recursion over the observables, so that every call in it is fixed when the kernel is compiled.
+What they see is a Step of one mode, or a Sample of the whole network.
 """
 
 import math

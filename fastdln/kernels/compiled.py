@@ -47,8 +47,8 @@ def inline(function: Callable[..., Any]) -> Any:
 def scalar(function: Callable[..., Any]) -> Any:
     """The function as one of its own that LLVM melts into its caller: for mathematics with branches, on numbers and tuples.
 
-    Expanded in place, its branches would keep numba from seeing that the arrays around them need no reference counts; what is
-    left of these counts keeps a loop over lanes from being vectorized.
+    Expanded in place, its branches would keep numba from seeing that the arrays around them need no reference counts;
+    what is left of these counts keeps a loop over lanes from being vectorized.
     """
     return compiled(function, forceinline=True, **INNER)
 
@@ -76,8 +76,8 @@ def kernel(function: Callable[..., Any], *identity: object) -> Any:
 def compiled(function: Callable[..., Any], **options: Any) -> Any:
     """The function as a numba function, and with it every function that it closes over or names.
 
-    All of them melt into their caller, so that its loop over lanes stays one vectorized loop, but for those with a loop and
-    nothing closed over, which are called. With the JIT off (NUMBA_DISABLE_JIT=1) it is the function itself.
+    All of them melt into their caller, so that its loop over lanes stays one vectorized loop, but for those with a loop
+    and nothing closed over, which are called. With the JIT off (NUMBA_DISABLE_JIT=1) it is the function itself.
     """
     if jit_disabled() or not isinstance(function, FunctionType):
         return function

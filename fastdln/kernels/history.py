@@ -10,8 +10,8 @@ from fastdln.observables.fate import has_left
 def history(map_, depth):
     """Function (starts, steps, escaped) that follows the columns of `starts` again, up to state `steps`.
 
-    Sets escaped[column] where the product leaves the saddle. It uses the same bare steps as the transient, looking after
-    each, so that the orbit is the same bit for bit.
+    Sets escaped[column] where the product leaves the saddle. It uses the same bare steps as the transient, looking
+    after each, so that the orbit is the same bit for bit.
     """
     layout = Layout(len(map_.layers(depth)), (), LANES)
     product, get = map_.product(depth), layout.get

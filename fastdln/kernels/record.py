@@ -33,9 +33,9 @@ def lanes_for(lengths, modes):
 def record(map_, depth, roles, lanes, alone):
     """Function (columns, lengths, left, fates, periods, outputs) that runs the steps that the transient left, then the record.
 
-    It takes the columns (row, mode and point) and writes fates and periods (point, mode) and all the outputs; the columns'
-    states become the last ones. `alone`: networks of one mode whose every recorded state is a sample; all is then done in
-    one pass over the lanes.
+    It takes the columns (row, mode and point) and writes fates and periods (point, mode) and all the outputs; the
+    columns' states become the last ones. `alone`: networks of one mode whose every recorded state is a sample; all is
+    then done in one pass over the lanes.
     """
     layout = Layout(len(map_.layers(depth)), roles.run_widths + roles.leading_widths + roles.recorded_widths, lanes)
     carried, carried_widths = roles.whole_run + roles.leading, roles.run_widths + roles.leading_widths

@@ -1,11 +1,11 @@
 """Tuples to and from blocks: a block a mode, and in it rows, one a component, of a fixed number of lanes each.
 
-With every row at a constant distance from the others the compiler sees that they do not overlap; given a matrix it would
-check each pair of rows before each pass over the lanes, which takes longer than the pass.
+With every row at a constant distance from the others the compiler sees that they do not overlap; given a matrix it
+would check each pair of rows before each pass over the lanes, which takes longer than the pass.
 """
 
-# Floats between the ends of a row and the next row's beginning. Without them rows lie 512 bytes apart, the eighth 4 KB from the
-# first, and the processor takes a load from one for the store to the other until it knows better.
+# Floats between the ends of a row and the next row's beginning. Without them rows lie 512 bytes apart, the eighth 4 KB
+# from the first, and the processor takes a load from one for the store to the other until it knows better.
 PADDING = 8
 
 

@@ -84,8 +84,8 @@ def keep_quantities(quantities, map_, depth, layout, place=0):
 def survey(map_, depth, layout, quantities, row_count, note, end):
     """Function (starts, shape, every, sampled_every, total, outputs) that looks at states 0, every, 2 every, ... up to `total`.
 
-    starts: the columns (row, mode and point) at state 0; shape: (points, modes); a multiple of sampled_every is a sample. The steps are the transient's, so that the
-    orbit is the same bit for bit.
+    starts: the columns (row, mode and point) at state 0; shape: (points, modes); a multiple of sampled_every is a
+    sample. The steps are the transient's, so that the orbit is the same bit for bit.
     """
     advance, unfold = inline(advance_by(map_, depth, layout)), whole.unfold(map_, depth, layout)
     look, count = whole.look(quantities, map_, depth), len(quantities)

@@ -22,8 +22,8 @@ STRIDE = stride(LANES)
 class Layout:
     """Rows of a block of so many lanes: the state, then eta, s and the divergence bound, then the accumulators.
 
-    `eta`, `singular_value` and `bound` are where these rows begin in a block, `get` and `put` load and store the state of a
-    lane.
+    `eta`, `singular_value` and `bound` are where these rows begin in a block, `get` and `put` load and store the state
+    of a lane.
     """
 
     def __init__(self, components, widths, lanes):
@@ -90,8 +90,8 @@ def enter(map_, depth, layout, roles):
 def transient(map_, depth, roles):
     """Function (columns, rounds) that takes every column `rounds` rounds of steps on, in lanes that are refilled.
 
-    A lane retires at its last round, or when its state repeats bit for bit, as that of a diverged point soon does, being
-    NaN; unless an observable goes on where the state repeats.
+    A lane retires at its last round, or when its state repeats bit for bit, as that of a diverged point soon does,
+    being NaN; unless an observable goes on where the state repeats.
     """
     layout = Layout(len(map_.layers(depth)), roles.run_widths, LANES)
     enter_lane = enter(map_, depth, layout, roles)

@@ -103,8 +103,8 @@ def values_at_last(quantities, map_, depth, layout, place=0):
 def watch(observables, widths, map_, depth, layout, first=0, place=0):
     """Function (blocks, beyond, values, rows, number, sampled) that measures each one's quantity and updates its rows.
 
-    `beyond` holds what `look` found, `values` gets the quantities; unless `sampled`, observables that look at samples only are
-    passed over.
+    `beyond` holds what `look` found, `values` gets the quantities; unless `sampled`, observables that look at samples
+    only are passed over.
     """
     if not observables:
         return lambda blocks, beyond, values, rows, number, sampled: None
@@ -144,8 +144,8 @@ def watch_alone(observables, widths, map_, depth, lanes, first=0):
 def finish(observables, widths, lanes, output, first=0, place=0):
     """Function (values, rows, lane, point, counts, number, eta, diverged, outputs) that writes the variables.
 
-    `values` holds the quantities at the last state; counts: how many states were looked at by observables that look at all,
-    and by those that look at samples. Outputs are from outputs[output] on.
+    `values` holds the quantities at the last state; counts: how many states were looked at by observables that look at
+    all, and by those that look at samples. Outputs are from outputs[output] on.
     """
     if not observables:
         return lambda values, rows, lane, point, counts, number, eta, diverged, outputs: None

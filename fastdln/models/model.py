@@ -13,12 +13,14 @@ import numpy as np
 class Map:
     """One gradient-descent recursion of a single mode, as plain scalar mathematics on tuples.
 
-    `components(depth)` lists, layer by layer from W_1 on, the component of the state that holds the layer's singular value.
-    Each other field takes the depth and returns a function; state (w), eta, s and pi = prod_l w_l are those of the mode:
+    `components(depth)` lists, layer by layer from W_1 on, the component of the state that holds the layer's singular
+    value. Each other field takes the depth and returns a function; state (w), eta, s and pi = prod_l w_l are those of
+    the mode:
 
     step: (state, eta, s) -> state
     product: state -> pi
-    rests: state -> whether an orbit near pi = 0 can stay there: only if the smallest layer is not alone, since a lone one
+    rests: state -> whether an orbit near pi = 0 can stay there: only if the smallest layer is not alone, since a lone
+    one
         moves through 0 at the speed of the others' product, and the orbit leaves on the other side
     tangent: (state, vector, eta, s) -> vector: what a step makes of a small deviation of the state
     gaps: state -> w_L^2 - w_l^2, for as many l < L as differ

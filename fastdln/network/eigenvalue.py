@@ -16,8 +16,8 @@ def bare_steps(size):
 def largest_eigenvalue(matrix, top):
     """Writes the largest eigenvalue of each matrix[:, :, lane] to top[lane]; the matrices are overwritten.
 
-    The error is some n roundings of the largest absolute eigenvalue. The same arithmetic on every lane, with no branch, so
-    that neighbours share each instruction.
+    The error is some n roundings of the largest absolute eigenvalue. The same arithmetic on every lane, with no branch,
+    so that neighbours share each instruction.
     """
     size, _, lanes = matrix.shape
     diagonal, squares = np.empty((size, lanes)), np.zeros((size, lanes))

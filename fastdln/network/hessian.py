@@ -33,9 +33,9 @@ def widen_by_mode(network, mode, top):
 def widen_by_pair(network, i, j, top):
     """Raises top[lane] to the largest eigenvalue of the 2L x 2L block on (dW_l)_ij, then (dW_l)_ji.
 
-    Its diagonal blocks are p p^T and q q^T, p_l = c_l^i d_l^j and q_l = c_l^j d_l^i, with c_l (above) and d_l (below) the
-    products of the layers after and before l. Beside them, for l < m: e_j c_m^j (prod_{l<n<m} w_n^i) d_l^j at (l, m), and the
-    same with i and j exchanged at (m, l).
+    Its diagonal blocks are p p^T and q q^T, p_l = c_l^i d_l^j and q_l = c_l^j d_l^i, with c_l (above) and d_l (below)
+    the products of the layers after and before l. Beside them, for l < m: e_j c_m^j (prod_{l<n<m} w_n^i) d_l^j at (l,
+    m), and the same with i and j exchanged at (m, l).
     """
     layers, lanes = network.layer.shape[1:]
     wi, wj = network.layer[i], network.layer[j]

@@ -11,8 +11,9 @@ def bare_steps(layers):
 def step_pair(network, i, j, deviation):
     """Takes a deviation of the pair (i, j) one step on from the network's state, by v - eta H v.
 
-    Rows of `deviation`: x_l = (dW_l)_ij for each layer, then y_l = (dW_l)_ji; lanes along the second axis. H is the pair's
-    block of the Hessian, applied by the chain rule: what x and y make of the products below and above each layer.
+    Rows of `deviation`: x_l = (dW_l)_ij for each layer, then y_l = (dW_l)_ji; lanes along the second axis. H is the
+    pair's block of the Hessian, applied by the chain rule: what x and y make of the products below and above each
+    layer.
     """
     layers, lanes = network.layer.shape[1:]
     wi, wj = network.layer[i], network.layer[j]
@@ -42,9 +43,9 @@ def step_pair(network, i, j, deviation):
 def remove_gauge(network, i, j, deviation):
     """Projects a deviation onto the complement of the gauge directions, orthogonally.
 
-    Turning the space between layers l and l + 1, W_{l+1} Q and Q^T W_l, changes nothing: within the pair that is x_{l+1} = w_{l+1}^i,
-    y_{l+1} = -w_{l+1}^j, x_l = -w_l^j, y_l = w_l^i, for each l < L. Only neighbours overlap, so that the projection is a
-    tridiagonal system of L - 1 equations, solved by elimination.
+    Turning the space between layers l and l + 1, W_{l+1} Q and Q^T W_l, changes nothing: within the pair that is
+    x_{l+1} = w_{l+1}^i, y_{l+1} = -w_{l+1}^j, x_l = -w_l^j, y_l = w_l^i, for each l < L. Only neighbours overlap, so
+    that the projection is a tridiagonal system of L - 1 equations, solved by elimination.
     """
     layers, lanes = network.layer.shape[1:]
     wi, wj = network.layer[i], network.layer[j]

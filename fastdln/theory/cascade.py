@@ -11,11 +11,12 @@ from fastdln.theory.cycles import two_cycle
 # Feigenbaum's constant: the flips of any map with a quadratic maximum close in by this ratio (Feigenbaum 1978).
 FEIGENBAUM = 4.669201609102990671853203820466
 
-# The ratio of the second correction to the flips' geometric law (the next eigenvalue of the doubling operator is -0.1237
-# of it): with the eleventh flip at hand what is left is below 1e-13.
+# The ratio of the second correction to the flips' geometric law (the next eigenvalue of the doubling operator is
+# -0.1237 of it): with the eleventh flip at hand what is left is below 1e-13.
 FLIPS_TO_EXTRAPOLATE = 12
 
-# The cycle of the 20th flip has half a million points, a minute of arithmetic; the flips differ by less than 1e-13 there.
+# The cycle of the 20th flip has half a million points, a minute of arithmetic; the flips differ by less than 1e-13
+# there.
 MOST_FLIPS = 20
 
 # Relative to 2/L the second flip is at 1.236 to 1.26 for every depth, and the third below this.
@@ -34,9 +35,9 @@ MOST_NEWTON_STEPS = 60
 def period_doubling(depth, count):
     """eta of the first `count` flips of the balanced map at s = 1: from period 1 to 2, from 2 to 4, and so on.
 
-    The k-th is where the multiplier of the cycle of 2^(k-1) points is -1; the first is 2/L. Newton's method on the cycle
-    and eta together, finished in 34 digits, so that the last float64 digit is right. depth: an array of whole numbers
-    from 2 on; count: at most 20. Shaped (*depth.shape, count). For s other than 1 multiply by s^-(2 - 2/L).
+    The k-th is where the multiplier of the cycle of 2^(k-1) points is -1; the first is 2/L. Newton's method on the
+    cycle and eta together, finished in 34 digits, so that the last float64 digit is right. depth: an array of whole
+    numbers from 2 on; count: at most 20. Shaped (*depth.shape, count). For s other than 1 multiply by s^-(2 - 2/L).
     ValueError for other depths or counts. docs/theory.md, section C.
     """
     depths = np.asarray(depth)
@@ -51,8 +52,8 @@ def period_doubling(depth, count):
 def onset_of_chaos(depth):
     """eta at which the doublings of the balanced map accumulate at s = 1 and chaos begins.
 
-    Extrapolated from the flips by eta_k = eta - A delta^-k, delta Feigenbaum's constant; good to 1e-12. depth: an array of
-    whole numbers from 2 on. Shaped like depth. docs/theory.md, section C.
+    Extrapolated from the flips by eta_k = eta - A delta^-k, delta Feigenbaum's constant; good to 1e-12. depth: an array
+    of whole numbers from 2 on. Shaped like depth. docs/theory.md, section C.
     """
     flips = period_doubling(depth, FLIPS_TO_EXTRAPOLATE)
     return (FEIGENBAUM * flips[..., -1] - flips[..., -2]) / (FEIGENBAUM - 1)

@@ -4,8 +4,9 @@ import itertools
 
 import numpy as np
 
-# Newton's method from beyond the largest root of a convex polynomial: monotone, and quadratic once the root is near; about ten
-# steps, but where several layers are small beside the others, each step divides the distance by no more than 2 or so.
+# Newton's method from beyond the largest root of a convex polynomial: monotone, and quadratic once the root is near;
+# about ten steps, but where several layers are small beside the others, each step divides the distance by no more than
+# 2 or so.
 MOST_NEWTON_STEPS = 2000
 
 
@@ -30,9 +31,9 @@ def hessian_eigenvalues(singular_values, depth):
 def sharpness(layers, singular_values):
     """Largest eigenvalue of the Hessian, exact, where every layer is diagonal in the target's singular bases.
 
-    layers: (..., depth, mode), W_1 first, in the layers' units; singular_values: (..., mode). Shaped (...). The Hessian falls
-    into a block of L x L for each mode and one of 2L x 2L for each pair of modes; NaN where a value is not finite.
-    docs/theory.md, section B.
+    layers: (..., depth, mode), W_1 first, in the layers' units; singular_values: (..., mode). Shaped (...). The Hessian
+    falls into a block of L x L for each mode and one of 2L x 2L for each pair of modes; NaN where a value is not
+    finite. docs/theory.md, section B.
     """
     w, s = spread(layers, singular_values)
     modes = range(w.shape[-1])
@@ -47,9 +48,10 @@ def flow_sharpness(layers, singular_values):
     """Sharpness of the minimum that gradient flow reaches from the given layers.
 
     Flow keeps w_l^2 - w_m^2; the smallest square x of each mode's layers at the minimum solves prod_l (x + w_l^2 - min w^2)
-    = s^2. layers: (..., depth, mode), W_1 first; singular_values: (..., mode). Shaped (...). At the minimum the eigenvalues are
-    sums over l of squared products of the other layers, of one mode or of two. NaN where the flow ends at a saddle: a
-    product of the wrong sign or 0 whose smallest layers are equal. arXiv 2305.13064, section 3 (Kreisler et al.).
+    = s^2. layers: (..., depth, mode), W_1 first; singular_values: (..., mode). Shaped (...). At the minimum the
+    eigenvalues are sums over l of squared products of the other layers, of one mode or of two. NaN where the flow ends
+    at a saddle: a product of the wrong sign or 0 whose smallest layers are equal. arXiv 2305.13064, section 3 (Kreisler
+    et al.).
     """
     w, s = spread(layers, singular_values)
     with np.errstate(all="ignore"):
