@@ -48,8 +48,8 @@ Dimensions, in this order, the last fastest: `depth`, the axes `s1`, `s2`, ... i
 a single value. Coordinates are the axes' values, `singular_value` along `mode`, `layer` (1 is next to the input), and `step`,
 the numbers of the states that a trajectory keeps.
 
-State 0 is the start; the record is the states steps + 1 to steps + record. Sharpness and mixing are sampled: variables that
-are have the attribute `sharpness_every`.
+State 0 is the start; the record is the states steps + 1 to steps + record. Sharpness is sampled: its
+variables have the attribute `sharpness_every`.
 
 ## Variables
 

@@ -152,7 +152,7 @@ class Sweep(BaseModel):
         None, description="keeps every so many-th state of every point; none if left out"
     )
     sharpness_every: Annotated[int, Field(ge=1, le=MOST_STEPS), BeforeValidator(whole)] = Field(
-        1, description="sharpness is measured at every so many-th state, and mixing over that fraction of the record"
+        1, description="sharpness is measured at every so many-th state; mixing at every one"
     )
     chunks: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
         default_factory=dict, description="points a chunk along an axis, where the default does not suit"
