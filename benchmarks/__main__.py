@@ -56,7 +56,7 @@ def table(results):
             low, high = (info["work"] / stats[key] / 1e6 for key in ("max", "min"))
             compared = f"{speeds[0] / speed:.1f}x slower than {members[0]['name']}" if result is not members[0] else ""
             if "bare steps" in info:
-                compared = f"a recorded step takes {info['bare steps']:.1f} bare ones"
+                compared = f"{info['bare steps']:.1f} bare steps each"
             if "in kernels" in info:
                 compared = f"{info['in kernels']:.0%} of the threads' time in kernels"
             rows.add_row(
@@ -71,7 +71,7 @@ def main():
     parser.add_argument("--tiny", action="store_true", help="only see that they run")
     arguments = parser.parse_args()
     results = measure("tiny" if arguments.tiny else "full", arguments.words)
-    Console(width=max(120, Console().width)).print(table(results))
+    Console(width=max(140, Console().width)).print(table(results))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def bench_recorded_steps(benchmark, size, measured):
 
     compare()
     ratios.clear()
-    benchmark.group = "recorded steps beside bare ones, one mode, L = 3"
+    benchmark.group = "recorded steps, one mode, L = 3"
     benchmark.name = measured
     benchmark.extra_info |= {"work": count * long, "unit": "M point-steps/s"}
     benchmark.pedantic(record, (long,), rounds=rounds, warmup_rounds=1)
