@@ -304,8 +304,8 @@ def test_the_twins_hessian_is_the_gradients_derivative():
 
     def gradient(weights):
         error = reference.chain(weights) - target
-        above = lambda k: reference.chain(weights[k + 1 :]) if k < 2 else np.eye(3)  # noqa: E731
-        below = lambda k: reference.chain(weights[:k]) if k else np.eye(3)  # noqa: E731
+        above = lambda k: reference.chain(weights[k + 1 :]) if k < 2 else np.eye(3)  # noqa: E731  # as short as the formula
+        below = lambda k: reference.chain(weights[:k]) if k else np.eye(3)  # noqa: E731  # as short as the formula
         return [above(k).T @ error @ below(k).T for k in range(3)]
 
     ahead, behind = (gradient([w + sign * h * v for w, v in zip(weights, direction, strict=True)]) for sign in (1, -1))
