@@ -4,8 +4,9 @@ from pathlib import Path
 
 from fastdln.axes import Range
 from fastdln.models import MODELS, STARTS
-from fastdln.observables import DEFAULT, OBSERVABLES
-from fastdln.sweep import Spectral, Sweep, Target
+from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES
+from fastdln.problem import Layers, Spectral, Target
+from fastdln.sweep import Sweep
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py; edit that, or the code it reads, instead. -->"
@@ -17,15 +18,24 @@ def table(header, rows):
 
 
 def dataset_page():
-    rows = [
-        [f"`{v.name}`", ", ".join(v.dims) or "-", v.dtype, v.units, f"{v.long_name}. {v.comment}"]
-        for observable in OBSERVABLES.values()
-        for v in observable.variables
-    ]
+    def described(observables):
+        return [
+            [f"`{v.name}`", ", ".join(v.dims) or "-", v.dtype, v.units, f"{v.long_name}. {v.comment}"]
+            for observable in observables
+            for v in observable.variables
+        ]
+
+    header = ["variable", "dimensions beyond the grid", "type", "units", "meaning"]
+    of_matrices = [o for o in MATRIX_OBSERVABLES.values() if not o.shared]
     flags = OBSERVABLES["fate"].variables[0].flags
     families = [
         [
             f"`{o.name}`",
+            ", ".join(
+                what
+                for what, known in (("modes", OBSERVABLES), ("matrices", MATRIX_OBSERVABLES))
+                if o in known.values()
+            ),
             ", ".join(f"`{v.name}`" for v in o.variables),
             "always"
             if o.name == "fate"
@@ -35,7 +45,7 @@ def dataset_page():
             if o.name in DEFAULT
             else "when asked for",
         ]
-        for o in OBSERVABLES.values()
+        for o in (*OBSERVABLES.values(), *of_matrices)
     ]
     return f"""{NOTE}
 # The dataset
@@ -43,8 +53,8 @@ def dataset_page():
 A store is plain Zarr v3: `xarray.open_zarr(path)` opens it without fastdln. `fastdln.open(path)` does the same, and warns
 where the store is not complete.
 
-Dimensions, in this order, the last fastest: `depth`, the axes `s1`, `s2`, ... in the file's order, `alpha`, `eta`; then
-`mode`, `layer`, `sample` and `step` where a variable has them. `depth`, `alpha` and `eta` are always there, with length 1 where the sweep has
+Dimensions, in this order, the last fastest: `depth`, `seed` where it is an axis, the axes `s1`, `s2`, ... in the file's order, `alpha`, `eta`; then
+`mode`, `layer`, `sample`, `eigenvalue` and `step` where a variable has them. `depth`, `alpha` and `eta` are always there, with length 1 where the sweep has
 a single value. Coordinates are the axes' values, `singular_value` along `mode`, `layer` (1 is next to the input), and `step`,
 the numbers of the states that a trajectory keeps.
 
@@ -53,7 +63,11 @@ variables have the attribute `sharpness_every`.
 
 ## Variables
 
-{table(["variable", "dimensions beyond the grid", "type", "units", "meaning"], rows)}
+{table(header, described(OBSERVABLES.values()))}
+
+With `model = "matrix"` these are added, or are what is said here:
+
+{table(header, described(of_matrices))}
 
 Codes of `fate`: {", ".join(f"{code} {name}" for code, name in flags.items())}. A point whose `fate` is 0 has not been
 computed yet; what its other variables hold means nothing.
@@ -62,7 +76,7 @@ computed yet; what its other variables hold means nothing.
 
 A family's name in `observables`, or that of one of its variables, brings all of them.
 
-{table(["family", "variables", "written"], families)}
+{table(["family", "of", "variables", "written"], families)}
 
 ## Attributes
 
@@ -132,6 +146,12 @@ is left out. Axes `s1`, `s2`, ... set that singular value of the target.
 Given values are written as a table:
 
 {keys(Spectral)}
+
+or, for the model `matrix`,
+
+{keys(Layers)}
+
+Paths are relative to the sweep file. Files are read when the sweep is: the store carries their numbers.
 """
 
 

@@ -76,26 +76,37 @@ def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Even
             target.mark(complete=False)  # a finished store may have lost chunks since
     computed = sum(points_in(grid, number) for number in np.flatnonzero(done).tolist())
     failures: list[ChunkFailed] = []
+    unconverged = 0
 
     def work(number: int) -> ChunkDone:
         begun, slices = time.perf_counter(), grid.slices(number)
-        results, seconds = task.compute(slices)
-        target.write(slices, results)
-        return ChunkDone(number, results["fate"].size, begun, time.perf_counter(), seconds)
+        computed = task.compute(slices)
+        target.write(slices, computed.results)
+        size = computed.results["fate"].size
+        return ChunkDone(number, size, begun, time.perf_counter(), computed.seconds, computed.unconverged)
 
     with reporter(progress, computed, grid.points) as report:
 
         def note(event: Event) -> None:
-            nonlocal computed
+            nonlocal computed, unconverged
             if isinstance(event, ChunkDone):
                 computed += event.points
+                unconverged += event.unconverged
                 report(computed, grid.points)
             else:
                 failures.append(event)
             on_event(event)
 
         report(computed, grid.points)
-        execute(work, left, note)
+        if left:
+            with task.running():
+                execute(work, left, note)
+    if unconverged:
+        warnings.warn(
+            f"the search for the sharpness did not converge at {unconverged:,} points; there it is a lower bound, "
+            "sharpness_residual says how good (and sharpness_unconverged how often)",
+            stacklevel=3,
+        )
     if failures:
         first = failures[0]
         raise IncompleteError(

@@ -121,6 +121,10 @@ def check(name: str, axis: Range | tuple[float, ...]) -> None:
         raise ValueError(f"must not be negative (got {first:g})")
     if isinstance(axis, tuple) and any(a >= b for a, b in pairwise(axis)):
         raise ValueError("values must rise strictly: each above the one before it")
+    if name == "seed":
+        for seed in coordinates(axis):
+            if seed != round(seed):
+                raise ValueError(f"must be whole numbers (got {seed:g})")
     if name == "depth":
         last, count = (axis.stop, axis.num) if isinstance(axis, Range) else (max(axis), len(axis))
         if last > DEEPEST or count > DEEPEST:

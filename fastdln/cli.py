@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
@@ -142,20 +142,22 @@ def list_(
     from rich.table import Table
 
     from fastdln.models import MODELS, STARTS
-    from fastdln.observables import DEFAULT, OBSERVABLES
+    from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES
 
-    by_key = [(f"{o.asked_by} = k", o.summary) for o in OBSERVABLES.values() if o.asked_by]
+    of_matrices = [o for o in MATRIX_OBSERVABLES.values() if not o.shared]
+
+    def described(observables: Iterable[Any]) -> list[tuple[str, str]]:
+        marks = dict.fromkeys(DEFAULT, " (default)") | {"fate": " (always)"}
+        by_name = [(o.name, o.summary + marks.get(o.name, "")) for o in observables if not o.asked_by]
+        return by_name + [(f"{o.asked_by} = k", o.summary) for o in observables if o.asked_by]
+
     table = Table(box=None, pad_edge=False, show_header=False)
     sections: dict[str, list[tuple[str, str]]] = {
         "models": [(m.name, f"{m.summary} (starts: {', '.join(m.starts)})") for m in MODELS.values()],
         "starts": [(s.name, s.summary) for s in STARTS.values()],
-        "observables": [
-            (o.name, f"{o.summary}{' (default)' if o.name in DEFAULT else ' (always)' if o.name == 'fate' else ''}")
-            for o in OBSERVABLES.values()
-            if not o.asked_by
-        ],
+        "observables": described(OBSERVABLES.values()),
+        "observables of the model matrix, besides those that it shares, or instead of them": described(of_matrices),
     }
-    sections["observables"] += by_key
     for section, rows in sections.items():
         table.add_row(f"[bold]{section}[/bold]")
         for name, summary in rows:

@@ -18,13 +18,14 @@ BATCH = 1024
 
 @dataclass(frozen=True)
 class ChunkDone:
-    """A chunk is computed and stored; times are seconds of time.perf_counter()."""
+    """A chunk is computed and stored; times are seconds of time.perf_counter(), `unconverged` counts points."""
 
     number: int
     points: int
     begun: float
     ended: float
     kernel_seconds: float
+    unconverged: int = 0
 
 
 @dataclass(frozen=True)

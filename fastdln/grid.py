@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,14 +21,41 @@ RECORD_COST = 4
 LOOK_COST = 100
 # Below 1024 points the lanes of a kernel run half empty at the end; above 2^18 reading back a part reads too much.
 FEWEST_POINTS, MOST_POINTS = 1024, 2**18
+# A few blocks of lanes of matrices, whose steps take thousands of times as long.
+FEWEST_NETWORKS = 64
 # Two threads, each with a chunk's results and working arrays, stay well below 700 MB.
 CHUNK_BYTES = 64 * 2**20
 # With fewer chunks than this the cores wait for the last one.
 FEWEST_CHUNKS = 16
 
 
+# Multiplications and additions of matrices in the time of a bare step of one mode; d = 5 reaches half of it.
+FLOPS = 6.0
+# A search for the sharpness takes some 500 steps of gradient descent; a recorded step, its product in the target's
+# bases and its error, about one and a half.
+SEARCH_COST, LOOKED_AT_COST = 500, 1.5
+
+
+def matrix_work(sweep: Sweep, depth: int) -> tuple[float, float]:
+    """What a point with full matrices costs in bare steps of one mode: of descent, and of searches for the sharpness."""
+    widths = sweep.widths_at(depth)
+    inner = [a * b for a, b in pairwise(widths[1:])]
+    step = 6 * widths[0] * sum(inner) / FLOPS
+    total, families = sweep.steps + sweep.record, sweep.families
+    looks = 0.0
+    for family in families:
+        if family.asked_by == "trajectory":
+            looks += total / (sweep.trajectory or 1)
+        elif family.sampled and family.name != "sharpness_residual":
+            looks += (total if family.whole_run else sweep.record) / sweep.sharpness_every
+    stretched = 3 * sweep.record if any(family.name == "lyapunov" for family in families) else 0
+    return step * (sweep.steps + LOOKED_AT_COST * sweep.record + stretched), step * SEARCH_COST * looks
+
+
 def work(sweep: Sweep, depth: int) -> tuple[float, float]:
     """What a point costs in bare steps of one mode: of single modes, and of pairs of modes."""
+    if sweep.definition.matrices:
+        return matrix_work(sweep, depth)
     modes = sweep.sizes["mode"]
     pairs, total = modes * (modes - 1) // 2, 0.0
     single = float(modes * (sweep.steps + RECORD_COST * sweep.record))
@@ -89,11 +117,15 @@ class Grid:
         sweep, modes = self.sweep, self.sweep.sizes["mode"]
         depth = int(depths(sweep.axes["depth"]).max())
         # state, eta, s and bound of every mode are kept twice, before and after the transient
-        bytes_at_work = self.bytes_per_point + 16 * modes * (depth + 3)
+        kept, fewest = modes * (depth + 3), FEWEST_POINTS
+        if sweep.definition.matrices:
+            widths = sweep.widths_at(depth)
+            kept, fewest = 2 * sum(a * b for a, b in pairwise(widths)) + widths[0] * widths[-1], FEWEST_NETWORKS
+        bytes_at_work = self.bytes_per_point + 16 * kept
         most = min(
             MOST_POINTS, CHUNK_STEPS / sum(work(sweep, depth)), self.points / FEWEST_CHUNKS, CHUNK_BYTES / bytes_at_work
         )
-        budget = max(1, int(max(most, min(FEWEST_POINTS, CHUNK_BYTES / bytes_at_work))))
+        budget = max(1, int(max(most, min(fewest, CHUNK_BYTES / bytes_at_work))))
         lengths = dict(zip(self.dims, self.shape, strict=True))
         sizes = dict.fromkeys(self.dims, 1)
         sizes["eta"] = min(lengths["eta"], max(math.isqrt(budget), budget // lengths["alpha"]))

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastdln.axes import coordinates, depths
 from fastdln.grid import Grid, work
+from fastdln.models import STARTS
 from fastdln.sweep import MOST_STEPS, Sweep
 from fastdln.theory import balanced_plateau_steps, plateau_steps
 
@@ -149,6 +150,8 @@ def plateau_warning(sweep: Sweep) -> str | None:
     values = {name: coordinates(axis) for name, axis in sweep.axes.items()}
     alphas, etas = (values[name][values[name] > 0] for name in ("alpha", "eta"))
     if not alphas.size or not etas.size:
+        return None
+    if STARTS[sweep.start_name].layers is None:  # no closed form
         return None
     alpha, eta, worst = alphas.min(), etas.min(), (0.0, "")
     for mode, s in enumerate(sweep.target.singular_values):

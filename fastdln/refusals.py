@@ -25,7 +25,7 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     """One pydantic error in one line: the key as one would type it, what is wrong, what would be valid."""
     kind, context = error["type"], error.get("ctx", {})
     # unions add the branch taken to the place; the user never typed it
-    place = [str(part) for part in error["loc"] if part not in ("range", "values", "name")]
+    place = [str(part) for part in error["loc"] if part not in ("range", "values", "name", "arrays")]
     key, given = ".".join(place), f"(got {reprlib.repr(error.get('input'))})"
     if kind == "extra_forbidden":
         owner = owners[place[0] if len(place) > 1 else ""]
@@ -33,7 +33,11 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     if kind == "missing":
         return f"{key}: is missing"
     if kind == "too_short":
-        return f"{key}: must not be empty" if context["min_length"] == 1 else f"{key}: must have 2 rows or more"
+        return (
+            f"{key}: must not be empty"
+            if context["min_length"] == 1
+            else f"{key}: must have {context['min_length']} or more"
+        )
     if kind == "value_error":
         message = str(context["error"])
         return message if message.startswith(f"{key}.") or not key else f"{key}: {message}"

@@ -46,6 +46,7 @@ AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
     "eta": {"long_name": "learning rate", "units": "1"},
     "alpha": {"long_name": "initialization scale", "units": "1"},
     "depth": {"long_name": "number of layers", "units": "1"},
+    "seed": {"long_name": "seed of the random start", "units": "1"},
 }
 
 
@@ -258,6 +259,9 @@ def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[s
             "layer",
             {"long_name": "layer, 1 next to the input", "units": "1"},
         )
+    if "eigenvalue" in dims:
+        about_them = {"long_name": "eigenvalue, 1 the largest", "units": "1"}
+        yield "eigenvalue", np.arange(1, sizes["eigenvalue"] + 1), "eigenvalue", about_them
     if "step" in dims:
         yield "step", every * np.arange(sizes["step"]), "step", {"long_name": "number of the state", "units": "steps"}
     singular_values = np.array(grid.sweep.target.singular_values)

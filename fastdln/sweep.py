@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -15,9 +15,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
-    Tag,
     ValidationError,
     field_validator,
     model_validator,
@@ -26,21 +24,20 @@ from pydantic import (
 from fastdln.axes import (
     Axis,
     Range,
-    Values,
     check,
     coordinates,
     depths,
     length,
     listed,
-    number,
     plain,
     swept_mode,
     whole,
 )
 from fastdln.errors import SweepError
 from fastdln.models import MODELS, STARTS, Map, Model
-from fastdln.observables import DEFAULT, OBSERVABLES, Observable, Variable
+from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, Observable, Variable, observables_of
 from fastdln.observables.observable import PairObservable
+from fastdln.problem import WIDEST, Layers, Spectral, Start, Target, check_widths, from_folder
 from fastdln.refusals import assign, explain
 
 # period is stored as int16; the default looks no further than this, since a window is four times as long.
@@ -52,6 +49,9 @@ MOST_STEPS = 2**53
 # The layer-by-layer map is compiled layer by layer; beyond this compiling takes minutes.
 DEEPEST_LAYERWISE = 64
 
+# Memory of a network grows with the depth, and matrices beyond this have not been measured.
+DEEPEST_MATRICES = 128
+
 # Blocks of pairs have twice as many rows as there are layers; their cost grows with the cube.
 DEEPEST_PAIRS = 64
 
@@ -61,45 +61,18 @@ MOST_PAIRED_MODES = 256
 # Whole trajectories of a sweep are to fit in memory, opened by people who look at them.
 TRAJECTORY_BYTES = 4e9
 
+# The search for eigenvalues solves a dense problem of three times as many at every iteration.
+MOST_EIGENVALUES = 32
+
 # Keys that describe a run and not its results.
 FREE_KEYS = frozenset({"title", "chunks"})
 
 
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(number)]
-
-
 # What may be asked for, by a family's name or a variable's, and what another key brings instead.
-FAMILY_OF = {o.name: o.name for o in OBSERVABLES.values() if not o.asked_by}
-FAMILY_OF |= {v.name: o.name for o in OBSERVABLES.values() for v in o.variables if not o.asked_by}
-BY_KEY = {
-    name: o.asked_by for o in OBSERVABLES.values() if o.asked_by for name in (o.name, *(v.name for v in o.variables))
-}
-
-
-class Target(BaseModel):
-    """The matrix M to be learned."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    singular_values: Annotated[tuple[NotNegative, ...], Field(min_length=1), BeforeValidator(listed)] = Field(
-        description="s_1, s_2, ...: one a mode, zeros included"
-    )
-
-
-class Spectral(BaseModel):
-    """A start by the layers' singular values, times alpha: a row a layer, W_1 first, a value a mode."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    spectral: Annotated[tuple[Values, ...], Field(min_length=2)] = Field(
-        description="a row a layer, W_1 first, a value a mode, each times alpha"
-    )
-
-
-Start = Annotated[
-    Annotated[Spectral, Tag("values")] | Annotated[str, Tag("name")],
-    Discriminator(lambda value: "values" if isinstance(value, Mapping | Spectral) else "name"),
-]
+EVERY = (*OBSERVABLES.values(), *(o for o in MATRIX_OBSERVABLES.values() if not o.shared))
+FAMILY_OF = {o.name: o.name for o in EVERY if not o.asked_by}
+FAMILY_OF |= {v.name: o.name for o in EVERY for v in o.variables if not o.asked_by}
+BY_KEY = {name: o.asked_by for o in EVERY if o.asked_by for name in (o.name, *(v.name for v in o.variables))}
 
 
 def can_give(map_: Map, family: Observable) -> bool:
@@ -121,14 +94,23 @@ class Sweep(BaseModel):
     title: str = Field("", description="free text, stored with the results")
     model: str = Field(description="what is simulated", json_schema_extra={"enum": list(MODELS)})
     axes: dict[str, Axis] = Field(
-        description="eta, alpha, depth and s1, s2, ... (which set a singular value): a value, a list, or a range"
+        description="eta, alpha, depth, s1, s2, ... (which set a singular value) and, for random starts, seed: a value, a list, "
+        "or a range"
     )
     target: Target = Field(
-        default_factory=lambda: Target(singular_values=(1.0,)), description="the singular values of M; [1] if left out"
+        default_factory=lambda: Target.model_validate({"singular_values": (1.0,)}),
+        description="the matrix M; singular_values = [1] if left out",
+    )
+    widths: tuple[Annotated[int, Field(ge=1, le=WIDEST), BeforeValidator(whole)], ...] | None = Field(
+        None,
+        min_length=3,
+        description="of the input, after each layer, and so of the output; as many as the target has modes if left out (model "
+        "`matrix`)",
     )
     start: Start = Field(
         "",
-        description="the layers at state 0: a name (the model's first if left out), or {spectral = [[...], ...]}",
+        description="the layers at state 0: a name (the model's first if left out), {spectral = [[...], ...]}, or {layers = "
+        "[...]}, matrices or paths of .npy files",
     )
     steps: Annotated[int, Field(ge=0, le=MOST_STEPS), BeforeValidator(whole)] = Field(
         20_000, description="transient steps, not measured"
@@ -154,6 +136,9 @@ class Sweep(BaseModel):
     sharpness_every: Annotated[int, Field(ge=1, le=MOST_STEPS), BeforeValidator(whole)] = Field(
         1, description="sharpness is measured at every so many-th state; mixing at every one"
     )
+    sharpness_count: Annotated[int, Field(ge=1, le=MOST_EIGENVALUES), BeforeValidator(whole)] | None = Field(
+        None, description="keeps so many of the Hessian's largest eigenvalues at the last state (model `matrix`)"
+    )
     chunks: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
         default_factory=dict, description="points a chunk along an axis, where the default does not suit"
     )
@@ -173,8 +158,8 @@ class Sweep(BaseModel):
     @classmethod
     def _known_axes(cls, axes: dict[str, Any]) -> dict[str, Any]:
         for name, axis in axes.items():
-            if name not in ("eta", "alpha", "depth") and swept_mode(name) is None:
-                raise ValueError(f"unknown axis {name!r}; valid: eta, alpha, depth, s1, s2, ...")
+            if name not in ("eta", "alpha", "depth", "seed") and swept_mode(name) is None:
+                raise ValueError(f"unknown axis {name!r}; valid: eta, alpha, depth, seed, s1, s2, ...")
             try:
                 check(name, axis)
             except ValueError as error:
@@ -190,12 +175,13 @@ class Sweep(BaseModel):
             if key := BY_KEY.get(name):
                 raise ValueError(f"{name} is not asked for here: give {key} = k, for every k-th state")
         asked = {FAMILY_OF[one_of(FAMILY_OF, name)] for name in names} - {"fate"}
-        return tuple(name for name in OBSERVABLES if name in asked)
+        return tuple(sorted(asked))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self._fill_start()
         self._fill_axes()
+        self._check_matrices()
         self._check_observables()
         if self.period_max is not None and self.record < 2 * self.period_max:
             raise ValueError(f"record: must be at least 2 period_max = {2 * self.period_max} (got {self.record})")
@@ -206,14 +192,14 @@ class Sweep(BaseModel):
         return self
 
     def _fill_start(self) -> None:
-        starts = MODELS[self.model].starts
+        starts = self.definition.starts
         if self.start == "":
             object.__setattr__(self, "start", starts[0])
         name = self.start_name
         if name not in starts:
             raise ValueError(f"start: {self.model} has no start {name!r}; valid: {', '.join(starts)}")
         if STARTS[name].takes_values and isinstance(self.start, str):
-            raise ValueError(f"start: {name} takes values: {{{name} = [[...], ...]}}, a row a layer")
+            raise ValueError(f"start: {name} takes values: {{{name} = [[...], ...]}}, one a layer")
         if isinstance(self.start, Spectral):
             modes = len(self.target.singular_values)
             for layer, row in enumerate(self.start.spectral, 1):
@@ -222,14 +208,15 @@ class Sweep(BaseModel):
 
     def _fill_axes(self) -> None:
         axes, modes = dict(self.axes), len(self.target.singular_values)
-        if isinstance(self.start, Spectral):
-            layers = len(self.start.spectral)
-            axes.setdefault("alpha", (1.0,))
+        for what, layers in self._numbers_of_layers():
             axes.setdefault("depth", (float(layers),))
             if list(coordinates(axes["depth"])) != [layers]:
-                raise ValueError(f"axes.depth: must be {layers}, the number of rows of start.spectral")
-            if self.map.name == "layerwise" and layers > DEEPEST_LAYERWISE:
-                raise ValueError(f"start.spectral: at most {DEEPEST_LAYERWISE} rows where the layers differ")
+                raise ValueError(f"axes.depth: must be {layers}, {what}")
+        if not isinstance(self.start, str):
+            axes.setdefault("alpha", (1.0,))
+        layerwise = not self.definition.matrices and len(self.start_values) and self.map.name == "layerwise"
+        if layerwise and len(self.start_values) > DEEPEST_LAYERWISE:
+            raise ValueError(f"start.spectral: at most {DEEPEST_LAYERWISE} rows where the layers differ")
         for name in ("alpha", "depth"):
             if name not in axes:
                 raise ValueError(f"axes: {name} is missing: give it as a value, a list or a range")
@@ -237,16 +224,63 @@ class Sweep(BaseModel):
             mode = swept_mode(name)
             if mode is not None and mode >= modes:
                 raise ValueError(f"axes.{name}: the last singular value of the target is s{modes}")
-        further = [name for name in axes if name not in ("depth", "alpha", "eta")]
+            if mode is not None and self.target.matrix is not None:
+                raise ValueError(
+                    f"axes.{name}: target.matrix has its own singular values; give singular_values instead"
+                )
+        if "seed" in axes and not STARTS[self.start_name].random:
+            random = [name for name in self.definition.starts if STARTS[name].random]
+            have = f"random are {', '.join(random)}" if random else f"{self.model} has no random ones"
+            raise ValueError(f"axes.seed: the start {self.start_name} is not random; {have}")
+        further = [name for name in axes if name not in ("depth", "seed", "alpha", "eta")]
+        order = ("depth", *(["seed"] if "seed" in axes else []), *further, "alpha", "eta")
         # the order of the dataset's dimensions
-        object.__setattr__(self, "axes", {name: axes[name] for name in ("depth", *further, "alpha", "eta")})
+        object.__setattr__(self, "axes", {name: axes[name] for name in order})
+
+    def _numbers_of_layers(self) -> list[tuple[str, int]]:
+        """What says how many layers there are, besides the axis."""
+        found = []
+        if isinstance(self.start, Spectral):
+            found.append(("the number of rows of start.spectral", len(self.start.spectral)))
+        if isinstance(self.start, Layers):
+            found.append(("the number of start.layers", len(self.start.layers)))
+        if self.widths is not None:
+            found.append(("one less than there are widths", len(self.widths) - 1))
+        return found
+
+    def _check_matrices(self) -> None:
+        if not self.definition.matrices:
+            for key in ("widths", "sharpness_count"):
+                if getattr(self, key) is not None:
+                    raise ValueError(f"{key}: {self.model} has no matrices; only the model matrix takes it")
+            if not self.target.simple:
+                raise ValueError(
+                    f"target: {self.model} takes singular_values only; bases and matrices are of the model matrix"
+                )
+            return
+        if isinstance(self.start, Layers) and self.widths not in (None, self.start.widths):
+            raise ValueError(f"widths: start.layers have the widths {list(self.start.widths)}")
+        deepest = int(depths(self.axes["depth"]).max())
+        if self.target.matrix is not None and self.widths is None and isinstance(self.start, str | Spectral):
+            rows, columns = len(self.target.matrix), len(self.target.matrix[0])
+            if rows != columns:
+                raise ValueError(
+                    f"widths: are missing, and target.matrix is {rows} x {columns}: give [{columns}, ..., {rows}]"
+                )
+        if len(self.target.singular_values) > WIDEST:
+            raise ValueError(f"target.singular_values: at most {WIDEST} for the model matrix")
+        if deepest > DEEPEST_MATRICES:
+            raise ValueError(f"axes.depth: must be at most {DEEPEST_MATRICES} for the model matrix (got {deepest})")
+        check_widths(self.widths_at(deepest), self.target, isinstance(self.start, Spectral))
 
     def _check_observables(self) -> None:
-        given = [name for name, family in OBSERVABLES.items() if not family.asked_by and can_give(self.map, family)]
+        known = observables_of(self.definition)
+        given = [name for name, family in known.items() if not family.asked_by and self.gives(family)]
+        for name in self.observables:
+            if name not in given:
+                raise ValueError(f"observables: {self.model} cannot give {name}; it can give {', '.join(given)}")
+        deepest = int(depths(self.axes["depth"]).max())
         for family in self.families:
-            if not can_give(self.map, family):
-                raise ValueError(f"observables: {self.model} cannot give {family.name}; it can give {', '.join(given)}")
-            deepest = int(depths(self.axes["depth"]).max())
             if family.pair_cost and len(self.target.singular_values) > 1 and deepest > DEEPEST_PAIRS:
                 raise ValueError(
                     f"axes.depth: must be at most {DEEPEST_PAIRS} for {family.name} of several modes (got {deepest})"
@@ -279,13 +313,23 @@ class Sweep(BaseModel):
             raise SweepError(f"{path}: is not a text file in UTF-8") from None
         except tomllib.TOMLDecodeError as error:
             raise SweepError(f"{path}: is not TOML: {error}") from None
+        from_folder(data, Path(path).parent)
         for override in overrides:
             assign(data, override)
         return cls(**data)
 
     @property
     def start_name(self) -> str:
-        return self.start if isinstance(self.start, str) else "spectral"
+        if isinstance(self.start, str):
+            return self.start
+        return "spectral" if isinstance(self.start, Spectral) else "layers"
+
+    @property
+    def start_values(self) -> tuple[Any, ...]:
+        """What a start that takes values takes: a row, or a matrix, a layer."""
+        if isinstance(self.start, Layers):
+            return self.start.layers
+        return self.start.spectral if isinstance(self.start, Spectral) else ()
 
     @property
     def definition(self) -> Model:
@@ -293,13 +337,25 @@ class Sweep(BaseModel):
 
     @property
     def map(self) -> Map:
-        """The smallest map that is exact for this start."""
-        return self.definition.reduce(self.layers(3 if isinstance(self.start, str) else len(self.start.spectral)))
+        """The smallest map that is exact for this start; not of a model of matrices."""
+        assert self.definition.reduce
+        return self.definition.reduce(self.layers(len(self.start_values) or 3))
+
+    def gives(self, family: Observable) -> bool:
+        """Whether the model's kernels have all that the family needs."""
+        return self.definition.matrices or can_give(self.map, family)
 
     def layers(self, depth: int) -> np.ndarray:
         """The layers' singular values at state 0 in units of alpha, shaped (depth, mode)."""
-        given = () if isinstance(self.start, str) else (self.start.spectral,)
-        return STARTS[self.start_name].layers(depth, len(self.target.singular_values), *given)
+        layers = STARTS[self.start_name].layers
+        assert layers
+        return layers(depth, len(self.target.singular_values), *([self.start_values] if self.start_values else []))
+
+    def widths_at(self, depth: int) -> tuple[int, ...]:
+        """Widths of the input and after each layer."""
+        if isinstance(self.start, Layers):
+            return self.start.widths
+        return self.widths or (len(self.target.singular_values),) * (depth + 1)
 
     @property
     def longest_period(self) -> int:
@@ -308,8 +364,11 @@ class Sweep(BaseModel):
     @property
     def families(self) -> tuple[Observable, ...]:
         """What is measured; fate, which is always written, comes last."""
-        by_key = [family for family in OBSERVABLES.values() if family.asked_by and getattr(self, family.asked_by)]
-        return (*(OBSERVABLES[name] for name in self.observables), *by_key, OBSERVABLES["fate"])
+        known = observables_of(self.definition)
+        asked = {*self.observables, *(name for name, o in known.items() if o.asked_by and getattr(self, o.asked_by))}
+        asked |= {brought for name in asked for brought in known[name].brings}
+        chosen = [family for name, family in known.items() if name in asked and name != "fate"]
+        return (*sorted(chosen, key=lambda family: bool(family.asked_by)), known["fate"])
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -323,6 +382,7 @@ class Sweep(BaseModel):
             "layer": int(depths(self.axes["depth"]).max()),
             "sample": min(self.record, self.orbit_samples),
             "step": (self.steps + self.record) // self.trajectory + 1 if self.trajectory else 0,
+            "eigenvalue": self.sharpness_count or 1,
         }
 
     @property
@@ -338,7 +398,8 @@ class Sweep(BaseModel):
 
     def canonical(self) -> str:
         """The sweep as JSON, every default filled in, without the keys that do not change the results."""
-        data = self.model_dump(mode="json", exclude=set(FREE_KEYS))
+        unset = {name for name in ("widths", "sharpness_count") if getattr(self, name) is None}
+        data = self.model_dump(mode="json", exclude=set(FREE_KEYS) | unset) | {"target": self.target.canonical()}
         data["period_max"] = self.longest_period or None  # a record of one state has no period
         return json.dumps(data, separators=(",", ":"), allow_nan=False)
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from fastdln.axes import swept_mode
 from fastdln.grid import Grid
 from fastdln.kernels.chunk import ChunkKernel
 from fastdln.kernels.record import lanes_for
 from fastdln.kernels.roles import Lengths
-from fastdln.models import Map
+from fastdln.matrices.chunk import UNCONVERGED, MatrixKernel
+from fastdln.matrices.chunk import lanes_for as lanes_of
+from fastdln.models import STARTS, Map
+from fastdln.models.targets import Target
 from fastdln.observables import Observable
 from fastdln.sweep import Sweep
 
@@ -23,6 +29,16 @@ from fastdln.sweep import Sweep
 def kernel_for(map_: Map, depth: int, observables: tuple[Observable, ...], lanes: int, alone: bool) -> ChunkKernel:
     """The kernel, compiled or loaded."""
     kernel = ChunkKernel(map_, depth, observables, lanes, alone)
+    kernel.compile()
+    return kernel
+
+
+@cache
+def matrix_kernel_for(
+    widths: tuple[int, ...], observables: tuple[Observable, ...], diagonal: bool, wanted: int
+) -> MatrixKernel:
+    """The kernel, compiled or loaded."""
+    kernel = MatrixKernel(widths, observables, diagonal, wanted)
     kernel.compile()
     return kernel
 
@@ -45,20 +61,39 @@ class Task:
         self._making = Lock()
         self.kernel(int(grid.coordinates["depth"][0]))
 
-    def kernel(self, depth: int) -> ChunkKernel:
+    def kernel(self, depth: int) -> ChunkKernel | MatrixKernel:
+        sweep = self.sweep
         with self._making:  # so that no two threads compile the same
-            return kernel_for(self.sweep.map, depth, self.sweep.families, self._lanes, self._alone)
+            if sweep.definition.matrices:
+                target = self.target(depth)
+                widths = sweep.widths_at(depth)
+                return matrix_kernel_for(widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"])
+            return kernel_for(sweep.map, depth, sweep.families, self._lanes, self._alone)
 
-    def compute(self, slices: tuple[slice, ...]) -> tuple[dict[str, np.ndarray], float]:
-        """The variables of a block of points of one depth, shaped like the block, and the seconds in kernels."""
+    def target(self, depth: int) -> Target:
+        widths = self.sweep.widths_at(depth)
+        return self.sweep.target.build(widths[-1], widths[0])
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """While chunks are computed: one thread for BLAS, since the chunks themselves run side by side."""
+        deepest = int(self.grid.coordinates["depth"].max())
+        if self.sweep.definition.matrices and lanes_of(self.sweep.widths_at(deepest)) == 1:
+            with threadpool_limits(1, user_api="blas"):
+                yield
+        else:
+            yield
+
+    def compute(self, slices: tuple[slice, ...]) -> Computed:
+        """The variables of a block of points of one depth, shaped like the block."""
         values = self.grid.values(slices)
         shape = tuple(part.stop - part.start for part in slices)
         return self.compute_points(values, shape)
 
     def compute_points(
         self, values: Mapping[str, np.ndarray], shape: tuple[int, ...], lengths: Lengths | None = None
-    ) -> tuple[dict[str, np.ndarray], float]:
-        depth = int(values["depth"][0])
+    ) -> Computed:
+        depth, lengths = int(values["depth"][0]), lengths or self.lengths
         target = np.array(self.sweep.target.singular_values)
         singular_values = np.repeat(target[:, None], len(values["eta"]), axis=1)
         for name in values:
@@ -66,15 +101,49 @@ class Task:
                 singular_values[mode] = values[name]
         kernel = self.kernel(depth)
         begun = time.perf_counter()
-        results = kernel(
-            values["eta"], values["alpha"], singular_values, self.sweep.layers(depth), lengths or self.lengths
-        )
+        if isinstance(kernel, MatrixKernel):
+            results = self.descend(kernel, depth, values, singular_values, lengths)
+        else:
+            results = kernel(values["eta"], values["alpha"], singular_values, self.sweep.layers(depth), lengths)
         seconds = time.perf_counter() - begun
+        unconverged = int(np.count_nonzero(results.pop(UNCONVERGED, 0)))
         layers = self.sweep.sizes["layer"]
         for variable in self.sweep.variables:
             if "layer" in variable.dims:
                 results[variable.name] = padded(results[variable.name], 1 + variable.dims.index("layer"), layers)
-        return {name: array.reshape(*shape, *array.shape[1:]) for name, array in results.items()}, seconds
+        shaped = {name: array.reshape(*shape, *array.shape[1:]) for name, array in results.items()}
+        return Computed(shaped, seconds, unconverged)
+
+    def descend(
+        self,
+        kernel: MatrixKernel,
+        depth: int,
+        values: Mapping[str, np.ndarray],
+        singular_values: np.ndarray,
+        lengths: Lengths,
+    ) -> dict[str, np.ndarray]:
+        """Networks of matrices: a start a seed, and a target for each set of singular values."""
+        sweep, target, widths = self.sweep, self.target(depth), self.sweep.widths_at(depth)
+        matrices = STARTS[sweep.start_name].matrices
+        seeds, seed_of = np.unique(values.get("seed", np.zeros(len(values["eta"]))), return_inverse=True)
+        starts = np.array(
+            [
+                np.concatenate([w.ravel() for w in matrices(widths, target, int(seed), sweep.start_values)])
+                for seed in seeds
+            ]
+        )
+        targets, target_of = np.unique(singular_values.T, axis=0, return_inverse=True)
+        learned = np.ascontiguousarray(target.matrices(targets)).reshape(len(targets), -1)
+        states = starts[seed_of.ravel()] * values["alpha"][:, None]
+        return kernel(values["eta"], singular_values, states, target, learned, target_of.ravel(), lengths)
+
+
+class Computed(NamedTuple):
+    """A chunk's variables, the seconds in kernels, and at how many points a search for the sharpness did not converge."""
+
+    results: dict[str, np.ndarray]
+    seconds: float
+    unconverged: int
 
 
 def padded(array: np.ndarray, axis: int, size: int) -> np.ndarray:

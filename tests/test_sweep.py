@@ -20,14 +20,14 @@ BAD = [
     ({**GOOD, "etaa": 1}, "etaa", "observables"),
     (with_axis(beta=1.0), "beta", "eta, alpha, depth"),
     (with_axis(eta={"start": 0, "stop": 1, "num": 2, "step": 1}), "axes.eta.step", "spacing"),
-    ({**GOOD, "model": "linear"}, "model", "balanced, modes"),
+    ({**GOOD, "model": "linear"}, "model", "balanced, matrix, modes"),
     ({**GOOD, "observables": ["periods"]}, "observables", "oscillation_range"),
     ({**GOOD, "start": "onezero"}, "start", "one-zero, balanced, spectral"),
     ({**GOOD, "model": "balanced", "start": "one-zero"}, "start", "balanced"),
     ({**GOOD, "start": "spectral"}, "start", "spectral"),
     ({**GOOD, "start": {"spectral": [[1.0], [1.0, 2.0], [1.0]]}}, "start.spectral", "row 2"),
     ({**GOOD, "start": {"spectral": [[1.0], [1.0]]}}, "axes.depth", "2"),
-    ({**GOOD, "start": {"spectral": [[1.0]]}}, "start.spectral", "2 rows"),
+    ({**GOOD, "start": {"spectral": [[1.0]]}}, "start.spectral", "2 or more"),
     ({**GOOD, "start": {"spectral": [[1.0], [float("inf")], [1.0]]}}, "start.spectral", "finite"),
     (with_axis(eta=float("nan")), "axes.eta", "finite"),
     (with_axis(alpha=float("inf")), "axes.alpha", "finite"),
@@ -188,7 +188,7 @@ def test_dimensions_come_in_the_contracts_order():
 def test_the_schema_accepts_what_the_model_accepts():
     schema = Sweep.model_json_schema()
     assert set(schema["properties"]) == set(Sweep.model_fields)
-    assert schema["properties"]["model"]["enum"] == ["balanced", "modes"]
+    assert schema["properties"]["model"]["enum"] == ["balanced", "matrix", "modes"]
     assert schema["$defs"]["Range"]["properties"]["num"]["minimum"] == 1
 
 

@@ -18,7 +18,7 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 PACKAGE = Path(__file__).parent.parent
 # theory.py and the rest compute outside the kernels, so that an edit there recompiles nothing.
-SOURCES = ("kernels", "models", "network", "observables")
+SOURCES = ("kernels", "matrices", "models", "network", "observables")
 
 
 @cache

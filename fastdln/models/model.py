@@ -49,20 +49,32 @@ class Map:
 class Model:
     """A name of the sweep file: what it simulates, from which starts (the first is the default).
 
-    `reduce` picks the smallest map that is exact for the start's layer values, shaped (depth, mode).
+    `reduce` picks the smallest map that is exact for the start's layer values, shaped (depth, mode); without it the
+    matrices themselves are simulated.
     """
 
     name: str
     summary: str
     starts: tuple[str, ...]
-    reduce: Callable[[np.ndarray], Map]
+    reduce: Callable[[np.ndarray], Map] | None
+
+    @property
+    def matrices(self) -> bool:
+        return self.reduce is None
 
 
 @dataclass(frozen=True)
 class Start:
-    """A start: the layers' singular values in units of alpha, as an array (depth, mode)."""
+    """A start in units of alpha.
+
+    layers(depth, modes[, values]): the layers' singular values, an array (depth, mode); None if it has none in the
+    target's bases. matrices(widths, target, seed, values): the layers themselves. `random` says that they depend on the
+    seed.
+    """
 
     name: str
     summary: str
-    layers: Callable[..., np.ndarray]
+    layers: Callable[..., np.ndarray] | None
+    matrices: Callable[..., list[np.ndarray]]
     takes_values: bool = False
+    random: bool = False

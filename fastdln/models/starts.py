@@ -1,8 +1,12 @@
-"""Starts: the layers' singular values at state 0, in units of alpha (theory A)."""
+"""Starts: the layers at state 0, in units of alpha (theory A), as singular values of each layer or as matrices."""
+
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from fastdln.models.model import Start
+from fastdln.models.targets import Target, generator, orthogonal
 
 
 def one_zero(depth, modes):
@@ -19,16 +23,62 @@ def spectral(depth, modes, values):
     return np.asarray(values, dtype=float).reshape(depth, modes)
 
 
+def shapes(widths: Sequence[int]) -> list[tuple[int, int]]:
+    """Shapes of the layers, W_1 first: layer l maps width l - 1 to width l."""
+    return [(rows, columns) for columns, rows in pairwise(widths)]
+
+
+def identities(widths, target, seed, values):
+    return [np.eye(*shape) for shape in shapes(widths)]
+
+
+def last_zero(widths, target, seed, values):
+    layers = identities(widths, target, seed, values)
+    return [*layers[:-1], np.zeros_like(layers[-1])]
+
+
+def random_orthogonal(widths, target, seed, values):
+    return [orthogonal(*shape, generator(seed, layer)) for layer, shape in enumerate(shapes(widths), 1)]
+
+
+def gaussian(widths, target, seed, values):
+    """Standard deviation 1 / sqrt(width of the layer's input)."""
+    return [
+        generator(seed, layer).standard_normal(shape) / np.sqrt(shape[1])
+        for layer, shape in enumerate(shapes(widths), 1)
+    ]
+
+
+def in_bases(widths, target: Target, seed, values):
+    """Singular values of each layer between the target's bases, with the identity between two layers."""
+    layers = []
+    for shape, row in zip(shapes(widths), values, strict=True):
+        layer = np.zeros(shape)
+        layer[np.arange(len(row)), np.arange(len(row))] = row
+        layers.append(layer)
+    layers[0] = layers[0] @ target.right.T
+    layers[-1] = target.left @ layers[-1]
+    return layers
+
+
+def given(widths, target, seed, values):
+    return [np.array(layer, dtype=float) for layer in values]
+
+
 STARTS = {
     start.name: start
     for start in (
-        Start("one-zero", "W_L = 0, the other layers alpha I (arXiv 2502.20531, section 2)", one_zero),
-        Start("balanced", "every layer alpha I", balanced),
+        Start("one-zero", "W_L = 0, the other layers alpha I (arXiv 2502.20531, section 2)", one_zero, last_zero),
+        Start("balanced", "every layer alpha I", balanced, identities),
         Start(
             "spectral",
             "any singular values: a row a layer, W_1 first, a value a mode, times alpha",
             spectral,
+            in_bases,
             takes_values=True,
         ),
+        Start("gaussian", "independent normal numbers of deviation alpha / sqrt(width)", None, gaussian, random=True),
+        Start("orthogonal", "alpha times random orthogonal matrices", None, random_orthogonal, random=True),
+        Start("layers", "any matrices, W_1 first, times alpha", None, given, takes_values=True),
     )
 }

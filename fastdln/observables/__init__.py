@@ -1,10 +1,24 @@
-"""What can be measured; each file here that binds OBSERVABLE is one family, and needs no other entry."""
+"""What can be measured; each file here that binds OBSERVABLE is one family, and needs no other entry.
 
+Those in `matrix` are what only full matrices have, or have otherwise than the modes.
+"""
+
+from fastdln.models import Model
 from fastdln.observables.observable import Observable, Sample, Step, Variable
 from fastdln.registry import collect
 
 OBSERVABLES: dict[str, Observable] = collect(__name__, "OBSERVABLE")
 
+SHARED = {name: observable for name, observable in OBSERVABLES.items() if observable.shared}
+
+MATRIX_OBSERVABLES: dict[str, Observable] = dict(sorted((SHARED | collect(f"{__name__}.matrix", "OBSERVABLE")).items()))
+
 DEFAULT = ("period", "oscillation_range", "oscillating_modes", "loss")
 
-__all__ = ["DEFAULT", "OBSERVABLES", "Observable", "Sample", "Step", "Variable"]
+
+def observables_of(model: Model) -> dict[str, Observable]:
+    """The families that the model's kernels know, by name."""
+    return MATRIX_OBSERVABLES if model.matrices else OBSERVABLES
+
+
+__all__ = ["DEFAULT", "MATRIX_OBSERVABLES", "OBSERVABLES", "Observable", "Sample", "Step", "Variable", "observables_of"]

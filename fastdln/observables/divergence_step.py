@@ -24,6 +24,7 @@ def finish(first, record):
 OBSERVABLE = ModeObservable(
     name="divergence_step",
     summary="first state outside the divergence bound",
+    shared=True,
     variables=(
         Variable(
             name="divergence_step",

@@ -24,6 +24,7 @@ def finish(first, record):
 OBSERVABLE = ModeObservable(
     name="escape_step",
     summary="first state with pi > s/2",
+    shared=True,
     variables=(
         Variable(
             name="escape_step",

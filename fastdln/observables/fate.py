@@ -100,6 +100,7 @@ def finish(fates, periods, singular_values):
 OBSERVABLE = VerdictObservable(
     name="fate",
     summary="converged, periodic, aperiodic, collapsed, diverged or drifting",
+    shared=True,
     variables=(
         Variable(
             name="fate",

@@ -23,6 +23,7 @@ LOSS = Quantity(name="loss", join=add, identity=0.0, term=term)
 OBSERVABLE = PointObservable(
     name="loss",
     summary="mean, minimum, maximum over the record and last value of the loss",
+    shared=True,
     variables=variables("loss", "loss", "1/2 sum over modes of (pi - s)^2"),
     quantity=LOSS,
     start=start,

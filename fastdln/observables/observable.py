@@ -75,7 +75,8 @@ class Observable:
 
     `needs` names what it takes of a map (fields of models.Map); models whose map lacks one cannot give it. `sampled` says
     that it is measured at every `sharpness_every`-th state only, `whole_run` that it looks at the transient too, `asked_by` names
-    the sweep's key that brings it, if it is not asked for among the observables. pair_cost(depth) is what a look at a pair of
+    the sweep's key that brings it, if it is not asked for among the observables, `shared` that matrices can give it just as
+    modes do, `brings` names families that come with it. pair_cost(depth) is what a look at a pair of
     modes costs, in bare steps of one mode; None for what does not look at pairs.
     """
 
@@ -87,6 +88,8 @@ class Observable:
     pair_cost: Callable[[int], float] | None = None
     whole_run: bool = False
     asked_by: str = ""
+    shared: bool = False
+    brings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -187,3 +190,49 @@ class TrajectoryObservable(Observable):
     """Every k-th state itself, along the dimension `step`: layers, products, and quantities of the whole network."""
 
     quantities: tuple[Quantity, ...]
+
+
+class End(NamedTuple):
+    """The last states of matrix networks: layers (point, row, column) from W_1 on, the target's singular values (point,
+    mode), and its left and right singular vectors, a column a mode."""
+
+    layers: list[np.ndarray]
+    singular_values: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+
+    @property
+    def product(self) -> np.ndarray:
+        """W_L ... W_1 (point, row, column)."""
+        whole = self.layers[0]
+        for layer in self.layers[1:]:
+            whole = layer @ whole
+        return whole
+
+
+class Estimates(NamedTuple):
+    """What the search for eigenvalues found at the last state: the largest (point, eigenvalue), the relative residual of
+    the first (point), and how many searches of the whole run did not converge (point)."""
+
+    eigenvalues: np.ndarray
+    residual: np.ndarray
+    failed: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MatrixObservable(Observable):
+    """Read off the last state of matrix networks: finish(End) -> a NumPy array (point, ...) for each variable."""
+
+    finish: Callable[[End], tuple[np.ndarray, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EstimateObservable(Observable):
+    """Read off the search for eigenvalues, which it has made over the record: finish(Estimates)."""
+
+    finish: Callable[[Estimates], tuple[np.ndarray, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TangentObservable(Observable):
+    """The growth of a vector in the space of all layers under the derivative of the step; its variable is the mean rate."""

@@ -5,6 +5,7 @@ from fastdln.observables.observable import Variable, WindowObservable
 OBSERVABLE = WindowObservable(
     name="orbit",
     summary="the last orbit_samples end-to-end singular values",
+    shared=True,
     variables=(
         Variable(
             name="orbit",

@@ -14,6 +14,7 @@ def finish(fates, periods, singular_values):
 OBSERVABLE = VerdictObservable(
     name="oscillating_modes",
     summary="dimension of the oscillation subspace",
+    shared=True,
     variables=(
         Variable(
             name="oscillating_modes",

@@ -21,6 +21,7 @@ def finish(extremes, record):
 OBSERVABLE = ModeObservable(
     name="oscillation_range",
     summary="maximum minus minimum of each mode over the record",
+    shared=True,
     variables=(
         Variable(
             name="oscillation_range",

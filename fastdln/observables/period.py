@@ -63,6 +63,7 @@ def finish(fates, periods, singular_values):
 OBSERVABLE = VerdictObservable(
     name="period",
     summary="smallest period of each mode's recorded orbit",
+    shared=True,
     variables=(
         Variable(
             name="period",

@@ -1,0 +1,154 @@
+"""Gradient descent before anything is measured: points side by side, each leaving as soon as its future is known."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastdln.kernels.transient import ROUND
+from fastdln.matrices.network import Network
+from fastdln.matrices.program import runner
+from fastdln.matrices.tiles import LANES
+from fastdln.observables.fate import has_left
+
+
+class Places(NamedTuple):
+    """Where in memory the kernels read and write, in floats, and how many modes and elements there are."""
+
+    minus_eta: int
+    weights: int
+    size: int
+    minus_target: int
+    target_size: int
+    rotated: int
+    columns: int
+
+
+class Programs(NamedTuple):
+    """The programs of a network: forward, pull and update are together one step."""
+
+    forward: np.ndarray
+    pull: np.ndarray
+    update: np.ndarray
+    step: np.ndarray
+    rotate: np.ndarray
+
+
+class Points(NamedTuple):
+    """Points of a chunk: eta (point), singular values (mode, point), states at which the descent begins (point, element),
+    and of each point which of the targets - M (target, element) is its own."""
+
+    eta: np.ndarray
+    singular_values: np.ndarray
+    states: np.ndarray
+    targets: np.ndarray
+    target_of: np.ndarray
+
+
+def places_of(network: Network) -> Places:
+    return Places(
+        network.minus_eta,
+        network.weights[0].at,
+        network.size,
+        network.minus_target.at,
+        network.minus_target.rows * network.minus_target.columns,
+        network.rotated.at,
+        network.rotated.columns,
+    )
+
+
+def programs_of(network: Network, diagonal: bool) -> Programs:
+    forward, pull, update = (program.code for program in (network.forward(), network.pull(), network.update()))
+    step = np.concatenate([forward, pull, update])
+    return Programs(forward, pull, update, step, network.rotate(diagonal).code)
+
+
+def enter(memory, places, points, lanes, lane, point):
+    """Puts a point's network into a lane."""
+    for k in range(LANES // lanes):
+        memory[places.minus_eta + lane + k] = -points.eta[point]
+    target = points.target_of[point]
+    for e in range(places.target_size):
+        memory[places.minus_target + e * lanes + lane] = points.targets[target, e]
+    for e in range(places.size):
+        memory[places.weights + e * lanes + lane] = points.states[point, e]
+
+
+def leave(memory, places, states, lanes, lane, point):
+    for e in range(places.size):
+        states[point, e] = memory[places.weights + e * lanes + lane]
+
+
+def transient(lanes: int) -> Any:
+    """Function (memory, places, programs, points, rounds) that takes points.states through rounds of ROUND steps.
+
+    A lane whose state is bit for bit that of the last round repeats with a period that divides ROUND, so that it is
+    there already; its place goes to the next point.
+    """
+    run = runner(lanes)
+
+    def run_transient(memory, places, programs, points, rounds):
+        count = len(points.eta)
+        if count == 0 or rounds == 0:
+            return
+        first, last = places.weights, places.weights + places.size * lanes
+        bits, earlier = memory.view(np.int64), np.empty(places.size * lanes, np.int64)
+        carried, due = np.full(lanes, -1), np.full(lanes, -1)
+        still = np.empty(lanes, np.int64)
+        waiting = min(lanes, count)
+        running, now = waiting, 0
+        for lane in range(lanes):
+            if lane < count:
+                carried[lane], due[lane] = lane, rounds
+            enter(memory, places, points, lanes, lane, min(lane, count - 1))
+        while running > 0:  # each round brings every lane nearer its end
+            earlier[:] = bits[first:last]
+            for _ in range(ROUND):
+                run(memory, programs.step)
+            now += 1
+            still[:] = -1
+            for e in range(places.size):
+                for lane in range(lanes):
+                    k = e * lanes + lane
+                    still[lane] &= -1 if bits[first + k] == earlier[k] else 0
+            for lane in range(lanes):
+                if carried[lane] < 0 or (still[lane] == 0 and due[lane] != now):
+                    continue
+                leave(memory, places, points.states, lanes, lane, carried[lane])
+                if waiting < count:
+                    carried[lane], due[lane] = waiting, now + rounds
+                    enter(memory, places, points, lanes, lane, waiting)
+                    waiting += 1
+                else:
+                    carried[lane] = -1
+                    running -= 1
+
+    return run_transient
+
+
+def history(lanes: int) -> Any:
+    """Function (memory, places, programs, points, which, steps, escaped) that follows some points again, up to a state.
+
+    Sets escaped[k, mode] where the product of point which[k] leaves the saddle.
+    """
+    run = runner(lanes)
+
+    def run_history(memory, places, programs, points, which, steps, escaped):
+        modes, count = len(points.singular_values), len(which)
+        for origin in range(0, count, lanes):
+            for lane in range(lanes):
+                enter(memory, places, points, lanes, lane, which[min(origin + lane, count - 1)])
+            for number in range(steps + 1):
+                run(memory, programs.forward)
+                run(memory, programs.rotate)
+                for mode in range(modes):
+                    at = places.rotated + mode * (places.columns + 1) * lanes
+                    for lane in range(min(lanes, count - origin)):
+                        s = points.singular_values[mode, which[origin + lane]]
+                        escaped[origin + lane, mode] |= has_left(memory[at + lane], s)
+                if number < steps:
+                    run(memory, programs.pull)
+                    run(memory, programs.update)
+
+    return run_history

@@ -1,0 +1,163 @@
+"""Programs: lists of matrix products, written once in the formulas' words, then run at every step on flat memory.
+
+One small interpreter runs them for every depth and shape, so that it is compiled once. A program is an array (operation,
+field) of integers: what to do, the shapes, and where in memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from fastdln.kernels.compiled import jit_disabled, kernel
+from fastdln.matrices import tiles
+from fastdln.matrices.blas import gemm
+from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, address, shift
+
+SHIFT = 3
+NOWHERE = -1
+FIELDS = 12
+
+
+class Matrix(NamedTuple):
+    """A matrix in memory: its offset in floats, its shape, and the floats from one row to the next."""
+
+    at: int
+    rows: int
+    columns: int
+    row: int
+
+
+class Memory:
+    """Hands out places in one flat array whose matrices are `lanes` floats wide an element."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes, self.size = lanes, 0
+
+    def matrix(self, rows: int, columns: int) -> Matrix:
+        place = Matrix(self.size, rows, columns, columns * self.lanes)
+        self.size += rows * columns * self.lanes
+        return place
+
+    def pad(self) -> None:
+        """Ends a vector: what follows begins on a boundary of LANES floats."""
+        self.size += -self.size % LANES
+
+    def part(self, place: Matrix, at: int) -> Matrix:
+        """A matrix of the same shape somewhere else."""
+        return place._replace(at=at)
+
+
+class Program:
+    """A list of products; `code` is it as the array that `runner` takes."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        self.lines: list[tuple[int, ...]] = []
+
+    def product(
+        self, out: Matrix, a: Matrix, b: Matrix, kind: int = PLAIN, onto: Matrix | None = None, factor: int = NOWHERE
+    ) -> None:
+        """out = A B (or A^T B, A B^T by `kind`), or onto + factor A B; factor: the offset of a number a lane."""
+        count = a.rows if kind == LEFT else a.columns
+        assert count == (b.columns if kind == RIGHT else b.rows)
+        assert (out.rows, out.columns) == (
+            a.columns if kind == LEFT else a.rows,
+            b.rows if kind == RIGHT else b.columns,
+        )
+        base = onto.at if onto else NOWHERE
+        self.lines.append((kind, out.at, out.row, a.at, a.row, b.at, b.row, out.rows, out.columns, count, base, factor))
+
+    def shift(self, out: Matrix, x: Matrix, factor: int) -> None:
+        """out += factor x."""
+        size = out.rows * out.columns
+        self.lines.append((SHIFT, out.at, 0, x.at, 0, 0, 0, size, 1, 1, out.at, factor))
+
+    @property
+    def code(self) -> np.ndarray:
+        return np.array(self.lines, dtype=np.int64).reshape(-1, FIELDS)
+
+
+def run_tiles(memory, program):
+    start = address(memory)  # type: ignore[call-arg,var-annotated]  # numba passes the context itself
+    for k in range(len(program)):
+        kind, rows, columns, count = program[k, 0], program[k, 7], program[k, 8], program[k, 9]
+        out, out_row = start + 8 * program[k, 1], 8 * program[k, 2]
+        a, a_row = start + 8 * program[k, 3], 8 * program[k, 4]
+        b, b_row = start + 8 * program[k, 5], 8 * program[k, 6]
+        base = start + 8 * program[k, 10] if program[k, 10] >= 0 else 0
+        factor = start + 8 * program[k, 11]
+        if kind == PLAIN:
+            multiply(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor)
+        elif kind == LEFT:
+            multiply_left(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor)
+        elif kind == RIGHT:
+            multiply_right(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor)
+        else:
+            shift(out, base, factor, a, rows)
+
+
+def run_blas(memory, program):
+    """The same on single matrices, by BLAS."""
+    start = address(memory)  # type: ignore[call-arg,var-annotated]  # numba passes the context itself
+    for k in range(len(program)):
+        kind, rows, columns, count = program[k, 0], program[k, 7], program[k, 8], program[k, 9]
+        out, a, b, base = program[k, 1], program[k, 3], program[k, 5], program[k, 10]
+        factor = memory[program[k, 11]] if base >= 0 else 1.0
+        if kind == SHIFT:
+            whole = rows // LANES
+            if whole > 0:
+                shift(start + 8 * out, start + 8 * out, start + 8 * program[k, 11], start + 8 * a, whole)
+            for i in range(whole * LANES, rows):
+                memory[out + i] += factor * memory[a + i]
+            continue
+        if base >= 0 and base != out:
+            memory[out : out + rows * columns] = memory[base : base + rows * columns]
+        gemm(
+            kind,
+            rows,
+            columns,
+            count,
+            factor,
+            start + 8 * a,
+            program[k, 4],
+            start + 8 * b,
+            program[k, 6],
+            1.0 if base >= 0 else 0.0,
+            start + 8 * out,
+            program[k, 2],
+        )
+
+
+def run_plain(lanes: int) -> Any:
+    """The interpreter where the JIT is off."""
+
+    def run(memory: np.ndarray, program: np.ndarray) -> None:
+        def view(at: int, row: int, rows: int, columns: int) -> np.ndarray:
+            return as_strided(memory[at:], (rows, columns, lanes), (8 * row, 8 * lanes, 8))
+
+        for kind, out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor in program.tolist():
+            if kind == SHIFT:
+                row = columns * lanes
+                view(out, row, rows, 1)[...] += memory[factor : factor + lanes] * view(a, row, rows, 1)
+                continue
+            left = view(a, a_row, count, rows).swapaxes(0, 1) if kind == LEFT else view(a, a_row, rows, count)
+            right = view(b, b_row, columns, count).swapaxes(0, 1) if kind == RIGHT else view(b, b_row, count, columns)
+            found = np.einsum("ikl,kjl->ijl", left, right)
+            if base >= 0:
+                found = view(base, out_row, rows, columns) + memory[factor : factor + lanes] * found
+            view(out, out_row, rows, columns)[...] = found
+
+    return run
+
+
+multiply, multiply_left, multiply_right = tiles.multiply, tiles.multiply_left, tiles.multiply_right
+by_tiles = run_plain(LANES) if jit_disabled() else kernel(run_tiles, "run_tiles")
+by_blas = run_plain(1) if jit_disabled() else kernel(run_blas, "run_blas")
+
+
+def runner(lanes: int) -> Any:
+    """Function (memory, program) for matrices of so many lanes: LANES, or 1."""
+    return by_tiles if lanes == LANES else by_blas

@@ -1,0 +1,224 @@
+"""The largest eigenvalues of the Hessian, by products with vectors alone: a block method that follows them along a run.
+
+Locally optimal block conjugate gradients (Knyazev 2001): Rayleigh-Ritz on the span of the present vectors, their
+residuals and the last corrections. Against shifted power iteration it needs no bounds of the spectrum, takes the largest
+algebraic eigenvalue whatever the other end is, and converges with the square root of the gap; against Lanczos it
+keeps few vectors, starts from the last state's, and sees multiple eigenvalues, as these networks have them. One vector
+more than asked for is carried, so that two eigenvalues that meet are told apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastdln.matrices.network import Network
+from fastdln.matrices.program import Matrix, Program, by_tiles, runner
+from fastdln.matrices.ritz import ritz
+from fastdln.matrices.tiles import LANES, RIGHT
+
+# Relative residual at which an eigenvalue counts as found. Its error is at most that, and its square where the next
+# eigenvalue is not as near.
+TOLERANCE = 1e-8
+
+# Iterations at most: some 20 are usual, hundreds where three eigenvalues or more lie within 1e-3 of each other.
+CAP = 500
+
+# How much of every direction is mixed into the last state's vectors. Without it a vector that lies exactly in an
+# invariant subspace, as those of a diagonal network do, would never see another eigenvalue pass its own.
+MIXED_IN = 0.1
+
+# Where in the table of random numbers a state begins reading.
+SHIFTS = 1009
+
+
+class Finder(NamedTuple):
+    """Where a network's vectors lie, and the programs that act on them; see `finder`."""
+
+    wanted: int
+    block: int
+    size: int
+    length: int
+    vectors: int
+    images: int
+    spare: int
+    grams: int
+    chosen: int
+    minus_values: int
+    residuals: int
+    curve: np.ndarray
+    project: np.ndarray
+    combine: np.ndarray
+    combine_images: np.ndarray
+    defect: np.ndarray
+    measure: np.ndarray
+    noise: np.ndarray
+
+
+def block_of(widths: Sequence[int], wanted: int) -> int:
+    """Vectors that are carried: one more than asked for, if the space has as many."""
+    return min(wanted + 1, sum(a * b for a, b in pairwise(widths)))
+
+
+def finder(network: Network, wanted: int) -> Finder:
+    """Lays out the memory for `wanted` eigenvalues of a network that was made with 3 block directions."""
+    memory, block, length = network.memory, block_of(network.widths, wanted), network.length
+    vectors, images = network.directions[0][0].at, network.curved[0][0].at
+
+    def some(size: int) -> int:
+        at = memory.size
+        memory.size += size
+        return at
+
+    def rows(at: int, count: int) -> Matrix:
+        return Matrix(at, count, length // LANES, length)
+
+    def small(at: int, count: int, columns: int) -> Matrix:
+        return Matrix(at, count, columns, columns * LANES)
+
+    spare = some(2 * block * length)
+    grams, chosen = some(2 * 9 * block * block * LANES), some(6 * block * block * LANES)
+    minus_values, residuals = some(block * LANES), some(block * block * LANES)
+    project, combine, combine_images, defect, measure = (Program(LANES) for _ in range(5))
+    matrix_at = grams + 9 * block * block * LANES
+    everything, all_images = rows(vectors, 3 * block), rows(images, 3 * block)
+    project.product(small(grams, 3 * block, 3 * block), everything, everything, RIGHT)
+    project.product(small(matrix_at, 3 * block, 3 * block), everything, all_images, RIGHT)
+    coefficients = small(chosen, 2 * block, 3 * block)
+    combine.product(rows(spare, 2 * block), coefficients, everything)
+    combine_images.product(rows(spare, 2 * block), coefficients, all_images)
+    for j in range(block):
+        residual, vector = rows(vectors + (block + j) * length, 1), rows(vectors + j * length, 1)
+        defect.shift(residual, vector, minus_values + j * LANES)
+    measure.product(small(residuals, block, block), *(rows(vectors + block * length, block),) * 2, RIGHT)
+    curve = [network.curve(network.directions[j], network.curved[j]).code for j in range(2 * block)]
+    noise = np.random.Generator(np.random.Philox(0)).uniform(-1.0, 1.0, block * network.size + SHIFTS)
+    return Finder(
+        wanted=wanted,
+        block=block,
+        size=network.size,
+        length=length,
+        vectors=vectors,
+        images=images,
+        spare=spare,
+        grams=grams,
+        chosen=chosen,
+        minus_values=minus_values,
+        residuals=residuals,
+        curve=np.stack(curve),
+        project=project.code,
+        combine=combine.code,
+        combine_images=combine_images.code,
+        defect=defect.code,
+        measure=measure.code,
+        noise=noise * (MIXED_IN * math.sqrt(3.0 / network.size)),
+    )
+
+
+def forget(memory, finder):
+    """Makes the next estimate start from random vectors."""
+    memory[finder.vectors : finder.vectors + 3 * finder.block * finder.length] = 0.0
+
+
+def fold(numbers, wide):
+    """Adds up the lanes of numbers (.., lane), which are parts of one sum, if there is one network in all lanes."""
+    if wide:
+        for i in range(len(numbers) // LANES):
+            total = 0.0
+            for lane in range(LANES):
+                total += numbers[i * LANES + lane]
+            numbers[i * LANES : (i + 1) * LANES] = total
+
+
+def estimator(lanes: int) -> Any:
+    """Function (memory, finder, number, values, residual, converged) for networks of so many lanes.
+
+    Needs what the programs forward and pull leave. values (eigenvalue, lane): the largest eigenvalues, from the top;
+    residual and converged (lane): ||H v - lambda v|| / lambda of the largest, and whether those of all are within
+    TOLERANCE of it. number: which state it is.
+    """
+    wide, run, run_vectors = lanes != LANES, runner(lanes), by_tiles
+
+    def estimate(memory, finder, number, values, residual, converged):
+        block, length, wanted = finder.block, finder.length, finder.wanted
+        size = 3 * block
+        numbers = size * size * LANES
+        gram = memory[finder.grams : finder.grams + numbers].reshape(size, size, LANES)
+        matrix = memory[finder.grams + numbers : finder.grams + 2 * numbers].reshape(size, size, LANES)
+        chosen = memory[finder.chosen : finder.chosen + 2 * block * size * LANES].reshape(2 * block, size, LANES)
+        minus_values = memory[finder.minus_values : finder.minus_values + block * LANES].reshape(block, LANES)
+        squares = memory[finder.residuals : finder.residuals + block * block * LANES].reshape(block, block, LANES)
+        found, picked = np.zeros((block, LANES)), np.empty((block, size, LANES))
+        done = np.zeros(LANES, np.bool_)
+        for j in range(block):
+            first, noise_at = finder.vectors + j * length, j * finder.size + number % SHIFTS
+            for e in range(finder.size):
+                for lane in range(lanes):
+                    memory[first + e * lanes + lane] += finder.noise[noise_at + e]
+        memory[finder.vectors + block * length : finder.vectors + 3 * block * length] = 0.0
+        memory[finder.images : finder.images + 3 * block * length] = 0.0
+        for j in range(block):
+            run(memory, finder.curve[j])
+        for iteration in range(CAP + 1):
+            run_vectors(memory, finder.project)
+            fold(memory[finder.grams : finder.grams + 2 * numbers], wide)
+            ritz(gram, matrix, minus_values, picked)
+            keep(done, found, minus_values, picked, chosen)
+            run_vectors(memory, finder.combine)
+            put_back(memory, finder.spare, finder.vectors, block, length)
+            run_vectors(memory, finder.combine_images)
+            put_back(memory, finder.spare, finder.images, block, length)
+            at = finder.vectors + block * length
+            memory[at : at + block * length] = memory[finder.images : finder.images + block * length]
+            run_vectors(memory, finder.defect)
+            run_vectors(memory, finder.measure)
+            fold(memory[finder.residuals : finder.residuals + block * block * LANES], wide)
+            left = 0
+            for lane in range(LANES):
+                top, largest = abs(found[0, lane]), 0.0
+                for j in range(wanted):
+                    largest = max(largest, math.sqrt(max(squares[j, j, lane], 0.0)))
+                lost = not math.isfinite(top) or not math.isfinite(squares[0, 0, lane])
+                if not done[lane] and lane < len(residual):
+                    length_of_first = math.sqrt(max(squares[0, 0, lane], 0.0))
+                    residual[lane] = length_of_first / top if length_of_first > 0.0 else 0.0
+                    residual[lane] = math.nan if lost else residual[lane]
+                    converged[lane] = largest <= TOLERANCE * top
+                done[lane] |= lost or largest <= TOLERANCE * top
+                left += 0 if done[lane] else 1
+            if left == 0 or iteration == CAP:
+                break
+            for j in range(block):
+                run(memory, finder.curve[block + j])
+        for j in range(wanted):
+            for lane in range(values.shape[1]):
+                values[j, lane] = found[j, lane]
+
+    return estimate
+
+
+def keep(done, found, minus_values, picked, chosen):
+    """The coefficients of the new vectors and corrections; lanes that are done keep theirs as they are."""
+    block, size, lanes = picked.shape
+    for j in range(block):
+        for lane in range(lanes):
+            value = found[j, lane] if done[lane] else minus_values[j, lane]
+            found[j, lane] = value
+            minus_values[j, lane] = -value
+        for i in range(size):
+            for lane in range(lanes):
+                new = picked[j, i, lane]
+                mine, last = 1.0 if i == j else 0.0, 1.0 if i == 2 * block + j else 0.0
+                chosen[j, i, lane] = mine if done[lane] else new
+                chosen[block + j, i, lane] = last if done[lane] else new if i >= block else 0.0
+
+
+def put_back(memory, spare, at, block, length):
+    """Moves what was combined to where it belongs: first the vectors, then, behind the residuals, the corrections."""
+    memory[at : at + block * length] = memory[spare : spare + block * length]
+    last = at + 2 * block * length
+    memory[last : last + block * length] = memory[spare + block * length : spare + 2 * block * length]

@@ -1,0 +1,10 @@
+"""Gradient descent on the matrices themselves: no reduction, and so any start (theory A)."""
+
+from fastdln.models.model import Model
+
+MODEL = Model(
+    "matrix",
+    summary="the layers themselves, square or of any widths, with the target in any bases",
+    starts=("one-zero", "balanced", "orthogonal", "gaussian", "spectral", "layers"),
+    reduce=None,
+)

@@ -1,0 +1,1 @@
+"""Observables of networks with full matrices."""

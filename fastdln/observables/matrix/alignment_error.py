@@ -1,0 +1,34 @@
+"""How far the product is from the target's singular bases, in which the modes' theory holds (theory C, last part)."""
+
+import numpy as np
+
+from fastdln.observables.observable import MatrixObservable, Variable
+
+
+def off_diagonal(end):
+    """U^T P V with zeros where the modes' products are."""
+    rotated = end.left.T @ end.product @ end.right
+    modes = np.arange(end.singular_values.shape[1])
+    rotated[:, modes, modes] = 0.0
+    return rotated
+
+
+def finish(end):
+    return (np.linalg.norm(off_diagonal(end), axis=(1, 2)) / np.linalg.norm(end.singular_values, axis=1),)
+
+
+OBSERVABLE = MatrixObservable(
+    name="alignment_error",
+    summary="part of the product off the diagonal in the target's singular bases",
+    variables=(
+        Variable(
+            name="alignment_error",
+            dtype="float64",
+            long_name="part of the product off the diagonal in the target's singular bases, at the last state",
+            comment="Frobenius norm of the off-diagonal part of U^T W_L ... W_1 V over the norm of the target: 0 on the "
+            "singular-vector-stationary set. NaN after divergence and where the target is 0.",
+        ),
+    ),
+    brings=("alignment_error_max",),
+    finish=finish,
+)

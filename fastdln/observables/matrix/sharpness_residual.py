@@ -1,0 +1,30 @@
+"""How well the sharpness was found: the residual of the last search, and how many did not converge."""
+
+from fastdln.observables.observable import EstimateObservable, Variable
+
+
+def finish(estimates):
+    return estimates.residual, estimates.failed
+
+
+OBSERVABLE = EstimateObservable(
+    name="sharpness_residual",
+    summary="relative residual of the sharpness, and how many searches did not converge",
+    variables=(
+        Variable(
+            name="sharpness_residual",
+            dtype="float64",
+            long_name="relative residual of the sharpness at the last state",
+            comment="||H v - lambda v|| / lambda; the error of lambda is at most that times lambda. Found where it is at "
+            "most 1e-8. NaN after divergence.",
+        ),
+        Variable(
+            name="sharpness_unconverged",
+            dtype="int64",
+            long_name="searches for the sharpness that did not converge",
+            comment="Of all at this point, trajectories and edge_step included. 0 where every sharpness is to be trusted.",
+        ),
+    ),
+    sampled=True,
+    finish=finish,
+)

@@ -1,0 +1,25 @@
+"""The trajectory of matrices: every k-th state from the start on."""
+
+from dataclasses import replace
+
+from fastdln.observables.matrix.alignment_error_max import ALIGNMENT_ERROR
+from fastdln.observables.observable import Variable
+from fastdln.observables.trajectory import KEPT
+from fastdln.observables.trajectory import OBSERVABLE as OF_MODES
+
+OBSERVABLE = replace(
+    OF_MODES,
+    summary="layers, products, loss, sharpness and alignment error of every k-th state",
+    variables=(
+        *OF_MODES.variables,
+        Variable(
+            name="trajectory_alignment_error",
+            dtype="float64",
+            dims=("step",),
+            long_name="part of the product off the diagonal in the target's singular bases, along the run",
+            comment=f"See alignment_error. {KEPT}.",
+        ),
+    ),
+    quantities=(*OF_MODES.quantities, ALIGNMENT_ERROR),
+    pair_cost=None,
+)

@@ -1,0 +1,190 @@
+"""The problem of a sweep: the matrix to be learned, and the layers that learning starts from, as their keys say."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from fastdln.axes import Values, listed, number, whole
+from fastdln.models import targets
+
+# A store carries given matrices in its attributes; one of this size takes some 20 MB there.
+WIDEST = 1024
+
+# Seeds are coordinates, float64 on their way in.
+LARGEST_SEED = 2**53
+
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(number)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), BeforeValidator(whole)]
+
+
+def matrix(value: Any) -> Any:
+    """A finite matrix as a list of rows, from one, or from the .npy file at a path."""
+    if isinstance(value, str | Path):
+        value = read(Path(value))
+    try:
+        found = np.array(value, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"must be a matrix of numbers, or the path of a .npy file (got {reprlib.repr(value)})"
+        ) from None
+    if found.ndim != 2 or not found.size:
+        raise ValueError(f"must be a matrix, rows of numbers (got {found.ndim} dimensions, {found.size} numbers)")
+    if max(found.shape) > WIDEST:
+        raise ValueError(f"must have at most {WIDEST} rows and columns (got {found.shape[0]} x {found.shape[1]})")
+    if not np.isfinite(found).all():
+        raise ValueError("must be finite (has infinities or not-a-numbers)")
+    return found.tolist()
+
+
+def read(path: Path) -> np.ndarray:
+    """The array of a .npy file; nothing in the file is executed."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or error}") from None
+    except (ValueError, EOFError):
+        raise ValueError(f"{path}: is not a .npy file of numbers") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
+        raise ValueError(f"{path}: is not a .npy file of real numbers")
+    return array
+
+
+Matrix = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(matrix)]
+
+
+class Target(BaseModel):
+    """The matrix M to be learned."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    singular_values: Annotated[tuple[NotNegative, ...], Field(min_length=1), BeforeValidator(listed)] = Field(
+        default=(), description="s_1, s_2, ...: one a mode, zeros included"
+    )
+    basis: Literal["identity", "random"] = Field(
+        "identity", description="singular bases of M: the identity, or random ones (model `matrix`)"
+    )
+    seed: Seed = Field(0, description="of the random basis (model `matrix`)")
+    matrix: Matrix | None = Field(
+        None,
+        description="M itself, rows of numbers or the path of a .npy file, instead of the other keys (model `matrix`)",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.matrix is None and not self.singular_values:
+            raise ValueError("target.singular_values: is missing")
+        if self.matrix is not None:
+            if len(self.model_fields_set) > 1:
+                raise ValueError("target.matrix: leave singular_values, basis and seed out, the matrix has its own")
+            values = targets.by_matrix(np.array(self.matrix)).singular_values
+            object.__setattr__(self, "singular_values", tuple(values.tolist()))
+        return self
+
+    @property
+    def simple(self) -> bool:
+        """Whether it says no more than the singular values."""
+        return self.matrix is None and self.basis == "identity" and self.seed == 0
+
+    def build(self, outputs: int, inputs: int) -> targets.Target:
+        if self.matrix is not None:
+            return targets.by_matrix(np.array(self.matrix))
+        return targets.by_singular_values(np.array(self.singular_values), self.basis, self.seed, outputs, inputs)
+
+    def canonical(self) -> dict[str, Any]:
+        if self.matrix is not None:
+            return {"matrix": self.matrix}
+        data = {"singular_values": self.singular_values}
+        return data if self.simple else data | {"basis": self.basis, "seed": self.seed}
+
+
+class Spectral(BaseModel):
+    """A start by the layers' singular values, times alpha: a row a layer, W_1 first, a value a mode."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    spectral: Annotated[tuple[Values, ...], Field(min_length=2)] = Field(
+        description="a row a layer, W_1 first, a value a mode, each times alpha"
+    )
+
+
+class Layers(BaseModel):
+    """A start by the layers themselves, times alpha: matrices, or paths of .npy files, W_1 first."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    layers: Annotated[tuple[Matrix, ...], Field(min_length=2)] = Field(
+        description="a matrix a layer, or the path of a .npy file, W_1 first, each times alpha (model `matrix`)"
+    )
+
+    @model_validator(mode="after")
+    def _chained(self) -> Self:
+        below = len(self.layers[0])
+        for layer, weights in enumerate(self.layers[1:], 2):
+            if len(weights[0]) != below:
+                raise ValueError(
+                    f"start.layers: W_{layer} is {len(weights)} x {len(weights[0])}, but W_{layer - 1} gives {below} values"
+                )
+            below = len(weights)
+        return self
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        return (len(self.layers[0][0]), *(len(weights) for weights in self.layers))
+
+
+def kind_of_start(value: Any) -> str:
+    if isinstance(value, Layers) or (isinstance(value, Mapping) and "layers" in value):
+        return "arrays"
+    return "values" if isinstance(value, Mapping | Spectral) else "name"
+
+
+def named_start(value: Any) -> Any:
+    """A list of matrices is a start by layers."""
+    return {"layers": list(value)} if isinstance(value, list | tuple) else value
+
+
+Start = Annotated[
+    Annotated[Spectral, Tag("values")] | Annotated[Layers, Tag("arrays")] | Annotated[str, Tag("name")],
+    Discriminator(kind_of_start),
+    BeforeValidator(named_start),
+]
+
+
+def from_folder(data: dict[str, Any], folder: Path) -> None:
+    """Makes the paths of matrices in a sweep file's data relative to the file's folder."""
+    target, start = data.get("target"), data.get("start")
+    if isinstance(target, dict) and isinstance(target.get("matrix"), str):
+        target["matrix"] = str(folder / target["matrix"])
+    layers = start.get("layers") if isinstance(start, dict) else start
+    if isinstance(layers, list):
+        placed = [str(folder / layer) if isinstance(layer, str) else layer for layer in layers]
+        data["start"] = {**start, "layers": placed} if isinstance(start, dict) else placed
+
+
+def check_widths(widths: Sequence[int], target: Target, modes_in_hidden: bool) -> None:
+    """Refuses widths between which the target, or a start by singular values, does not fit."""
+    outputs, inputs = widths[-1], widths[0]
+    if target.matrix is not None:
+        shape = (len(target.matrix), len(target.matrix[0]))
+        if shape != (outputs, inputs):
+            raise ValueError(
+                f"target.matrix: is {shape[0]} x {shape[1]}, but networks from width {inputs} to {outputs} give "
+                f"{outputs} x {inputs}"
+            )
+    elif len(target.singular_values) != min(outputs, inputs):
+        raise ValueError(
+            f"target.singular_values: must be {min(outputs, inputs)}, zeros included, for networks from width {inputs} to "
+            f"{outputs} (got {len(target.singular_values)})"
+        )
+    if modes_in_hidden and min(widths) < len(target.singular_values):
+        raise ValueError(
+            f"start.spectral: every width must be at least {len(target.singular_values)}, the number of modes (got "
+            f"{math.floor(min(widths))})"
+        )
