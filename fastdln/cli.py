@@ -156,7 +156,7 @@ def list_(
         "models": [(m.name, f"{m.summary} (starts: {', '.join(m.starts)})") for m in MODELS.values()],
         "starts": [(s.name, s.summary) for s in STARTS.values()],
         "observables": described(OBSERVABLES.values()),
-        "observables of the model matrix, besides those that it shares, or instead of them": described(of_matrices),
+        "of the model matrix": described(of_matrices),
     }
     for section, rows in sections.items():
         table.add_row(f"[bold]{section}[/bold]")

@@ -17,7 +17,7 @@ from fastdln.matrices.descent import Points, history, places_of, programs_of, tr
 from fastdln.matrices.follow import Found, follow, measures_of
 from fastdln.matrices.network import Network
 from fastdln.matrices.roles import Roles
-from fastdln.matrices.sharpness import block_of, finder
+from fastdln.matrices.sharpness import block_of, finder, work_in
 from fastdln.matrices.tiles import LANES, aligned
 from fastdln.models.targets import Target
 from fastdln.observables import Observable
@@ -98,6 +98,7 @@ class MatrixKernel:
             self.transient(memory, places, programs, block, rounds)
             self.follow(
                 memory,
+                work_in(memory, measures.finder),
                 places,
                 programs,
                 measures,

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastdln.kernels.transient import ROUND
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import runner
+from fastdln.matrices.program import run, runner
 from fastdln.matrices.tiles import LANES
 from fastdln.observables.fate import has_left
 
@@ -26,8 +26,9 @@ class Places(NamedTuple):
 
 
 class Programs(NamedTuple):
-    """The programs of a network: forward, pull and update are together one step."""
+    """The programs of a network, and what runs them; forward, pull and update are together one step."""
 
+    runner: Any
     forward: np.ndarray
     pull: np.ndarray
     update: np.ndarray
@@ -61,7 +62,7 @@ def places_of(network: Network) -> Places:
 def programs_of(network: Network, diagonal: bool) -> Programs:
     forward, pull, update = (program.code for program in (network.forward(), network.pull(), network.update()))
     step = np.concatenate([forward, pull, update])
-    return Programs(forward, pull, update, step, network.rotate(diagonal).code)
+    return Programs(runner(network.lanes), forward, pull, update, step, network.rotate(diagonal).code)
 
 
 def enter(memory, places, points, lanes, lane, point):
@@ -86,7 +87,6 @@ def transient(lanes: int) -> Any:
     A lane whose state is bit for bit that of the last round repeats with a period that divides ROUND, so that it is
     there already; its place goes to the next point.
     """
-    run = runner(lanes)
 
     def run_transient(memory, places, programs, points, rounds):
         count = len(points.eta)
@@ -103,9 +103,10 @@ def transient(lanes: int) -> Any:
                 carried[lane], due[lane] = lane, rounds
             enter(memory, places, points, lanes, lane, min(lane, count - 1))
         while running > 0:  # each round brings every lane nearer its end
-            earlier[:] = bits[first:last]
+            for k in range(last - first):
+                earlier[k] = bits[first + k]
             for _ in range(ROUND):
-                run(memory, programs.step)
+                run(programs.runner, memory, programs.step)
             now += 1
             still[:] = -1
             for e in range(places.size):
@@ -132,7 +133,6 @@ def history(lanes: int) -> Any:
 
     Sets escaped[k, mode] where the product of point which[k] leaves the saddle.
     """
-    run = runner(lanes)
 
     def run_history(memory, places, programs, points, which, steps, escaped):
         modes, count = len(points.singular_values), len(which)
@@ -140,15 +140,15 @@ def history(lanes: int) -> Any:
             for lane in range(lanes):
                 enter(memory, places, points, lanes, lane, which[min(origin + lane, count - 1)])
             for number in range(steps + 1):
-                run(memory, programs.forward)
-                run(memory, programs.rotate)
+                run(programs.runner, memory, programs.forward)
+                run(programs.runner, memory, programs.rotate)
                 for mode in range(modes):
                     at = places.rotated + mode * (places.columns + 1) * lanes
                     for lane in range(min(lanes, count - origin)):
                         s = points.singular_values[mode, which[origin + lane]]
                         escaped[origin + lane, mode] |= has_left(memory[at + lane], s)
                 if number < steps:
-                    run(memory, programs.pull)
-                    run(memory, programs.update)
+                    run(programs.runner, memory, programs.pull)
+                    run(programs.runner, memory, programs.update)
 
     return run_history

@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import typeof
 
 from fastdln.kernels import chains, whole
 from fastdln.kernels.compiled import kernel
@@ -13,9 +14,9 @@ from fastdln.kernels.roles import tail_of, window_of
 from fastdln.kernels.rows import stride
 from fastdln.matrices.descent import enter, leave
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Matrix, Program, runner
+from fastdln.matrices.program import Matrix, Program, run
 from fastdln.matrices.roles import Roles
-from fastdln.matrices.sharpness import Finder, estimator, forget
+from fastdln.matrices.sharpness import Finder, estimate_at, forget, search, work_in
 from fastdln.matrices.tiles import LANES, RIGHT
 from fastdln.observables import Sample, Step
 from fastdln.observables.fate import DIVERGED, judge
@@ -40,6 +41,7 @@ class Measures(NamedTuple):
     square_tangent: np.ndarray
     length: int
     finder: Finder
+    estimate: Any
 
 
 class Found(NamedTuple):
@@ -77,7 +79,10 @@ def measures_of(network: Network, finder: Finder, tangent: int) -> Measures:
         bend, move = network.curve(vector, curved).code, moved.code
         square_tangent = squares(vector[0], network.size)
     error, rotated = squares(network.error, elements), squares(network.rotated, elements)
-    return Measures(error, rotated, square.at, at, bend, move, square_tangent, network.length, finder)
+    a_memory, flags = np.zeros(memory.size), np.zeros(1, np.bool_)
+    some = (a_memory, finder, work_in(a_memory, finder), 0, a_memory.reshape(1, -1), a_memory, flags)
+    estimate = estimate_at(lanes, tuple(typeof(argument) for argument in some))
+    return Measures(error, rotated, square.at, at, bend, move, square_tangent, network.length, finder, estimate)
 
 
 def common_period(first, second):
@@ -113,14 +118,15 @@ def keep_state(trajectories):
     Outputs from 1 on; the layers, which need more than numbers, are outputs[0].
     """
     if not trajectories:
-        return lambda outputs, place, visit, lane, lost, products, quantities: None
+        return lambda outputs, place, visit, lane, lost, products, quantities, residual: None
 
-    def keep(outputs, place, visit, lane, lost, products, quantities):
+    def keep(outputs, place, visit, lane, lost, products, quantities, residual):
         for mode in range(len(products)):
             outputs[1][place, mode, visit] = math.nan if lost else products[mode, lane]
         outputs[2][place, visit] = math.nan if lost else quantities[LOSS, lane]
         outputs[3][place, visit] = math.nan if lost else quantities[SHARPNESS, lane]
         outputs[4][place, visit] = math.nan if lost else quantities[ALIGNMENT, lane]
+        outputs[5][place, visit] = math.nan if lost else residual[lane]
 
     return keep
 
@@ -150,12 +156,11 @@ def keep_layers(trajectories, lanes):
 
 
 def follow(lanes: int, roles: Roles) -> Any:
-    """Function (memory, places, programs, measures, points, bounds, shapes, lengths, begin, found, outputs, kept).
+    """Function (memory, work, places, programs, measures, points, bounds, shapes, lengths, begin, found, outputs, kept).
 
     Follows points.states, which are at state `begin`, to the last state, which they then are, and writes all variables.
     bounds (mode, point): the divergence bounds, and in a last row that of the error's norm. kept: the outputs of a trajectory.
     """
-    run, estimate = runner(lanes), estimator(lanes)
     modes_rows, recorded_at = sum(roles.run_widths) + sum(roles.recorded_widths), sum(roles.run_widths)
     network_rows = sum(roles.network_widths) + sum(roles.surveyed_widths)
     surveyed_at = sum(roles.network_widths)
@@ -183,14 +188,14 @@ def follow(lanes: int, roles: Roles) -> Any:
     curving, aligning, stretching = roles.curving, roles.aligning, bool(roles.tangents)
     row_stride, watched, watched_all_run = stride(lanes), len(roles.network), len(roles.surveyed)
 
-    def squares_of(memory, program, at, out):
-        run(memory, program)
+    def squares_of(runner, memory, program, at, out):
+        run(runner, memory, program)
         for lane in range(lanes):
             out[lane] = memory[at + lane]
 
-    def rescale(memory, measures, taken):
+    def rescale(runner, memory, measures, taken):
         """Takes the length out of the tangent vectors, and adds its logarithm to what was taken before."""
-        run(memory, measures.square_tangent)
+        run(runner, memory, measures.square_tangent)
         for lane in range(lanes):
             square = memory[measures.square + lane]
             taken[lane] += 0.5 * math.log(square) if square > 0.0 else -math.inf
@@ -206,17 +211,19 @@ def follow(lanes: int, roles: Roles) -> Any:
             exponents[lane] = rate(growth[lane], float(lengths.record))
             longest = max(longest, extra[lane])
         for k in range(1, longest + 1):
-            run(memory, programs.pull)
-            run(memory, measures.bend)
-            run(memory, measures.move)
-            run(memory, programs.update)
-            run(memory, programs.forward)
-            rescale(memory, measures, growth)
+            run(programs.runner, memory, programs.pull)
+            run(programs.runner, memory, measures.bend)
+            run(programs.runner, memory, measures.move)
+            run(programs.runner, memory, programs.update)
+            run(programs.runner, memory, programs.forward)
+            rescale(programs.runner, memory, measures, growth)
             for lane in range(lanes):
                 if k == extra[lane]:
                     exponents[lane] = rate(growth[lane], float(lengths.record + k))
 
-    def run_follow(memory, places, programs, measures, points, bounds, shapes, lengths, begin, found, outputs, kept):
+    def run_follow(
+        memory, work, places, programs, measures, points, bounds, shapes, lengths, begin, found, outputs, kept
+    ):
         modes, count = points.singular_values.shape
         steps, length, every, total = (
             lengths.steps,
@@ -248,23 +255,23 @@ def follow(lanes: int, roles: Roles) -> Any:
             residual[:] = 0.0
             for number in range(begin, total + 1):
                 recorded, at_sample = number > steps, number % every == 0
-                run(memory, programs.forward)
+                run(programs.runner, memory, programs.forward)
                 sampled = recorded and (total - number) % every == 0
                 traced = tracing and number % lengths.trajectory == 0
                 looking = number >= steps or watching or traced
                 if looking:
-                    run(memory, programs.rotate)
+                    run(programs.runner, memory, programs.rotate)
                     for mode in range(modes):
                         at = places.rotated + mode * (places.columns + 1) * lanes
                         for lane in range(lanes):
                             products[mode, lane] = memory[at + lane]
                             memory[at + lane] = 0.0
                 if recorded or traced:
-                    squares_of(memory, measures.square_error, measures.square, squares)
+                    squares_of(programs.runner, memory, measures.square_error, measures.square, squares)
                     for lane in range(lanes):
                         quantities[LOSS, lane] = 0.5 * squares[lane]
                 if (recorded and aligning) or traced:
-                    squares_of(memory, measures.square_rotated, measures.square, squares)
+                    squares_of(programs.runner, memory, measures.square_rotated, measures.square, squares)
                     for lane in range(lanes):
                         quantities[ALIGNMENT, lane] = (
                             math.sqrt(squares[lane] / norm[lane]) if norm[lane] > 0.0 else math.nan
@@ -272,9 +279,9 @@ def follow(lanes: int, roles: Roles) -> Any:
                 searching = (sampled and curving) or (surveying and at_sample) or traced
                 stretched = stretching and number >= steps - LEAD
                 if searching or (stretched and number < total):
-                    run(memory, programs.pull)
+                    run(programs.runner, memory, programs.pull)
                 if searching:
-                    estimate(memory, measures.finder, number, values, residual, converged)
+                    search(measures.estimate, (memory, measures.finder, work, number, values, residual, converged))
                     for lane in range(lanes):
                         quantities[SHARPNESS, lane] = values[0, lane]
                         failed[lane] += 0 if converged[lane] or math.isnan(residual[lane]) else 1
@@ -306,7 +313,7 @@ def follow(lanes: int, roles: Roles) -> Any:
                     visit = number // lengths.trajectory
                     for lane in range(min(lanes, count - origin)):
                         gone = not 2.0 * quantities[LOSS, lane] <= bounds[modes, origin + lane] ** 2
-                        keep(kept, origin + lane, visit, lane, gone, products, quantities)
+                        keep(kept, origin + lane, visit, lane, gone, products, quantities, residual)
                         keep_each_layer(kept, origin + lane, visit, lane, gone, memory, places.weights, shapes)
                 if stretched:
                     if number == max(0, steps - LEAD):
@@ -314,16 +321,16 @@ def follow(lanes: int, roles: Roles) -> Any:
                             for lane in range(lanes):
                                 memory[measures.tangent + e * lanes + lane] = measures.finder.noise[e]
                     if number % RENORMALIZE_EVERY == 0 or number in (steps, total):
-                        rescale(memory, measures, growth)
+                        rescale(programs.runner, memory, measures, growth)
                     if number == steps:
                         growth[:] = 0.0
                     if number < total:
-                        run(memory, measures.bend)
-                        run(memory, measures.move)
+                        run(programs.runner, memory, measures.bend)
+                        run(programs.runner, memory, measures.move)
                 if number < total:
                     if not (searching or stretched):
-                        run(memory, programs.pull)
-                    run(memory, programs.update)
+                        run(programs.runner, memory, programs.pull)
+                    run(programs.runner, memory, programs.update)
             for lane in range(min(lanes, count - origin)):
                 leave(memory, places, points.states, lanes, lane, origin + lane)
             extra[:] = 0

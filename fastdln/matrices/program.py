@@ -6,15 +6,18 @@ field) of integers: what to do, the shapes, and where in memory.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
 from numpy.lib.stride_tricks import as_strided
 
 from fastdln.kernels.compiled import jit_disabled, kernel
 from fastdln.matrices import tiles
+from fastdln.matrices.addresses import address_of, called_at, peek, peek_float, poke_float
 from fastdln.matrices.blas import gemm
-from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, address, shift
+from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, shift
 
 SHIFT = 3
 NOWHERE = -1
@@ -80,15 +83,16 @@ class Program:
         return np.array(self.lines, dtype=np.int64).reshape(-1, FIELDS)
 
 
-def run_tiles(memory, program):
-    start = address(memory)  # type: ignore[call-arg,var-annotated]  # numba passes the context itself
-    for k in range(len(program)):
-        kind, rows, columns, count = program[k, 0], program[k, 7], program[k, 8], program[k, 9]
-        out, out_row = start + 8 * program[k, 1], 8 * program[k, 2]
-        a, a_row = start + 8 * program[k, 3], 8 * program[k, 4]
-        b, b_row = start + 8 * program[k, 5], 8 * program[k, 6]
-        base = start + 8 * program[k, 10] if program[k, 10] >= 0 else 0
-        factor = start + 8 * program[k, 11]
+def run_tiles(memory, program, length):
+    """The interpreter for LANES networks side by side; memory and program are addresses."""
+    for k in range(length):
+        line = program + 8 * FIELDS * k
+        kind, rows, columns, count = peek(line), peek(line + 56), peek(line + 64), peek(line + 72)
+        out, out_row = memory + 8 * peek(line + 8), 8 * peek(line + 16)
+        a, a_row = memory + 8 * peek(line + 24), 8 * peek(line + 32)
+        b, b_row = memory + 8 * peek(line + 40), 8 * peek(line + 48)
+        base = memory + 8 * peek(line + 80) if peek(line + 80) >= 0 else 0
+        factor = memory + 8 * peek(line + 88)
         if kind == PLAIN:
             multiply(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor)
         elif kind == LEFT:
@@ -99,36 +103,23 @@ def run_tiles(memory, program):
             shift(out, base, factor, a, rows)
 
 
-def run_blas(memory, program):
-    """The same on single matrices, by BLAS."""
-    start = address(memory)  # type: ignore[call-arg,var-annotated]  # numba passes the context itself
-    for k in range(len(program)):
-        kind, rows, columns, count = program[k, 0], program[k, 7], program[k, 8], program[k, 9]
-        out, a, b, base = program[k, 1], program[k, 3], program[k, 5], program[k, 10]
-        factor = memory[program[k, 11]] if base >= 0 else 1.0
+def run_blas(memory, program, length):
+    """The same on single networks, by BLAS."""
+    for k in range(length):
+        line = program + 8 * FIELDS * k
+        kind, rows, columns, count = peek(line), peek(line + 56), peek(line + 64), peek(line + 72)
+        out, a, b = memory + 8 * peek(line + 8), memory + 8 * peek(line + 24), memory + 8 * peek(line + 40)
+        onto, base = peek(line + 80) >= 0, memory + 8 * peek(line + 80)
+        factor = peek_float(memory + 8 * peek(line + 88)) if onto else 1.0
         if kind == SHIFT:
-            whole = rows // LANES
-            if whole > 0:
-                shift(start + 8 * out, start + 8 * out, start + 8 * program[k, 11], start + 8 * a, whole)
-            for i in range(whole * LANES, rows):
-                memory[out + i] += factor * memory[a + i]
+            for i in range(rows):
+                poke_float(out + 8 * i, peek_float(out + 8 * i) + factor * peek_float(a + 8 * i))
             continue
-        if base >= 0 and base != out:
-            memory[out : out + rows * columns] = memory[base : base + rows * columns]
-        gemm(
-            kind,
-            rows,
-            columns,
-            count,
-            factor,
-            start + 8 * a,
-            program[k, 4],
-            start + 8 * b,
-            program[k, 6],
-            1.0 if base >= 0 else 0.0,
-            start + 8 * out,
-            program[k, 2],
-        )
+        if onto and base != out:
+            for i in range(rows * columns):
+                poke_float(out + 8 * i, peek_float(base + 8 * i))
+        a_row, b_row, out_row = peek(line + 32), peek(line + 48), peek(line + 16)
+        gemm(kind, rows, columns, count, factor, a, a_row, b, b_row, 1.0 if onto else 0.0, out, out_row)
 
 
 def run_plain(lanes: int) -> Any:
@@ -154,10 +145,22 @@ def run_plain(lanes: int) -> Any:
 
 
 multiply, multiply_left, multiply_right = tiles.multiply, tiles.multiply_left, tiles.multiply_right
-by_tiles = run_plain(LANES) if jit_disabled() else kernel(run_tiles, "run_tiles")
-by_blas = run_plain(1) if jit_disabled() else kernel(run_blas, "run_blas")
 
 
+@cache
 def runner(lanes: int) -> Any:
-    """Function (memory, program) for matrices of so many lanes: LANES, or 1."""
-    return by_tiles if lanes == LANES else by_blas
+    """What `run` takes as its first argument, for matrices of so many lanes: LANES, or 1.
+
+    It is where the compiled interpreter lies, so that what calls it does not hold, and compile, all of it again.
+    """
+    if jit_disabled():
+        return run_plain(lanes)
+    interpreter = kernel(run_tiles if lanes == LANES else run_blas, "interpreter", lanes)
+    return address_of(interpreter, (types.int64,) * 3)
+
+
+def run_here(runner: Any, memory: np.ndarray, program: np.ndarray) -> None:
+    runner(memory, program)
+
+
+run = run_here if jit_disabled() else called_at

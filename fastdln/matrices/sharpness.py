@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastdln.kernels.compiled import jit_disabled, kernel
+from fastdln.matrices.addresses import address_of, call
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Matrix, Program, by_tiles, runner
+from fastdln.matrices.program import Matrix, Program, run, runner
 from fastdln.matrices.ritz import ritz
 from fastdln.matrices.tiles import LANES, RIGHT
 
@@ -34,6 +37,16 @@ MIXED_IN = 0.1
 
 # Where in the table of random numbers a state begins reading.
 SHIFTS = 1009
+
+
+class Work(NamedTuple):
+    """Parts of the memory as arrays (row, column, lane): what Rayleigh-Ritz reads and writes."""
+
+    gram: np.ndarray
+    matrix: np.ndarray
+    chosen: np.ndarray
+    minus_values: np.ndarray
+    squares: np.ndarray
 
 
 class Finder(NamedTuple):
@@ -57,6 +70,9 @@ class Finder(NamedTuple):
     defect: np.ndarray
     measure: np.ndarray
     noise: np.ndarray
+    cap: int
+    runner: Any
+    by_tiles: Any
 
 
 def block_of(widths: Sequence[int], wanted: int) -> int:
@@ -116,42 +132,66 @@ def finder(network: Network, wanted: int) -> Finder:
         defect=defect.code,
         measure=measure.code,
         noise=noise * (MIXED_IN * math.sqrt(3.0 / network.size)),
+        cap=CAP,
+        runner=runner(network.lanes),
+        by_tiles=runner(LANES),
+    )
+
+
+def work_in(memory: np.ndarray, finder: Finder) -> Work:
+    block, size = finder.block, 3 * finder.block
+
+    def part(at: int, rows: int, columns: int) -> np.ndarray:
+        return memory[at : at + rows * columns * LANES].reshape(rows, columns, LANES)
+
+    return Work(
+        part(finder.grams, size, size),
+        part(finder.grams + size * size * LANES, size, size),
+        part(finder.chosen, 2 * block, size),
+        part(finder.minus_values, 1, block)[0],
+        part(finder.residuals, block, block),
     )
 
 
 def forget(memory, finder):
     """Makes the next estimate start from random vectors."""
-    memory[finder.vectors : finder.vectors + 3 * finder.block * finder.length] = 0.0
+    clear(memory, finder.vectors, 3 * finder.block * finder.length)
 
 
-def fold(numbers, wide):
-    """Adds up the lanes of numbers (.., lane), which are parts of one sum, if there is one network in all lanes."""
+def clear(memory, at, count):
+    for k in range(at, at + count):
+        memory[k] = 0.0
+
+
+def copy(memory, to, at, count):
+    for k in range(count):
+        memory[to + k] = memory[at + k]
+
+
+def fold(memory, at, count, wide):
+    """Adds up the lanes of `count` numbers, which are parts of one sum, if there is one network in all lanes."""
     if wide:
-        for i in range(len(numbers) // LANES):
+        for i in range(count):
             total = 0.0
             for lane in range(LANES):
-                total += numbers[i * LANES + lane]
-            numbers[i * LANES : (i + 1) * LANES] = total
+                total += memory[at + i * LANES + lane]
+            for lane in range(LANES):
+                memory[at + i * LANES + lane] = total
 
 
 def estimator(lanes: int) -> Any:
-    """Function (memory, finder, number, values, residual, converged) for networks of so many lanes.
+    """Function (memory, finder, work, number, values, residual, converged) for networks of so many lanes.
 
     Needs what the programs forward and pull leave. values (eigenvalue, lane): the largest eigenvalues, from the top;
     residual and converged (lane): ||H v - lambda v|| / lambda of the largest, and whether those of all are within
     TOLERANCE of it. number: which state it is.
     """
-    wide, run, run_vectors = lanes != LANES, runner(lanes), by_tiles
+    wide = lanes != LANES
 
-    def estimate(memory, finder, number, values, residual, converged):
+    def estimate(memory, finder, work, number, values, residual, converged):
         block, length, wanted = finder.block, finder.length, finder.wanted
         size = 3 * block
-        numbers = size * size * LANES
-        gram = memory[finder.grams : finder.grams + numbers].reshape(size, size, LANES)
-        matrix = memory[finder.grams + numbers : finder.grams + 2 * numbers].reshape(size, size, LANES)
-        chosen = memory[finder.chosen : finder.chosen + 2 * block * size * LANES].reshape(2 * block, size, LANES)
-        minus_values = memory[finder.minus_values : finder.minus_values + block * LANES].reshape(block, LANES)
-        squares = memory[finder.residuals : finder.residuals + block * block * LANES].reshape(block, block, LANES)
+        squares = work.squares
         found, picked = np.zeros((block, LANES)), np.empty((block, size, LANES))
         done = np.zeros(LANES, np.bool_)
         for j in range(block):
@@ -159,24 +199,23 @@ def estimator(lanes: int) -> Any:
             for e in range(finder.size):
                 for lane in range(lanes):
                     memory[first + e * lanes + lane] += finder.noise[noise_at + e]
-        memory[finder.vectors + block * length : finder.vectors + 3 * block * length] = 0.0
-        memory[finder.images : finder.images + 3 * block * length] = 0.0
+        clear(memory, finder.vectors + block * length, 2 * block * length)
+        clear(memory, finder.images, 3 * block * length)
         for j in range(block):
-            run(memory, finder.curve[j])
-        for iteration in range(CAP + 1):
-            run_vectors(memory, finder.project)
-            fold(memory[finder.grams : finder.grams + 2 * numbers], wide)
-            ritz(gram, matrix, minus_values, picked)
-            keep(done, found, minus_values, picked, chosen)
-            run_vectors(memory, finder.combine)
+            run(finder.runner, memory, finder.curve[j])
+        for iteration in range(finder.cap + 1):
+            run(finder.by_tiles, memory, finder.project)
+            fold(memory, finder.grams, 2 * size * size, wide)
+            ritz(work.gram, work.matrix, work.minus_values, picked)
+            keep(done, found, work.minus_values, picked, work.chosen)
+            run(finder.by_tiles, memory, finder.combine)
             put_back(memory, finder.spare, finder.vectors, block, length)
-            run_vectors(memory, finder.combine_images)
+            run(finder.by_tiles, memory, finder.combine_images)
             put_back(memory, finder.spare, finder.images, block, length)
-            at = finder.vectors + block * length
-            memory[at : at + block * length] = memory[finder.images : finder.images + block * length]
-            run_vectors(memory, finder.defect)
-            run_vectors(memory, finder.measure)
-            fold(memory[finder.residuals : finder.residuals + block * block * LANES], wide)
+            copy(memory, finder.vectors + block * length, finder.images, block * length)
+            run(finder.by_tiles, memory, finder.defect)
+            run(finder.by_tiles, memory, finder.measure)
+            fold(memory, finder.residuals, block * block, wide)
             left = 0
             for lane in range(LANES):
                 top, largest = abs(found[0, lane]), 0.0
@@ -190,15 +229,29 @@ def estimator(lanes: int) -> Any:
                     converged[lane] = largest <= TOLERANCE * top
                 done[lane] |= lost or largest <= TOLERANCE * top
                 left += 0 if done[lane] else 1
-            if left == 0 or iteration == CAP:
+            if left == 0 or iteration == finder.cap:
                 break
             for j in range(block):
-                run(memory, finder.curve[block + j])
+                run(finder.runner, memory, finder.curve[block + j])
         for j in range(wanted):
             for lane in range(values.shape[1]):
                 values[j, lane] = found[j, lane]
 
     return estimate
+
+
+@cache
+def estimate_at(lanes: int, kinds: tuple[Any, ...]) -> Any:
+    """What `search` takes as its first argument: where the compiled estimator lies."""
+    made = kernel(estimator(lanes), "estimate", lanes)
+    return made if jit_disabled() else address_of(made, kinds)
+
+
+def search_here(function: Any, arguments: tuple[Any, ...]) -> None:
+    function(*arguments)
+
+
+search = search_here if jit_disabled() else call
 
 
 def keep(done, found, minus_values, picked, chosen):
@@ -219,6 +272,5 @@ def keep(done, found, minus_values, picked, chosen):
 
 def put_back(memory, spare, at, block, length):
     """Moves what was combined to where it belongs: first the vectors, then, behind the residuals, the corrections."""
-    memory[at : at + block * length] = memory[spare : spare + block * length]
-    last = at + 2 * block * length
-    memory[last : last + block * length] = memory[spare + block * length : spare + 2 * block * length]
+    copy(memory, at, spare, block * length)
+    copy(memory, at + 2 * block * length, spare + block * length, block * length)

@@ -41,16 +41,6 @@ def fma_of(module: Any) -> Any:
     return module.globals.get(name) or ir.Function(module, ir.FunctionType(VEC, [VEC] * 3), name)
 
 
-@intrinsic
-def address(context: Any, array: Any) -> Any:
-    """Where an array's first element lies."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.ptrtoint(context.make_array(array)(context, builder, arguments[0]).data, INT)
-
-    return types.int64(array), generate
-
-
 class Writer:
     """Vectors in and out of memory, and loops, in LLVM's words."""
 

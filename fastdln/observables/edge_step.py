@@ -21,7 +21,6 @@ def finish(first, count, last):
 OBSERVABLE = PointObservable(
     name="edge_step",
     summary="first state with sharpness at or beyond 2/eta",
-    shared=True,
     variables=(
         Variable(
             name="edge_step",

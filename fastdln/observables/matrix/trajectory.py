@@ -9,7 +9,7 @@ from fastdln.observables.trajectory import OBSERVABLE as OF_MODES
 
 OBSERVABLE = replace(
     OF_MODES,
-    summary="layers, products, loss, sharpness and alignment error of every k-th state",
+    summary="layers, products, loss, sharpness, its residual and alignment error of every k-th state",
     variables=(
         *OF_MODES.variables,
         Variable(
@@ -18,6 +18,13 @@ OBSERVABLE = replace(
             dims=("step",),
             long_name="part of the product off the diagonal in the target's singular bases, along the run",
             comment=f"See alignment_error. {KEPT}.",
+        ),
+        Variable(
+            name="trajectory_sharpness_residual",
+            dtype="float64",
+            dims=("step",),
+            long_name="relative residual of the sharpness along the run",
+            comment=f"See sharpness_residual. {KEPT}.",
         ),
     ),
     quantities=(*OF_MODES.quantities, ALIGNMENT_ERROR),

@@ -1,0 +1,84 @@
+"""Numbers at addresses, and functions: what lets compiled code call compiled code that it does not contain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+INT, DOUBLE = ir.IntType(64), ir.DoubleType()
+
+
+def pointed(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
+    """The address of an array's first element, in LLVM's words."""
+    return builder.ptrtoint(context.make_array(array_type)(context, builder, array).data, INT)
+
+
+@intrinsic
+def peek(context: Any, place: Any) -> Any:
+    """The integer at an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load(builder.inttoptr(arguments[0], INT.as_pointer()))
+
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def peek_float(context: Any, place: Any) -> Any:
+    """The float at an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load(builder.inttoptr(arguments[0], DOUBLE.as_pointer()))
+
+    return types.float64(types.int64), generate
+
+
+@intrinsic
+def poke_float(context: Any, place: Any, value: Any) -> Any:
+    """Puts a float at an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store(arguments[1], builder.inttoptr(arguments[0], DOUBLE.as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.float64), generate
+
+
+@intrinsic
+def called_at(context: Any, function: Any, memory: Any, program: Any) -> Any:
+    """Calls the function at an address with those of two arrays, and the length of the second."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        function_type = ir.FunctionType(INT.as_pointer(), [INT] * 3)
+        target = builder.inttoptr(arguments[0], function_type.as_pointer())
+        places = [pointed(context, builder, signature.args[k], arguments[k]) for k in (1, 2)]
+        length = builder.extract_value(context.make_array(signature.args[2])(context, builder, arguments[2]).shape, 0)
+        builder.call(target, [*places, length])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, memory, program), generate
+
+
+@intrinsic
+def call(context: Any, function: Any, values: Any) -> Any:
+    """Calls the function at an address, which returns nothing, with the values of a tuple."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = [context.get_value_type(kind) for kind in signature.args[1].types]
+        function_type = ir.FunctionType(INT.as_pointer(), kinds)
+        target = builder.inttoptr(arguments[0], function_type.as_pointer())
+        builder.call(target, cgutils.unpack_tuple(builder, arguments[1]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, values), generate
+
+
+def address_of(kernel: Any, kinds: tuple[Any, ...]) -> int:
+    """Where a kernel's code for arguments of these types lies; it is compiled if it was not."""
+    kernel.compile(kinds)
+    made = kernel.overloads[kinds]
+    return int(made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name))
