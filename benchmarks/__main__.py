@@ -7,6 +7,7 @@ import platform
 import sys
 import tempfile
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 HERE = Path(__file__).parent
+
+# What the first letter of a unit stands for.
+PREFIXES = {"M": 1e6, "G": 1e9}
 
 
 def measure(size, words):
@@ -34,12 +38,19 @@ def machine():
     cpu = platform.processor() or platform.machine()
     if (info := Path("/proc/cpuinfo")).exists():
         cpu = next((line.split(":")[1].strip() for line in info.read_text().splitlines() if "model name" in line), cpu)
-    packages = ", ".join(f"{name} {version(name)}" for name in ("fastdln", "numba", "numpy", "zarr"))
+    names = ["fastdln", "numba", "numpy", "scipy", "zarr"] + (["jax"] if find_spec("jax") else [])
+    packages = ", ".join(f"{name} {version(name)}" for name in names)
     return f"{cpu}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {packages}"
 
 
 def figure(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def speed_of(result, key):
+    """Work by time, in the result's unit."""
+    info = result["extra_info"]
+    return info["work"] / result["stats"][key] / PREFIXES[info["unit"][0]]
 
 
 def table(results):
@@ -50,13 +61,16 @@ def table(results):
     for group in dict.fromkeys(result["group"] for result in results):
         rows.add_row(f"[bold]{group}[/bold]")
         members = [result for result in results if result["group"] == group]
-        speeds = [result["extra_info"]["work"] / result["stats"]["median"] / 1e6 for result in members]
+        speeds = [speed_of(result, "median") for result in members]
         for result, speed in zip(members, speeds, strict=True):
-            info, stats = result["extra_info"], result["stats"]
-            low, high = (info["work"] / stats[key] / 1e6 for key in ("max", "min"))
+            info, low, high = result["extra_info"], speed_of(result, "max"), speed_of(result, "min")
             compared = f"{speeds[0] / speed:.1f}x slower than {members[0]['name']}" if result is not members[0] else ""
             if "bare steps" in info:
                 compared = f"{info['bare steps']:.1f} bare steps each"
+            if "share of peak" in info:
+                compared = f"{info['share of peak']:.0%} of the core's peak, {info['peak'] / 1e9:.0f} GFlop/s"
+            if "gradient steps" in info:
+                compared = f"{info['gradient steps']:.2f} gradient steps each"
             if "in kernels" in info:
                 compared = f"{info['in kernels']:.0%} of the threads' time in kernels"
             rows.add_row(

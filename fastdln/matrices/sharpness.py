@@ -28,8 +28,9 @@ from fastdln.matrices.tiles import LANES, RIGHT
 # eigenvalue is not as near.
 TOLERANCE = 1e-8
 
-# Iterations at most: some 20 are usual, hundreds where three eigenvalues or more lie within 1e-3 of each other.
-CAP = 500
+# Iterations at most: some 20 are usual, a thousand where three eigenvalues or more lie within 1e-6 of each other, as they
+# do next to a one-zero start.
+CAP = 3000
 
 # How much of every direction is mixed into the last state's vectors. Without it a vector that lies exactly in an
 # invariant subspace, as those of a diagonal network do, would never see another eigenvalue pass its own.

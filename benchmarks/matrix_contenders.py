@@ -1,0 +1,192 @@
+"""Three ways to take linear networks of full matrices, three layers of one width, through many steps."""
+
+from functools import cache
+from itertools import accumulate
+
+import numpy as np
+import pytest
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from fastdln.kernels.compiled import compiled
+from fastdln.matrices.chunk import lanes_for
+from fastdln.matrices.descent import Points, enter, places_of, programs_of
+from fastdln.matrices.network import Network
+from fastdln.matrices.program import run
+from fastdln.matrices.tiles import LANES, TILE_COLUMNS, TILE_ROWS, VEC, Writer, aligned
+
+DEPTH = 3
+
+# Learning rates far below 2 over any sharpness that the points of `points` have: not-a-numbers would be no fair work.
+LOWEST, HIGHEST = 0.5e-3, 1e-3
+
+# As many sums as a tile holds: they stay in the registers, and are enough to keep two units with four cycles of latency
+# busy.
+SUMS = TILE_ROWS * TILE_COLUMNS
+
+
+def widths_of(width):
+    return (width,) * (DEPTH + 1)
+
+
+def operations(width):
+    """Floating-point operations of a step: forward, pull and update are L - 1 products of two matrices each."""
+    return 3 * (DEPTH - 1) * 2 * width**3
+
+
+def points(count, width):
+    """Learning rates (point), layers and target (point, row, column); the first ones are the same for every count."""
+    drawn = np.random.default_rng(0).standard_normal((count, DEPTH + 1, width, width)) / np.sqrt(width)
+    eta = np.random.default_rng(1).uniform(LOWEST, HIGHEST, count)
+    return eta, [np.ascontiguousarray(drawn[:, layer]) for layer in range(DEPTH)], drawn[:, DEPTH]
+
+
+def gradients(layers, target):
+    """E = W_L .. W_1 - M carried down through the layers; no product is taken twice."""
+    below = list(accumulate(layers[:-1], lambda product, layer: layer @ product))
+    pulled, found = layers[-1] @ below[-1] - target, []
+    for layer, product in zip(reversed(layers[1:]), reversed(below), strict=True):
+        found.append(pulled @ product.swapaxes(-1, -2))
+        pulled = layer.swapaxes(-1, -2) @ pulled
+    return [pulled, *reversed(found)]
+
+
+def moved(layers, target, eta):
+    return [layer - eta * gradient for layer, gradient in zip(layers, gradients(layers, target), strict=True)]
+
+
+@compiled
+def repeat(runner, memory, program, times):
+    for _ in range(times):
+        run(runner, memory, program)
+
+
+class Block:
+    """One block of lanes in memory: descends from its points' starts, and applies their Hessians to `directions`."""
+
+    def __init__(self, width):
+        widths = widths_of(width)
+        self.lanes, self.width = lanes_for(widths), width
+        network = Network(widths, self.lanes, 1)
+        self.places, self.programs = places_of(network), programs_of(network, diagonal=True)
+        self.curve = network.curve(network.directions[0], network.curved[0]).code
+        self.curved = network.curved[0][0].at
+        eta, layers, target = points(self.lanes, width)
+        states = np.concatenate([layer.reshape(self.lanes, -1) for layer in layers], axis=1)
+        block = Points(eta, np.empty((0, self.lanes)), states, -target.reshape(self.lanes, -1), np.arange(self.lanes))
+        self.start = aligned(network.memory.size)
+        self.start[network.one : network.one + LANES] = 1.0
+        for lane in range(self.lanes):
+            enter(self.start, self.places, block, self.lanes, lane, lane)
+        self.directions = np.random.default_rng(2).standard_normal((DEPTH, self.lanes, width, width))
+        # the layers lie one after another, so that their directions are one stretch too
+        at, numbers = network.directions[0][0].at, np.moveaxis(self.directions, 1, -1).ravel()
+        self.start[at : at + numbers.size] = numbers
+        self.memory = aligned(network.memory.size)
+
+    def begin(self):
+        self.memory[:] = self.start
+
+    def run(self, program, times=1):
+        repeat(self.programs.runner, self.memory, program, times)
+
+    def descend(self, steps):
+        self.begin()
+        self.run(self.programs.step, steps)
+        return self.vector(self.places.weights)
+
+    def curve_at_start(self, times):
+        self.begin()
+        self.run(self.programs.forward)
+        self.run(self.programs.pull)
+        self.run(self.curve, times)
+        return self.vector(self.curved)
+
+    def vector(self, at):
+        """The layers (layer, point, row, column) of a vector in memory."""
+        found = self.memory[at : at + self.places.size * self.lanes]
+        return np.moveaxis(found.reshape(DEPTH, self.width, self.width, self.lanes), -1, 1)
+
+
+def by_fastdln(width, count):
+    block = Block(width)
+    assert count == block.lanes
+    return block.descend
+
+
+def by_numpy(width, count):
+    """Whole arrays of points: a call of BLAS a matrix."""
+    eta, start, target = points(count, width)
+    eta = eta[:, None, None]
+
+    def numpy_run(steps):
+        layers = start
+        for _ in range(steps):
+            layers = moved(layers, target, eta)
+        return layers
+
+    return numpy_run
+
+
+@cache
+def jax_on_one_core():
+    """JAX in float64 on one thread, or a skipped benchmark where there is none.
+
+    The usual flags are not enough: with them alone, JAX 0.10 keeps two cores busy at 256 points. NPROC sets the size of
+    XLA's own pool of threads. All are read when the first device is made.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+        patch.setenv("NPROC", "1")
+        jax = pytest.importorskip("jax")
+        jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_platforms", "cpu")
+        jax.devices()
+    return jax
+
+
+def by_jax(width, count):
+    """The gradients written out: those of jax.grad are as many products, and at width 5 take three times as long."""
+    jax = jax_on_one_core()
+
+    def descend(layers, target, eta, steps):
+        return jax.lax.fori_loop(0, steps, lambda _, now: moved(now, target, eta), layers)
+
+    run = jax.jit(jax.vmap(descend, in_axes=(0, 0, 0, None)))
+    eta, layers, target = points(count, width)
+    inputs = jax.device_put((layers, target, eta))
+
+    def jax_run(steps):
+        return jax.block_until_ready(run(*inputs, steps))
+
+    return jax_run
+
+
+CONTENDERS = {"fastdln": by_fastdln, "numpy": by_numpy, "jax vmap": by_jax}
+
+
+@intrinsic
+def fused_sums(context, times):
+    """SUMS independent sums of one fused multiplication and addition a turn, all in registers."""
+
+    def generate(context, builder, signature, arguments):
+        writer, factor = Writer(builder), ir.Constant(VEC, [0.999] * LANES)
+
+        def add(sums):
+            return [writer.fma(value, factor, factor) for value in sums]
+
+        # different values, or they would be one
+        starts = [ir.Constant(VEC, [float(k)] * LANES) for k in range(SUMS)]
+        total, *others = writer.loop(arguments[0], starts, add)
+        for value in others:
+            total = builder.fadd(total, value)
+        return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
+
+    return types.float64(types.int64), generate
+
+
+@compiled
+def fused(times):
+    """The FMA peak of a core, as work: 2 LANES SUMS floating-point operations a turn."""
+    return fused_sums(times)

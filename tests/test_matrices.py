@@ -1,0 +1,526 @@
+"""Matrix kernels against plain NumPy: products, gradients, Hessians, eigenvalues, observables."""
+
+import itertools
+import warnings
+
+import numba
+import numpy as np
+import pytest
+import reference
+
+from fastdln import Sweep, run, theory
+from fastdln.matrices import chunk, sharpness
+from fastdln.matrices.network import Network
+from fastdln.matrices.program import Matrix, Memory, Program, runner
+from fastdln.matrices.program import run as run_program
+from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, TILE_COLUMNS, TILE_ROWS, aligned
+from fastdln.models.targets import by_singular_values, generator, orthogonal
+from fastdln.observables import MATRIX_OBSERVABLES
+
+pytestmark = pytest.mark.filterwarnings("ignore:steps =")
+
+
+@numba.njit
+def perform(interpreter, memory, program):
+    run_program(interpreter, memory, program)
+
+
+def view(memory, place, lanes):
+    """A matrix in memory as an array (row, column, lane)."""
+    strides = (8 * place.row, 8 * lanes, 8)
+    return np.lib.stride_tricks.as_strided(memory[place.at :], (place.rows, place.columns, lanes), strides)
+
+
+@pytest.mark.parametrize("lanes", [LANES, 1])
+@pytest.mark.parametrize("kind", [PLAIN, LEFT, RIGHT])
+def test_products_of_every_shape(lanes, kind):
+    random = np.random.default_rng(1)
+    sizes = sorted({1, 2, TILE_ROWS, TILE_COLUMNS, TILE_ROWS + 1, 2 * TILE_COLUMNS + 1, 13})
+    for rows, columns, count in itertools.product(sizes, sizes, [1, 2, 7]):
+        memory, program = Memory(lanes), Program(lanes)
+        factor = memory.matrix(1, LANES // lanes).at
+        a = memory.matrix(*((count, rows) if kind == LEFT else (rows, count)))
+        b = memory.matrix(*((columns, count) if kind == RIGHT else (count, columns)))
+        out, onto, under = (memory.matrix(rows, columns) for _ in range(3))
+        program.product(out, a, b, kind)
+        program.product(onto, a, b, kind, onto=under, factor=factor)
+        flat = aligned(memory.size)
+        flat[:] = random.standard_normal(memory.size)
+        x, y, before = (view(flat, m, lanes).copy() for m in (a, b, under))
+        perform(runner(lanes), flat, program.code)
+        x = x.swapaxes(0, 1) if kind == LEFT else x
+        y = y.swapaxes(0, 1) if kind == RIGHT else y
+        expected = np.einsum("ikl,kjl->ijl", x, y)
+        np.testing.assert_allclose(view(flat, out, lanes), expected, rtol=1e-13, atol=1e-14)
+        scaled = before + flat[factor : factor + lanes] * expected
+        np.testing.assert_allclose(view(flat, onto, lanes), scaled, rtol=1e-13, atol=1e-14)
+
+
+def test_memory_is_aligned_to_vectors():
+    assert all(aligned(size).ctypes.data % (8 * LANES) == 0 for size in (1, 7, 64, 1000))
+
+
+def network(widths, lanes, directions=1, seed=0):
+    """A network with random layers, target and directions in memory: (network, memory, layers, target, directions)."""
+    random, made = np.random.default_rng(seed), Network(widths, lanes, directions)
+    memory = aligned(made.memory.size)
+    memory[made.one : made.one + LANES] = 1.0
+    memory[made.minus_eta : made.minus_eta + LANES] = -0.01
+    places = [*made.weights, made.minus_target, *(m for vector in made.directions for m in vector)]
+    for place in places:
+        view(memory, place, lanes)[...] = random.standard_normal((place.rows, place.columns, lanes))
+    return made, memory
+
+
+WIDTHS = [(2, 2, 2), (5, 5, 5, 5), (3, 5, 4, 2), (1, 4, 1), (6, 2, 7), (9, 9, 9, 9, 9, 9), (30, 31, 29)]
+
+
+@pytest.mark.parametrize("lanes", [LANES, 1])
+@pytest.mark.parametrize("widths", WIDTHS, ids=str)
+def test_steps_are_those_of_the_gradient(widths, lanes):
+    made, memory = network(widths, lanes)
+    before = [view(memory, m, lanes).copy() for m in made.weights]
+    target = -view(memory, made.minus_target, lanes)
+    for program in (made.forward(), made.pull(), made.update()):
+        perform(runner(lanes), memory, program.code)
+    for lane in range(lanes):
+        gradients = reference.matrix_gradients([w[:, :, lane] for w in before], target[:, :, lane])
+        for place, w, gradient in zip(made.weights, before, gradients, strict=True):
+            expected, scale = w[:, :, lane] - 0.01 * gradient, np.abs(gradient).max()
+            np.testing.assert_allclose(view(memory, place, lanes)[:, :, lane], expected, rtol=1e-12, atol=1e-14 * scale)
+
+
+@pytest.mark.parametrize("lanes", [LANES, 1])
+@pytest.mark.parametrize("widths", WIDTHS, ids=str)
+def test_hessian_vector_products_are_differences_of_gradients(widths, lanes):
+    made, memory = network(widths, lanes, directions=2)
+    weights = [view(memory, m, lanes) for m in made.weights]
+    target = -view(memory, made.minus_target, lanes)
+    for program in (made.forward(), made.pull(), made.curve(made.directions[1], made.curved[1])):
+        perform(runner(lanes), memory, program.code)
+    h = 1e-4
+    for lane in range(lanes):
+        along = [view(memory, m, lanes)[:, :, lane] for m in made.directions[1]]
+
+        def moved(by, lane=lane, along=along):
+            layers = [w[:, :, lane] + by * h * v for w, v in zip(weights, along, strict=True)]
+            return reference.matrix_gradients(layers, target[:, :, lane])
+
+        found = [view(memory, m, lanes)[:, :, lane] for m in made.curved[1]]
+        # differences of fourth order, so that neither truncation nor rounding reaches 1e-7
+        ends = [moved(by) for by in (-2, -1, 1, 2)]
+        scale = max(np.abs(f).max() for f in found)
+        for layer, value in enumerate(found):
+            a, b, c, d = (end[layer] for end in ends)
+            np.testing.assert_allclose(value, (a - 8 * b + 8 * c - d) / (12 * h), rtol=0, atol=1e-7 * scale)
+
+
+def matrix_run(weights, target, **keys):
+    keys = {"axes": {"eta": 0.0}, "steps": 0, "record": 1, "observables": ["sharpness"]} | keys
+    sweep = Sweep(model="matrix", start=list(weights), target={"matrix": target}, **keys)
+    return run(sweep, progress=False).squeeze()
+
+
+def random_point(trial):
+    """A target and layers at a start, a saddle, a minimum, or anywhere; at times with two singular values close together."""
+    random = np.random.default_rng([7, trial])
+    d, depth = int(random.integers(2, 7)), int(random.integers(2, 6))
+    left, right = (orthogonal(d, d, random) for _ in range(2))
+    s = np.sort(random.uniform(0.5, 3.0, d))[::-1].copy()
+    if trial % 3 == 0:
+        s[1] = s[0] * (1 - 10.0 ** -random.uniform(1, 8))
+    alpha, kind = random.uniform(0.01, 1.0), trial % 5
+    if kind in (0, 1):
+        layers = [alpha * np.eye(d)] * (depth - 1) + [np.zeros((d, d)) if kind else alpha * np.eye(d)]
+    elif kind == 2:
+        layers = [alpha * random.standard_normal((d, d)) / np.sqrt(d) for _ in range(depth)]
+    else:
+        held = s * (1.0 if kind == 3 else random.integers(0, 2, d))  # a minimum, or a saddle with some modes at 0
+        root = np.diag(held ** (1 / depth))
+        layers = [root @ right.T] + [root] * (depth - 2) + [left @ root]
+    return layers, (left * s) @ right.T
+
+
+@pytest.mark.parametrize("first", range(0, 200, 50))
+def test_sharpness_of_random_points(first):
+    for trial in range(first, first + 50):
+        layers, target = random_point(trial)
+        found = matrix_run(layers, target)
+        exact = np.linalg.eigvalsh(reference.hessian(layers, target))[-1]
+        assert found.sharpness_unconverged.item() == 0, trial
+        assert found.sharpness_residual.item() <= 1e-8
+        assert found.sharpness_last.item() == pytest.approx(exact, rel=1e-6, abs=1e-300), trial
+
+
+@pytest.mark.parametrize("widths", [(3, 5, 4, 2), (1, 4, 1), (2, 1, 2), (30, 3, 2), (3, 33, 3)], ids=str)
+def test_sharpness_of_rectangular_networks(widths):
+    random = np.random.default_rng(3)
+    layers = [0.4 * random.standard_normal((m, n)) for n, m in itertools.pairwise(widths)]
+    target = random.standard_normal((widths[-1], widths[0]))
+    found = matrix_run(layers, target, sharpness_count=3)
+    exact = np.linalg.eigvalsh(reference.hessian(layers, target))[::-1]
+    np.testing.assert_allclose(found.hessian_eigenvalue, exact[:3], rtol=1e-7, atol=1e-8 * exact[0])
+    assert found.sharpness_unconverged.item() == 0
+
+
+def test_multiple_eigenvalues_are_all_found():
+    """At the balanced minimum of three equal modes the largest eigenvalue has multiplicity nine."""
+    s, depth = np.ones(3), 3
+    found = matrix_run([np.eye(3)] * depth, np.diag(s), sharpness_count=11)
+    exact = np.sort(theory.hessian_eigenvalues(s, depth).ravel())[::-1]
+    np.testing.assert_allclose(found.hessian_eigenvalue[:9], exact, rtol=1e-8)
+    np.testing.assert_allclose(found.hessian_eigenvalue[9:], 0.0, atol=1e-7)
+
+
+def test_without_curvature_the_sharpness_is_zero():
+    found = matrix_run([np.zeros((2, 2))] * 3, np.eye(2))
+    assert found.sharpness.item() == found.sharpness_residual.item() == 0
+    assert found.sharpness_unconverged.item() == 0
+
+
+def test_a_search_cut_short_says_so(monkeypatch):
+    monkeypatch.setattr(sharpness, "CAP", 1)
+    layers, target = random_point(2)
+    with pytest.warns(UserWarning, match="did not converge at 1 points"):
+        found = matrix_run(layers, target)
+    assert found.sharpness_unconverged.item() == 1
+    assert found.sharpness_residual.item() > 1e-8
+    exact = np.linalg.eigvalsh(reference.hessian(layers, target))[-1]
+    error = abs(found.sharpness_last.item() - exact)
+    assert 0 < error <= found.sharpness_residual.item() * found.sharpness_last.item() * 10
+
+
+def test_eigenvalues_that_pass_each_other_are_seen():
+    """Diagonal layers hold every vector in its own block, from where it would never see another one rise."""
+    sweep = {
+        "axes": {"eta": 0.01, "alpha": 1.0, "depth": 3},
+        "target": {"singular_values": [3.0, 2.9]},
+        "start": {"spectral": [[1.7, 1.7], [0.2, 1.6], [1.8, 1.7]]},
+        "steps": 0,
+        "record": 200,
+        "trajectory": 1,
+        "observables": ["loss"],
+    }
+    exact, found = (run(Sweep(model=model, **sweep), progress=False).squeeze() for model in ("modes", "matrix"))
+    of_modes, s = np.moveaxis(exact.trajectory_singular_value.values, -1, 0), (3.0, 2.9)
+    tops = np.array([[theory.sharpness(w[:, [k]], s[k : k + 1]) for k in range(2)] for w in of_modes])
+    alone = tops.max(axis=1) >= exact.trajectory_sharpness.values * (1 - 1e-12)  # else a pair's is the largest
+    assert set(np.where(alone, tops.argmax(axis=1), -1)) == {-1, 0, 1}, "the example has no crossing"
+    np.testing.assert_allclose(found.trajectory_sharpness, exact.trajectory_sharpness, rtol=1e-8)
+
+
+def test_every_observable_of_matrices_has_a_twin_and_attributes():
+    own = {name for name, o in MATRIX_OBSERVABLES.items() if not o.shared}
+    assert set(reference.MATRIX_OBSERVABLES) == own
+    for observable in MATRIX_OBSERVABLES.values():
+        assert observable.summary
+        for variable in observable.variables:
+            assert variable.long_name and variable.units and variable.comment, variable.name
+
+
+EVERYTHING = [name for name, o in MATRIX_OBSERVABLES.items() if not o.asked_by and name != "fate"]
+
+
+@pytest.mark.parametrize(
+    ("widths", "start", "target", "eta"),
+    [
+        ((3, 3, 3, 3), "one-zero", {"singular_values": [2.0, 1.5, 0.0], "basis": "random", "seed": 4}, 0.11),
+        ((3, 5, 4, 2), "layers", {"singular_values": [2.0, 1.5]}, 0.05),
+        ((2, 2, 2), "balanced", {"singular_values": [1.0, 0.5]}, 1.03),
+        ((29, 2, 3), "layers", {"singular_values": [1.0, 0.5, 0.25], "basis": "random"}, 0.1),
+    ],
+    ids=str,
+)
+def test_observables_agree_with_their_twins(widths, start, target, eta):
+    random = np.random.default_rng(5)
+    values = [random.standard_normal((m, n)) / np.sqrt(n) for n, m in itertools.pairwise(widths)]
+    alphas, (steps, record) = [0.3, 0.5], (203, 20)
+    sweep = Sweep(
+        model="matrix",
+        axes={"eta": eta, "alpha": alphas, "depth": len(widths) - 1},
+        widths=widths,
+        start=values if start == "layers" else start,
+        target=target,
+        steps=steps,
+        record=record,
+        trajectory=7,
+        sharpness_count=3,
+        orbit_samples=record,
+        observables=EVERYTHING,
+    )
+    ds = run(sweep, progress=False)
+    m = sweep.target.build(widths[-1], widths[0])
+    matrix = m.matrices(m.singular_values[None])[0]
+    for k, alpha in enumerate(alphas):
+        layers = reference.matrix_starts(start, alpha, widths, values)
+        seen = reference.MatrixRun(layers, matrix, eta, steps, record, m.left, m.right, m.singular_values)
+        at = ds.isel(depth=0, alpha=k, eta=0)
+        for name, twin in reference.MATRIX_OBSERVABLES.items():
+            for variable, value in twin(seen).items():
+                tight = {"rtol": 1e-6, "atol": 1e-9} if "lyapunov" not in variable else {"rtol": 0, "atol": 0.05}
+                np.testing.assert_allclose(at[variable].values, value, **tight, err_msg=f"{name}: {variable}")
+        orbit = np.array([seen.products(w) for w in seen.recorded])
+        np.testing.assert_allclose(at.orbit.values, orbit.T, rtol=1e-8, atol=1e-12)
+        np.testing.assert_allclose(at.oscillation_range, np.ptp(orbit, axis=0), rtol=1e-6, atol=1e-9)
+        for variable, value in reference.of_record("loss", [seen.loss(w) for w in seen.recorded]).items():
+            np.testing.assert_allclose(at[variable], value, rtol=1e-8, atol=1e-20)
+        every = np.array([seen.products(w) for w in seen.states])
+        for mode, s in enumerate(m.singular_values):
+            past = np.flatnonzero(every[:, mode] > s / 2) if s > 0 else []
+            assert at.escape_step.values[mode] == (past[0] if len(past) else -1)
+        assert (at.divergence_step == -1).all()
+
+
+def test_the_gradients_conserve_what_the_exact_identity_says():
+    """D_l' = D_l + eta^2 (grad_{l+1}^T grad_{l+1} - grad_l grad_l^T), D_l = W_{l+1}^T W_{l+1} - W_l W_l^T."""
+    random, eta = np.random.default_rng(8), 0.1
+    layers = [random.standard_normal((3, 3)) for _ in range(2)]
+    target = np.diag([1.0, 0.5, 0.2])
+    before = layers[1].T @ layers[1] - layers[0] @ layers[0].T
+    below, above = reference.matrix_gradients(layers, target)
+    after = before + eta**2 * (above.T @ above - below @ below.T)
+    found = matrix_run(layers, target, axes={"eta": eta}, observables=["balancing_norm"])
+    assert found.balancing_norm.item() == pytest.approx(np.linalg.norm(after), rel=1e-12)
+
+
+ETAS = [0.05, 0.3, 0.6, 0.7, 0.8, 1.0, 1.7, 2.5]
+
+
+def test_diverged_points_are_lost_and_no_others(quick):
+    ds = quick("matrix", axes={"eta": ETAS, "alpha": 0.2, "depth": 3}, s=(1.0, 0.5), observables=EVERYTHING).squeeze()
+    lost = ds.fate.values == 5
+    assert lost.any() and not lost.all()
+    assert (ds.period.values[lost] == -1).all() and (ds.oscillating_modes.values[lost] == -1).all()
+    for name, variable in ds.data_vars.items():
+        if variable.dtype.kind == "f":
+            cells = variable.values.reshape(len(ETAS), -1)
+            assert np.isnan(cells[lost]).all(), name
+            assert np.isfinite(cells[~lost]).all(), name
+
+
+def test_lyapunov_sees_what_mixing_predicts():
+    """About diagonal orbits the matrices' exponent is the largest of those of modes and of pairs."""
+    axes = {"eta": [0.032, 0.0335, 0.0345, 0.036], "alpha": 0.01, "depth": 3}
+    keys = {"axes": axes, "target": {"singular_values": [10.0, 9.5, 9.0]}, "steps": 4000, "record": 4096}
+    modes = run(Sweep(model="modes", observables=["lyapunov", "mixing"], **keys), progress=False).squeeze()
+    matrices = run(Sweep(model="matrix", observables=["lyapunov"], **keys), progress=False).squeeze()
+    predicted = np.maximum(modes.mixing_exponent.values, modes.lyapunov.max("mode").values)
+    assert (modes.mixing_exponent > 0.01).any()
+    np.testing.assert_allclose(matrices.lyapunov, predicted, rtol=5e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("observables", [["loss", "orbit"], ["loss", "orbit", "escape_step"], EVERYTHING])
+def test_bits_depend_on_nothing_but_the_point(observables):
+    """Whatever the chunks, the place in a block, and whether points are followed from the start or retired early."""
+    keys = {
+        "model": "matrix",
+        "start": "gaussian",
+        "target": {"singular_values": [1.0, 0.7, 0.2], "basis": "random"},
+        "steps": 800,
+        "record": 16,
+        "observables": observables,
+    }
+    etas = [0.2, 0.3, 0.5, 0.66, 0.7, 0.8, 0.85, 0.9, 1.1]
+    axes = {"eta": etas, "alpha": [0.2, 0.6], "depth": 2, "seed": [0, 1, 5]}
+    whole = run(Sweep(axes=axes, **keys), progress=False)
+    parts = run(Sweep(axes=axes, chunks={"eta": 2, "alpha": 1, "seed": 1}, **keys), progress=False)
+    alone = run(Sweep(axes={**axes, "eta": 0.8, "alpha": 0.6, "seed": 5}, **keys), progress=False)
+    for name in whole.data_vars:
+        np.testing.assert_array_equal(parts[name], whole[name], err_msg=name)
+        np.testing.assert_array_equal(
+            alone[name].values.squeeze(), whole[name].sel(eta=0.8, alpha=0.6, seed=5).values.squeeze(), err_msg=name
+        )
+    if observables != EVERYTHING:
+        bare = run(Sweep(axes=axes, **keys | {"observables": ["loss"]}), progress=False)
+        np.testing.assert_array_equal(bare.loss_last, whole.loss_last)
+
+
+def test_lanes_and_blas_agree(monkeypatch):
+    keys = {
+        "model": "matrix",
+        "axes": {"eta": [0.3, 0.6, 0.9], "alpha": 0.4, "depth": [2, 3], "seed": [0, 1]},
+        "start": "orthogonal",
+        "target": {"singular_values": [1.0, 0.7, 0.2], "basis": "random"},
+        "steps": 300,
+        "record": 16,
+        "observables": ["loss", "period", "sharpness", "alignment_error", "balancing_norm"],
+    }
+    in_lanes = run(Sweep(**keys), progress=False)
+    monkeypatch.setattr(chunk, "WIDEST_IN_LANES", 0)
+    from fastdln import task
+
+    task.matrix_kernel_for.cache_clear()
+    by_blas = run(Sweep(**keys), progress=False)
+    task.matrix_kernel_for.cache_clear()
+    np.testing.assert_array_equal(by_blas.fate, in_lanes.fate)
+    settled = in_lanes.fate.values == 1
+    assert settled.any()
+    for name in ("sharpness", "alignment_error", "balancing_norm"):
+        np.testing.assert_allclose(by_blas[name].values[settled], in_lanes[name].values[settled], rtol=1e-7, atol=1e-12)
+
+
+def test_random_starts_depend_on_their_seed_and_layer_alone():
+    keys = {"model": "matrix", "target": {"singular_values": [1.0, 0.5]}, "steps": 0, "record": 1, "trajectory": 1}
+    for start in ("gaussian", "orthogonal"):
+        axes = {"eta": 0.0, "alpha": 0.5, "depth": [2, 3], "seed": [3, 11]}
+        ds = run(Sweep(start=start, axes=axes, observables=[], **keys), progress=False).squeeze()
+        first = ds.trajectory_singular_value.isel(step=0)
+        np.testing.assert_array_equal(first.sel(depth=2, layer=1), first.sel(depth=3, layer=1))
+        assert (first.sel(depth=3, layer=1) != first.sel(depth=3, layer=2)).any() or start == "orthogonal"
+    w = generator(3, 1).standard_normal((2, 2)) / np.sqrt(2)
+    gaussian = run(Sweep(start="gaussian", axes=axes, observables=[], **keys), progress=False)
+    found = gaussian.trajectory_singular_value.sel(seed=3, depth=3, layer=1).isel(step=0).values.squeeze()
+    np.testing.assert_allclose(found, 0.5 * np.linalg.svd(w, compute_uv=False), rtol=1e-14)
+
+
+def test_random_starts_have_their_distribution():
+    wide = np.array([generator(seed, 1).standard_normal((40, 30)) for seed in range(50)])
+    assert abs(wide.mean()) < 0.02 and abs(wide.std() - 1) < 0.02
+    for rows, columns in ((4, 4), (5, 2), (2, 5)):
+        q = orthogonal(rows, columns, generator(0, 1))
+        gram = q.T @ q if rows >= columns else q @ q.T
+        np.testing.assert_allclose(gram, np.eye(min(rows, columns)), atol=1e-14)
+
+
+def test_targets_have_the_singular_values_that_were_asked_for():
+    target = by_singular_values(np.array([3.0, 1.0, 0.5]), "random", 2, 4, 3)
+    matrix = target.matrices(target.singular_values[None])[0]
+    assert matrix.shape == (4, 3)
+    np.testing.assert_allclose(np.linalg.svd(matrix, compute_uv=False), [3.0, 1.0, 0.5], rtol=1e-14)
+    again = by_singular_values(np.array([3.0, 1.0, 0.5]), "random", 3, 4, 3)
+    assert np.abs(again.left - target.left).max() > 0.1
+
+
+def test_a_network_leaves_the_modes_where_the_theory_says():
+    """docs/theory.md, end of C: (10, 9.5, 9) in random bases leaves at eta = .034 after some 800 steps, (10, 8, 6) at .032 stays."""
+
+    def alignment(s, eta):
+        sweep = Sweep(
+            model="matrix",
+            axes={"eta": eta, "alpha": 0.01, "depth": 3},
+            target={"singular_values": [*s, 0.0, 0.0], "basis": "random"},
+            steps=1500,
+            record=100,
+            trajectory=1,
+            observables=["alignment_error"],
+        )
+        return run(sweep, progress=False).trajectory_alignment_error.squeeze()
+
+    leaving, staying = alignment((10.0, 9.5, 9.0), 0.034), alignment((10.0, 8.0, 6.0), 0.032)
+    assert float(leaving[:50].max()) < 1e-18
+    left = int(np.argmax(leaving.values > 0.01))
+    assert 600 < left < 1200
+    assert float(leaving.max()) > 0.1
+    assert float(staying.max()) < 1e-12
+
+
+def test_memory_of_small_networks_fits_the_cache():
+    """Gradient descent on a block of lanes: within 512 KB, the smallest L2 cache of current processors, for d = 16."""
+    made = Network((16,) * 4, LANES)
+    touched = [*made.weights, made.minus_target, made.below_(3), *made.pulled]
+    assert sum(8 * m.rows * m.row for m in touched) < 512 * 1024
+
+
+def test_memory_layout_has_no_overlaps():
+    made = Network((3, 5, 4, 2), LANES, 2)
+    places = [*made.weights, made.minus_target, made.below_(3), *made.pulled, made.left, made.right, made.rotated]
+    places += [*made.moved_below, *(m for v in (*made.directions, *made.curved) for m in v)]
+    spans = sorted((m.at, m.at + m.rows * m.row) for m in places if isinstance(m, Matrix))
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+    assert spans[-1][1] <= made.memory.size
+
+
+BAD = [
+    ({"start": [[[1.0, 0.0]], [[1.0], [2.0]]], "target": {"matrix": [[1.0, 2.0]]}}, "target.matrix", "2 x 2"),
+    ({"start": [[[1.0, 0.0]], [[1.0, 2.0]]], "target": {"matrix": [[1.0, 2.0]]}}, "start.layers", "W_2"),
+    ({"start": [[[1.0]], [[float("nan")]]]}, "start.layers", "finite"),
+    ({"start": [[[1.0]], "nowhere.npy"]}, "nowhere.npy", "No such file"),
+    ({"start": [[[1.0], [2.0, 3.0]], [[1.0]]]}, "start.layers", "matrix"),
+    ({"widths": [2, 3, 2]}, "target.singular_values", "must be 2"),
+    ({"widths": [1, 3, 3, 1]}, "axes.depth", "3"),
+    ({"widths": [1, 0, 1]}, "widths", "at least 1"),
+    ({"widths": [1, 1]}, "widths", "3"),
+    ({"target": {"matrix": [[1.0, 2.0]]}}, "widths", "1 x 2"),
+    ({"target": {"matrix": "nowhere.npy"}}, "target.matrix", "nowhere.npy"),
+    ({"target": {"matrix": [[1.0, float("inf")]]}}, "target.matrix", "finite"),
+    ({"target": {"matrix": [[1.0]], "singular_values": [1.0]}}, "target.matrix", "singular_values"),
+    ({"target": {"singular_values": [1.0], "basis": "fourier"}}, "target.basis", "identity"),
+    ({"target": {"basis": "random"}}, "target.singular_values", "missing"),
+    ({"target": {"singular_values": [1.0], "basis": "random", "seed": -1}}, "target.seed", "at least 0"),
+    ({"start": "one-zero", "axes": {"eta": 0.1, "alpha": 0.1, "depth": 2, "seed": [1, 2]}}, "axes.seed", "gaussian"),
+    ({"start": "gaussian", "axes": {"eta": 0.1, "alpha": 0.1, "depth": 2, "seed": 1.5}}, "axes.seed", "whole"),
+    ({"observables": ["mixing"]}, "observables", "alignment_error"),
+    ({"sharpness_count": 0}, "sharpness_count", "at least 1"),
+    ({"model": "modes", "widths": [1, 1, 1]}, "widths", "matrix"),
+    ({"model": "modes", "target": {"singular_values": [1.0], "basis": "random"}}, "target", "matrix"),
+    ({"model": "modes", "start": "gaussian"}, "start", "one-zero"),
+    ({"model": "modes", "observables": ["alignment_error"]}, "observables", "loss"),
+    ({"target": {"matrix": [[1.0]]}, "axes": {"eta": 0.1, "alpha": 0.1, "depth": 2, "s1": 1.0}}, "axes.s1", "matrix"),
+    (
+        {"start": {"spectral": [[1.0, 1.0], [1.0, 1.0]]}, "widths": [2, 1, 2], "target": {"singular_values": [1, 1]}},
+        "start",
+        "2",
+    ),
+]
+
+
+@pytest.mark.parametrize(("keys", "key", "valid"), BAD, ids=[f"{key}-{valid}" for _, key, valid in BAD])
+def test_bad_input_is_refused_in_one_line(keys, key, valid):
+    from fastdln import SweepError
+
+    good = {"model": "matrix", "axes": {"eta": 0.1, "alpha": 0.1, "depth": 2}}
+    with pytest.raises(SweepError) as error:
+        Sweep(**good | keys)
+    assert key in str(error.value) and valid in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_files_of_matrices(tmp_path):
+    matrix = np.array([[1.0, 0.5], [0.0, 0.7]])
+    np.save(tmp_path / "m.npy", matrix)
+    np.save(tmp_path / "bad.npy", np.array([object()], dtype=object), allow_pickle=True)
+    np.save(tmp_path / "cube.npy", np.zeros((2, 2, 2)))
+    (tmp_path / "text.npy").write_text("no array")
+    head = 'model = "matrix"\n[axes]\neta = 0.1\nalpha = 0.1\ndepth = 2\n[target]\nmatrix = '
+    (tmp_path / "sweep.toml").write_text(head + '"m.npy"\n')
+    sweep = Sweep.from_file(tmp_path / "sweep.toml")
+    np.testing.assert_array_equal(sweep.target.matrix, matrix)
+    assert str(tmp_path) not in sweep.canonical()
+    again = Sweep(model="matrix", axes={"eta": 0.1, "alpha": 0.1, "depth": 2}, target={"matrix": matrix})
+    assert again.sha256() == sweep.sha256()
+    from fastdln import SweepError
+
+    for name, word in (("bad", "not a .npy"), ("cube", "matrix"), ("text", "not a .npy"), ("none", "No such file")):
+        (tmp_path / "sweep.toml").write_text(head + f'"{name}.npy"\n')
+        with pytest.raises(SweepError, match=word):
+            Sweep.from_file(tmp_path / "sweep.toml")
+
+
+def test_given_and_named_starts_are_the_same():
+    keys = {"axes": {"eta": 0.3, "alpha": 0.2, "depth": 3}, "target": {"singular_values": [1.0, 0.4]}, "steps": 100}
+    keys |= {"model": "matrix", "record": 8, "observables": ["loss", "orbit"]}
+    named = run(Sweep(start="balanced", **keys), progress=False)
+    given = run(Sweep(start=[np.eye(2)] * 3, **keys), progress=False)
+    by_values = run(Sweep(start={"spectral": [[1.0, 1.0]] * 3}, **keys), progress=False)
+    for name in named.data_vars:
+        np.testing.assert_array_equal(given[name], named[name])
+        np.testing.assert_array_equal(by_values[name], named[name])
+
+
+def test_a_random_basis_changes_nothing_on_the_singular_vector_stationary_set():
+    axes = {"eta": 0.3, "alpha": 0.2, "depth": 3, "s2": [0.4, 0.8]}
+    keys = {"model": "matrix", "axes": axes, "steps": 300, "record": 8, "observables": ["loss", "period", "sharpness"]}
+    start = {"spectral": [[1.0, 0.9], [0.8, 1.0], [1.1, 0.7]]}
+    bases = [
+        run(Sweep(start=start, target={"singular_values": [1.0, 0.4], "basis": basis}, **keys), progress=False)
+        for basis in ("identity", "random")
+    ]
+    np.testing.assert_array_equal(bases[0].fate, bases[1].fate)
+    np.testing.assert_allclose(bases[0].sharpness, bases[1].sharpness, rtol=1e-8)
+
+
+def test_warnings_of_matrices_are_few():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        layers, target = random_point(2)
+        matrix_run(layers, target)
