@@ -21,8 +21,9 @@ RECORD_COST = 4
 LOOK_COST = 100
 # Below 1024 points the lanes of a kernel run half empty at the end; above 2^18 reading back a part reads too much.
 FEWEST_POINTS, MOST_POINTS = 1024, 2**18
-# A few blocks of lanes of matrices, whose steps take thousands of times as long.
-FEWEST_NETWORKS = 64
+# Matrices are few to a block, and fill it at once: a twentieth of a chunk's time is long beside handing it out.
+FEWEST_NETWORKS = 8
+SHORTEST_CHUNK_STEPS = CHUNK_STEPS / 20
 # Two threads, each with a chunk's results and working arrays, stay well below 700 MB.
 CHUNK_BYTES = 64 * 2**20
 # With fewer chunks than this the cores wait for the last one.
@@ -32,8 +33,8 @@ FEWEST_CHUNKS = 16
 # Multiplications and additions of matrices in the time of a bare step of one mode; d = 5 reaches half of it.
 FLOPS = 6.0
 # A search for the sharpness takes some 500 steps of gradient descent; a recorded step, its product in the target's
-# bases and its error, about one and a half.
-SEARCH_COST, LOOKED_AT_COST = 500, 1.5
+# bases and its error, two and a half, and five more with a tangent vector.
+SEARCH_COST, LOOKED_AT_COST, STRETCHED_COST = 500, 2.5, 5
 
 
 def matrix_work(sweep: Sweep, depth: int) -> tuple[float, float]:
@@ -48,7 +49,7 @@ def matrix_work(sweep: Sweep, depth: int) -> tuple[float, float]:
             looks += total / (sweep.trajectory or 1)
         elif family.sampled and family.name != "sharpness_residual":
             looks += (total if family.whole_run else sweep.record) / sweep.sharpness_every
-    stretched = 3 * sweep.record if any(family.name == "lyapunov" for family in families) else 0
+    stretched = STRETCHED_COST * sweep.record if any(family.name == "lyapunov" for family in families) else 0
     return step * (sweep.steps + LOOKED_AT_COST * sweep.record + stretched), step * SEARCH_COST * looks
 
 
@@ -120,7 +121,8 @@ class Grid:
         kept, fewest = modes * (depth + 3), FEWEST_POINTS
         if sweep.definition.matrices:
             widths = sweep.widths_at(depth)
-            kept, fewest = 2 * sum(a * b for a, b in pairwise(widths)) + widths[0] * widths[-1], FEWEST_NETWORKS
+            kept = 2 * sum(a * b for a, b in pairwise(widths)) + widths[0] * widths[-1]
+            fewest = max(FEWEST_NETWORKS, int(min(SHORTEST_CHUNK_STEPS / sum(work(sweep, depth)), FEWEST_POINTS)))
         bytes_at_work = self.bytes_per_point + 16 * kept
         most = min(
             MOST_POINTS, CHUNK_STEPS / sum(work(sweep, depth)), self.points / FEWEST_CHUNKS, CHUNK_BYTES / bytes_at_work

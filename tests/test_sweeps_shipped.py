@@ -87,3 +87,51 @@ def test_mixing():
         crossing = eta[k] - row[k] * (eta[k + 1] - eta[k]) / (row[k + 1] - row[k])
         assert crossing * (1 + s2) == pytest.approx(2, rel=1e-3)
         assert (row[eta * (1 + s2) < 1.999] <= 0).all()
+
+
+def test_matrix_oscillation_range():
+    """A diagonal target: to 1e-10 what the modes do, and the sharpness what its exact blocks say."""
+    matrices = result("matrix_oscillation_range")
+    modes = result(
+        "oscillation_range",
+        'observables=["period", "oscillation_range", "oscillating_modes", "loss", "orbit", "sharpness"]',
+    )
+    np.testing.assert_array_equal(matrices.eta, modes.eta)
+    for name in ("fate", "period", "oscillating_modes"):
+        np.testing.assert_array_equal(matrices[name], modes[name])
+    for name in ("orbit", "oscillation_range", "loss", "loss_last"):
+        np.testing.assert_allclose(matrices[name], modes[name], rtol=0, atol=1e-10, err_msg=name)
+    for name in ("sharpness", "sharpness_last", "sharpness_max", "sharpness_ratio"):
+        np.testing.assert_allclose(matrices[name], modes[name], rtol=1e-8, err_msg=name)
+    assert int(matrices.sharpness_unconverged.sum()) == 0
+    # modes 1 and 2 mix from where eta times their pair's eigenvalue at the minimum is 2
+    onset = 2 / theory.hessian_eigenvalues([10.0, 9.5], 3)[0, 1]
+    assert (matrices.lyapunov.values[matrices.eta < onset] < 1e-4).all()
+    assert (matrices.lyapunov.values[matrices.eta > onset] > 1e-3).all()
+
+
+def test_leaving_the_modes():
+    ds = result("leaving_the_modes")
+    error = ds.trajectory_alignment_error
+    stays, leaves = error.sel(eta=0.032, s2=8.0, s3=6.0), error.sel(eta=0.034, s2=9.5, s3=9.0)
+    assert float(stays.max()) < 1e-12
+    left = int(leaves.step[np.argmax(leaves.values > 0.01)])
+    assert 600 < left < 1200
+    assert float(leaves.max()) > 0.1
+    assert float(ds.lyapunov.sel(eta=0.030).max()) < 1e-6
+    assert float(error.sel(eta=0.030).max()) < 1e-12
+
+
+def test_matrix_phase_diagram():
+    ds = result("matrix_phase_diagram", "axes.eta.num=8", "axes.alpha.num=6", "steps=1500")
+    edge = theory.critical_learning_rate(10.0, 3)
+    fates, eta = ds.fate.values, ds.eta.values
+    assert int(ds.sharpness_unconverged.sum()) == 0
+    assert (fates[1:-1, eta < 0.9 * edge] == 1).all(), "below the edge every start converges"
+    assert not (fates[:, eta > 1.05 * edge] == 1).any(), "beyond it none does"
+    converged = fates == 1
+    ratio = ds.sharpness_ratio.values
+    assert ((ratio > 0) & (ratio < 1))[converged].all()
+    # balanced to the learning rate's and the start's precision, the minimum is the flattest: S_1
+    flattest = 0.5 * eta * theory.stability_limit(10.0, 3)
+    assert (ratio >= flattest * (1 - 1e-9))[converged].all()

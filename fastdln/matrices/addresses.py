@@ -78,12 +78,12 @@ def call(context: Any, function: Any, values: Any) -> Any:
 
 
 # Kernels whose addresses were given away must not be collected.
-KEPT: list[Any] = []
+KEPT: set[Any] = set()
 
 
 def address_of(kernel: Any, kinds: tuple[Any, ...]) -> int:
     """Where a kernel's code for arguments of these types lies; it is compiled if it was not."""
     kernel.compile(kinds)
-    KEPT.append(kernel)
+    KEPT.add(kernel)
     made = kernel.overloads[kinds]
     return int(made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name))

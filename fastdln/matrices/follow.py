@@ -6,7 +6,6 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import typeof
 
 from fastdln.kernels import chains, whole
 from fastdln.kernels.compiled import kernel
@@ -81,7 +80,7 @@ def measures_of(network: Network, finder: Finder, tangent: int) -> Measures:
     error, rotated = squares(network.error, elements), squares(network.rotated, elements)
     a_memory, flags = np.zeros(memory.size), np.zeros(1, np.bool_)
     some = (a_memory, finder, work_in(a_memory, finder), 0, a_memory.reshape(1, -1), a_memory, flags)
-    estimate = estimate_at(lanes, tuple(typeof(argument) for argument in some))
+    estimate = estimate_at(lanes, some)
     return Measures(error, rotated, square.at, at, bend, move, square_tangent, network.length, finder, estimate)
 
 

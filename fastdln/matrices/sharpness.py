@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import typeof
 
 from fastdln.kernels.compiled import jit_disabled, kernel
 from fastdln.matrices.addresses import address_of, call
@@ -241,11 +242,15 @@ def estimator(lanes: int) -> Any:
     return estimate
 
 
+def estimate_at(lanes: int, arguments: tuple[Any, ...]) -> Any:
+    """What `search` takes as its first argument, for arguments like these: where the compiled estimator lies."""
+    made = estimator_for(lanes)
+    return made if jit_disabled() else address_of(made, tuple(typeof(argument) for argument in arguments))
+
+
 @cache
-def estimate_at(lanes: int, kinds: tuple[Any, ...]) -> Any:
-    """What `search` takes as its first argument: where the compiled estimator lies."""
-    made = kernel(estimator(lanes), "estimate", lanes)
-    return made if jit_disabled() else address_of(made, kinds)
+def estimator_for(lanes: int) -> Any:
+    return kernel(estimator(lanes), "estimate", lanes)
 
 
 def search_here(function: Any, arguments: tuple[Any, ...]) -> None:
