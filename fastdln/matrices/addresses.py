@@ -18,6 +18,16 @@ def pointed(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
 
 
 @intrinsic
+def address(context: Any, array: Any) -> Any:
+    """Where an array's first element lies."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return pointed(context, builder, array, arguments[0])
+
+    return types.int64(array), generate
+
+
+@intrinsic
 def peek(context: Any, place: Any) -> Any:
     """The integer at an address."""
 
@@ -46,6 +56,18 @@ def poke_float(context: Any, place: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, types.float64), generate
+
+
+@intrinsic
+def moved(context: Any, to: Any, at: Any, count: Any) -> Any:
+    """Copies `count` floats from one address to another."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        to, at = (builder.inttoptr(place, DOUBLE.as_pointer()) for place in arguments[:2])
+        cgutils.raw_memmove(builder, to, at, arguments[2], 8)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 3), generate
 
 
 @intrinsic

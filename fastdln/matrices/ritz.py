@@ -8,7 +8,9 @@ import math
 
 import numpy as np
 
-from fastdln.matrices.tiles import LANES
+from fastdln.kernels.compiled import jit_disabled
+from fastdln.matrices.addresses import address
+from fastdln.matrices.tiles import LANES, VECTOR, turn
 
 # A vector whose square, of length 1, is less than this outside of the span of those before it adds only rounding.
 DEPENDENT = 1e-8
@@ -78,21 +80,26 @@ def rotate(matrix, vectors):
                     t = -t if apart < 0.0 else t
                     c[lane] = 1.0 / math.sqrt(1.0 + t * t)
                     s[lane] = t * c[lane]
-                for k in range(size):
-                    for lane in range(LANES):
-                        x, y = matrix[k, p, lane], matrix[k, q, lane]
-                        matrix[k, p, lane] = c[lane] * x - s[lane] * y
-                        matrix[k, q, lane] = s[lane] * x + c[lane] * y
-                for k in range(size):
-                    for lane in range(LANES):
-                        x, y = matrix[p, k, lane], matrix[q, k, lane]
-                        matrix[p, k, lane] = c[lane] * x - s[lane] * y
-                        matrix[q, k, lane] = s[lane] * x + c[lane] * y
-                for k in range(size):
-                    for lane in range(LANES):
-                        x, y = vectors[p, k, lane], vectors[q, k, lane]
-                        vectors[p, k, lane] = c[lane] * x - s[lane] * y
-                        vectors[q, k, lane] = s[lane] * x + c[lane] * y
+                turn_both(matrix, p, q, 1, c, s)
+                turn_both(matrix, p, q, 0, c, s)
+                turn_both(vectors, p, q, 0, c, s)
+
+
+def turn_vectors(array, p, q, axis, c, s):
+    """Rows p and q (columns for axis 1) become c p - s q and s p + c q, on each lane with its own angle."""
+    size = len(array)
+    between, stride = (size * VECTOR, VECTOR) if axis == 0 else (VECTOR, size * VECTOR)
+    first = address(array)
+    turn(first + p * between, first + q * between, stride, address(c), address(s), size)
+
+
+def turn_plainly(array, p, q, axis, c, s):
+    x, y = np.take(array, p, axis), np.take(array, q, axis)
+    rows = array if axis == 0 else array.swapaxes(0, 1)
+    rows[p], rows[q] = c * x - s * y, s * x + c * y
+
+
+turn_both = turn_plainly if jit_disabled() else turn_vectors
 
 
 def best(matrix, vectors, values, chosen):

@@ -19,7 +19,7 @@ import numpy as np
 from numba import typeof
 
 from fastdln.kernels.compiled import jit_disabled, kernel
-from fastdln.matrices.addresses import address_of, call
+from fastdln.matrices.addresses import address, address_of, call, moved
 from fastdln.matrices.network import Network
 from fastdln.matrices.program import Matrix, Program, run, runner
 from fastdln.matrices.ritz import ritz
@@ -165,9 +165,16 @@ def clear(memory, at, count):
         memory[k] = 0.0
 
 
-def copy(memory, to, at, count):
-    for k in range(count):
-        memory[to + k] = memory[at + k]
+def copy_plainly(memory, to, at, count):
+    memory[to : to + count] = memory[at : at + count]
+
+
+def copy_at_once(memory, to, at, count):
+    start = address(memory)
+    moved(start + 8 * to, start + 8 * at, count)
+
+
+copy = copy_plainly if jit_disabled() else copy_at_once
 
 
 def fold(memory, at, count, wide):

@@ -173,6 +173,28 @@ def shift(context: Any, out: Any, base: Any, factor: Any, x: Any, count: Any) ->
     return types.void(*[types.int64] * 5), generate
 
 
+@intrinsic
+def turn(context: Any, first: Any, second: Any, stride: Any, cosine: Any, sine: Any, count: Any) -> Any:
+    """x, y = c x - s y, s x + c y for `count` vectors x and y, `stride` bytes apart, from two addresses on."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        first, second, stride, cosine, sine, count = arguments
+        writer = Writer(builder)
+        c, s = writer.load(cosine), writer.load(sine)
+
+        def term(held: list[Any]) -> list[Any]:
+            (offset,) = held
+            x, y = writer.load(first, offset), writer.load(second, offset)
+            writer.store(builder.fsub(builder.fmul(c, x), builder.fmul(s, y)), first, offset)
+            writer.store(writer.fma(s, x, builder.fmul(c, y)), second, offset)
+            return [builder.add(offset, stride)]
+
+        writer.loop(count, [constant(0)], term)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 6), generate
+
+
 def tiled(kind: int) -> Any:
     """Kernel (out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor): a product tile by tile.
 
