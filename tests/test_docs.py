@@ -39,7 +39,7 @@ def test_code_cites_only_what_is_in_the_repository():
 def test_the_readmes_examples_run(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     names = {}
-    first, second = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    first, second, third = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     exec(first, names)
     edge = float(capsys.readouterr().out.split()[-1])
     assert 2 / 3 < edge < 2 / 3 + 0.01
@@ -47,6 +47,8 @@ def test_the_readmes_examples_run(capsys, monkeypatch):
     flip, exact, difference = (float(word) for word in capsys.readouterr().out.split())
     assert flip == pytest.approx(exact, abs=2e-4)
     assert difference < 1e-3
+    exec(third, names)
+    assert float(capsys.readouterr().out.split()[-1]) <= 1e-8
 
 
 def test_contributing_is_short():
