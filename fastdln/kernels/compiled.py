@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dis import get_instructions
 from functools import cache
@@ -68,13 +69,19 @@ def called(function: Callable[..., Any]) -> Any:
 
 
 def kernel(function: Callable[..., Any], *identity: object) -> Any:
-    """The function compiled, and cached under `identity`: all that it is made of apart from the sources."""
-    dispatcher = compiled(function, nogil=True)
+    """The function compiled, and cached under `identity`: all that it is made of apart from the sources.
+
+    Its name in machine code is its own too: numba numbers what a process compiles, so that two kernels made by one
+    factory in two processes, and loaded from the cache by a third, could otherwise be taken for each other there.
+    """
+    digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
+    dispatcher = compiled(function, f"{function.__name__}_{digest}", nogil=True)
     return dispatcher if jit_disabled() else attach(dispatcher, *identity)
 
 
-def compiled(function: Callable[..., Any], **options: Any) -> Any:
-    """The function as a numba function, and with it every function that it closes over or names.
+def compiled(function: Callable[..., Any], name: str = "", **options: Any) -> Any:
+    """The function as a numba function, by another name if one is given, and with it every function that it closes over
+    or names.
 
     All of them melt into their caller, so that its loop over lanes stays one vectorized loop, but for those with a loop
     and nothing closed over, which are called. With the JIT off (NUMBA_DISABLE_JIT=1) it is the function itself.
@@ -102,4 +109,5 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:
         function.__defaults__,
         cells,
     )
+    twin.__qualname__ = name or function.__qualname__
     return numba.njit(**OPTIONS, **options)(twin)

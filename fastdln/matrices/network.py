@@ -7,6 +7,7 @@ of layer l is T_l B_l^T, T_l = A_l^T E.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 from fastdln.matrices.program import Matrix, Memory, Program
@@ -32,6 +33,8 @@ class Network:
         self.error = self.pulled[-1]
         self.left, self.right = memory.matrix(outputs, outputs), memory.matrix(inputs, inputs)
         self.product, self.half_rotated, self.rotated = (memory.matrix(outputs, inputs) for _ in range(3))
+        spare = memory.matrix(max(widths), max(widths)).at if lanes == 1 else None
+        self.program = partial(Program, lanes, spare)
         self.moved_below = [memory.matrix(width, inputs) for width in widths[2:]]
         memory.pad()
         self.size = sum(m.rows * m.columns for m in self.weights)
@@ -48,7 +51,7 @@ class Network:
 
     def forward(self) -> Program:
         """B_{l+1} = W_l B_l, up to E = W_L B_L - M."""
-        program = Program(self.lanes)
+        program = self.program()
         for layer in range(2, self.depth):
             program.product(self.below_(layer + 1), self.weights[layer - 1], self.below_(layer))
         last = self.below_(self.depth)
@@ -62,14 +65,14 @@ class Network:
 
     def pull(self) -> Program:
         """T_{l-1} = W_l^T T_l, from T_L = E down to T_1."""
-        program = Program(self.lanes)
+        program = self.program()
         for layer in range(self.depth, 1, -1):
             program.product(self.pulled[layer - 2], self.weights[layer - 1], self.pulled[layer - 1], LEFT)
         return program
 
     def update(self) -> Program:
         """W_l <- W_l - eta T_l B_l^T."""
-        program = Program(self.lanes)
+        program = self.program()
         for layer in range(self.depth, 1, -1):
             w = self.weights[layer - 1]
             program.product(w, self.pulled[layer - 1], self.below_(layer), RIGHT, onto=w, factor=self.minus_eta)
@@ -78,7 +81,7 @@ class Network:
 
     def rotate(self, diagonal: bool) -> Program:
         """U^T (W_L ... W_1) V, in the singular bases of the target; they are the identity if it is diagonal."""
-        program = Program(self.lanes)
+        program = self.program()
         product = self.rotated if diagonal else self.product
         program.product(product, self.weights[-1], self.below_(self.depth))
         if not diagonal:
@@ -91,7 +94,7 @@ class Network:
 
         dB_{l+1} = V_l B_l + W_l dB_l, dT_{l-1} = V_l^T T_l + W_l^T dT_l, (H V)_l = dT_l B_l^T + T_l dB_l^T.
         """
-        program, moved = Program(self.lanes), [direction[0], *self.moved_below]  # dB_2, dB_3, .., dB_{L+1} = dE
+        program, moved = self.program(), [direction[0], *self.moved_below]  # dB_2, dB_3, .., dB_{L+1} = dE
         for layer in range(2, self.depth + 1):
             out, w, v = moved[layer - 1], self.weights[layer - 1], direction[layer - 1]
             program.product(out, v, self.below_(layer))

@@ -17,9 +17,9 @@ from fastdln.kernels.compiled import jit_disabled, kernel
 from fastdln.matrices import tiles
 from fastdln.matrices.addresses import address_of, called_at, peek, peek_float, poke_float
 from fastdln.matrices.blas import gemm
-from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, shift
+from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, shift, turn_over
 
-SHIFT = 3
+SHIFT, TRANSPOSE = 3, 4
 NOWHERE = -1
 FIELDS = 12
 
@@ -54,10 +54,13 @@ class Memory:
 
 
 class Program:
-    """A list of products; `code` is it as the array that `runner` takes."""
+    """A list of products; `code` is it as the array that `runner` takes.
 
-    def __init__(self, lanes: int) -> None:
-        self.lanes = lanes
+    spare: a place for a transpose. With it A B^T turns B over first: BLAS takes nearly twice as long for it as for A B.
+    """
+
+    def __init__(self, lanes: int, spare: int | None = None) -> None:
+        self.lanes, self.spare = lanes, spare
         self.lines: list[tuple[int, ...]] = []
 
     def product(
@@ -70,6 +73,12 @@ class Program:
             a.columns if kind == LEFT else a.rows,
             b.rows if kind == RIGHT else b.columns,
         )
+        if kind == RIGHT and self.spare is not None:
+            turned = Matrix(self.spare, b.columns, b.rows, b.rows)
+            self.lines.append(
+                (TRANSPOSE, turned.at, turned.row, b.at, b.row, 0, 0, b.rows, b.columns, 1, NOWHERE, NOWHERE)
+            )
+            b, kind = turned, PLAIN
         base = onto.at if onto else NOWHERE
         self.lines.append((kind, out.at, out.row, a.at, a.row, b.at, b.row, out.rows, out.columns, count, base, factor))
 
@@ -115,11 +124,26 @@ def run_blas(memory, program, length):
             for i in range(rows):
                 poke_float(out + 8 * i, peek_float(out + 8 * i) + factor * peek_float(a + 8 * i))
             continue
+        if kind == TRANSPOSE:
+            transpose(out, 8 * peek(line + 16), a, 8 * peek(line + 32), rows, columns)
+            continue
         if onto and base != out:
             for i in range(rows * columns):
                 poke_float(out + 8 * i, peek_float(base + 8 * i))
         a_row, b_row, out_row = peek(line + 32), peek(line + 48), peek(line + 16)
         gemm(kind, rows, columns, count, factor, a, a_row, b, b_row, 1.0 if onto else 0.0, out, out_row)
+
+
+def transpose(to, to_row, at, at_row, rows, columns):
+    """The transpose of a matrix, by squares, and by numbers where they do not fit."""
+    for i in range(0, rows, LANES):
+        for j in range(0, columns, LANES):
+            if i + LANES <= rows and j + LANES <= columns:
+                turn_over(to + j * to_row + 8 * i, to_row, at + i * at_row + 8 * j, at_row)
+            else:
+                for k in range(i, min(i + LANES, rows)):
+                    for m in range(j, min(j + LANES, columns)):
+                        poke_float(to + m * to_row + 8 * k, peek_float(at + k * at_row + 8 * m))
 
 
 def run_plain(lanes: int) -> Any:
@@ -133,6 +157,9 @@ def run_plain(lanes: int) -> Any:
             if kind == SHIFT:
                 row = columns * lanes
                 view(out, row, rows, 1)[...] += memory[factor : factor + lanes] * view(a, row, rows, 1)
+                continue
+            if kind == TRANSPOSE:
+                view(out, out_row, columns, rows)[...] = view(a, a_row, rows, columns).swapaxes(0, 1)
                 continue
             left = view(a, a_row, count, rows).swapaxes(0, 1) if kind == LEFT else view(a, a_row, rows, count)
             right = view(b, b_row, columns, count).swapaxes(0, 1) if kind == RIGHT else view(b, b_row, count, columns)

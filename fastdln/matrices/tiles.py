@@ -195,6 +195,33 @@ def turn(context: Any, first: Any, second: Any, stride: Any, cosine: Any, sine: 
     return types.void(*[types.int64] * 6), generate
 
 
+@intrinsic
+def turn_over(context: Any, to: Any, to_row: Any, at: Any, at_row: Any) -> Any:
+    """The transpose of a square of LANES by LANES floats; addresses, and the bytes from one row to the next."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        to, to_row, at, at_row = arguments
+        writer = Writer(builder)
+        rows = [writer.load(at, writer.times(at_row, k)) for k in range(LANES)]
+        apart = 1
+        while apart < LANES:  # rows `apart` exchange what lies off their diagonal, in squares of that size
+            for k in range(LANES):
+                if not k & apart:
+                    x, y = rows[k], rows[k + apart]
+                    upper = [j if not j & apart else LANES + j - apart for j in range(LANES)]
+                    lower = [j + apart if not j & apart else LANES + j for j in range(LANES)]
+                    rows[k], rows[k + apart] = (
+                        builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), LANES), mask))
+                        for mask in (upper, lower)
+                    )
+            apart *= 2
+        for k, row in enumerate(rows):
+            writer.store(row, to, writer.times(to_row, k))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 4), generate
+
+
 def tiled(kind: int) -> Any:
     """Kernel (out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor): a product tile by tile.
 
