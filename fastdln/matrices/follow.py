@@ -265,7 +265,8 @@ def follow(lanes: int, roles: Roles) -> Any:
                         for lane in range(lanes):
                             products[mode, lane] = memory[at + lane]
                             memory[at + lane] = 0.0
-                if recorded or traced:
+                searching = (sampled and curving) or (surveying and at_sample) or traced
+                if recorded or searching:
                     squares_of(programs.runner, memory, measures.square_error, measures.square, squares)
                     for lane in range(lanes):
                         quantities[LOSS, lane] = 0.5 * squares[lane]
@@ -275,7 +276,6 @@ def follow(lanes: int, roles: Roles) -> Any:
                         quantities[ALIGNMENT, lane] = (
                             math.sqrt(squares[lane] / norm[lane]) if norm[lane] > 0.0 else math.nan
                         )
-                searching = (sampled and curving) or (surveying and at_sample) or traced
                 stretched = stretching and number >= steps - LEAD
                 if searching or (stretched and number < total):
                     run(programs.runner, memory, programs.pull)
@@ -283,7 +283,9 @@ def follow(lanes: int, roles: Roles) -> Any:
                     search(measures.estimate, (memory, measures.finder, work, number, values, residual, converged))
                     for lane in range(lanes):
                         quantities[SHARPNESS, lane] = values[0, lane]
-                        failed[lane] += 0 if converged[lane] or math.isnan(residual[lane]) else 1
+                        point = min(origin + lane, count - 1)
+                        gone = not 2.0 * quantities[LOSS, lane] <= bounds[modes, point] ** 2
+                        failed[lane] += 0 if converged[lane] or gone else 1
                 for mode in range(modes):
                     for lane in range(lanes):
                         point = min(origin + lane, count - 1)

@@ -26,8 +26,12 @@ from fastdln.matrices.ritz import ritz
 from fastdln.matrices.tiles import LANES, RIGHT
 
 # Relative residual at which an eigenvalue counts as found. Its error is at most that, and its square where the next
-# eigenvalue is not as near.
-TOLERANCE = 1e-8
+# eigenvalue is not as near. Where so many are so near that PATIENCE iterations do not tell them apart, LOOSE does.
+TOLERANCE, LOOSE, PATIENCE = 1e-8, 1e-7, 300
+
+# A vector with a relative residual below this moves no more: its residual and its last correction are rounding errors
+# by then, and as directions, made a thousand times longer, would bring in noise for eigenvalues.
+IDLE = 1e-10
 
 # Iterations at most: some 20 are usual, a thousand where three eigenvalues or more lie within 1e-6 of each other, as they
 # do next to a one-zero start.
@@ -36,6 +40,10 @@ CAP = 3000
 # How much of every direction is mixed into the last state's vectors. Without it a vector that lies exactly in an
 # invariant subspace, as those of a diagonal network do, would never see another eigenvalue pass its own.
 MIXED_IN = 0.1
+
+# Every so many iterations the images of vectors and corrections are computed anew. In between they are combined like the
+# vectors themselves; where a residual and a correction are nearly parallel their rounding grows by the inverse sine.
+REFRESH = 8
 
 # Where in the table of random numbers a state begins reading.
 SHIFTS = 1009
@@ -113,7 +121,7 @@ def finder(network: Network, wanted: int) -> Finder:
         residual, vector = rows(vectors + (block + j) * length, 1), rows(vectors + j * length, 1)
         defect.shift(residual, vector, minus_values + j * LANES)
     measure.product(small(residuals, block, block), *(rows(vectors + block * length, block),) * 2, RIGHT)
-    curve = [network.curve(network.directions[j], network.curved[j]).code for j in range(2 * block)]
+    curve = [network.curve(network.directions[j], network.curved[j]).code for j in range(3 * block)]
     noise = np.random.Generator(np.random.Philox(0)).uniform(-1.0, 1.0, block * network.size + SHIFTS)
     return Finder(
         wanted=wanted,
@@ -200,9 +208,8 @@ def estimator(lanes: int) -> Any:
     def estimate(memory, finder, work, number, values, residual, converged):
         block, length, wanted = finder.block, finder.length, finder.wanted
         size = 3 * block
-        squares = work.squares
         found, picked = np.zeros((block, LANES)), np.empty((block, size, LANES))
-        done = np.zeros(LANES, np.bool_)
+        done, idle, norms = np.zeros(LANES, np.bool_), np.zeros((block, LANES), np.bool_), np.empty((block, LANES))
         for j in range(block):
             first, noise_at = finder.vectors + j * length, j * finder.size + number % SHIFTS
             for e in range(finder.size):
@@ -213,38 +220,58 @@ def estimator(lanes: int) -> Any:
         for j in range(block):
             run(finder.runner, memory, finder.curve[j])
         for iteration in range(finder.cap + 1):
+            if iteration % REFRESH == REFRESH - 1:
+                for j in range(block):
+                    run(finder.runner, memory, finder.curve[j])
+                    run(finder.runner, memory, finder.curve[2 * block + j])
             run(finder.by_tiles, memory, finder.project)
             fold(memory, finder.grams, 2 * size * size, wide)
-            ritz(work.gram, work.matrix, work.minus_values, picked)
+            ritz(work.gram, work.matrix, idle, work.minus_values, picked)
             keep(done, found, work.minus_values, picked, work.chosen)
             run(finder.by_tiles, memory, finder.combine)
             put_back(memory, finder.spare, finder.vectors, block, length)
             run(finder.by_tiles, memory, finder.combine_images)
             put_back(memory, finder.spare, finder.images, block, length)
-            copy(memory, finder.vectors + block * length, finder.images, block * length)
-            run(finder.by_tiles, memory, finder.defect)
-            run(finder.by_tiles, memory, finder.measure)
-            fold(memory, finder.residuals, block * block, wide)
-            left = 0
+            find_residuals(memory, finder, work, norms)
+            tolerance, left = TOLERANCE if iteration < PATIENCE else LOOSE, 0
             for lane in range(LANES):
                 top, largest = abs(found[0, lane]), 0.0
                 for j in range(wanted):
-                    largest = max(largest, math.sqrt(max(squares[j, j, lane], 0.0)))
-                lost = not math.isfinite(top) or not math.isfinite(squares[0, 0, lane])
-                if not done[lane] and lane < len(residual):
-                    length_of_first = math.sqrt(max(squares[0, 0, lane], 0.0))
-                    residual[lane] = length_of_first / top if length_of_first > 0.0 else 0.0
-                    residual[lane] = math.nan if lost else residual[lane]
-                    converged[lane] = largest <= TOLERANCE * top
-                done[lane] |= lost or largest <= TOLERANCE * top
+                    largest = max(largest, norms[j, lane])
+                for j in range(block):
+                    idle[j, lane] = norms[j, lane] <= IDLE * top
+                done[lane] |= largest <= tolerance * top or not math.isfinite(top + largest)
                 left += 0 if done[lane] else 1
             if left == 0 or iteration == finder.cap:
                 break
             for j in range(block):
                 run(finder.runner, memory, finder.curve[block + j])
-        for j in range(wanted):
-            for lane in range(values.shape[1]):
+        # what is said of the residual is measured anew, on images that carry no rounding from one iteration to the next
+        for j in range(block):
+            run(finder.runner, memory, finder.curve[j])
+        find_residuals(memory, finder, work, norms)
+        for lane in range(len(residual)):
+            top, largest = abs(found[0, lane]), 0.0
+            for j in range(wanted):
                 values[j, lane] = found[j, lane]
+                largest = max(largest, norms[j, lane])
+            residual[lane] = norms[0, lane] / top if norms[0, lane] > 0.0 else 0.0
+            converged[lane] = largest <= LOOSE * top
+            if not math.isfinite(top + largest):
+                residual[lane], converged[lane] = math.nan, False
+                for k in range(lane, block * length, lanes):
+                    memory[finder.vectors + k] = 0.0
+
+    def find_residuals(memory, finder, work, norms):
+        """H x - theta x in place of the last residuals, and their norms."""
+        block, length = finder.block, finder.length
+        copy(memory, finder.vectors + block * length, finder.images, block * length)
+        run(finder.by_tiles, memory, finder.defect)
+        run(finder.by_tiles, memory, finder.measure)
+        fold(memory, finder.residuals, block * block, wide)
+        for j in range(block):
+            for lane in range(LANES):
+                norms[j, lane] = math.sqrt(work.squares[j, j, lane])
 
     return estimate
 

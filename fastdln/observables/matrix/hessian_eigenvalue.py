@@ -16,7 +16,7 @@ OBSERVABLE = EstimateObservable(
             dtype="float64",
             dims=("eigenvalue",),
             long_name="largest eigenvalues of the Hessian at the last state",
-            comment="In falling order, multiple ones as often as they occur; each within 1e-8 of the largest where "
+            comment="In falling order, multiple ones as often as they occur; each within 1e-7 of the largest where "
             "sharpness_unconverged is 0. NaN after divergence.",
         ),
     ),

@@ -16,7 +16,7 @@ OBSERVABLE = EstimateObservable(
             dtype="float64",
             long_name="relative residual of the sharpness at the last state",
             comment="||H v - lambda v|| / lambda; the error of lambda is at most that times lambda. Found where it is at "
-            "most 1e-8. NaN after divergence.",
+            "most 1e-8, or 1e-7 where so many eigenvalues are so near each other that they cannot be told apart. NaN after divergence.",
         ),
         Variable(
             name="sharpness_unconverged",
