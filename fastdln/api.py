@@ -103,8 +103,8 @@ def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Even
                 execute(work, left, note)
     if unconverged:
         warnings.warn(
-            f"the search for the sharpness did not converge at {unconverged:,} points; there it is a lower bound, "
-            "sharpness_residual says how good (and sharpness_unconverged how often)",
+            f"the search for the sharpness did not converge at {unconverged:,} points: do not trust it there beyond its "
+            "sharpness_residual (sharpness_unconverged says where, and how often)",
             stacklevel=3,
         )
     if failures:

@@ -15,6 +15,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 # A coordinate array of this length takes 1.6 GB; more points than that want a second axis.
 LONGEST_AXIS = 200_000_000
 
+# Axes are float64, which beyond this has no odd numbers.
+LARGEST_SEED = 2**53
+
 # alpha^L leaves the range of float64 long before; each depth is compiled.
 DEEPEST = 1000
 
@@ -123,8 +126,8 @@ def check(name: str, axis: Range | tuple[float, ...]) -> None:
         raise ValueError("values must rise strictly: each above the one before it")
     if name == "seed":
         for seed in coordinates(axis):
-            if seed != round(seed):
-                raise ValueError(f"must be whole numbers (got {seed:g})")
+            if seed != round(seed) or seed > LARGEST_SEED:
+                raise ValueError(f"must be whole numbers up to 2^53 (got {seed:g})")
     if name == "depth":
         last, count = (axis.stop, axis.num) if isinstance(axis, Range) else (max(axis), len(axis))
         if last > DEEPEST or count > DEEPEST:

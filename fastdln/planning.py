@@ -60,10 +60,12 @@ class Plan:
             ("files", f"{self.files:,} at most"),
             ("time", f"{duration(self.seconds)} estimated"),
         ]
-        return rows + ([("pairs", pairs_line(self.sweep))] if pairs_line(self.sweep) else [])
+        line = pairs_line(self.sweep)
+        return rows + ([("searches" if self.sweep.definition.matrices else "pairs", line)] if line else [])
 
     def __str__(self) -> str:
-        lines = [f"{name:<8}{value}" for name, value in self.rows()]
+        width = max(8, *(len(name) + 2 for name, _ in self.rows()))
+        lines = [f"{name:<{width}}{value}" for name, value in self.rows()]
         return "\n".join([self.sweep.title, *lines] if self.sweep.title else lines)
 
     def _repr_html_(self) -> str:
@@ -72,14 +74,17 @@ class Plan:
 
 
 def pairs_line(sweep: Sweep) -> str:
-    """How much of the work looks at pairs of modes, and what sampling would save; empty if none does."""
+    """How much of the work looks at pairs of modes, or searches for the sharpness of matrices, and what sampling would save;
+    empty if none does."""
     depth, modes = int(depths(sweep.axes["depth"]).max()), sweep.sizes["mode"]
     single, paired = work(sweep, depth)
     if not paired:
         return ""
     every = sweep.sharpness_every
     thinner = 10 * every if sweep.record >= 100 * every else every  # some ten samples should be left
-    of_each = f"{modes * (modes - 1) // 2} of {2 * depth} x {2 * depth} a sample, about {paired / (single + paired):.0%} of the time"
+    pairs = f"{modes * (modes - 1) // 2} of {2 * depth} x {2 * depth} a sample"
+    what = "for the sharpness" if sweep.definition.matrices else pairs
+    of_each = f"{what}, about {paired / (single + paired):.0%} of the time"
     cheaper = work(sweep.model_copy(update={"sharpness_every": thinner}), depth)
     saved = 1 - sum(cheaper) / (single + paired)
     return of_each + (f"; sharpness_every = {thinner} would save {saved:.0%} of it all" if saved > 0.2 else "")

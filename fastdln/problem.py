@@ -11,14 +11,11 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from fastdln.axes import Values, listed, number, whole
+from fastdln.axes import LARGEST_SEED, Values, listed, number, whole
 from fastdln.models import targets
 
 # A store carries given matrices in its attributes; one of this size takes some 20 MB there.
 WIDEST = 1024
-
-# Seeds are coordinates, float64 on their way in.
-LARGEST_SEED = 2**53
 
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(number)]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), BeforeValidator(whole)]
@@ -29,7 +26,11 @@ def matrix(value: Any) -> Any:
     if isinstance(value, str | Path):
         value = read(Path(value))
     try:
-        found = np.array(value, dtype=float)
+        plain = np.array(value)
+        if plain.dtype.kind not in "iuf":
+            raise ValueError
+        with np.errstate(over="ignore"):  # what float64 does not hold is refused below
+            found = plain.astype(float)
     except (TypeError, ValueError):
         raise ValueError(
             f"must be a matrix of numbers, or the path of a .npy file (got {reprlib.repr(value)})"
@@ -119,7 +120,7 @@ class Layers(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    layers: Annotated[tuple[Matrix, ...], Field(min_length=2)] = Field(
+    layers: Annotated[tuple[Matrix, ...], Field(min_length=2), BeforeValidator(listed)] = Field(
         description="a matrix a layer, or the path of a .npy file, W_1 first, each times alpha (model `matrix`)"
     )
 
@@ -147,7 +148,15 @@ def kind_of_start(value: Any) -> str:
 
 def named_start(value: Any) -> Any:
     """A list of matrices is a start by layers."""
-    return {"layers": list(value)} if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return {"layers": list(value)}
+    if isinstance(value, Mapping) and set(value) not in ({"layers"}, {"spectral"}):
+        raise ValueError(
+            f"has the keys {', '.join(map(str, value)) or '(none)'}; valid: spectral or layers, one of them"
+        )
+    if not isinstance(value, str | Mapping | Spectral | Layers):
+        raise ValueError(f"must be a name, spectral values or layers (got {reprlib.repr(value)})")
+    return value
 
 
 Start = Annotated[

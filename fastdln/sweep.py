@@ -7,6 +7,7 @@ import json
 import math
 import tomllib
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -101,9 +102,15 @@ class Sweep(BaseModel):
         default_factory=lambda: Target.model_validate({"singular_values": (1.0,)}),
         description="the matrix M; singular_values = [1] if left out",
     )
-    widths: tuple[Annotated[int, Field(ge=1, le=WIDEST), BeforeValidator(whole)], ...] | None = Field(
+    widths: (
+        Annotated[
+            tuple[Annotated[int, Field(ge=1, le=WIDEST), BeforeValidator(whole)], ...],
+            Field(min_length=3),
+            BeforeValidator(listed),
+        ]
+        | None
+    ) = Field(
         None,
-        min_length=3,
         description="of the input, after each layer, and so of the output; as many as the target has modes if left out (model "
         "`matrix`)",
     )
@@ -272,6 +279,12 @@ class Sweep(BaseModel):
         if deepest > DEEPEST_MATRICES:
             raise ValueError(f"axes.depth: must be at most {DEEPEST_MATRICES} for the model matrix (got {deepest})")
         check_widths(self.widths_at(deepest), self.target, isinstance(self.start, Spectral))
+        shallowest = self.widths_at(int(depths(self.axes["depth"]).min()))
+        weights = sum(a * b for a, b in pairwise(shallowest))
+        if (self.sharpness_count or 1) > weights:
+            raise ValueError(
+                f"sharpness_count: must be at most {weights}, the number of weights (got {self.sharpness_count})"
+            )
 
     def _check_observables(self) -> None:
         known = observables_of(self.definition)

@@ -146,6 +146,19 @@ def test_pure_python_kernels_agree_with_the_compiled_ones(tmp_path, model):
         np.testing.assert_allclose(pure[name], ds[name].values, rtol=1e-12, atol=1e-14, err_msg=name)
 
 
+def test_kernels_of_one_factory_bear_names_of_their_own():
+    """Two processes number what they compile alike; a third that loads both from the cache must tell them apart."""
+
+    def factory(n):
+        def plus(x):
+            return x + n
+
+        return plus
+
+    names = {kernel(factory(n), "plus", n).py_func.__qualname__ for n in (1, 2)}
+    assert len(names) == 2
+
+
 CACHED = """
 import sys, warnings
 warnings.simplefilter("error")

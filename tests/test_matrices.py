@@ -14,6 +14,7 @@ from fastdln.matrices.network import Network
 from fastdln.matrices.program import Matrix, Memory, Program, runner
 from fastdln.matrices.program import run as run_program
 from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, TILE_COLUMNS, TILE_ROWS, aligned
+from fastdln.models import STARTS
 from fastdln.models.targets import by_singular_values, generator, orthogonal
 from fastdln.observables import MATRIX_OBSERVABLES
 
@@ -172,6 +173,21 @@ def test_multiple_eigenvalues_are_all_found():
     np.testing.assert_allclose(found.hessian_eigenvalue[9:], 0.0, atol=1e-7)
 
 
+@pytest.mark.parametrize("count", [2, 5, 9])
+def test_many_eigenvalues_of_clustered_spectra(count):
+    """Starts near a saddle have their largest eigenvalues in clusters, of which some are found long before others."""
+    for start, alpha in (("one-zero", 1e-4), ("one-zero", 1.0), ("gaussian", 0.01), ("orthogonal", 1e-4)):
+        keys = {"axes": {"eta": [0.0], "alpha": [alpha], "depth": 2}, "steps": 0, "record": 1, "start": start}
+        target = {"singular_values": [9.0, 6.3, 6.2, 0.5, 0.0], "basis": "random"}
+        sweep = Sweep(model="matrix", target=target, observables=["sharpness"], sharpness_count=count, **keys)
+        found = run(sweep, progress=False).squeeze()
+        m = sweep.target.build(5, 5)
+        layers = [alpha * w for w in STARTS[start].matrices((5, 5, 5), m, 0, ())]
+        exact = np.linalg.eigvalsh(reference.hessian(layers, m.matrices(m.singular_values[None])[0]))[::-1]
+        assert found.sharpness_unconverged.item() == 0
+        np.testing.assert_allclose(found.hessian_eigenvalue, exact[:count], rtol=0, atol=1e-7 * exact[0])
+
+
 def test_without_curvature_the_sharpness_is_zero():
     found = matrix_run([np.zeros((2, 2))] * 3, np.eye(2))
     assert found.sharpness.item() == found.sharpness_residual.item() == 0
@@ -281,6 +297,32 @@ def test_the_gradients_conserve_what_the_exact_identity_says():
     after = before + eta**2 * (above.T @ above - below @ below.T)
     found = matrix_run(layers, target, axes={"eta": eta}, observables=["balancing_norm"])
     assert found.balancing_norm.item() == pytest.approx(np.linalg.norm(after), rel=1e-12)
+
+
+@pytest.mark.parametrize(("depth", "start"), [(2, "one-zero"), (3, "one-zero"), (3, "balanced"), (4, "one-zero")])
+def test_fates_are_those_of_the_modes(depth, start):
+    """Over learning rates up to divergence; rounding decides at a few chaotic points."""
+    axes = {
+        "eta": {"start": 0.02, "stop": 1.6, "num": 40},
+        "alpha": {"start": 0.01, "stop": 1.2, "num": 6},
+        "depth": depth,
+    }
+    keys = {"axes": axes, "target": {"singular_values": [1.0, 0.6, 0.0]}, "start": start, "steps": 1500, "record": 128}
+    modes, matrices = (run(Sweep(model=m, **keys), progress=False).fate.values for m in ("modes", "matrix"))
+    assert (modes != matrices).mean() < 0.04
+    assert {1, 2, 3, 6} <= set(np.unique(matrices))
+    if (depth, start) == (3, "one-zero"):
+        assert (matrices[modes == 4] == 4).mean() > 0.9
+
+
+def test_a_plateau_of_random_starts_is_no_collapse():
+    """Products of small random layers are of either sign; those below 0 come up in the end."""
+    axes = {"eta": 0.1, "alpha": 1e-3, "depth": 3, "seed": {"start": 0, "stop": 15, "num": 16}}
+    keys = {"model": "matrix", "start": "gaussian", "axes": axes, "record": 32, "observables": ["orbit"]}
+    early, late = (run(Sweep(steps=steps, **keys), progress=False) for steps in (100, 100_000))
+    assert (early.orbit < 0).any()
+    assert (early.fate == 6).all()
+    assert (late.fate == 1).all()
 
 
 ETAS = [0.05, 0.3, 0.6, 0.7, 0.8, 1.0, 1.7, 2.5]
@@ -451,6 +493,14 @@ BAD = [
     ({"start": "gaussian", "axes": {"eta": 0.1, "alpha": 0.1, "depth": 2, "seed": 1.5}}, "axes.seed", "whole"),
     ({"observables": ["mixing"]}, "observables", "alignment_error"),
     ({"sharpness_count": 0}, "sharpness_count", "at least 1"),
+    ({"sharpness_count": 3}, "sharpness_count", "at most 2"),
+    ({"start": "gaussian", "axes": {"eta": 0.1, "alpha": 0.1, "depth": 2, "seed": 1e30}}, "axes.seed", "2^53"),
+    ({"start": {"layerz": [[[1.0]], [[1.0]]]}}, "start", "spectral or layers"),
+    ({"start": {"layers": [[[1.0]], [[1.0]]], "spectral": [[1.0], [1.0]]}}, "start", "one of them"),
+    ({"start": 5}, "start", "name"),
+    ({"widths": 3}, "widths", "3 or more"),
+    ({"target": {"matrix": [[True]]}}, "target.matrix", "numbers"),
+    ({"target": {"matrix": [["1"]]}}, "target.matrix", "numbers"),
     ({"model": "modes", "widths": [1, 1, 1]}, "widths", "matrix"),
     ({"model": "modes", "target": {"singular_values": [1.0], "basis": "random"}}, "target", "matrix"),
     ({"model": "modes", "start": "gaussian"}, "start", "one-zero"),

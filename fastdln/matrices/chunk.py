@@ -16,12 +16,13 @@ from fastdln.kernels.transient import ROUND
 from fastdln.matrices.descent import Points, history, places_of, programs_of, transient
 from fastdln.matrices.follow import Found, follow, measures_of
 from fastdln.matrices.network import Network
+from fastdln.matrices.rest import rests, strengths
 from fastdln.matrices.roles import Roles
 from fastdln.matrices.sharpness import block_of, finder, work_in
 from fastdln.matrices.tiles import LANES, aligned
 from fastdln.models.targets import Target
 from fastdln.observables import Observable
-from fastdln.observables.fate import OPEN, with_history
+from fastdln.observables.fate import COLLAPSED, DRIFTING, NEAR_ZERO, OPEN, with_history
 from fastdln.observables.observable import End, Estimates
 from fastdln.theory import divergence_bound
 
@@ -111,7 +112,8 @@ class MatrixKernel:
                 outputs(roles.written),
                 outputs(roles.trajectories),
             )
-            self.look_back(memory, places, programs, block._replace(states=starts), lengths, found.fates)
+            at_start = block._replace(states=starts)
+            self.look_back(memory, places, programs, at_start, block.states, target, lengths, found.fates)
         for verdict in roles.verdicts:
             store(results, verdict, verdict.finish(found.fates, found.periods, singular_values.T))
         estimates = Estimates(found.eigenvalues, found.residual, found.failed)
@@ -166,17 +168,35 @@ class MatrixKernel:
         return [part.reshape(-1, *shape) for part, shape in zip(parts, self.shapes, strict=True)]
 
     def look_back(
-        self, memory: np.ndarray, places: Any, programs: Any, points: Points, lengths: Lengths, fates: np.ndarray
+        self,
+        memory: np.ndarray,
+        places: Any,
+        programs: Any,
+        points: Points,
+        states: np.ndarray,
+        target: Target,
+        lengths: Lengths,
+        fates: np.ndarray,
     ) -> None:
-        """Settles in place the fates that only the orbit's history can tell."""
-        is_open = np.isin(fates, OPEN)
-        which = np.flatnonzero(is_open.any(axis=1))
+        """Settles in place the fates that only the orbit's history can tell, and of what is near 0, whether it can stay.
+
+        points: with the states at the start; states: those at the end.
+        """
+        near = np.isin(fates, (COLLAPSED, NEAR_ZERO))
+        which = np.flatnonzero((near | np.isin(fates, OPEN)).any(axis=1))
         escaped = np.zeros((which.size, fates.shape[1]), np.bool_)
         if which.size:
             until = lengths.steps + lengths.record - window_of(lengths)
             self.history(memory, places, programs, points, which, until, escaped)
-        settled = with_history(fates[which], escaped)
-        fates[which] = np.where(is_open[which], settled, fates[which])
+        asked, near = fates[which], near[which]
+        settled = np.where(np.isin(asked, OPEN), with_history(asked, escaped), asked)
+        for mode in np.flatnonzero(near.any(axis=0)).tolist():
+            vectors = target.left[:, mode], target.right[:, mode]
+            now, first = (strengths(self.layers(some[which]), *vectors) for some in (states, points.states))
+            learned = points.singular_values[mode, which] ** (2 / len(self.shapes))
+            stays = rests(now, np.maximum(first[-1], np.where(escaped[:, mode], learned, 0.0)))
+            settled[near[:, mode] & ~stays, mode] = DRIFTING
+        fates[which] = settled
 
 
 # Not a variable: how many searches for eigenvalues did not converge, by point.
