@@ -65,7 +65,8 @@ variables have the attribute `sharpness_every`.
 
 {table(header, described(OBSERVABLES.values()))}
 
-With `model = "matrix"` these are added, or are what is said here:
+With `model = "matrix"` these are added, or are what is said here. A mode's product is u_i^T W_L ... W_1 v_i there, with the
+target's singular vectors. A network of matrices is lost as a whole: once it diverges every float is NaN, and every period -1.
 
 {table(header, described(of_matrices))}
 
@@ -151,7 +152,8 @@ or, for the model `matrix`,
 
 {keys(Layers)}
 
-Paths are relative to the sweep file. Files are read when the sweep is: the store carries their numbers.
+Paths are relative to the sweep file; in Python, and after `--set`, to the current folder. Files are read when the sweep is:
+the store carries their numbers.
 """
 
 

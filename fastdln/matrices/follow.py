@@ -11,21 +11,20 @@ from fastdln.kernels import chains, whole
 from fastdln.kernels.compiled import kernel
 from fastdln.kernels.roles import tail_of, window_of
 from fastdln.kernels.rows import stride
+from fastdln.matrices import tangent
 from fastdln.matrices.descent import enter, leave
+from fastdln.matrices.keeping import keep_layers, keep_state
 from fastdln.matrices.network import Network
 from fastdln.matrices.program import Matrix, Program, run
+from fastdln.matrices.quantities import ALIGNMENT, LOSS, QUANTITIES, SHARPNESS
 from fastdln.matrices.roles import Roles
 from fastdln.matrices.sharpness import Finder, estimate_at, forget, search, work_in
+from fastdln.matrices.tangent import common_period
 from fastdln.matrices.tiles import LANES, RIGHT
 from fastdln.observables import Sample, Step
 from fastdln.observables.fate import DIVERGED, judge
-from fastdln.observables.growth import rate
 from fastdln.observables.observable import LEAD, RENORMALIZE_EVERY
 from fastdln.observables.period import period_of, repetition
-
-# The quantities of a whole network, by the rows in which they are kept.
-QUANTITIES = ("loss", "sharpness", "alignment_error")
-LOSS, SHARPNESS, ALIGNMENT = range(3)
 
 
 class Measures(NamedTuple):
@@ -84,12 +83,6 @@ def measures_of(network: Network, finder: Finder, tangent: int) -> Measures:
     return Measures(error, rotated, square.at, at, bend, move, square_tangent, network.length, finder, estimate)
 
 
-def common_period(first, second):
-    """The longer of two periods if the other divides it, else 0; 0 where there is none."""
-    longer, shorter = max(first, second), min(first, second)
-    return longer if shorter > 0 and longer % shorter == 0 else 0
-
-
 def watch(observables, widths, lanes, first=0, place=0):
     """Function (quantities, seen, rows, number, eta, sampled) that updates the rows of each observable of the network.
 
@@ -111,47 +104,172 @@ def watch(observables, widths, lanes, first=0, place=0):
     return watch_all
 
 
-def keep_state(trajectories):
-    """Function (outputs, place, visit, lost, products, quantities) that keeps a state, if trajectories are asked for.
+class Block(NamedTuple):
+    """What is held of the points in the lanes, at one state after another.
 
-    Outputs from 1 on; the layers, which need more than numbers, are outputs[0].
+    eta, square_target (||M||^2), loss_limit (beyond which a point is lost): a number a lane; products (mode, lane);
+    quantities (see quantities.py, lane); eigenvalues (eigenvalue, lane), residual, converged, failed: of the searches;
+    growth: logarithm of the tangent vectors' length; modes, network: the observables' accumulators; of_record, of_run: the
+    quantities that they last saw; tail: the last products (state, mode, lane).
     """
-    if not trajectories:
-        return lambda outputs, place, visit, lane, lost, products, quantities, residual: None
 
-    def keep(outputs, place, visit, lane, lost, products, quantities, residual):
-        for mode in range(len(products)):
-            outputs[1][place, mode, visit] = math.nan if lost else products[mode, lane]
-        outputs[2][place, visit] = math.nan if lost else quantities[LOSS, lane]
-        outputs[3][place, visit] = math.nan if lost else quantities[SHARPNESS, lane]
-        outputs[4][place, visit] = math.nan if lost else quantities[ALIGNMENT, lane]
-        outputs[5][place, visit] = math.nan if lost else residual[lane]
+    eta: np.ndarray
+    square_target: np.ndarray
+    loss_limit: np.ndarray
+    products: np.ndarray
+    quantities: np.ndarray
+    eigenvalues: np.ndarray
+    residual: np.ndarray
+    converged: np.ndarray
+    failed: np.ndarray
+    growth: np.ndarray
+    modes: np.ndarray
+    network: np.ndarray
+    of_record: np.ndarray
+    of_run: np.ndarray
+    tail: np.ndarray
 
-    return keep
+
+def look(lanes):
+    """Function (memory, places, programs, measures, block, rotating, summing) that measures a state after `forward`:
+
+    the modes' products where `rotating`, the loss where `summing`, and where both the alignment error.
+    """
+
+    def look_at(memory, places, programs, measures, block, rotating, summing):
+        if rotating:
+            run(programs.runner, memory, programs.rotate)
+            for mode in range(len(block.products)):
+                at = places.rotated + mode * (places.columns + 1) * lanes
+                for lane in range(lanes):
+                    block.products[mode, lane] = memory[at + lane]
+                    memory[at + lane] = 0.0
+        if summing:
+            run(programs.runner, memory, measures.square_error)
+            for lane in range(lanes):
+                block.quantities[LOSS, lane] = 0.5 * memory[measures.square + lane]
+        if summing and rotating:
+            run(programs.runner, memory, measures.square_rotated)
+            for lane in range(lanes):
+                of_target = block.square_target[lane]
+                block.quantities[ALIGNMENT, lane] = (
+                    math.sqrt(memory[measures.square + lane] / of_target) if of_target > 0.0 else math.nan
+                )
+
+    return look_at
 
 
-def keep_layers(trajectories, lanes):
-    """Function (outputs, place, visit, lane, lost, memory, at, shapes) that keeps the layers' singular values."""
-    if not trajectories:
-        return lambda outputs, place, visit, lane, lost, memory, at, shapes: None
+def is_lost(block, lane):
+    return not block.quantities[LOSS, lane] <= block.loss_limit[lane]  # so that NaN is lost
 
-    def keep(outputs, place, visit, lane, lost, memory, at, shapes):
-        kept = outputs[0]
-        kept[place, :, :, visit] = math.nan
-        if lost:
-            return
-        for layer in range(len(shapes)):
-            rows, columns = shapes[layer]
-            matrix = np.empty((rows, columns))
-            for i in range(rows):
-                for j in range(columns):
-                    matrix[i, j] = memory[at + (i * columns + j) * lanes + lane]
-            at += rows * columns * lanes
-            found = np.linalg.svd(matrix)[1]
-            for mode in range(min(len(found), kept.shape[2])):
-                kept[place, layer, mode, visit] = found[mode]
 
-    return keep
+def searching(lanes):
+    """Function (memory, work, measures, block, number) that searches for the sharpness of every lane."""
+
+    def search_all(memory, work, measures, block, number):
+        found = (block.eigenvalues, block.residual, block.converged)
+        search(measures.estimate, (memory, measures.finder, work, number) + found)
+        for lane in range(lanes):
+            block.quantities[SHARPNESS, lane] = block.eigenvalues[0, lane]
+            block.failed[lane] += 0 if block.converged[lane] or is_lost(block, lane) else 1
+
+    return search_all
+
+
+def entering(lanes):
+    """Function (memory, places, measures, points, bounds, block, origin) that fills the lanes, the last point's twice or more."""
+
+    def enter_all(memory, places, measures, points, bounds, block, origin):
+        modes, count = points.singular_values.shape
+        for lane in range(lanes):
+            point = min(origin + lane, count - 1)
+            enter(memory, places, points, lanes, lane, point)
+            block.eta[lane], block.square_target[lane] = points.eta[point], 0.0
+            block.loss_limit[lane] = 0.5 * bounds[modes, point] ** 2
+            for mode in range(modes):
+                block.square_target[lane] += points.singular_values[mode, point] ** 2
+            block.failed[lane], block.growth[lane], block.residual[lane] = 0, 0.0, 0.0
+            for k in range(len(block.eigenvalues)):
+                block.eigenvalues[k, lane] = 0.0
+        forget(memory, measures.finder)
+
+    return enter_all
+
+
+def observing(lanes, roles):
+    """Function (block, points, bounds, origin, number, steps, slot) that moves on what is observed of each mode."""
+    recorded_at, watching = sum(roles.run_widths), bool(roles.whole_run)
+    begin_run = chains.start(roles.whole_run, roles.run_widths, 0, lanes)
+    update_run = chains.update(roles.whole_run, roles.run_widths, 0, lanes)
+    begin_record = chains.start(roles.recorded, roles.recorded_widths, recorded_at, lanes)
+    update_record = chains.update(roles.recorded, roles.recorded_widths, recorded_at, lanes)
+
+    def observe_all(block, points, bounds, origin, number, steps, slot):
+        modes, count = points.singular_values.shape
+        for mode in range(modes):
+            for lane in range(lanes):
+                point, product = min(origin + lane, count - 1), block.products[mode, lane]
+                s, bound = points.singular_values[mode, point], bounds[mode, point]
+                step = Step(float(number), (), (), product, block.eta[lane], s, bound)
+                if watching and number == 0:
+                    begin_run(block.modes, mode, lane, step)
+                elif watching:
+                    update_run(block.modes, mode, lane, step)
+                if number == steps:
+                    begin_record(block.modes, mode, lane, step)
+                if number > steps:
+                    update_record(block.modes, mode, lane, step)
+                    block.tail[slot, mode, lane] = product
+
+    return observe_all
+
+
+def settling(lanes, roles):
+    """Function (block, points, bounds, lengths, point, lane, window, found, outputs) that writes what became of a point.
+
+    Returns the steps from the record's end to the next end of its period.
+    """
+    recorded_at, surveyed_at = sum(roles.run_widths), sum(roles.network_widths)
+    finish_run = chains.finish(roles.whole_run, roles.run_widths, 0, lanes, 0)
+    first_recorded, first_watched = roles.first_output(roles.recorded), roles.first_output(roles.network)
+    finish_record = chains.finish(roles.recorded, roles.recorded_widths, recorded_at, lanes, first_recorded)
+    finish_network = whole.finish(roles.network, roles.network_widths, lanes, first_watched)
+    first_surveyed = roles.first_output(roles.surveyed)
+    finish_survey = whole.finish(roles.surveyed, roles.surveyed_widths, lanes, first_surveyed, surveyed_at)
+    copy_orbit = whole.copy_orbit(roles.first_output(roles.windows) if roles.windows else None)
+    repetition_in = kernel(repetition, "repetition")
+    period, fate = kernel(period_of, "period_of"), kernel(judge, "judge")
+
+    def settle(block, points, bounds, lengths, point, lane, window, found, outputs):
+        record, every, total = lengths.record, lengths.sharpness_every, lengths.steps + lengths.record
+        modes, skipped, repeating = len(block.products), len(block.tail) - len(window), 1
+        lost = is_lost(block, lane)
+        for mode in range(modes):
+            lost |= not abs(block.products[mode, lane]) <= bounds[mode, point]
+        for mode in range(modes):
+            found.fates[point, mode], found.periods[point, mode] = DIVERGED, -1
+            if not lost:
+                for k in range(len(window)):
+                    window[k] = block.tail[skipped + k, mode, lane]
+                repeated = repetition_in(window, lengths.period_max)
+                held, s = period(window, repeated), points.singular_values[mode, point]
+                found.periods[point, mode] = held
+                found.fates[point, mode] = fate(window, repeated, held, lengths.period_max, s, True)
+                repeating = common_period(repeating, held)
+            finish_run(block.modes, mode, lane, (point, mode), record, lost, outputs)
+            finish_record(block.modes, mode, lane, (point, mode), record, lost, outputs)
+            copy_orbit(outputs, point, mode, block.tail, lane, lost)
+        last, eta, network = float(total), block.eta[lane], block.network
+        of_record, of_run = (record, -(-record // every)), (total + 1, total // every + 1)
+        finish_network(block.of_record, network, lane, point, of_record, last, eta, lost, outputs)
+        finish_survey(block.of_run, network, lane, point, of_run, last, eta, lost, outputs)
+        found.residual[point] = math.nan if lost else block.residual[lane]
+        found.failed[point] = block.failed[lane]
+        for k in range(len(block.eigenvalues)):
+            found.eigenvalues[point, k] = math.nan if lost else block.eigenvalues[k, lane]
+        return (-record) % repeating if repeating > 1 and not lost else 0
+
+    return settle
 
 
 def follow(lanes: int, roles: Roles) -> Any:
@@ -160,213 +278,102 @@ def follow(lanes: int, roles: Roles) -> Any:
     Follows points.states, which are at state `begin`, to the last state, which they then are, and writes all variables.
     bounds (mode, point): the divergence bounds, and in a last row that of the error's norm. kept: the outputs of a trajectory.
     """
-    modes_rows, recorded_at = sum(roles.run_widths) + sum(roles.recorded_widths), sum(roles.run_widths)
-    network_rows = sum(roles.network_widths) + sum(roles.surveyed_widths)
-    surveyed_at = sum(roles.network_widths)
-    begin_run = chains.start(roles.whole_run, roles.run_widths, 0, lanes)
-    update_run = chains.update(roles.whole_run, roles.run_widths, 0, lanes)
-    begin_record = chains.start(roles.recorded, roles.recorded_widths, recorded_at, lanes)
-    update_record = chains.update(roles.recorded, roles.recorded_widths, recorded_at, lanes)
-    finish_run = chains.finish(roles.whole_run, roles.run_widths, 0, lanes, 0)
-    finish_record = chains.finish(
-        roles.recorded, roles.recorded_widths, recorded_at, lanes, roles.first_output(roles.recorded)
-    )
+    modes_rows = sum(roles.run_widths) + sum(roles.recorded_widths)
+    network_rows, surveyed_at = sum(roles.network_widths) + sum(roles.surveyed_widths), sum(roles.network_widths)
     begin_network = chains.start(roles.network, roles.network_widths, 0, lanes)
     begin_survey = chains.start(roles.surveyed, roles.surveyed_widths, surveyed_at, lanes)
     watch_network = watch(roles.network, roles.network_widths, lanes)
     watch_survey = watch(roles.surveyed, roles.surveyed_widths, lanes, surveyed_at)
-    finish_network = whole.finish(roles.network, roles.network_widths, lanes, roles.first_output(roles.network))
-    finish_survey = whole.finish(
-        roles.surveyed, roles.surveyed_widths, lanes, roles.first_output(roles.surveyed), surveyed_at
-    )
-    copy_orbit = whole.copy_orbit(roles.first_output(roles.windows) if roles.windows else None)
+    enter_all, look_at, search_all = entering(lanes), look(lanes), searching(lanes)
+    observe_all, settle = observing(lanes, roles), settling(lanes, roles)
     keep, keep_each_layer = keep_state(roles.trajectories), keep_layers(roles.trajectories, lanes)
-    repetition_in = kernel(repetition, "repetition")
-    period, fate = kernel(period_of, "period_of"), kernel(judge, "judge")
+    begin_tangent, rescale, finish_tangent = tangent.begin(lanes), tangent.rescale(lanes), tangent.on_cycles(lanes)
+    bend = tangent.bend
     watching, surveying, tracing = bool(roles.whole_run), bool(roles.surveyed), bool(roles.trajectories)
-    curving, aligning, stretching = roles.curving, roles.aligning, bool(roles.tangents)
+    curving, stretching = roles.curving, bool(roles.tangents)
     row_stride, watched, watched_all_run = stride(lanes), len(roles.network), len(roles.surveyed)
-
-    def squares_of(runner, memory, program, at, out):
-        run(runner, memory, program)
-        for lane in range(lanes):
-            out[lane] = memory[at + lane]
-
-    def rescale(runner, memory, measures, taken):
-        """Takes the length out of the tangent vectors, and adds its logarithm to what was taken before."""
-        run(runner, memory, measures.square_tangent)
-        for lane in range(lanes):
-            square = memory[measures.square + lane]
-            taken[lane] += 0.5 * math.log(square) if square > 0.0 else -math.inf
-            memory[measures.square + lane] = 1.0 / math.sqrt(square) if square > 0.0 else 0.0
-        for e in range(measures.length // lanes):
-            for lane in range(lanes):
-                memory[measures.tangent + e * lanes + lane] *= memory[measures.square + lane]
-
-    def on_cycles(memory, programs, measures, lengths, extra, growth, exponents):
-        """Follows lanes on a cycle to the end of their period, so that their exponent is over whole periods."""
-        longest = 0
-        for lane in range(lanes):
-            exponents[lane] = rate(growth[lane], float(lengths.record))
-            longest = max(longest, extra[lane])
-        for k in range(1, longest + 1):
-            run(programs.runner, memory, programs.pull)
-            run(programs.runner, memory, measures.bend)
-            run(programs.runner, memory, measures.move)
-            run(programs.runner, memory, programs.update)
-            run(programs.runner, memory, programs.forward)
-            rescale(programs.runner, memory, measures, growth)
-            for lane in range(lanes):
-                if k == extra[lane]:
-                    exponents[lane] = rate(growth[lane], float(lengths.record + k))
 
     def run_follow(
         memory, work, places, programs, measures, points, bounds, shapes, lengths, begin, found, outputs, kept
     ):
         modes, count = points.singular_values.shape
-        steps, length, every, total = (
-            lengths.steps,
-            lengths.record,
-            lengths.sharpness_every,
-            lengths.steps + lengths.record,
+        steps, every, total = lengths.steps, lengths.sharpness_every, lengths.steps + lengths.record
+        window, tail_length, wanted = np.empty(window_of(lengths)), tail_of(lengths), measures.finder.wanted
+        block = Block(
+            np.empty(lanes),
+            np.empty(lanes),
+            np.empty(lanes),
+            np.empty((modes, lanes)),
+            np.zeros((len(QUANTITIES), lanes)),
+            np.empty((wanted, lanes)),
+            np.empty(lanes),
+            np.ones(lanes, np.bool_),
+            np.empty(lanes, np.int64),
+            np.empty(lanes),
+            np.empty((modes, modes_rows * row_stride)),
+            np.empty((1, network_rows * row_stride)),
+            np.zeros((watched, lanes)),
+            np.zeros((watched_all_run, lanes)),
+            np.empty((tail_length, modes, lanes)),
         )
-        window_length, tail_length = window_of(lengths), tail_of(lengths)
-        skipped, wanted = length - tail_length, measures.finder.wanted
-        samples = (-(-length // every), total // every + 1)
-        blocks, rows = np.empty((modes, modes_rows * row_stride)), np.empty((1, network_rows * row_stride))
-        eta, products, quantities = np.empty(lanes), np.empty((modes, lanes)), np.zeros((3, lanes))
-        seen, surveyed = np.zeros((watched, lanes)), np.zeros((watched_all_run, lanes))
-        tail, window = np.empty((tail_length, modes, lanes)), np.empty(window_length)
-        values, residual, converged = np.zeros((wanted, lanes)), np.zeros(lanes), np.ones(lanes, np.bool_)
-        growth, exponents, extra = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes, np.int64)
-        squares, norm, lost = np.empty(lanes), np.empty(lanes), np.empty(lanes, np.bool_)
-        failed = np.zeros(lanes, np.int64)
+        exponents, extra = np.zeros(lanes), np.zeros(lanes, np.int64)
         for origin in range(0, count, lanes):
-            for lane in range(lanes):
-                point = min(origin + lane, count - 1)
-                enter(memory, places, points, lanes, lane, point)
-                eta[lane], norm[lane] = points.eta[point], 0.0
-                for mode in range(modes):
-                    norm[lane] += points.singular_values[mode, point] ** 2
-            forget(memory, measures.finder)
-            failed[:], growth[:] = 0, 0.0
-            values[:] = 0.0
-            residual[:] = 0.0
+            inhabited = min(lanes, count - origin)
+            enter_all(memory, places, measures, points, bounds, block, origin)
             for number in range(begin, total + 1):
-                recorded, at_sample = number > steps, number % every == 0
+                recorded, surveyed = number > steps, surveying and number % every == 0
+                sampled, traced = (
+                    recorded and (total - number) % every == 0,
+                    tracing and number % lengths.trajectory == 0,
+                )
+                sought, stretched = (sampled and curving) or surveyed or traced, stretching and number >= steps - LEAD
                 run(programs.runner, memory, programs.forward)
-                sampled = recorded and (total - number) % every == 0
-                traced = tracing and number % lengths.trajectory == 0
-                looking = number >= steps or watching or traced
-                if looking:
-                    run(programs.runner, memory, programs.rotate)
-                    for mode in range(modes):
-                        at = places.rotated + mode * (places.columns + 1) * lanes
-                        for lane in range(lanes):
-                            products[mode, lane] = memory[at + lane]
-                            memory[at + lane] = 0.0
-                searching = (sampled and curving) or (surveying and at_sample) or traced
-                if recorded or searching:
-                    squares_of(programs.runner, memory, measures.square_error, measures.square, squares)
-                    for lane in range(lanes):
-                        quantities[LOSS, lane] = 0.5 * squares[lane]
-                if (recorded and aligning) or traced:
-                    squares_of(programs.runner, memory, measures.square_rotated, measures.square, squares)
-                    for lane in range(lanes):
-                        quantities[ALIGNMENT, lane] = (
-                            math.sqrt(squares[lane] / norm[lane]) if norm[lane] > 0.0 else math.nan
-                        )
-                stretched = stretching and number >= steps - LEAD
-                if searching or (stretched and number < total):
-                    run(programs.runner, memory, programs.pull)
-                if searching:
-                    search(measures.estimate, (memory, measures.finder, work, number, values, residual, converged))
-                    for lane in range(lanes):
-                        quantities[SHARPNESS, lane] = values[0, lane]
-                        point = min(origin + lane, count - 1)
-                        gone = not 2.0 * quantities[LOSS, lane] <= bounds[modes, point] ** 2
-                        failed[lane] += 0 if converged[lane] or gone else 1
-                for mode in range(modes):
-                    for lane in range(lanes):
-                        point = min(origin + lane, count - 1)
-                        s = points.singular_values[mode, point]
-                        step = Step(float(number), (), (), products[mode, lane], eta[lane], s, bounds[mode, point])
-                        if watching and number == 0:
-                            begin_run(blocks, mode, lane, step)
-                        elif watching:
-                            update_run(blocks, mode, lane, step)
-                        if number == steps:
-                            begin_record(blocks, mode, lane, step)
-                        if recorded:
-                            update_record(blocks, mode, lane, step)
-                            tail[max(number - steps - 1 - skipped, 0), mode, lane] = products[mode, lane]
-                if number == steps:
-                    for lane in range(lanes):
-                        begin_network(rows, 0, lane, Sample(float(number), 0.0, eta[lane]))
-                if surveying and number == 0:
-                    for lane in range(lanes):
-                        begin_survey(rows, 0, lane, Sample(float(number), 0.0, eta[lane]))
+                look_at(
+                    memory, places, programs, measures, block, number >= steps or watching or traced, recorded or sought
+                )
+                run(programs.runner, memory, programs.pull)
+                if sought:
+                    search_all(memory, work, measures, block, number)
+                if number >= steps or watching:
+                    slot = max(number - steps - 1 - lengths.record + tail_length, 0)
+                    observe_all(block, points, bounds, origin, number, steps, slot)
+                for lane in range(lanes):
+                    sample = Sample(float(number), 0.0, block.eta[lane])
+                    if number == steps:
+                        begin_network(block.network, 0, lane, sample)
+                    if surveyed and number == 0:
+                        begin_survey(block.network, 0, lane, sample)
                 if recorded:
-                    watch_network(quantities, seen, rows, float(number), eta, sampled)
-                if surveying and at_sample:
-                    watch_survey(quantities, surveyed, rows, float(number), eta, True)
+                    watch_network(block.quantities, block.of_record, block.network, float(number), block.eta, sampled)
+                if surveyed:
+                    watch_survey(block.quantities, block.of_run, block.network, float(number), block.eta, True)
                 if traced:
                     visit = number // lengths.trajectory
-                    for lane in range(min(lanes, count - origin)):
-                        gone = not 2.0 * quantities[LOSS, lane] <= bounds[modes, origin + lane] ** 2
-                        keep(kept, origin + lane, visit, lane, gone, products, quantities, residual)
+                    for lane in range(inhabited):
+                        gone = is_lost(block, lane)
+                        keep(kept, origin + lane, visit, lane, gone, block.products, block.quantities, block.residual)
                         keep_each_layer(kept, origin + lane, visit, lane, gone, memory, places.weights, shapes)
                 if stretched:
                     if number == max(0, steps - LEAD):
-                        for e in range(measures.finder.size):
-                            for lane in range(lanes):
-                                memory[measures.tangent + e * lanes + lane] = measures.finder.noise[e]
+                        begin_tangent(memory, measures)
                     if number % RENORMALIZE_EVERY == 0 or number in (steps, total):
-                        rescale(programs.runner, memory, measures, growth)
+                        rescale(memory, programs, measures, block.growth)
                     if number == steps:
-                        growth[:] = 0.0
+                        block.growth[:] = 0.0
                     if number < total:
-                        run(programs.runner, memory, measures.bend)
-                        run(programs.runner, memory, measures.move)
+                        bend(memory, programs, measures)
                 if number < total:
-                    if not (searching or stretched):
-                        run(programs.runner, memory, programs.pull)
                     run(programs.runner, memory, programs.update)
-            for lane in range(min(lanes, count - origin)):
-                leave(memory, places, points.states, lanes, lane, origin + lane)
-            extra[:] = 0
-            for lane in range(min(lanes, count - origin)):
-                point, repeating = origin + lane, 1
-                lost[lane] = not 2.0 * quantities[LOSS, lane] <= bounds[modes, point] ** 2
-                for mode in range(modes):
-                    lost[lane] |= not abs(products[mode, lane]) <= bounds[mode, point]
-                for mode in range(modes):
-                    if lost[lane]:
-                        found.fates[point, mode], found.periods[point, mode] = DIVERGED, -1
-                    else:
-                        for k in range(window_length):
-                            window[k] = tail[tail_length - window_length + k, mode, lane]
-                        repeated = repetition_in(window, lengths.period_max)
-                        held = period(window, repeated)
-                        found.periods[point, mode] = held
-                        s = points.singular_values[mode, point]
-                        found.fates[point, mode] = fate(window, repeated, held, lengths.period_max, s, True)
-                        repeating = common_period(repeating, held)
-                    finish_run(blocks, mode, lane, (point, mode), length, lost[lane], outputs)
-                    finish_record(blocks, mode, lane, (point, mode), length, lost[lane], outputs)
-                    copy_orbit(outputs, point, mode, tail, lane, lost[lane])
-                extra[lane] = (-length) % repeating if repeating > 1 else 0
-                counts, last, learning_rate = (length, samples[0]), float(total), eta[lane]
-                finish_network(seen, rows, lane, point, counts, last, learning_rate, lost[lane], outputs)
-                finish_survey(
-                    surveyed, rows, lane, point, (total + 1, samples[1]), last, learning_rate, lost[lane], outputs
-                )
-                found.residual[point], found.failed[point] = math.nan if lost[lane] else residual[lane], failed[lane]
-                for k in range(wanted):
-                    found.eigenvalues[point, k] = math.nan if lost[lane] else values[k, lane]
+            for lane in range(lanes):
+                extra[lane] = 0
+                if lane < inhabited:
+                    point = origin + lane
+                    leave(memory, places, points.states, lanes, lane, point)
+                    extra[lane] = settle(block, points, bounds, lengths, point, lane, window, found, outputs)
             if stretching:
-                on_cycles(memory, programs, measures, lengths, extra, growth, exponents)
-                for lane in range(min(lanes, count - origin)):
-                    found.lyapunov[origin + lane] = math.nan if lost[lane] else exponents[lane]
+                finish_tangent(memory, programs, measures, lengths.record, extra, block.growth, exponents)
+                for lane in range(inhabited):
+                    lost = found.periods[origin + lane, 0] == -1
+                    found.lyapunov[origin + lane] = math.nan if lost else exponents[lane]
 
     return run_follow
