@@ -22,7 +22,31 @@ def spectral(alpha, depth, modes, values):
     return [np.diag([alpha * value for value in row]) for row in values]
 
 
-STARTS = {"one-zero": one_zero, "balanced": balanced, "spectral": spectral}
+def normal_numbers(layer, modes, seed=0):
+    return np.random.Generator(np.random.Philox(key=[seed, layer])).standard_normal((modes, modes))
+
+
+def gaussian(alpha, depth, modes, values=None):
+    return [alpha * normal_numbers(layer, modes) / math.sqrt(modes) for layer in range(1, depth + 1)]
+
+
+def orthogonal(alpha, depth, modes, values=None):
+    """The orthogonal factor with positive diagonal, by way of Cholesky's."""
+    layers = []
+    for layer in range(1, depth + 1):
+        g = normal_numbers(layer, modes)
+        layers.append(alpha * g @ np.linalg.inv(np.linalg.cholesky(g.T @ g).T))
+    return layers
+
+
+STARTS = {
+    "one-zero": one_zero,
+    "balanced": balanced,
+    "spectral": spectral,
+    "gaussian": gaussian,
+    "orthogonal": orthogonal,
+    "layers": spectral,  # given as the diagonal matrices of these values
+}
 
 
 def matrix_descent(weights, target, eta, steps):
@@ -59,6 +83,7 @@ def balanced_map(start, singular_values, eta, steps):
 MODELS = {
     "balanced": balanced_map,
     "modes": lambda start, s, eta, steps: matrix_descent(start, np.diag(s), eta, steps),
+    "matrix": lambda start, s, eta, steps: matrix_descent(start, np.diag(s), eta, steps),
 }
 
 

@@ -47,7 +47,7 @@ def test_trajectories_agree_with_the_twin(quick, model, depth):
             model,
             axes={"eta": 0.35, "alpha": 0.6, "depth": depth},
             s=s,
-            start={"spectral": given} if start == "spectral" else start,
+            start={"spectral": {"spectral": given}, "layers": [np.diag(row) for row in given]}.get(start, start),
             steps=0,
             record=steps,
             observables=["orbit"],

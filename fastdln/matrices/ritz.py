@@ -117,10 +117,9 @@ def best(matrix, vectors, values, chosen):
                 chosen[k, i, lane] = vectors[top, i, lane]
 
 
-def ritz(gram, matrix, idle, values, chosen):
+def ritz(gram, matrix, values, chosen):
     """Ritz values and vectors of a subspace: gram = S S^T and matrix = S H S^T for rows S, both overwritten.
 
-    Rows from len(idle) on are left out where idle (row modulo len(idle), lane) says so.
     The k largest go to values (k, lane), the coefficients of their vectors, of length 1, to chosen (k, row, lane).
     """
     size = len(gram)
@@ -129,7 +128,6 @@ def ritz(gram, matrix, idle, values, chosen):
         for lane in range(LANES):
             square = gram[i, i, lane]
             scale[i, lane] = 1.0 / math.sqrt(square if square > 0.0 else 1.0)
-            scale[i, lane] = 0.0 if i >= len(idle) and idle[i % len(idle), lane] else scale[i, lane]
     for i in range(size):
         for j in range(size):
             for lane in range(LANES):

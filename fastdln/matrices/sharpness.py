@@ -29,10 +29,6 @@ from fastdln.matrices.tiles import LANES, RIGHT
 # eigenvalue is not as near. Where so many are so near that PATIENCE iterations do not tell them apart, LOOSE does.
 TOLERANCE, LOOSE, PATIENCE = 1e-8, 1e-7, 300
 
-# A vector with a relative residual below this moves no more: its residual and its last correction are rounding errors
-# by then, and as directions, made a thousand times longer, would bring in noise for eigenvalues.
-IDLE = 1e-10
-
 # Iterations at most: some 20 are usual, a thousand where three eigenvalues or more lie within 1e-6 of each other, as they
 # do next to a one-zero start.
 CAP = 3000
@@ -209,7 +205,7 @@ def estimator(lanes: int) -> Any:
         block, length, wanted = finder.block, finder.length, finder.wanted
         size = 3 * block
         found, picked = np.zeros((block, LANES)), np.empty((block, size, LANES))
-        done, idle, norms = np.zeros(LANES, np.bool_), np.zeros((block, LANES), np.bool_), np.empty((block, LANES))
+        done, norms = np.zeros(LANES, np.bool_), np.empty((block, LANES))
         for j in range(block):
             first, noise_at = finder.vectors + j * length, j * finder.size + number % SHIFTS
             for e in range(finder.size):
@@ -226,7 +222,7 @@ def estimator(lanes: int) -> Any:
                     run(finder.runner, memory, finder.curve[2 * block + j])
             run(finder.by_tiles, memory, finder.project)
             fold(memory, finder.grams, 2 * size * size, wide)
-            ritz(work.gram, work.matrix, idle, work.minus_values, picked)
+            ritz(work.gram, work.matrix, work.minus_values, picked)
             keep(done, found, work.minus_values, picked, work.chosen)
             run(finder.by_tiles, memory, finder.combine)
             put_back(memory, finder.spare, finder.vectors, block, length)
@@ -238,8 +234,6 @@ def estimator(lanes: int) -> Any:
                 top, largest = abs(found[0, lane]), 0.0
                 for j in range(wanted):
                     largest = max(largest, norms[j, lane])
-                for j in range(block):
-                    idle[j, lane] = norms[j, lane] <= IDLE * top
                 done[lane] |= largest <= tolerance * top or not math.isfinite(top + largest)
                 left += 0 if done[lane] else 1
             if left == 0 or iteration == finder.cap:
