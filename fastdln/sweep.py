@@ -180,7 +180,7 @@ class Sweep(BaseModel):
     def _families(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if key := BY_KEY.get(name):
-                raise ValueError(f"{name} is not asked for here: give {key} = k, for every k-th state")
+                raise ValueError(f"{name} is not asked for here: give {key} = k")
         asked = {FAMILY_OF[one_of(FAMILY_OF, name)] for name in names} - {"fate"}
         return tuple(sorted(asked))
 

@@ -14,10 +14,12 @@ from fastdln.kernels.compiled import kernel
 from fastdln.kernels.roles import Lengths, window_of
 from fastdln.kernels.transient import ROUND
 from fastdln.matrices.descent import Points, history, places_of, programs_of, transient
-from fastdln.matrices.follow import Found, follow, measures_of
+from fastdln.matrices.follow import follow
+from fastdln.matrices.measures import measures_of
 from fastdln.matrices.network import Network
 from fastdln.matrices.rest import rests, strengths
 from fastdln.matrices.roles import Roles
+from fastdln.matrices.settle import Found
 from fastdln.matrices.sharpness import block_of, finder, work_in
 from fastdln.matrices.tiles import LANES, aligned
 from fastdln.models.targets import Target
