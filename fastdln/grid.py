@@ -43,12 +43,11 @@ def matrix_work(sweep: Sweep, depth: int) -> tuple[float, float]:
     inner = [a * b for a, b in pairwise(widths[1:])]
     step = 6 * widths[0] * sum(inner) / FLOPS
     total, families = sweep.steps + sweep.record, sweep.families
-    looks = 0.0
-    for family in families:
-        if family.asked_by == "trajectory":
-            looks += total / (sweep.trajectory or 1)
-        elif family.sampled and family.name != "sharpness_residual":
-            looks += (total if family.whole_run else sweep.record) / sweep.sharpness_every
+    looks = total / sweep.trajectory if sweep.trajectory else 0.0
+    if any(family.sampled and not family.whole_run for family in families):
+        looks += sweep.record / sweep.sharpness_every
+    if any(family.sampled and family.whole_run for family in families):
+        looks += total / sweep.sharpness_every
     stretched = STRETCHED_COST * sweep.record if any(family.name == "lyapunov" for family in families) else 0
     return step * (sweep.steps + LOOKED_AT_COST * sweep.record + stretched), step * SEARCH_COST * looks
 

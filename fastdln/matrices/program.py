@@ -48,10 +48,6 @@ class Memory:
         """Ends a vector: what follows begins on a boundary of LANES floats."""
         self.size += -self.size % LANES
 
-    def part(self, place: Matrix, at: int) -> Matrix:
-        """A matrix of the same shape somewhere else."""
-        return place._replace(at=at)
-
 
 class Program:
     """A list of products; `code` is it as the array that `runner` takes.

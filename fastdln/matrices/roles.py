@@ -54,10 +54,6 @@ class Roles:
         return bool(self.estimates) or any(o.quantity.name == "sharpness" for o in self.network)
 
     @property
-    def aligning(self) -> bool:
-        return any(o.quantity.name == "alignment_error" for o in self.network)
-
-    @property
     def from_start(self) -> bool:
         """Whether something looks at the transient too, so that no point may be finished early."""
         return bool(self.whole_run or self.surveyed or self.trajectories)
