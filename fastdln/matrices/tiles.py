@@ -8,6 +8,7 @@ element is one chain of fused multiplications and additions, the same wherever t
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -227,7 +228,9 @@ def tiled(kind: int) -> Any:
 
     Rows and columns are cut into as few tiles as do, of nearly equal sizes: nine rows are 5 and 4, not 5, 2, 1 and 1.
     """
-    names = {f"tile_{m}_{n}": tile(kind, m, n) for m in range(1, TILE_ROWS + 1) for n in range(1, TILE_COLUMNS + 1)}
+    shapes = product(range(1, TILE_ROWS + 1), range(1, TILE_COLUMNS + 1))
+    names: dict[str, Any] = {f"tile_{m}_{n}": tile(kind, m, n) for m, n in shapes}
+    names["__name__"] = __name__  # a function of no module cannot be read back from the cache
     lines = [
         "def product(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor):",
         f"    down, across = (rows + {TILE_ROWS - 1}) // {TILE_ROWS}, (columns + {TILE_COLUMNS - 1}) // {TILE_COLUMNS}",
