@@ -131,11 +131,13 @@ def probe(sweep: Sweep, grid: Grid) -> float:
     seconds = []
     for depth in tried:
         picks = spread(grid, points) | {"depth": np.full(points, depth)}
-        task.compute_points(picks, (points,), lengths)
-        begun = time.perf_counter()
-        task.compute_points(picks, (points,), lengths)
+        with task.running():
+            task.compute_points(picks, (points,), lengths)
+            begun = time.perf_counter()
+            task.compute_points(picks, (points,), lengths)
+            taken = time.perf_counter() - begun
         scale = sum(work(sweep, int(depth))) / sum(work(short, int(depth)))
-        seconds.append((time.perf_counter() - begun) / points * scale)
+        seconds.append(taken / points * scale)
     return float(np.mean(seconds)) * grid.points
 
 

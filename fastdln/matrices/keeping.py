@@ -8,7 +8,7 @@ from fastdln.matrices.quantities import ALIGNMENT, LOSS, SHARPNESS
 
 
 def keep_state(trajectories):
-    """Function (outputs, place, visit, lost, products, quantities) that keeps a state, if trajectories are asked for.
+    """Function (outputs, place, visit, lane, lost, products, quantities, residual) that keeps a state, if trajectories are asked for.
 
     Outputs from 1 on; the layers, which need more than numbers, are outputs[0].
     """

@@ -17,7 +17,7 @@ from fastdln.matrices.tiles import LANES, LEFT, RIGHT
 class Network:
     """Where everything of `lanes` networks lies, and the programs that act on it; widths d_0 .. d_L.
 
-    minus_eta, one: offsets of a number a lane. weights, velocities: vectors, the layers one after another.
+    minus_eta, one: offsets of a number a lane. weights, directions, curved: vectors, the layers one after another.
     """
 
     def __init__(self, widths: Sequence[int], lanes: int, directions: int = 0) -> None:

@@ -197,7 +197,7 @@ def estimator(lanes: int) -> Any:
 
     Needs what the programs forward and pull leave. values (eigenvalue, lane): the largest eigenvalues, from the top;
     residual and converged (lane): ||H v - lambda v|| / lambda of the largest, and whether those of all are within
-    TOLERANCE of it. number: which state it is.
+    LOOSE of it. number: which state it is.
     """
     wide = lanes != LANES
 

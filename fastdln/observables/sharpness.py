@@ -26,6 +26,14 @@ SHARPNESS = Quantity(
 )
 
 
+RATIO = Variable(
+    name="sharpness_ratio",
+    dtype="float64",
+    long_name="sharpness over the edge of stability 2/eta, mean over the record",
+    comment="eta sharpness / 2, 1 at the edge. NaN after divergence.",
+)
+
+
 def finish(seen, count, last):
     mean, low, high, at_end = finish_series(seen, count, last)
     return mean, low, high, at_end, 0.5 * last.eta * mean
@@ -41,12 +49,7 @@ OBSERVABLE = PointObservable(
             "Largest eigenvalue of the Hessian, exact from its blocks of single modes and of pairs, at every sharpness_every-th "
             "recorded state, the last one included",
         ),
-        Variable(
-            name="sharpness_ratio",
-            dtype="float64",
-            long_name="sharpness over the edge of stability 2/eta, mean over the record",
-            comment="eta sharpness / 2, 1 at the edge. NaN after divergence.",
-        ),
+        RATIO,
     ),
     sampled=True,
     pair_cost=pair_cost,
