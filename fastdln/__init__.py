@@ -5,33 +5,41 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastdln import analysis, theory
-    from fastdln.api import open, plan, run, status
-    from fastdln.errors import IncompleteError, StoreError, SweepError
+    from fastdln.api import extend, open, plan, refine, run, status, verify
+    from fastdln.errors import ClusterError, IncompleteError, StoreError, SweepError
     from fastdln.sweep import Sweep
 
 __all__ = [
+    "ClusterError",
     "IncompleteError",
     "StoreError",
     "Sweep",
     "SweepError",
     "analysis",
+    "extend",
     "open",
     "plan",
+    "refine",
     "run",
     "status",
     "theory",
+    "verify",
 ]
 
 # Imported when first used, so that `fastdln --help` answers at once.
 _HOMES = {
+    "ClusterError": "errors",
     "IncompleteError": "errors",
     "StoreError": "errors",
     "Sweep": "sweep",
     "SweepError": "errors",
+    "extend": "api",
     "open": "api",
     "plan": "api",
+    "refine": "api",
     "run": "api",
     "status": "api",
+    "verify": "api",
 }
 
 

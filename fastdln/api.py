@@ -1,124 +1,161 @@
-"""The public verbs: run a sweep, open what it left, ask what it would cost or how far it is."""
+"""The public verbs: run a sweep, open what it left, ask how it is, let it grow."""
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastdln import store as stores
-from fastdln.engine import ChunkDone, ChunkFailed, Event, execute
-from fastdln.errors import IncompleteError, SweepError
-from fastdln.grid import Grid
+from fastdln import contents, growth
+from fastdln.engine import Event
+from fastdln.errors import SweepError
+from fastdln.places import find, plain_errors
 from fastdln.planning import Plan
-from fastdln.progress import Report, reporter
+from fastdln.progress import Report
+from fastdln.running import Manner, Run
+from fastdln.shares import Share
 from fastdln.store import Store
 from fastdln.sweep import Sweep
-from fastdln.task import Task
+from fastdln.verification import Verification
+from fastdln.verification import verify as read_back
 
 if TYPE_CHECKING:
+    import distributed
     import xarray as xr
+
+StorePath = str | os.PathLike[str]
+Options = Mapping[str, Any]
 
 
 def run(
     sweep: Sweep,
-    store: str | Path | None = None,
+    store: StorePath | None = None,
     *,
-    scheduler: None = None,
+    scheduler: str | distributed.Client | None = None,
+    workers: int | None = None,
+    dashboard: bool = False,
+    part: str | None = None,
+    fail_fast: bool = False,
+    durable: bool = False,
+    storage_options: Options | None = None,
     progress: bool | Report | None = None,
-    on_event: Callable[[Event], None] = lambda event: None,
+    on_event: Callable[[Event], object] = lambda event: None,
 ) -> xr.Dataset:
     """Computes a sweep and returns it as an xarray Dataset.
 
-    sweep: what to compute. store: a path; chunks that are there already are not computed again, and the result is
-    opened lazily. Without it the result is in memory. scheduler: None, the threads of this process, of which Dask's
-    setting `num_workers` is the number; this version takes no other. progress: True, False, or a function of (points
-    done, points in all); by default a bar on a terminal and in a notebook. on_event: called with each engine.ChunkDone
-    or ChunkFailed. Raises StoreError if the path holds something else, IncompleteError if chunks failed (run again to
-    resume).
+    sweep: what to compute. store: a path or a URL (s3://...); chunks that are there already are not computed again, and the
+    result is opened lazily. Without it the result is in memory. storage_options: of a URL, as obstore or s3fs spell them.
+
+    scheduler: None, the threads of this process, of which Dask's setting `num_workers` is the number; or the address of a
+    Dask cluster, or a distributed.Client. workers: that many processes on this machine instead, with Dask's
+    dashboard if asked for. part: "K/N", the K-th of N
+    shares of the chunks only; the others may run at the same time. fail_fast: stop at the first chunk that fails. durable:
+    files survive a loss of power. progress: True, False, or a function of (points done, points in all); by default a bar on
+    a terminal and in a notebook. on_event: called with each engine.ChunkDone or ChunkFailed.
+
+    Raises StoreError if the place holds something else or is in use, ClusterError if the cluster cannot be used,
+    IncompleteError if chunks failed (run again to resume).
     """
-    if scheduler is not None:
-        raise SweepError(f"scheduler: must be None, the threads of this process (got {scheduler!r})")
     if store is None:
-        with Store.in_memory(sweep) as target:
-            fill(target, progress, on_event)
+        if part or storage_options or durable:
+            raise SweepError("part, durable, storage_options: are of a store; give one")
+        with cluster_of(scheduler, workers, dashboard) as client, Store.in_memory(sweep) as target:
+            Run(target, Manner(client, None, fail_fast, durable, progress, on_event))()
             return load(target.group.store, chunks=None).load()
-    compute(sweep, store, progress, on_event)
-    return open(store)
+    compute(
+        sweep,
+        store,
+        scheduler=scheduler,
+        workers=workers,
+        dashboard=dashboard,
+        part=part,
+        fail_fast=fail_fast,
+        durable=durable,
+        storage_options=storage_options,
+        progress=progress,
+        on_event=on_event,
+    )
+    return open(store, storage_options=storage_options)
 
 
 def compute(
     sweep: Sweep,
-    store: str | Path,
+    store: StorePath,
+    *,
+    scheduler: str | distributed.Client | None = None,
+    workers: int | None = None,
+    dashboard: bool = False,
+    part: str | None = None,
+    fail_fast: bool = False,
+    durable: bool = False,
+    storage_options: Options | None = None,
     progress: bool | Report | None = None,
-    on_event: Callable[[Event], None] = lambda event: None,
+    on_event: Callable[[Event], object] = lambda event: None,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
-    """Computes what the store at a path lacks of a sweep; like `run`, but opens nothing."""
-    with Store.on_disk(store, sweep) as target:
-        fill(target, progress, on_event)
+    """Computes what the store lacks of a sweep; like `run`, but opens nothing. about: further root attributes of a new store."""
+    share = Share.parse(part) if part else None
+    place = find(store, storage_options)
+    with (
+        cluster_of(scheduler, workers, dashboard) as client,
+        Store.at(place, sweep, share=share, durable=durable, about=about) as target,
+    ):
+        Run(target, Manner(client, share, fail_fast, durable, progress, on_event))()
 
 
-def fill(target: Store, progress: bool | Report | None, on_event: Callable[[Event], None]) -> None:
-    """Computes what the store lacks; warns first of what the sweep would not measure."""
-    grid, place = target.grid, target.path or Path("memory")
-    done = target.done()
-    left = np.flatnonzero(~done).tolist()
-    if left:
-        for line in Plan(grid.sweep, grid).warnings:
-            warnings.warn(line, stacklevel=3)
-        task = Task(grid.sweep, grid)
-        with stores.plain_errors(place, "cannot be written"):
-            target.mark(complete=False)  # a finished store may have lost chunks since
-    computed = sum(points_in(grid, number) for number in np.flatnonzero(done).tolist())
-    failures: list[ChunkFailed] = []
-    unconverged = 0
+@contextmanager
+def cluster_of(scheduler: str | distributed.Client | None, workers: int | None, dashboard: bool) -> Iterator[Any]:
+    """The client of the cluster that is asked for; None for the threads of this process."""
+    if scheduler is None and workers is None:
+        yield None
+        return
+    if scheduler is not None and workers is not None:
+        raise SweepError("workers: starts a cluster of its own; leave scheduler out")
+    if workers is not None and workers < 1:
+        raise SweepError(f"workers: must be at least 1 (got {workers})")
+    from fastdln import cluster
+    from fastdln.worker import versions
 
-    def work(number: int) -> ChunkDone:
-        begun, slices = time.perf_counter(), grid.slices(number)
-        computed = task.compute(slices)
-        target.write(slices, computed.results)
-        size = computed.results["fate"].size
-        return ChunkDone(number, size, begun, time.perf_counter(), computed.seconds, computed.unconverged)
-
-    with reporter(progress, computed, grid.points) as report:
-
-        def note(event: Event) -> None:
-            nonlocal computed, unconverged
-            if isinstance(event, ChunkDone):
-                computed += event.points
-                unconverged += event.unconverged
-                report(computed, grid.points)
-            else:
-                failures.append(event)
-            on_event(event)
-
-        report(computed, grid.points)
-        if left:
-            with task.running():
-                execute(work, left, note)
-    if unconverged:
-        warnings.warn(
-            f"the search for the sharpness did not converge at {unconverged:,} points: do not trust it there beyond its "
-            "sharpness_residual (sharpness_unconverged says where, and how often)",
-            stacklevel=3,
-        )
-    if failures:
-        first = failures[0]
-        raise IncompleteError(
-            f"{grid.points - computed:,} of {grid.points:,} points are not computed (chunk {first.number}: "
-            f"{type(first.error).__name__}: {first.error}); run it again to go on"
-        ) from first.error
-    with stores.plain_errors(place, "cannot be marked as complete"):
-        target.mark(complete=True)
+    with cluster.local(workers, dashboard) if workers else cluster.connected(scheduler) as client:
+        cluster.refuse_others(client, versions)
+        yield client
 
 
-def points_in(grid: Grid, number: int) -> int:
-    return int(np.prod([part.stop - part.start for part in grid.slices(number)]))
+def extend(store: StorePath, *overrides: str, storage_options: Options | None = None, **how: Any) -> xr.Dataset:
+    """Lengthens axes of a store and computes only what is new.
+
+    overrides: changes of the store's sweep, such as "axes.depth=[2, 3, 4]" or "axes.eta.num=3000"; the values that are there
+    must stay the first ones. Without any it goes on with an extension that was interrupted. how: as for `run`. Raises
+    SweepError for other changes.
+    """
+    place = find(store, storage_options)
+    wanted = growth.asked(place).changed(overrides)
+    sweep = growth.grow(place, wanted, how.get("durable", False))
+    return run(sweep, store, storage_options=storage_options, **how)
+
+
+def refine(
+    store: StorePath, new: StorePath, *overrides: str, storage_options: Options | None = None, **how: Any
+) -> xr.Dataset:
+    """Sweeps a window of a store's grid again, finer, into a store of its own, whose attributes say where it came from.
+
+    overrides: the axes of the window, such as "axes.eta.start=0.8"; they must lie within the old ones. how: as for `run`.
+    """
+    place = find(store, storage_options)
+    wanted = contents.read_sweep(place).changed(overrides)
+    compute(wanted, new, storage_options=storage_options, about=growth.window(place, wanted), **how)
+    return open(new, storage_options=storage_options)
+
+
+def verify(
+    store: StorePath, *, storage_options: Options | None = None, progress: bool | Report | None = None
+) -> Verification:
+    """Reads every chunk and coordinate back; damaged chunks lose their mark, so that the next run computes them again."""
+    return read_back(find(store, storage_options), progress)
 
 
 def load(place: Any, **options: Any) -> xr.Dataset:
@@ -128,15 +165,18 @@ def load(place: Any, **options: Any) -> xr.Dataset:
     return dataset
 
 
-def open(store: str | Path, **options: Any) -> xr.Dataset:
-    """The dataset of a store, opened lazily; warns where it is incomplete. Options go to xarray.open_zarr."""
-    path = Path(store)
-    if not stores.read_attributes(path).get("complete"):
-        state = status(path)
+def open(store: StorePath, *, storage_options: Options | None = None, **options: Any) -> xr.Dataset:
+    """The dataset of a store, opened lazily; warns where it is incomplete. Other options go to xarray.open_zarr."""
+    import warnings
+
+    place = find(store, storage_options)
+    if not contents.read_attributes(place).get("complete"):
+        state = status(store, storage_options=storage_options)
         warnings.warn(
-            f"{path}: {state.points_left:,} of {state.points:,} points are not computed yet (fate = 0)", stacklevel=2
+            f"{place.name}: {state.points_left:,} of {state.points:,} points are not computed yet (fate = 0)",
+            stacklevel=2,
         )
-    return load(path, **options)
+    return load(place.zarr(read_only=True), **options)
 
 
 def plan(sweep: Sweep) -> Plan:
@@ -146,30 +186,52 @@ def plan(sweep: Sweep) -> Plan:
 
 @dataclass(frozen=True)
 class Status:
-    """How far a store is, and the sweep that it was made from."""
+    """How far a store is, and the sweep that it was made from; `left` has the points that each chunk lacks."""
 
     sweep: Sweep
     points: int
     points_left: int
     chunks: int
     chunks_left: int
+    running: bool
+    left: np.ndarray
+
+    def share(self, part: int, parts: int) -> str:
+        """How far the `part`-th of `parts` shares is."""
+        chunks = np.count_nonzero(self.left[Share(part, parts).numbers(self.chunks)])
+        return f"{chunks:,} chunks left" if chunks else "complete"
 
     def __str__(self) -> str:
         done = self.points - self.points_left
+        state = "run the same sweep again to go on" if self.chunks_left else "complete"
         lines = [
             ("points", f"{done:,} of {self.points:,} computed ({done / self.points:.1%})"),
             ("chunks", f"{self.chunks - self.chunks_left:,} of {self.chunks:,}"),
-            ("state", "run the same sweep again to go on" if self.chunks_left else "complete"),
+            ("state", "a run is going on" if self.running else state),
             ("sweep", self.sweep.canonical()),
         ]
+        if self.chunks_left:
+            lines.insert(2, ("missing", f"chunks {ranges(np.flatnonzero(self.left))}"))
         return "\n".join(f"{name:<8}{value}" for name, value in lines)
 
 
-def status(store: str | Path) -> Status:
+# Ranges of missing chunks that a line has room for.
+RANGES = 8
+
+
+def ranges(numbers: np.ndarray) -> str:
+    """Rising numbers as "0-4, 7, 9-12", cut off after some."""
+    cuts = np.flatnonzero(np.diff(numbers) > 1) + 1
+    pieces = np.split(numbers, cuts[:RANGES])
+    shown = [f"{piece[0]}-{piece[-1]}" if len(piece) > 1 else f"{piece[0]}" for piece in pieces[:RANGES]]
+    return ", ".join(shown) + (", ..." if len(pieces) > RANGES else "")
+
+
+def status(store: StorePath, *, storage_options: Options | None = None) -> Status:
     """How far a store is; it may be asked while a run goes on. StoreError if fastdln did not make it."""
-    path = Path(store)
-    with stores.plain_errors(path, "cannot be read"):
-        grid = stores.read_grid(path)
-        left = np.flatnonzero(~stores.computed(path, grid)).tolist()
-    points = sum(points_in(grid, number) for number in left)
-    return Status(grid.sweep, grid.points, points, grid.chunks, len(left))
+    place = find(store, storage_options)
+    with plain_errors(place.name, "cannot be read"):
+        grid = contents.read_grid(place)
+        left = contents.left(place, grid)
+        running = place.in_use()
+    return Status(grid.sweep, grid.points, int(left.sum()), grid.chunks, int(np.count_nonzero(left)), running, left)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 import typer
@@ -26,11 +29,26 @@ app = typer.Typer(
 
 # readable=False: whether a file can be read is told where it is read, in one line
 SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False)]
-StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="A store that `run` made.", readable=False)]
+StorePath = Annotated[str, typer.Argument(metavar="STORE", help="A store that `run` made, a path or URL.")]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file, e.g. axes.eta.num=100. Repeatable."),
 ]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster, such as tcp://host:8786.")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", metavar="N", help="Processes on this machine instead of threads.")
+]
+Dashboard = Annotated[bool, typer.Option("--dashboard", help="With --workers: Dask's dashboard on 127.0.0.1:8787.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first chunk that fails.")]
+Durable = Annotated[bool, typer.Option("--durable", help="Wait until files would survive a loss of power.")]
+StorageOptions = Annotated[
+    list[str] | None,
+    typer.Option("--storage", metavar="KEY=VALUE", help="An option of the object store, e.g. endpoint=... Repeatable."),
+]
+LogJson = Annotated[bool, typer.Option("--log-json", help="A line of JSON an event on stderr, for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 
 
 def say(line: str) -> None:
@@ -46,24 +64,104 @@ def plain_warnings() -> Iterator[None]:
         yield
 
 
+def pairs(options: list[str] | None) -> dict[str, str] | None:
+    """ "key=value" words as a dict."""
+    from fastdln.errors import StoreError
+
+    split = [option.partition("=") for option in options or ()]
+    for key, equals, _ in split:
+        if not key or not equals:
+            raise StoreError(f"--storage {key}: must look like endpoint=https://host")
+    return {key: value for key, _, value in split} or None
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a run goes about its work, in the command line's words."""
+
+    scheduler: str | None
+    workers: int | None
+    dashboard: bool
+    fail_fast: bool
+    durable: bool
+    options: list[str] | None
+    log_json: bool
+    quiet: bool
+
+    def keywords(self) -> dict[str, Any]:
+        """Those of api.run."""
+        if self.dashboard and not self.workers:
+            from fastdln.errors import SweepError
+
+            raise SweepError("--dashboard: is of the cluster that --workers starts")
+        return {
+            "scheduler": self.scheduler,
+            "workers": self.workers,
+            "dashboard": self.dashboard,
+            "fail_fast": self.fail_fast,
+            "durable": self.durable,
+            "storage_options": pairs(self.options),
+            "progress": not (self.quiet or self.log_json),
+        }
+
+    @contextmanager
+    def logged(self, store: str, part: str | None = None) -> Iterator[None]:
+        """Keeps the log beside the store, that of a URL in the current folder, and takes signals as interrupts."""
+        from fastdln.journal import kept
+
+        place = PurePosixPath(store).name if "://" in store else store.rstrip("/")
+        share = f".part-{part.replace('/', '-of-')}" if part else ""
+        with interruptible(), kept(Path(f"{place}{share}.log"), self.log_json):
+            yield
+
+    def conclude(self, store: str, word: str = "done") -> None:
+        if not (self.quiet or self.log_json):
+            say(f"{word}: {store}; load it with fastdln.open({store!r}) or xarray.open_zarr({store!r})")
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """The first SIGINT or SIGTERM lets the running chunks end, the second does not wait."""
+    asked = False
+
+    def stop(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            say("interrupted again: leaving at once; what is finished is safe in the store")
+            os._exit(INCOMPLETE)
+        asked = True
+        say("interrupted: waiting for the running chunks; again to leave at once")
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def exits(command: Callable[..., None]) -> Callable[..., None]:
     """Turns what users can cause into one line and its exit code."""
 
     @wraps(command)
     def run_command(*args: Any, **kwargs: Any) -> None:
-        from fastdln.errors import IncompleteError, StoreError, SweepError
+        from fastdln.errors import ClusterError, IncompleteError, StoreError, SweepError
 
         try:
             with plain_warnings():
                 command(*args, **kwargs)
-        except (SweepError, StoreError) as error:
+        except (SweepError, StoreError, ClusterError) as error:
             say(f"error: {error}")
             raise typer.Exit(BAD_INPUT) from None
         except IncompleteError as error:
             say(f"incomplete: {error}")
             raise typer.Exit(INCOMPLETE) from None
-        except KeyboardInterrupt:
-            say("interrupted: what is finished is safe in the store; the same command goes on from there")
+        except KeyboardInterrupt as interrupt:
+            say(
+                str(interrupt)
+                or "interrupted: what is finished is safe in the store; the same command goes on from there"
+            )
             raise typer.Exit(INCOMPLETE) from None
 
     return run_command
@@ -74,25 +172,104 @@ def exits(command: Callable[..., None]) -> Callable[..., None]:
 def run(
     sweep: SweepFile,
     store: Annotated[
-        Path | None,
-        typer.Option("-o", metavar="STORE", help="Where to write; SWEEP.zarr here if left out.", readable=False),
+        str | None,
+        typer.Option("-o", metavar="STORE", help="Where to write, a path or URL; SWEEP.zarr here if left out."),
     ] = None,
     sets: Sets = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    dashboard: Dashboard = False,
+    part: Annotated[
+        str | None, typer.Option("--part", metavar="K/N", help="Only the K-th of N shares; others may run meanwhile.")
+    ] = None,
+    fail_fast: FailFast = False,
+    durable: Durable = False,
+    options: StorageOptions = None,
+    log_json: LogJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compute a sweep into a Zarr store, or resume one.
 
-    Finished chunks are not computed again.
+    Finished chunks are not computed again. Each chunk's times, and tracebacks, go to STORE.log.
     """
     from fastdln.sweep import Sweep
 
     loaded = Sweep.from_file(sweep, sets or ())
-    path = store or Path(f"{sweep.stem}.zarr")
+    path = store or f"{sweep.stem}.zarr"
     from fastdln.api import compute
 
-    compute(loaded, path, progress=not quiet)
-    if not quiet:
-        say(f"done: {path}; load it with fastdln.open({str(path)!r}) or xarray.open_zarr({str(path)!r})")
+    how = Manner(scheduler, workers, dashboard, fail_fast, durable, options, log_json, quiet)
+    with how.logged(path, part):
+        compute(loaded, path, part=part, **how.keywords())
+    how.conclude(path, f"part {part} done" if part else "done")
+
+
+@app.command()
+@exits
+def extend(
+    store: StorePath,
+    sets: Sets = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    dashboard: Dashboard = False,
+    fail_fast: FailFast = False,
+    durable: Durable = False,
+    options: StorageOptions = None,
+    log_json: LogJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Lengthen axes of a store, and compute only what is new.
+
+    The values that are there must stay the first ones. Without --set it goes on with an extension that was interrupted.
+    """
+    from fastdln.api import extend as extend_store
+
+    how = Manner(scheduler, workers, dashboard, fail_fast, durable, options, log_json, quiet)
+    with how.logged(store):
+        extend_store(store, *sets or (), **how.keywords())
+    how.conclude(store)
+
+
+@app.command()
+@exits
+def refine(
+    store: StorePath,
+    new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.")],
+    sets: Sets = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    dashboard: Dashboard = False,
+    fail_fast: FailFast = False,
+    durable: Durable = False,
+    options: StorageOptions = None,
+    log_json: LogJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Sweep a window of a store's grid finer, into a store of its own.
+
+    The new store's attributes say where it came from.
+    """
+    from fastdln.api import refine as refine_store
+
+    how = Manner(scheduler, workers, dashboard, fail_fast, durable, options, log_json, quiet)
+    with how.logged(new):
+        refine_store(store, new, *sets or (), **how.keywords())
+    how.conclude(new)
+
+
+@app.command()
+@exits
+def verify(store: StorePath, options: StorageOptions = None, quiet: Quiet = False) -> None:
+    """Read every chunk and coordinate of a store back.
+
+    Damaged chunks are named, and computed again by the next run. Exit code 0 if it is whole, 3 if damaged or incomplete.
+    """
+    from fastdln.api import verify as read_back
+
+    found = read_back(store, storage_options=pairs(options), progress=None if not quiet else False)
+    print(found)
+    if not found.whole:
+        raise typer.Exit(INCOMPLETE)
 
 
 @app.command()
@@ -115,11 +292,23 @@ def plan(sweep: SweepFile, sets: Sets = None) -> None:
 
 @app.command()
 @exits
-def status(store: StorePath) -> None:
-    """Show what of a store is computed, and what is left."""
+def status(
+    store: StorePath,
+    parts: Annotated[
+        int | None, typer.Option("--parts", metavar="N", min=1, help="How far each of N shares is, too.")
+    ] = None,
+    options: StorageOptions = None,
+) -> None:
+    """Show what of a store is computed, and what is left.
+
+    It may be asked while runs go on.
+    """
     from fastdln.api import status as read_status
 
-    print(read_status(store))
+    found = read_status(store, storage_options=pairs(options))
+    print(found)
+    for part in range(1, (parts or 0) + 1):
+        print(f"part {part}/{parts}: {found.share(part, parts or 1)}")
 
 
 @app.command("list")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import dask
 import dask.system
@@ -18,7 +20,11 @@ BATCH = 1024
 
 @dataclass(frozen=True)
 class ChunkDone:
-    """A chunk is computed and stored; times are seconds of time.perf_counter(), `unconverged` counts points."""
+    """A chunk is computed and stored; times are seconds of the worker's time.perf_counter().
+
+    `points` were computed now, `unconverged` of them without a trustworthy sharpness. `results`: the variables, where
+    they are for the caller to store.
+    """
 
     number: int
     points: int
@@ -26,17 +32,27 @@ class ChunkDone:
     ended: float
     kernel_seconds: float
     unconverged: int = 0
+    worker: str = ""
+    results: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class ChunkFailed:
-    """A chunk is not computed; the others go on, unless the error is the store's."""
+    """A chunk is not computed; the others go on."""
 
     number: int
-    error: Exception
+    error: BaseException
+    traceback: str = field(default="", repr=False)
+
+    @classmethod
+    def by(cls, number: int, error: BaseException) -> Self:
+        return cls(number, error, "".join(traceback.format_exception(error)))
 
 
 Event = ChunkDone | ChunkFailed
+Work = Callable[[int], ChunkDone]
+# Told of each event, one at a time; its answer is whether to go on.
+Listener = Callable[[Event], bool]
 
 
 def threads() -> int:
@@ -44,11 +60,10 @@ def threads() -> int:
     return int(dask.config.get("num_workers", None) or dask.system.CPU_COUNT)
 
 
-def execute(work: Callable[[int], ChunkDone], numbers: Sequence[int], on_event: Callable[[Event], None]) -> None:
-    """Runs `work` on every chunk number under Dask's threaded scheduler and reports each to `on_event`, one at a time.
+def execute(work: Work, numbers: Sequence[int], listener: Listener) -> None:
+    """Runs `work` on every chunk number under Dask's threaded scheduler, until the listener says to stop.
 
-    A failed write (OSError) stops the handing out, since the next would fail too; so does an interrupt, which is passed
-    on once the running chunks have ended.
+    An interrupt is passed on once the running chunks have ended.
     """
     stopped, reporting = threading.Event(), threading.Lock()
 
@@ -59,11 +74,10 @@ def execute(work: Callable[[int], ChunkDone], numbers: Sequence[int], on_event: 
         try:
             event = work(number)
         except Exception as error:
-            if isinstance(error, OSError):
-                stopped.set()
-            event = ChunkFailed(number, error)
+            event = ChunkFailed.by(number, error)
         with reporting:
-            on_event(event)
+            if not listener(event):
+                stopped.set()
 
     pool = ThreadPoolExecutor(threads(), thread_name_prefix="fastdln")
     try:

@@ -9,5 +9,9 @@ class StoreError(ValueError):
     """The store's path holds something else, another sweep, or a run that still goes on. Nothing has been written."""
 
 
+class ClusterError(ValueError):
+    """The cluster cannot be used: nobody answers, or its workers have other versions. Nothing has been written."""
+
+
 class IncompleteError(RuntimeError):
     """Some chunks were not computed; what is finished is safe, and running the sweep again goes on from there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 
@@ -70,13 +70,22 @@ def work(sweep: Sweep, depth: int) -> tuple[float, float]:
 
 
 class Grid:
-    """The points of a sweep in chunks of one shape, numbered from 0, the last dimension fastest."""
+    """The points of a sweep in chunks of one shape, numbered from 0, the last dimension fastest.
 
-    def __init__(self, sweep: Sweep, chunk_shape: tuple[int, ...] | None = None) -> None:
+    A chunk is what is computed and written at once. Where the sweep asks for shards, those are the chunks, and are read in
+    parts of `inner_shape`.
+    """
+
+    def __init__(
+        self, sweep: Sweep, chunk_shape: tuple[int, ...] | None = None, inner_shape: tuple[int, ...] | None = None
+    ) -> None:
         self.sweep = sweep
         self.dims = tuple(sweep.axes)
         self.shape = tuple(length(axis) for axis in sweep.axes.values())
-        self.chunk_shape = chunk_shape or self._default_chunks()
+        if chunk_shape is None:
+            inner_shape = self._default_chunks()
+            chunk_shape, inner_shape = self._shards(inner_shape) if sweep.shards else (inner_shape, inner_shape)
+        self.chunk_shape, self.inner_shape = chunk_shape, inner_shape or chunk_shape
         self.chunks_along = tuple(math.ceil(n / c) for n, c in zip(self.shape, self.chunk_shape, strict=True))
 
     @property
@@ -86,6 +95,10 @@ class Grid:
     @property
     def chunks(self) -> int:
         return math.prod(self.chunks_along)
+
+    @property
+    def sharded(self) -> bool:
+        return self.inner_shape != self.chunk_shape
 
     @cached_property
     def coordinates(self) -> dict[str, np.ndarray]:
@@ -101,6 +114,23 @@ class Grid:
         starts = (k * c for k, c in zip(self.place(number), self.chunk_shape, strict=True))
         return tuple(slice(a, min(a + c, n)) for a, c, n in zip(starts, self.chunk_shape, self.shape, strict=True))
 
+    def sizes(self) -> np.ndarray:
+        """The number of points of each chunk."""
+        sizes = np.ones(1, dtype=np.int64)
+        for chunk, along, points in zip(self.chunk_shape, self.chunks_along, self.shape, strict=True):
+            pieces = np.minimum(chunk, points - chunk * np.arange(along, dtype=np.int64))
+            sizes = np.multiply.outer(sizes, pieces).ravel()
+        return sizes
+
+    def straddling(self, shapes: Iterable[Sequence[int]]) -> np.ndarray:
+        """Which chunks lie across the end of a smaller grid of one of these shapes; shaped as the chunks lie."""
+        found = np.zeros(self.chunks_along, dtype=bool)
+        for shape in shapes:
+            for axis, (old, chunk) in enumerate(zip(shape, self.chunk_shape, strict=True)):
+                if old % chunk and old < self.shape[axis]:
+                    found[(slice(None),) * axis + (old // chunk,)] = True
+        return found
+
     def values(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray]:
         """The coordinates of a block of points, each flattened to one value a point."""
         axes = (self.coordinates[name][part] for name, part in zip(self.dims, slices, strict=True))
@@ -111,6 +141,19 @@ class Grid:
         """Bytes of the results at one point, before compression."""
         sizes: Mapping[str, int] = self.sweep.sizes
         return sum(np.dtype(v.dtype).itemsize * math.prod(sizes[dim] for dim in v.dims) for v in self.sweep.variables)
+
+    def _shards(self, chunks: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Shapes of shards and of the chunks in them, which divide them."""
+        shards, inner = [], []
+        for name, chunk, points in zip(self.dims, chunks, self.shape, strict=True):
+            asked = min(self.sweep.shards.get(name, chunk), points)
+            if name in self.sweep.chunks:
+                shards.append(math.ceil(asked / chunk) * chunk)
+                inner.append(chunk)
+            else:
+                shards.append(asked)
+                inner.append(next(size for size in range(min(chunk, asked), 0, -1) if asked % size == 0))
+        return tuple(shards), tuple(inner)
 
     def _default_chunks(self) -> tuple[int, ...]:
         """Square in (alpha, eta) where both are long; depth in chunks of one, since each depth has its own kernel."""

@@ -66,7 +66,7 @@ TRAJECTORY_BYTES = 4e9
 MOST_EIGENVALUES = 32
 
 # Keys that describe a run and not its results.
-FREE_KEYS = frozenset({"title", "chunks"})
+FREE_KEYS = frozenset({"title", "chunks", "shards"})
 
 
 # What may be asked for, by a family's name or a variable's, and what another key brings instead.
@@ -149,6 +149,11 @@ class Sweep(BaseModel):
     chunks: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
         default_factory=dict, description="points a chunk along an axis, where the default does not suit"
     )
+    shards: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
+        default_factory=dict,
+        description="points a shard along an axis: chunks that are computed at once and stored as one object, for object stores; "
+        "none if left out",
+    )
 
     def __init__(self, /, **data: Any) -> None:
         try:
@@ -193,9 +198,15 @@ class Sweep(BaseModel):
         if self.period_max is not None and self.record < 2 * self.period_max:
             raise ValueError(f"record: must be at least 2 period_max = {2 * self.period_max} (got {self.record})")
         valid = [name for name in self.axes if name != "depth"]  # each depth has a kernel, and so chunks, of its own
-        for name in self.chunks:
-            if name not in valid:
-                raise ValueError(f"chunks: no chunks along {name!r}; valid: {', '.join(valid)}")
+        for key in ("chunks", "shards"):
+            for name in getattr(self, key):
+                if name not in valid:
+                    raise ValueError(f"{key}: no {key} along {name!r}; valid: {', '.join(valid)}")
+        for name, points in self.shards.items():
+            if points % self.chunks.get(name, 1):
+                raise ValueError(
+                    f"shards.{name}: must be a multiple of chunks.{name} = {self.chunks[name]} (got {points})"
+                )
         return self
 
     def _fill_start(self) -> None:
@@ -330,6 +341,13 @@ class Sweep(BaseModel):
         for override in overrides:
             assign(data, override)
         return cls(**data)
+
+    def changed(self, overrides: Iterable[str]) -> Sweep:
+        """This sweep with changes such as "axes.eta.num=100"; its title and chunks are left out."""
+        data = json.loads(self.canonical())
+        for override in overrides:
+            assign(data, override)
+        return Sweep(**data)
 
     @property
     def start_name(self) -> str:

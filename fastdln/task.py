@@ -90,6 +90,12 @@ class Task:
         shape = tuple(part.stop - part.start for part in slices)
         return self.compute_points(values, shape)
 
+    def compute_where(self, slices: tuple[slice, ...], wanted: np.ndarray) -> Computed:
+        """The variables of the wanted points of a block, one after the other; `wanted` is shaped like the block."""
+        chosen = wanted.ravel()
+        values = {name: points[chosen] for name, points in self.grid.values(slices).items()}
+        return self.compute_points(values, (int(chosen.sum()),))
+
     def compute_points(
         self, values: Mapping[str, np.ndarray], shape: tuple[int, ...], lengths: Lengths | None = None
     ) -> Computed:

@@ -48,7 +48,7 @@ def test_run_status_resume(here):
     assert done.stdout == ""
     assert "20 of 20 points (100%)" in done.stderr
     assert "small.zarr" in done.stderr
-    assert names(here) == ["small.toml", "small.zarr"]
+    assert names(here) == ["small.toml", "small.zarr", "small.zarr.log"]
     assert (xr.open_zarr(here / "small.zarr").fate.values > 0).all()
     again = fastdln("run", "small.toml", "--quiet", cwd=here)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")

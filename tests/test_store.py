@@ -17,7 +17,9 @@ import fastdln
 from fastdln import IncompleteError, StoreError, Sweep
 from fastdln.api import compute
 from fastdln.observables import OBSERVABLES
-from fastdln.store import Store, draft_prefix
+from fastdln.places import find
+from fastdln.places.folder import draft_prefix
+from fastdln.store import Store
 
 SWEEP = Sweep(
     title="a test",
@@ -199,7 +201,7 @@ def test_an_empty_folder_becomes_a_store(tmp_path, reference_run):
 
 def test_a_store_in_use_is_refused(tmp_path):
     path = tmp_path / "out.zarr"
-    with Store.on_disk(path, SWEEP), pytest.raises(StoreError, match="in use"):
+    with Store.at(find(path), SWEEP), pytest.raises(StoreError, match="in use"):
         fastdln.run(SWEEP, store=path)
     fastdln.run(SWEEP, store=path)
 
@@ -218,7 +220,7 @@ def test_a_full_disk_while_making_the_store_is_no_bad_input(tmp_path, monkeypatc
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fastdln.store.make_template", full)
+    monkeypatch.setattr("fastdln.places.folder.replace", full)
     with pytest.raises(IncompleteError, match="No space left"):
         compute(SWEEP, tmp_path / "out.zarr")
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,182 @@
+"""Hands out the chunks of a sweep to a Dask cluster: a window of tasks that slides over the chunks. It never prints."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+from uuid import uuid4
+
+from fastdln.engine import ChunkDone, ChunkFailed, Listener
+from fastdln.errors import ClusterError, IncompleteError
+
+try:
+    import distributed
+except ImportError:
+    raise ClusterError("a cluster needs distributed: pip install 'fastdln[distributed]'") from None
+
+# Tasks in flight for a thread of the cluster: it always has the next one at hand.
+TASKS_A_THREAD = 4
+# Dask gives a task up after its worker died a few times; preempted workers die more often than that.
+ATTEMPTS = 5
+# How often to look for finished tasks; a task should take a hundred times as long.
+POLL_SECONDS = 0.005
+# How often to ask how many workers there are.
+CENSUS_SECONDS = 5.0
+# A batch system may take hours to start workers; a cluster that has none for longer is not coming.
+PATIENCE_SECONDS = 24 * 3600.0
+CONNECT_SECONDS = 15.0
+
+
+@contextmanager
+def connected(scheduler: Any) -> Iterator[distributed.Client]:
+    """A client of the cluster at an address, or the client given."""
+    if isinstance(scheduler, distributed.Client):
+        yield scheduler
+        return
+    if not isinstance(scheduler, str) or "://" not in scheduler:
+        raise ClusterError(
+            f"scheduler: must be an address such as tcp://host:8786, or a distributed.Client (got {scheduler!r})"
+        )
+    try:
+        client = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ClusterError(f"scheduler: {scheduler} does not answer: {reason}") from None
+    with client:
+        yield client
+
+
+@contextmanager
+def local(workers: int, dashboard: bool = False) -> Iterator[distributed.Client]:
+    """A cluster of processes of one thread on this machine, which listens on loopback only."""
+    # no dashboard, no web page of the workers either
+    address = "127.0.0.1:8787" if dashboard else None
+    with (
+        quiet(),
+        distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=address,
+            worker_dashboard_address=None,
+            silence_logs="critical",
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """distributed warns that it may be slow where it writes; nothing of ours goes through its folders."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="distributed")
+        yield
+
+
+def refuse_others(client: distributed.Client, versions: Callable[[], dict[str, str]]) -> None:
+    """ClusterError if a worker that is there has other versions; later ones find out with their first task."""
+    mine = versions()
+    try:
+        theirs = client.run(versions, on_error="return")
+    except Exception as error:
+        raise ClusterError(f"scheduler: the workers cannot be asked for their versions: {error}") from None
+    for worker, found in theirs.items():
+        if isinstance(found, BaseException):
+            raise ClusterError(f"the worker at {worker} cannot load fastdln: {type(found).__name__}: {found}")
+        refuse_other(worker, found, mine)
+
+
+def refuse_other(worker: str, theirs: Mapping[str, str], mine: Mapping[str, str]) -> None:
+    differing = [f"{name} {theirs.get(name)} and not {mine[name]}" for name in mine if theirs.get(name) != mine[name]]
+    if differing:
+        raise ClusterError(f"the worker at {worker} has {', '.join(differing)}; install the same everywhere")
+
+
+def threads(client: distributed.Client) -> int:
+    """Threads of the workers that are there now; 0 without any."""
+    return sum(client.nthreads().values())
+
+
+def execute(
+    client: distributed.Client,
+    work: Callable[[Any, int], ChunkDone],
+    order: Any,
+    numbers: Sequence[int],
+    listener: Listener,
+    waiting: Callable[[], None],
+) -> None:
+    """Runs `work(order, number)` on the workers for every number, until the listener says to stop.
+
+    Workers may come and go; what a worker was doing when it died, another does. `waiting` is called, once, if there are no
+    workers. Raises IncompleteError if the scheduler is lost.
+    """
+    running: dict[Any, int] = {}
+    attempts: dict[int, int] = {}
+    finished = distributed.as_completed(loop=client.loop)
+    left, batch = iter(numbers), uuid4().hex
+    window = census = 0.0
+    last_seen, told = time.monotonic(), False
+
+    def hand_out(number: int) -> None:
+        attempts[number] = attempts.get(number, 0) + 1
+        key = f"fastdln-{batch}-{number}-{attempts[number]}"
+        future = client.submit(work, order, number, key=key, pure=False)
+        running[future] = number
+        finished.add(future)
+
+    try:
+        while True:
+            now = time.monotonic()
+            if now - census > CENSUS_SECONDS or not window:
+                census, present = now, threads(client)
+                window = TASKS_A_THREAD * max(present, 1)
+                if present:
+                    last_seen = now
+                elif now - last_seen > PATIENCE_SECONDS:
+                    raise IncompleteError("the cluster has no workers; run it again when it has")
+                elif not told:
+                    told = True
+                    waiting()
+            while len(running) < window and (number := next(left, None)) is not None:
+                hand_out(number)
+            if not running:
+                return
+            ready = finished.next_batch(block=False)
+            if not ready:
+                if client.status not in ("running", "connecting"):
+                    raise IncompleteError("the scheduler is gone; run it again to go on")
+                time.sleep(POLL_SECONDS)
+            for future in ready:
+                number = running.pop(future)
+                event = outcome(future, number)
+                if event is None and attempts[number] < ATTEMPTS and client.status == "running":
+                    hand_out(number)
+                    continue
+                attempts.pop(number)
+                lost = ConnectionError("its workers died, or the scheduler was lost")
+                if not listener(event or ChunkFailed.by(number, lost)):
+                    return
+    except OSError as error:  # distributed's CommClosedError is one
+        raise IncompleteError(f"the scheduler is gone ({error}); run it again to go on") from None
+    finally:
+        with suppress(Exception, asyncio.CancelledError):  # a lost scheduler has forgotten them anyway
+            client.cancel(list(running), force=True)
+
+
+def outcome(future: Any, number: int) -> ChunkDone | ChunkFailed | None:
+    """What became of a task; None if its workers died or it was lost, through no fault of its own."""
+    if future.status == "finished":
+        done: ChunkDone = future.result()
+        return done
+    if future.status != "error":
+        return None
+    error = future.exception()
+    if isinstance(error, distributed.KilledWorker):
+        return None
+    return ChunkFailed.by(number, error.with_traceback(future.traceback()))

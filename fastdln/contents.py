@@ -1,0 +1,109 @@
+"""What is in a store, read without touching it: the sweep, the grid, and what of it is computed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.errors import BaseZarrError
+
+from fastdln.errors import StoreError
+from fastdln.grid import Grid
+from fastdln.places import ROOT, Place, plain_errors
+from fastdln.sweep import Sweep
+
+# The variable whose chunk is written last, and says that the others are there.
+MARK = "fate"
+
+# What the decoders raise for a damaged chunk.
+UNREADABLE = (ValueError, RuntimeError, BaseZarrError)
+
+
+def read_root(place: Place) -> dict[str, Any]:
+    """The store's root metadata; StoreError, in one line, if fastdln did not make it."""
+    with plain_errors(place.name, "cannot be read"):
+        data = place.read(ROOT)
+        if data is None and not place.occupied():
+            raise StoreError(f"{place.name}: there is no store")
+        try:
+            root: dict[str, Any] = json.loads(data or b"")
+            attributes = root["attributes"]
+            if isinstance(json.loads(attributes["sweep"]), dict) and isinstance(attributes["sweep_sha256"], str):
+                return root
+        except (ValueError, KeyError, TypeError):
+            pass
+    raise StoreError(f"{place.name}: holds something else than a fastdln store; give another path with -o")
+
+
+def read_attributes(place: Place) -> dict[str, Any]:
+    """Root attributes of the store; StoreError, in one line, if fastdln did not make it."""
+    attributes: dict[str, Any] = read_root(place)["attributes"]
+    return attributes
+
+
+def read_sweep(place: Place) -> Sweep:
+    """The sweep that a store was made from."""
+    return Sweep(**json.loads(read_attributes(place)["sweep"]))
+
+
+def read_grid(place: Place) -> Grid:
+    """The grid of an existing store, in its own chunks and shards."""
+    sweep = read_sweep(place)
+    mark: Any = zarr.open_group(place.zarr(read_only=True), mode="r")[MARK]
+    axes = len(sweep.axes)
+    return Grid(sweep, tuple((mark.shards or mark.chunks)[:axes]), tuple(mark.chunks[:axes]))
+
+
+def mark_key(grid: Grid, number: int) -> str:
+    """Zarr's key of a chunk's mark."""
+    return "/".join([MARK, "c", *map(str, grid.place(number))])
+
+
+def present(place: Place, grid: Grid, name: str = MARK) -> np.ndarray:
+    """Which chunks of a variable are there, shaped as the chunks lie: a bool each, from one listing.
+
+    Where it is the mark, they are computed.
+    """
+    found, root = np.zeros(grid.chunks_along, dtype=bool), f"{name}/c/"
+    for key in place.keys(root):
+        position = key.removeprefix(root).split("/")[: found.ndim]  # dimensions beyond the grid's are not divided
+        if len(position) == found.ndim and all(map(str.isdecimal, position)):
+            index = tuple(map(int, position))
+            if all(k < n for k, n in zip(index, found.shape, strict=True)):
+                found[index] = True
+    return found
+
+
+def left(place: Place, grid: Grid) -> np.ndarray:
+    """How many points of each chunk are not computed."""
+    marked = present(place, grid)
+    points = np.where(marked.ravel(), 0, grid.sizes())
+    grown = read_attributes(place).get("grown_from", [])
+    if grown:
+        mark: Any = zarr.open_group(place.zarr(read_only=True), mode="r")[MARK]
+        for number in np.flatnonzero(marked & grid.straddling(grown)).tolist():
+            points[number] = np.count_nonzero(missing(mark, grid.slices(number)))
+    return points
+
+
+def missing(mark: Any, slices: tuple[slice, ...]) -> np.ndarray:
+    """Which points of a block have no fate; all of them if it cannot be read."""
+    try:
+        absent: np.ndarray = mark[slices] == 0
+    except UNREADABLE:
+        absent = np.ones([part.stop - part.start for part in slices], dtype=bool)
+    return absent
+
+
+def differing(old: Any, new: Any, key: str = "") -> Iterator[str]:
+    """Keys, dotted, in which two canonical sweeps differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in [*old, *(name for name in new if name not in old)]:
+            yield from differing(old.get(name), new.get(name), f"{key}.{name}".lstrip("."))
+        if old == new and list(old) != list(new):
+            yield f"{key} (in another order)"
+    elif old != new:
+        yield key

@@ -1,0 +1,48 @@
+"""Makes good what damage, or a kill while the store grew, did to metadata and coordinates; chunks are computed again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import zarr
+
+from fastdln import template
+from fastdln.contents import UNREADABLE, read_root
+from fastdln.grid import Grid
+from fastdln.places import ROOT, Place
+
+
+def heal(place: Place, grid: Grid, durable: bool) -> None:
+    """Makes each array's metadata say what the root's does, and writes damaged coordinates again."""
+    for name, metadata in parted_metadata(place):
+        place.write(f"{name}/{ROOT}", json.dumps(metadata, indent=2).encode(), durable=durable)
+    group = zarr.open_group(place.zarr(durable=durable), mode="r+")
+    for name, values in damaged_coordinates(place, grid):
+        array: Any = group[name]
+        array[:] = values
+
+
+def parted_metadata(place: Place) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Arrays whose own metadata are not what the root says that they are; what they should be."""
+    for name, metadata in read_root(place)["consolidated_metadata"]["metadata"].items():
+        try:
+            same = json.loads(place.read(f"{name}/{ROOT}") or b"") == metadata
+        except ValueError:
+            same = False
+        if not same:
+            yield name, metadata
+
+
+def damaged_coordinates(place: Place, grid: Grid) -> Iterator[tuple[str, Any]]:
+    """Coordinates that are not what the sweep says, and what they should be."""
+    group = zarr.open_group(place.zarr(read_only=True), mode="r")
+    for name, values, *_ in template.coordinate_arrays(grid):
+        array: Any = group[name]
+        try:
+            same = array[:].tobytes() == values.tobytes()
+        except UNREADABLE:
+            same = False
+        if not same:
+            yield name, values

@@ -1,0 +1,131 @@
+"""The log of a run, through Python's logging: each chunk with its times, each failure with its traceback.
+
+The logger is called "fastdln"; records carry what they say as a dict in `record.event`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from fastdln.engine import ChunkFailed, Event
+
+logger = logging.getLogger("fastdln")
+logger.addHandler(logging.NullHandler())  # a library is silent where nobody has asked for its log
+
+TIME = "%Y-%m-%dT%H:%M:%S"
+
+
+def tell(level: int, message: str, event: str, **content: Any) -> None:
+    if logger.isEnabledFor(level):
+        logger.log(level, message, extra={"event": {"event": event, **content}})
+
+
+def begun(store: str, chunks: int, chunks_left: int, points: int, points_left: int) -> None:
+    tell(
+        logging.INFO,
+        f"{store}: {points_left:,} of {points:,} points left, in {chunks_left:,} of {chunks:,} chunks",
+        "begun",
+        store=store,
+        chunks=chunks,
+        chunks_left=chunks_left,
+        points=points,
+        points_left=points_left,
+    )
+
+
+def of_chunk(event: Event, slices: tuple[slice, ...]) -> None:
+    where = [[part.start, part.stop] for part in slices]
+    if isinstance(event, ChunkFailed):
+        reason = f"{type(event.error).__name__}: {event.error}"
+        content = {"chunk": event.number, "where": where, "error": reason, "traceback": event.traceback}
+        tell(logging.ERROR, f"chunk {event.number} failed: {reason}\n{event.traceback}", "chunk_failed", **content)
+        return
+    seconds = event.ended - event.begun
+    tell(
+        logging.INFO,
+        f"chunk {event.number}: {event.points:,} points in {seconds:.3f} s, {event.kernel_seconds:.3f} s of it in the "
+        f"kernel, by {event.worker}",
+        "chunk",
+        chunk=event.number,
+        where=where,
+        points=event.points,
+        seconds=round(seconds, 6),
+        kernel_seconds=round(event.kernel_seconds, 6),
+        worker=event.worker,
+    )
+
+
+def progress(done: int, total: int, rate: float) -> None:
+    left = (total - done) / rate if rate else None
+    content = {"points_done": done, "points": total, "points_per_second": rate, "seconds_left": left}
+    tell(logging.DEBUG, f"{done:,} of {total:,} points", "progress", **content)
+
+
+def ended(store: str, state: str, points_left: int) -> None:
+    level = logging.INFO if state == "complete" else logging.WARNING
+    tell(
+        level,
+        f"{store}: {state}, {points_left:,} points left",
+        "ended",
+        store=store,
+        state=state,
+        points_left=points_left,
+    )
+
+
+class AsJson(logging.Formatter):
+    """A record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        event = getattr(record, "event", None) or {"event": "message", "message": record.getMessage()}
+        stamp = f"{time.strftime(TIME, time.gmtime(record.created))}.{int(record.msecs):03d}Z"
+        return json.dumps({"time": stamp, "level": record.levelname.lower(), **event})
+
+
+class AsText(logging.Formatter):
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s", f"{TIME}Z")
+
+
+class LogFile(logging.FileHandler):
+    """Made with its first line. A log that cannot be written, on a full disk say, does not stop the work."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", delay=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+        pass
+
+
+@contextmanager
+def kept(file: Path, as_json: bool) -> Iterator[None]:
+    """Appends the log to a file; as_json: and lines of JSON to stderr."""
+    handlers: list[logging.Handler] = [LogFile(file)]
+    handlers[0].setFormatter(AsText())
+    handlers[0].setLevel(logging.INFO)
+    if as_json:
+        handlers.append(logging.StreamHandler())
+        handlers[1].setFormatter(AsJson())
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    for handler in handlers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()

@@ -1,0 +1,223 @@
+"""A store in a folder of a file system, local or shared by the machines of a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import struct
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from zarr.storage import LocalStore
+
+from fastdln.errors import StoreError
+from fastdln.places.place import Interval, OccupiedError
+
+try:
+    import fcntl
+except ImportError:  # no POSIX locks on this platform: two runs on one store are then not told apart
+    fcntl = None  # type: ignore[assignment]  # a module where there are locks
+
+# Locked instead of a file of its own, so that none is left behind: every store has it, and no write replaces it.
+LOCKED = "singular_value/zarr.json"
+
+# A draft is locked as soon as it is there; one that is older than this and not locked was left by a kill.
+DRAFT_SECONDS = 60.0
+
+# Writing a chunk's file takes far less; temporary files that are older have nobody to finish them.
+LEFTOVER_SECONDS = 600.0
+
+LEFTOVER = ".partial"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The folder at `path`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    def zarr(self, *, durable: bool = False, read_only: bool = False) -> LocalStore:
+        return (DurableStore if durable else LocalStore)(self.path, read_only=read_only)
+
+    def occupied(self) -> bool:
+        """Whether anything is there; an empty folder is as good as nothing."""
+        return any(self.path.iterdir()) if self.path.is_dir() else self.path.exists()
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        for folder, _, files in os.walk(self.path / prefix):
+            place = Path(folder).relative_to(self.path).as_posix()
+            yield from (f"{place}/{name}" if place != "." else name for name in files if not name.endswith(LEFTOVER))
+
+    def read(self, key: str) -> bytes | None:
+        try:
+            return (self.path / key).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def write(self, key: str, data: bytes, *, durable: bool = False) -> None:
+        replace(self.path / key, data, durable)
+
+    def delete(self, key: str) -> None:
+        (self.path / key).unlink(missing_ok=True)
+
+    def create(self, entries: Mapping[str, bytes], interval: Interval, *, durable: bool = False) -> FileLock:
+        """Made beside the path and moved there whole, so that no half-made store is ever seen."""
+        path = self.path.resolve()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        clear_abandoned(path)
+        draft = path.with_name(f"{draft_prefix(path)}{uuid4().hex}")
+        lock = None
+        try:
+            replace(draft / LOCKED, entries[LOCKED], durable)
+            lock = FileLock.take(draft, interval)
+            for key in entries.keys() - {LOCKED}:
+                replace(draft / key, entries[key], durable)
+            draft.rename(path)
+            if durable:
+                synchronize(path.parent)
+        except BaseException as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            if lock:
+                lock.release()
+            if isinstance(error, OSError) and self.occupied():
+                raise OccupiedError from None
+            raise
+        assert lock
+        return lock
+
+    def lock(self, interval: Interval) -> FileLock:
+        if not os.access(self.path, os.W_OK):
+            raise StoreError(f"{self.path}: cannot be written: {os.strerror(errno.EACCES)}")
+        return FileLock.take(self.path, interval)
+
+    def in_use(self) -> bool:
+        try:
+            handle = os.open(self.path / LOCKED, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            return held(handle)
+        finally:
+            os.close(handle)
+
+    def clear_leftovers(self, others_run: bool) -> None:
+        newest = time.time() - LEFTOVER_SECONDS if others_run else float("inf")
+        for file in self.path.rglob(f"*{LEFTOVER}"):
+            with contextlib.suppress(FileNotFoundError):
+                if file.stat().st_mtime < newest:
+                    file.unlink()
+
+
+def replace(path: Path, data: bytes, durable: bool) -> None:
+    """Writes a file whole or not at all; durable: a loss of power after the return does not undo it."""
+    made = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{uuid4().hex}{LEFTOVER}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        for folder in (path.parent, *(folder.parent for folder in made)):
+            synchronize(folder)
+
+
+def synchronize(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class DurableStore(LocalStore):
+    """Zarr's local store, whose writes survive a loss of power once they have returned."""
+
+    async def set(self, key: str, value: Any) -> None:
+        await asyncio.to_thread(self.set_sync, key, value)
+
+    def set_sync(self, key: str, value: Any) -> None:
+        replace(self.root / key, value.to_bytes(), durable=True)
+
+
+class FileLock:
+    """A lock on a range of a file's bytes, one a chunk. The system frees it however the process ends.
+
+    It belongs to the open file and not to the process (an "open file description" lock), so that runs of one process keep
+    each other out, and Zarr's own reading of the file does not free it. It works on NFS and Lustre too.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle: int | None = handle
+
+    @classmethod
+    def take(cls, folder: Path, interval: Interval) -> FileLock:
+        handle = os.open(folder / LOCKED, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            if hasattr(fcntl, "F_OFD_SETLK") and interval[0] < interval[1]:
+                fcntl.fcntl(handle, fcntl.F_OFD_SETLK, request(*interval))
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                os.close(handle)
+                raise StoreError(f"{folder}: is in use by another run") from None
+            warnings.warn(
+                f"{folder}: the file system has no locks ({error.strerror}); do not start a second run on this store",
+                stacklevel=2,
+            )
+        return cls(handle)
+
+    def check(self) -> None:
+        """A file's lock is never lost."""
+
+    def release(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+        self._handle = None
+
+
+def request(first: int, beyond: int) -> bytes:
+    """C's struct flock for an exclusive lock."""
+    return struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, first, beyond - first, 0)
+
+
+def held(handle: int) -> bool:
+    """Whether another run has locked a part of the file; takes nothing itself."""
+    if not hasattr(fcntl, "F_OFD_GETLK"):
+        return False
+    with contextlib.suppress(OSError):
+        answer = fcntl.fcntl(handle, fcntl.F_OFD_GETLK, request(0, 2**62))
+        return bool(struct.unpack("hhqqi4x", answer)[0] != fcntl.F_UNLCK)
+    return False
+
+
+def draft_prefix(path: Path) -> str:
+    """How drafts of this store begin: short, so that any name that the file system takes has room for one."""
+    return f".fastdln-{hashlib.sha256(path.name.encode()).hexdigest()[:12]}-"
+
+
+def clear_abandoned(path: Path) -> None:
+    """Removes drafts of this store whose makers were killed; those still being made are locked, or very young."""
+    for draft in path.parent.glob(f"{draft_prefix(path)}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - draft.stat().st_mtime > DRAFT_SECONDS and not Folder(draft).in_use():
+                shutil.rmtree(draft, ignore_errors=True)

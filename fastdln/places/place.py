@@ -1,0 +1,61 @@
+"""What every place for a store can do; a kind of place is one file beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+# Chunks by their position in the order in which shares are dealt (shares.py): from the first to before the last.
+Interval = tuple[int, int]
+
+# Overlaps every interval that a store can have.
+WHOLE: Interval = (0, 2**62)
+
+# Root metadata: what makes a place a store, and therefore written last.
+ROOT = "zarr.json"
+
+
+class OccupiedError(Exception):
+    """Something came to be at the place while a store was being made for it."""
+
+
+class Lock(Protocol):
+    """Keeps other runs off an interval of chunks until it is released, or its process ends."""
+
+    def check(self) -> None:
+        """IncompleteError if the lock was lost to another run."""
+
+    def release(self) -> None: ...
+
+
+class Place(Protocol):
+    """Where a store lies. Keys are Zarr's, with slashes; a write replaces a key whole or not at all."""
+
+    @property
+    def name(self) -> str:
+        """As the user would type it."""
+
+    def zarr(self, *, durable: bool = False, read_only: bool = False) -> Any:
+        """Zarr's own store for this place."""
+
+    def occupied(self) -> bool: ...
+
+    def keys(self, prefix: str) -> Iterator[str]: ...
+
+    def read(self, key: str) -> bytes | None: ...
+
+    def write(self, key: str, data: bytes, *, durable: bool = False) -> None: ...
+
+    def delete(self, key: str) -> None: ...
+
+    def create(self, entries: Mapping[str, bytes], interval: Interval, *, durable: bool = False) -> Lock:
+        """Makes a store of these keys, `ROOT` among them, whole or not at all; OccupiedError if another was faster."""
+
+    def lock(self, interval: Interval) -> Lock:
+        """StoreError if another run holds a part of the interval."""
+
+    def in_use(self) -> bool:
+        """Whether a run holds any part of the store."""
+
+    def clear_leftovers(self, others_run: bool) -> None:
+        """Removes what killed writes left; `others_run`: beside this one there may be runs on other intervals."""

@@ -1,0 +1,159 @@
+"""A run from what is left to what is done: hands the chunks out, counts, logs, reports, and decides when to stop."""
+
+from __future__ import annotations
+
+import errno
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastdln import journal
+from fastdln.engine import ChunkDone, ChunkFailed, Event, execute
+from fastdln.errors import ClusterError, IncompleteError
+from fastdln.places import plain_errors, storage_error
+from fastdln.planning import Plan
+from fastdln.progress import Report, reporter
+from fastdln.shares import Share
+from fastdln.store import Store
+from fastdln.task import Task
+from fastdln.worker import Order, compute_chunk, work
+
+# What will not be better for the next chunk.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+# A place that refused so many chunks, one after the other, is not coming back during this run.
+REFUSALS = 8
+# Failures that the last message is made of; the log has all of them.
+FAILURES_NAMED = 3
+# Warnings point to who called api.run or api.compute.
+CALLER = 5
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a run goes about its work; none of it changes the results.
+
+    client: of a cluster, else the threads of this process. share: the chunks to compute. fail_fast: stop at the first
+    chunk that fails. durable: the writes survive a loss of power. on_event: told of each chunk.
+    """
+
+    client: Any = None
+    share: Share | None = None
+    fail_fast: bool = False
+    durable: bool = False
+    progress: bool | Report | None = None
+    on_event: Callable[[Event], object] = lambda event: None
+
+
+class Run:
+    """Computes what a store lacks, or the manner's share of it."""
+
+    def __init__(self, target: Store, manner: Manner) -> None:
+        self.target, self.manner, self.grid = target, manner, target.grid
+        self.name = target.place.name if target.place else "memory"
+        self.failures: list[ChunkFailed] = []
+        self.failed = self.refusals = self.unconverged = 0
+
+    def __call__(self) -> None:
+        left = self.target.left()
+        mine = self.manner.share.numbers(self.grid.chunks) if self.manner.share else np.arange(self.grid.chunks)
+        numbers = mine[left[mine] > 0]
+        self.points = int(self.grid.sizes()[mine].sum())
+        self.done = self.points - int(left[mine].sum())
+        if numbers.size:
+            self._prepare(numbers)
+            with reporter(self.manner.progress, self.done, self.points) as report:
+                self._report, self._begun, self._before = report, time.monotonic(), self.done
+                report(self.done, self.points)
+                try:
+                    self._execute(numbers.tolist())
+                except KeyboardInterrupt:
+                    self._end("interrupted")
+                    raise KeyboardInterrupt(f"interrupted: {self._left()}; the same command goes on from there") from None
+                except IncompleteError as error:
+                    self._end("stopped")
+                    raise IncompleteError(f"{self._left()}: {error}") from error.__cause__
+        else:
+            with reporter(self.manner.progress, self.done, self.points) as report:
+                report(self.done, self.points)
+        self._conclude()
+
+    def _prepare(self, numbers: np.ndarray) -> None:
+        for line in Plan(self.grid.sweep, self.grid).warnings:
+            warnings.warn(line, stacklevel=CALLER)
+        with plain_errors(self.name, "cannot be written"):
+            self.target.mark(complete=False)  # a finished store may have lost chunks since
+        journal.begun(self.name, self.grid.chunks, numbers.size, self.points, self.points - self.done)
+
+    def _execute(self, numbers: list[int]) -> None:
+        client = self.manner.client
+        if client is None:
+            task = Task(self.grid.sweep, self.grid)
+            with task.running():
+                execute(lambda number: compute_chunk(self.target, task, number), numbers, self._note)
+            return
+        from fastdln import cluster
+
+        order = Order.of(self.target, self.manner.durable)
+        cluster.execute(client, work, order, numbers, self._note, self._wait)
+
+    def _wait(self) -> None:
+        warnings.warn("the cluster has no workers yet; waiting for them", stacklevel=CALLER)
+
+    def _note(self, event: Event) -> bool:
+        """Takes an event in, and says whether to go on."""
+        if self.target.lock:
+            self.target.lock.check()
+        journal.of_chunk(event, self.grid.slices(event.number))
+        if isinstance(event, ChunkDone):
+            if event.results is not None:
+                self.target.write(self.grid.slices(event.number), event.results)
+            self.refusals = 0
+            self.done += event.points
+            self.unconverged += event.unconverged
+            self._report(self.done, self.points)
+            rate = (self.done - self._before) / max(time.monotonic() - self._begun, 1e-9)
+            journal.progress(self.done, self.points, rate)
+        else:
+            self.failed += 1
+            self.failures = [*self.failures, event][:FAILURES_NAMED]
+            self.refusals += storage_error(event.error)
+        self.manner.on_event(event)
+        return isinstance(event, ChunkDone) or not self._hopeless(event.error)
+
+    def _hopeless(self, error: BaseException) -> bool:
+        full = isinstance(error, OSError) and error.errno in FULL
+        return self.manner.fail_fast or full or isinstance(error, ClusterError) or self.refusals >= REFUSALS
+
+    def _left(self) -> str:
+        return f"{self.points - self.done:,} of {self.points:,} points are not computed"
+
+    def _end(self, state: str) -> None:
+        journal.ended(self.name, state, self.points - self.done)
+
+    def _conclude(self) -> None:
+        if self.unconverged:
+            warnings.warn(
+                f"the search for the sharpness did not converge at {self.unconverged:,} points: do not trust it there beyond "
+                "its sharpness_residual (sharpness_unconverged says where, and how often)",
+                stacklevel=CALLER,
+            )
+        if self.failures:
+            self._end("incomplete")
+            named = "; ".join(
+                f"chunk {e.number}: {type(e.error).__name__}: {first_line(e.error)}" for e in self.failures
+            )
+            more = f"; and {self.failed - len(self.failures):,} more" if self.failed > len(self.failures) else ""
+            raise IncompleteError(f"{self._left()} ({named}{more}); run it again to go on") from self.failures[0].error
+        whole = self.manner.share is None
+        with plain_errors(self.name, "cannot be marked as complete"):
+            if whole or not self.target.left().any():  # the last of the shares finds all there
+                self.target.mark(complete=True)
+        self._end("complete")
+
+
+def first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]

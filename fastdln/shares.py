@@ -1,0 +1,54 @@
+"""Shares of a sweep's chunks, for jobs that know nothing of each other: the K-th of N. Pure arithmetic."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from fastdln.errors import SweepError
+
+MOST_SHARES = 1_000_000
+
+# Multiples of the golden ratio are spread most evenly over a circle.
+GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@dataclass(frozen=True)
+class Share:
+    """The `part`-th of `parts` shares, from 1 on.
+
+    Chunks are dealt in an order that strides over the grid, each share an interval of it: shares cost about the same, and
+    whether two of them overlap, even of different `parts`, is a question of two intervals.
+    """
+
+    part: int
+    parts: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """ "2/8" is the second of eight."""
+        found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", str(text).strip(), re.ASCII)
+        part, parts = map(int, found.groups()) if found else (0, 0)
+        if not 1 <= part <= parts <= MOST_SHARES:
+            raise SweepError(f"part: must be K/N with 1 <= K <= N <= {MOST_SHARES:,}, such as 2/8 (got {text})")
+        return cls(part, parts)
+
+    def interval(self, chunks: int) -> tuple[int, int]:
+        """The share's positions in the order of `chunks` chunks: from the first to before the last."""
+        return chunks * (self.part - 1) // self.parts, chunks * self.part // self.parts
+
+    def numbers(self, chunks: int) -> np.ndarray:
+        """The numbers of the share's chunks, rising."""
+        return np.sort(np.arange(*self.interval(chunks)) * stride(chunks) % max(chunks, 1))
+
+
+def stride(chunks: int) -> int:
+    """A step through the chunks that meets each of them once, and neighbours far apart."""
+    step = max(1, round(GOLDEN * chunks))
+    while math.gcd(step, chunks) != 1:  # one of any two neighbouring candidates below a prime; a few tries at most
+        step += 1
+    return step

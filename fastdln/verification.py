@@ -1,0 +1,151 @@
+"""Reads a whole store back: every chunk decoded, every coordinate compared; what is damaged is unmarked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import zarr
+
+from fastdln.contents import MARK, UNREADABLE, left, mark_key, present, read_attributes, read_grid, read_root
+from fastdln.engine import threads
+from fastdln.errors import StoreError
+from fastdln.grid import Grid
+from fastdln.healing import damaged_coordinates, parted_metadata
+from fastdln.places import ROOT, WHOLE, Place, plain_errors, storage_error
+from fastdln.progress import Report, reporter
+
+# Chunks that are read ahead of the first that is not yet read: the memory for results stays small.
+WINDOW = 256
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A file that is not what it was. chunk: its number, None for metadata and coordinates, which the next run mends."""
+
+    variable: str
+    chunk: int | None
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"chunk {self.chunk} ({self.where})" if self.chunk is not None else self.where
+        return f"{self.variable}, {place}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What reading a store back found; `unmarked`: whether the next run will compute the damaged chunks."""
+
+    chunks: int
+    chunks_read: int
+    points: int
+    points_left: int
+    damaged: tuple[Damage, ...]
+    unmarked: bool
+
+    @property
+    def whole(self) -> bool:
+        return not self.damaged and not self.points_left
+
+    def __str__(self) -> str:
+        lines = [f"damaged: {damage}" for damage in self.damaged]
+        read = f"{self.chunks_read:,} of {self.chunks:,} chunks read back"
+        if self.whole:
+            return f"whole: {read}, and all coordinates"
+        numbers = {d.chunk for d in self.damaged if d.chunk is not None}
+        again = "run the same sweep again" if self.unmarked else "run verify again when no run goes on, then the sweep"
+        lines.append(
+            f"{read}; {len(numbers):,} of them damaged, {self.points_left:,} of {self.points:,} points not computed: {again}"
+        )
+        return "\n".join(lines)
+
+
+def verify(place: Place, progress: bool | Report | None = None) -> Verification:
+    """Decodes every chunk that is there, and takes the marks of damaged ones away so that the next run computes them.
+
+    Reads only, while a run goes on.
+    """
+    with plain_errors(place.name, "cannot be read"):
+        grid = read_grid(place)
+        marked = present(place, grid).ravel()
+        numbers, sizes = np.flatnonzero(marked), grid.sizes()
+        damaged = [*damaged_metadata(place, grid)]
+        with reporter(progress, 0, int(sizes[numbers].sum())) as report:
+            done = 0
+            for number, found in examined(place, grid, numbers.tolist()):
+                damaged += found
+                done += int(sizes[number])
+                report(done, int(sizes[numbers].sum()))
+        broken = sorted({damage.chunk for damage in damaged if damage.chunk is not None})
+        unmarked = unmark(place, grid, broken) if damaged else True
+        points_left = left(place, grid)
+        points_left[broken] = sizes[broken]
+    return Verification(grid.chunks, numbers.size, grid.points, int(points_left.sum()), tuple(damaged), unmarked)
+
+
+def damaged_metadata(place: Place, grid: Grid) -> Iterator[Damage]:
+    root = read_root(place)
+    if root["attributes"]["sweep_sha256"] != grid.sweep.sha256():
+        yield Damage(ROOT, None, "attributes", "the sweep is not the one of its sha256")
+    for name, _ in parted_metadata(place):
+        yield Damage(name, None, "metadata", "not what the root's metadata say")
+    for name, _ in damaged_coordinates(place, grid):
+        yield Damage(name, None, "coordinate", "unreadable, or not what the sweep says")
+
+
+def examined(place: Place, grid: Grid, numbers: list[int]) -> Iterator[tuple[int, list[Damage]]]:
+    """Each chunk with what is damaged of it, read by several threads."""
+    group = zarr.open_group(place.zarr(read_only=True), mode="r")
+    arrays: dict[str, Any] = {variable.name: group[variable.name] for variable in grid.sweep.variables}
+    there = {name: present(place, grid, name).ravel() for name in arrays}
+    grown = read_attributes(place).get("grown_from", [])
+    partial = grid.straddling(grown).ravel()
+
+    def examine(number: int) -> list[Damage]:
+        slices = grid.slices(number)
+        where = ", ".join(f"{name} {part.start}:{part.stop}" for name, part in zip(grid.dims, slices, strict=True))
+        found = []
+        for name, array in arrays.items():
+            reason = "" if there[name][number] else "the file is gone"
+            try:
+                values = array[slices]
+                if name == MARK and not partial[number] and not values.all():
+                    reason = reason or "has points without a fate"
+            except UNREADABLE as error:
+                reason = f"{str(error).strip().partition(chr(10))[0] or type(error).__name__}"
+            if reason:
+                found.append(Damage(name, number, where, reason))
+        return found
+
+    with ThreadPoolExecutor(threads()) as pool:
+        waiting = iter(numbers)
+        while batch := list(islice(waiting, WINDOW)):
+            yield from zip(batch, pool.map(examine, batch), strict=True)
+
+
+def unmark(place: Place, grid: Grid, numbers: list[int]) -> bool:
+    """Takes the marks of chunks away; False if a run goes on, or the place cannot be written."""
+    try:
+        lock = place.lock(WHOLE)
+    except StoreError:
+        return False
+    try:
+        root = read_root(place)
+        if root["attributes"].get("complete"):
+            root["attributes"]["complete"] = False
+            place.write(ROOT, json.dumps(root, indent=2).encode())
+        for number in numbers:
+            place.delete(mark_key(grid, number))
+    except Exception as error:
+        if not storage_error(error):
+            raise
+        return False
+    finally:
+        lock.release()
+    return True
