@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from fastdln.engine import ChunkDone, ChunkFailed, Listener
-from fastdln.errors import ClusterError, IncompleteError
+from fastdln.errors import ClusterError, IncompleteError, first_line
 
 try:
     import distributed
@@ -29,6 +30,8 @@ CENSUS_SECONDS = 5.0
 # A batch system may take hours to start workers; a cluster that has none for longer is not coming.
 PATIENCE_SECONDS = 24 * 3600.0
 CONNECT_SECONDS = 15.0
+# Dask's own default.
+DASHBOARD_PORT = 8787
 
 
 @contextmanager
@@ -44,8 +47,7 @@ def connected(scheduler: Any) -> Iterator[distributed.Client]:
     try:
         client = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise ClusterError(f"scheduler: {scheduler} does not answer: {reason}") from None
+        raise ClusterError(f"scheduler: {scheduler} does not answer: {first_line(error)}") from None
     with client:
         yield client
 
@@ -53,8 +55,6 @@ def connected(scheduler: Any) -> Iterator[distributed.Client]:
 @contextmanager
 def local(workers: int, dashboard: bool = False) -> Iterator[distributed.Client]:
     """A cluster of processes of one thread on this machine, which listens on loopback only."""
-    # no dashboard, no web page of the workers either
-    address = "127.0.0.1:8787" if dashboard else None
     with (
         quiet(),
         distributed.LocalCluster(
@@ -62,9 +62,10 @@ def local(workers: int, dashboard: bool = False) -> Iterator[distributed.Client]
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=address,
-            worker_dashboard_address=None,
-            silence_logs="critical",
+            dashboard_address=f"127.0.0.1:{DASHBOARD_PORT if dashboard else 0}",
+            scheduler_kwargs={"dashboard": dashboard},
+            silence_logs=logging.CRITICAL,
+            preload=["fastdln.preload"],
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):

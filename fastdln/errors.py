@@ -15,3 +15,8 @@ class ClusterError(ValueError):
 
 class IncompleteError(RuntimeError):
     """Some chunks were not computed; what is finished is safe, and running the sweep again goes on from there."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line; object stores append pages of XML and of their own structures."""
+    return str(error).strip().partition("\n")[0].partition(": <?xml")[0] or type(error).__name__

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastdln import journal
 from fastdln.engine import ChunkDone, ChunkFailed, Event, execute
-from fastdln.errors import ClusterError, IncompleteError
+from fastdln.errors import ClusterError, IncompleteError, first_line
 from fastdln.places import plain_errors, storage_error
 from fastdln.planning import Plan
 from fastdln.progress import Report, reporter
@@ -72,7 +72,9 @@ class Run:
                     self._execute(numbers.tolist())
                 except KeyboardInterrupt:
                     self._end("interrupted")
-                    raise KeyboardInterrupt(f"interrupted: {self._left()}; the same command goes on from there") from None
+                    raise KeyboardInterrupt(
+                        f"interrupted: {self._left()}; the same command goes on from there"
+                    ) from None
                 except IncompleteError as error:
                     self._end("stopped")
                     raise IncompleteError(f"{self._left()}: {error}") from error.__cause__
@@ -153,7 +155,3 @@ class Run:
             if whole or not self.target.left().any():  # the last of the shares finds all there
                 self.target.mark(complete=True)
         self._end("complete")
-
-
-def first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

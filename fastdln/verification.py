@@ -14,7 +14,7 @@ import zarr
 
 from fastdln.contents import MARK, UNREADABLE, left, mark_key, present, read_attributes, read_grid, read_root
 from fastdln.engine import threads
-from fastdln.errors import StoreError
+from fastdln.errors import StoreError, first_line
 from fastdln.grid import Grid
 from fastdln.healing import damaged_coordinates, parted_metadata
 from fastdln.places import ROOT, WHOLE, Place, plain_errors, storage_error
@@ -118,7 +118,7 @@ def examined(place: Place, grid: Grid, numbers: list[int]) -> Iterator[tuple[int
                 if name == MARK and not partial[number] and not values.all():
                     reason = reason or "has points without a fate"
             except UNREADABLE as error:
-                reason = f"{str(error).strip().partition(chr(10))[0] or type(error).__name__}"
+                reason = first_line(error)
             if reason:
                 found.append(Damage(name, number, where, reason))
         return found

@@ -20,6 +20,7 @@ FLOORS = [
     "running",
     "worker",
     "cluster",
+    "preload",
     "journal",
     "growth",
     "verification",

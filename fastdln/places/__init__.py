@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fastdln.errors import IncompleteError, StoreError
+from fastdln.errors import IncompleteError, StoreError, first_line
 from fastdln.places.place import ROOT, WHOLE, Interval, Lock, OccupiedError, Place
 
 __all__ = ["ROOT", "WHOLE", "Interval", "Lock", "OccupiedError", "Place", "find", "plain_errors", "storage_error"]
@@ -46,5 +46,5 @@ def plain_errors(name: str, what: str) -> Iterator[None]:
         if not storage_error(error):
             raise
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error).strip().partition("\n")[0]
+        reason = (error.strerror if isinstance(error, OSError) else None) or first_line(error)
         raise (IncompleteError if full else StoreError)(f"{name}: {what}: {reason}") from None

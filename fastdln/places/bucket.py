@@ -10,18 +10,19 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
 from zarr.storage import ObjectStore
 
-from fastdln.errors import IncompleteError, StoreError
+from fastdln.errors import IncompleteError, StoreError, first_line
 from fastdln.places.place import ROOT, Interval, OccupiedError
 
 try:
     import obstore
-    from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, PreconditionError
+    from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
     from obstore.store import from_url
 except ImportError:
     raise StoreError("stores by URL need obstore: pip install 'fastdln[cloud]'") from None
@@ -31,7 +32,7 @@ except ImportError:
 LOCK_SECONDS = 60.0
 # Between finding a lock expired and taking it over another run may do the same.
 ATTEMPTS = 3
-RETRIES: Any = {"max_retries": 5, "retry_timeout": 60.0}
+RETRIES: Any = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
 
 # What fsspec and s3fs call the options of obstore.
 SPELLINGS = {
@@ -81,7 +82,7 @@ class Bucket:
         obstore.put(self.objects, key, data)
 
     def delete(self, key: str) -> None:
-        with suppress(NotFoundError):
+        with suppress(FileNotFoundError):
             obstore.delete(self.objects, key)
 
     def create(self, entries: Mapping[str, bytes], interval: Interval, *, durable: bool = False) -> ObjectLock:
@@ -129,17 +130,12 @@ def connect(url: str, options: Mapping[str, Any]) -> Any:
         raise StoreError(f"{url}: {first_line(error)}") from None
 
 
-def first_line(error: BaseException) -> str:
-    """obstore adds its own source's structures below it."""
-    return str(error).strip().partition("\n")[0]
-
-
 def read(objects: Any, key: str) -> tuple[bytes | None, str | None]:
     """What is under a key, and the tag by which it can be replaced if nobody else has."""
     try:
         found = obstore.get(objects, key)
         return bytes(found.bytes()), found.meta["e_tag"]
-    except NotFoundError:
+    except FileNotFoundError:
         return None, None
 
 
@@ -202,10 +198,10 @@ class ObjectLock:
         while not self._stopped.wait(LOCK_SECONDS / 4):
             try:
                 self._put({"e_tag": self._tag})
-            except (PreconditionError, NotFoundError):
+            except (PreconditionError, FileNotFoundError):
                 self._lost = True
                 return
-            except BaseError:  # the network may come back before the lock expires
+            except (BaseError, OSError):  # the network may come back before the lock expires
                 continue
 
     def check(self) -> None:
@@ -221,7 +217,7 @@ class ObjectLock:
             self._remove()
 
     def _remove(self) -> None:
-        with suppress(BaseError, FileNotFoundError):
+        with suppress(BaseError, OSError):
             data, _ = read(self._locks, self._key)
             if data and json.loads(data)["owner"] == self._owner:
                 obstore.delete(self._locks, self._key)

@@ -54,6 +54,8 @@ class Folder:
 
     def occupied(self) -> bool:
         """Whether anything is there; an empty folder is as good as nothing."""
+        if self.path.is_file():
+            raise StoreError(f"{self.path}: is a file; a store is a folder")
         return any(self.path.iterdir()) if self.path.is_dir() else self.path.exists()
 
     def keys(self, prefix: str) -> Iterator[str]:
