@@ -14,6 +14,7 @@ from fastdln import contents, growth
 from fastdln.engine import Event
 from fastdln.errors import SweepError
 from fastdln.places import find, plain_errors
+from fastdln.places.memory import Memory
 from fastdln.planning import Plan
 from fastdln.progress import Report
 from fastdln.running import Manner, Run
@@ -63,9 +64,10 @@ def run(
     if store is None:
         if part or storage_options or durable:
             raise SweepError("part, durable, storage_options: are of a store; give one")
-        with cluster_of(scheduler, workers, dashboard) as client, Store.in_memory(sweep) as target:
+        place = Memory()
+        with cluster_of(scheduler, workers, dashboard) as client, Store.at(place, sweep) as target:
             Run(target, Manner(client, None, fail_fast, durable, progress, on_event))()
-            return load(target.group.store, chunks=None).load()
+        return load(place.zarr(read_only=True), chunks=None).load()
     compute(
         sweep,
         store,

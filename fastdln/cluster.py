@@ -31,6 +31,8 @@ CENSUS_SECONDS = 5.0
 # A batch system may take hours to start workers; a cluster that has none for longer is not coming.
 PATIENCE_SECONDS = 24 * 3600.0
 CONNECT_SECONDS = 15.0
+# Loggers that say on stderr what a run says in its own words.
+TALKATIVE = ("distributed", "tornado", "asyncio")
 # Dask's own default.
 DASHBOARD_PORT = 8787
 
@@ -45,12 +47,13 @@ def connected(scheduler: Any) -> Iterator[distributed.Client]:
         raise ClusterError(
             f"scheduler: must be an address such as tcp://host:8786, or a distributed.Client (got {scheduler!r})"
         )
-    try:
-        client = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ClusterError(f"scheduler: {scheduler} does not answer: {first_line(error)}") from None
-    with client:
-        yield client
+    with quiet():
+        try:
+            client = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ClusterError(f"scheduler: {scheduler} does not answer: {first_line(error)}") from None
+        with client:
+            yield client
 
 
 @contextmanager
@@ -75,10 +78,18 @@ def local(workers: int, dashboard: bool = False) -> Iterator[distributed.Client]
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """distributed warns that it may be slow where it writes; nothing of ours goes through its folders."""
+    """What goes wrong is told by the run; distributed's own words about it, and about slow folders, are for others."""
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in TALKATIVE]
+    levels = {logger: logger.level for logger in map(logging.getLogger, (*TALKATIVE, *names))}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="distributed")
-        yield
+        for logger in levels:
+            logger.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            for logger, level in levels.items():
+                logger.setLevel(level)
 
 
 def refuse_others(client: distributed.Client, versions: Callable[[], dict[str, str]]) -> None:
@@ -158,12 +169,11 @@ def execute(
             for future in ready:
                 number = running.pop(future)
                 event = outcome(future, number)
-                if event is None and attempts[number] < ATTEMPTS and client.status == "running":
+                if event is None and attempts[number] < ATTEMPTS:
                     hand_out([number])
                     continue
                 attempts.pop(number)
-                lost = ConnectionError("its workers died, or the scheduler was lost")
-                if not listener(event or ChunkFailed.by(number, lost)):
+                if not listener(event or ChunkFailed.by(number, RuntimeError("every worker that tried it died"))):
                     return
     except OSError as error:  # distributed's CommClosedError is one
         raise IncompleteError(f"the scheduler is gone ({error}); run it again to go on") from None
@@ -173,12 +183,12 @@ def execute(
 
 
 def outcome(future: Any, number: int) -> ChunkDone | ChunkFailed | None:
-    """What became of a task; None if its workers died or it was lost, through no fault of its own."""
+    """What became of a task; None if its workers died, through no fault of its own."""
     if future.status == "finished":
         done: ChunkDone = future.result()
         return done
     if future.status != "error":
-        return None
+        raise IncompleteError("the scheduler is gone, or has cancelled the run; run it again to go on")
     error = future.exception()
     if isinstance(error, distributed.KilledWorker):
         return None

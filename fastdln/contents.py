@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import zarr
 from zarr.errors import BaseZarrError
 
-from fastdln.errors import StoreError
+from fastdln.errors import StoreError, first_line
 from fastdln.grid import Grid
-from fastdln.places import ROOT, Place, plain_errors
+from fastdln.places import ROOT, Place, plain_errors, storage_error
 from fastdln.sweep import Sweep
 
 # The variable whose chunk is written last, and says that the others are there.
@@ -30,10 +30,14 @@ def read_root(place: Place) -> dict[str, Any]:
             raise StoreError(f"{place.name}: there is no store")
         try:
             root: dict[str, Any] = json.loads(data or b"")
-            attributes = root["attributes"]
-            if isinstance(json.loads(attributes["sweep"]), dict) and isinstance(attributes["sweep_sha256"], str):
+            attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
+            if (
+                isinstance(json.loads(attributes["sweep"]), dict)
+                and isinstance(attributes["sweep_sha256"], str)
+                and all(isinstance(metadata, dict) for metadata in arrays.values())
+            ):
                 return root
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
     raise StoreError(f"{place.name}: holds something else than a fastdln store; give another path with -o")
 
@@ -52,9 +56,29 @@ def read_sweep(place: Place) -> Sweep:
 def read_grid(place: Place) -> Grid:
     """The grid of an existing store, in its own chunks and shards."""
     sweep = read_sweep(place)
-    mark: Any = zarr.open_group(place.zarr(read_only=True), mode="r")[MARK]
-    axes = len(sweep.axes)
-    return Grid(sweep, tuple((mark.shards or mark.chunks)[:axes]), tuple(mark.chunks[:axes]))
+    names = [variable.name for variable in sweep.variables]
+    arrays, axes = open_arrays(place, names), len(sweep.axes)
+    mark = arrays[MARK]
+    grid = Grid(sweep, tuple((mark.shards or mark.chunks)[:axes]), tuple(mark.chunks[:axes]))
+    for name, array in arrays.items():
+        if array.shape[:axes] != grid.shape:
+            raise damaged(place, f"{name} has the shape {array.shape}, the sweep {grid.shape}")
+    return grid
+
+
+def open_arrays(place: Place, names: Iterable[str], *, write: bool = False, durable: bool = False) -> dict[str, Any]:
+    """The store's arrays of these names; StoreError if what it says of itself makes no sense."""
+    try:
+        group = zarr.open_group(place.zarr(durable=durable, read_only=not write), mode="r+" if write else "r")
+        return {name: group[name] for name in names}
+    except Exception as error:  # whatever Zarr makes of metadata that are anything
+        if storage_error(error):
+            raise
+        raise damaged(place, first_line(error)) from None
+
+
+def damaged(place: Place, reason: str) -> StoreError:
+    return StoreError(f"{place.name}: its {ROOT} is damaged ({reason}); restore it, or give another path with -o")
 
 
 def mark_key(grid: Grid, number: int) -> str:
@@ -81,12 +105,26 @@ def left(place: Place, grid: Grid) -> np.ndarray:
     """How many points of each chunk are not computed."""
     marked = present(place, grid)
     points = np.where(marked.ravel(), 0, grid.sizes())
-    grown = read_attributes(place).get("grown_from", [])
-    if grown:
-        mark: Any = zarr.open_group(place.zarr(read_only=True), mode="r")[MARK]
-        for number in np.flatnonzero(marked & grid.straddling(grown)).tolist():
+    straddling = np.flatnonzero(marked & straddles(place, grid)).tolist()
+    if straddling:
+        mark = open_arrays(place, [MARK])[MARK]
+        for number in straddling:
             points[number] = np.count_nonzero(missing(mark, grid.slices(number)))
     return points
+
+
+def straddles(place: Place, grid: Grid) -> np.ndarray:
+    """Which chunks may be there in part, because the store grew through them."""
+    shapes = read_attributes(place).get("grown_from", [])
+    sound = isinstance(shapes, list) and all(
+        isinstance(shape, list)
+        and len(shape) == len(grid.shape)
+        and all(isinstance(old, int) and 0 < old <= new for old, new in zip(shape, grid.shape, strict=True))
+        for shape in shapes
+    )
+    if not sound:
+        raise damaged(place, "grown_from is no list of smaller shapes")
+    return grid.straddling(shapes)
 
 
 def missing(mark: Any, slices: tuple[slice, ...]) -> np.ndarray:

@@ -6,10 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import zarr
-
 from fastdln import template
-from fastdln.contents import UNREADABLE, read_root
+from fastdln.contents import UNREADABLE, open_arrays, read_root
 from fastdln.grid import Grid
 from fastdln.places import ROOT, Place
 
@@ -18,10 +16,8 @@ def heal(place: Place, grid: Grid, durable: bool) -> None:
     """Makes each array's metadata say what the root's does, and writes damaged coordinates again."""
     for name, metadata in parted_metadata(place):
         place.write(f"{name}/{ROOT}", json.dumps(metadata, indent=2).encode(), durable=durable)
-    group = zarr.open_group(place.zarr(durable=durable), mode="r+")
     for name, values in damaged_coordinates(place, grid):
-        array: Any = group[name]
-        array[:] = values
+        open_arrays(place, [name], write=True, durable=durable)[name][:] = values
 
 
 def parted_metadata(place: Place) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -37,11 +33,11 @@ def parted_metadata(place: Place) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def damaged_coordinates(place: Place, grid: Grid) -> Iterator[tuple[str, Any]]:
     """Coordinates that are not what the sweep says, and what they should be."""
-    group = zarr.open_group(place.zarr(read_only=True), mode="r")
-    for name, values, *_ in template.coordinate_arrays(grid):
-        array: Any = group[name]
+    wanted = {name: values for name, values, *_ in template.coordinate_arrays(grid)}
+    arrays = open_arrays(place, wanted)
+    for name, values in wanted.items():
         try:
-            same = array[:].tobytes() == values.tobytes()
+            same = arrays[name][:].tobytes() == values.tobytes()
         except UNREADABLE:
             same = False
         if not same:

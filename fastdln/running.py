@@ -13,7 +13,7 @@ import numpy as np
 
 from fastdln import journal
 from fastdln.engine import ChunkDone, ChunkFailed, Event, execute
-from fastdln.errors import ClusterError, IncompleteError, first_line
+from fastdln.errors import ClusterError, IncompleteError, StoreError, first_line
 from fastdln.places import plain_errors, storage_error
 from fastdln.planning import Plan
 from fastdln.progress import Report, reporter
@@ -26,7 +26,7 @@ from fastdln.worker import Order, compute_chunk, work
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 # A place that refused so many chunks, one after the other, is not coming back during this run.
 REFUSALS = 8
-# Failures that the last message is made of; the log has all of them.
+# Different failures that the last message names; the log has all of them.
 FAILURES_NAMED = 3
 # Warnings point to who called api.run or api.compute.
 CALLER = 5
@@ -53,7 +53,7 @@ class Run:
 
     def __init__(self, target: Store, manner: Manner) -> None:
         self.target, self.manner, self.grid = target, manner, target.grid
-        self.name = target.place.name if target.place else "memory"
+        self.name = target.place.name
         self.failures: list[ChunkFailed] = []
         self.failed = self.refusals = self.unconverged = 0
 
@@ -121,14 +121,18 @@ class Run:
             journal.progress(self.done, self.points, rate)
         else:
             self.failed += 1
-            self.failures = [*self.failures, event][:FAILURES_NAMED]
+            reasons = {reason(failure) for failure in self.failures}
+            if len(reasons) < FAILURES_NAMED and reason(event) not in reasons:
+                self.failures.append(event)
             self.refusals += storage_error(event.error)
         self.manner.on_event(event)
         return isinstance(event, ChunkDone) or not self._hopeless(event.error)
 
     def _hopeless(self, error: BaseException) -> bool:
         full = isinstance(error, OSError) and error.errno in FULL
-        return self.manner.fail_fast or full or isinstance(error, ClusterError) or self.refusals >= REFUSALS
+        return (
+            self.manner.fail_fast or full or isinstance(error, ClusterError | StoreError) or self.refusals >= REFUSALS
+        )
 
     def _left(self) -> str:
         return f"{self.points - self.done:,} of {self.points:,} points are not computed"
@@ -145,9 +149,7 @@ class Run:
             )
         if self.failures:
             self._end("incomplete")
-            named = "; ".join(
-                f"chunk {e.number}: {type(e.error).__name__}: {first_line(e.error)}" for e in self.failures
-            )
+            named = "; ".join(f"chunk {failure.number}: {reason(failure)}" for failure in self.failures)
             more = f"; and {self.failed - len(self.failures):,} more" if self.failed > len(self.failures) else ""
             raise IncompleteError(f"{self._left()} ({named}{more}); run it again to go on") from self.failures[0].error
         whole = self.manner.share is None
@@ -155,3 +157,7 @@ class Run:
             if whole or not self.target.left().any():  # the last of the shares finds all there
                 self.target.mark(complete=True)
         self._end("complete")
+
+
+def reason(failure: ChunkFailed) -> str:
+    return f"{type(failure.error).__name__}: {first_line(failure.error)}"

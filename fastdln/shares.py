@@ -13,7 +13,7 @@ from fastdln.errors import SweepError
 
 MOST_SHARES = 1_000_000
 
-# Multiples of the golden ratio are spread most evenly over a circle.
+# Its multiples are spread most evenly over a circle, so that those in any arc of it are spread over all numbers.
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -21,8 +21,8 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 class Share:
     """The `part`-th of `parts` shares, from 1 on.
 
-    Chunks are dealt in an order that strides over the grid, each share an interval of it: shares cost about the same, and
-    whether two of them overlap, even of different `parts`, is a question of two intervals.
+    Chunks are dealt in an order in which neighbours are far apart, each share an interval of it: shares are spread over the
+    grid and cost about the same, and whether two of them overlap, even of different `parts`, is a question of two intervals.
     """
 
     part: int
@@ -43,12 +43,10 @@ class Share:
 
     def numbers(self, chunks: int) -> np.ndarray:
         """The numbers of the share's chunks, rising."""
-        return np.sort(np.arange(*self.interval(chunks)) * stride(chunks) % max(chunks, 1))
+        first, beyond = self.interval(chunks)
+        return np.sort(order(chunks)[first:beyond])
 
 
-def stride(chunks: int) -> int:
-    """A step through the chunks that meets each of them once, and neighbours far apart."""
-    step = max(1, round(GOLDEN * chunks))
-    while math.gcd(step, chunks) != 1:  # one of any two neighbouring candidates below a prime; a few tries at most
-        step += 1
-    return step
+def order(chunks: int) -> np.ndarray:
+    """The numbers of all chunks by where their multiples of the golden ratio fall on a circle of length 1."""
+    return np.argsort(np.arange(chunks) * GOLDEN % 1.0, kind="stable")

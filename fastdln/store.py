@@ -11,15 +11,23 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-import zarr
-from zarr.storage import MemoryStore
 
 from fastdln import template
-from fastdln.contents import MARK, UNREADABLE, differing, left, missing, read_attributes, read_grid
+from fastdln.contents import (
+    MARK,
+    UNREADABLE,
+    differing,
+    left,
+    missing,
+    open_arrays,
+    read_attributes,
+    read_grid,
+    read_root,
+)
 from fastdln.errors import StoreError
 from fastdln.grid import Grid
 from fastdln.healing import heal
-from fastdln.places import WHOLE, Lock, OccupiedError, Place, plain_errors
+from fastdln.places import ROOT, WHOLE, Lock, OccupiedError, Place, plain_errors
 from fastdln.shares import Share
 from fastdln.sweep import Sweep
 
@@ -30,16 +38,9 @@ WRITING = {"write_empty_chunks": True}
 class Store:
     """An open store; use it in a `with` block, which holds the lock that keeps other runs out."""
 
-    def __init__(self, group: zarr.Group, grid: Grid, place: Place | None = None, lock: Lock | None = None) -> None:
-        self.group, self.grid, self.place, self.lock = group, grid, place, lock
-        arrays: dict[str, Any] = {v.name: group[v.name] for v in grid.sweep.variables}
+    def __init__(self, arrays: Mapping[str, Any], grid: Grid, place: Place, lock: Lock | None, durable: bool) -> None:
+        self.grid, self.place, self.lock, self._durable = grid, place, lock, durable
         self._arrays = {name: array.with_config(WRITING) for name, array in arrays.items()}
-
-    @classmethod
-    def in_memory(cls, sweep: Sweep) -> Self:
-        grid, kept = Grid(sweep), MemoryStore()
-        template.make_template(kept, grid, {})
-        return cls(zarr.open_group(kept, mode="r+"), grid)
 
     @classmethod
     def at(
@@ -64,7 +65,7 @@ class Store:
                 except OccupiedError:  # another run made it first
                     pass
                 else:
-                    return cls(open_group(place, durable), grid, place, lock)
+                    return cls._opened(place, lock, durable)
             return cls._resume(place, sweep, share, durable)
 
     @classmethod
@@ -77,7 +78,7 @@ class Store:
             refuse_others(place, read_attributes(place), sweep)  # it may have grown before the lock was free
             place.clear_leftovers(others_run=share is not None)
             heal(place, grid, durable)
-            return cls(open_group(place, durable), read_grid(place), place, lock)
+            return cls._opened(place, lock, durable)
         except BaseException:
             lock.release()
             raise
@@ -89,7 +90,13 @@ class Store:
             raise StoreError(f"{place.name}: is not seen by this worker; stores are to be where all workers can write")
         if read_attributes(place)["sweep_sha256"] != sweep_sha256:
             raise StoreError(f"{place.name}: holds another sweep on this worker")
-        return cls(open_group(place, durable), read_grid(place), place)
+        return cls._opened(place, None, durable)
+
+    @classmethod
+    def _opened(cls, place: Place, lock: Lock | None, durable: bool) -> Self:
+        grid = read_grid(place)
+        names = [variable.name for variable in grid.sweep.variables]
+        return cls(open_arrays(place, names, write=True, durable=durable), grid, place, lock, durable)
 
     def __enter__(self) -> Self:
         return self
@@ -101,7 +108,7 @@ class Store:
 
     def left(self) -> np.ndarray:
         """How many points of each chunk are not computed."""
-        return left(self.place, self.grid) if self.place else self.grid.sizes()
+        return left(self.place, self.grid)
 
     def missing(self, number: int) -> np.ndarray:
         """Which points of a chunk are not computed, shaped like the chunk."""
@@ -123,12 +130,15 @@ class Store:
 
     def mark(self, complete: bool) -> None:
         """Says in the root attributes whether every chunk is there."""
-        if self.group.attrs.get("complete") is not complete:
-            self.group.update_attributes({"complete": complete})
+        mark(self.place, complete, self._durable)
 
 
-def open_group(place: Place, durable: bool = False) -> zarr.Group:
-    return zarr.open_group(place.zarr(durable=durable), mode="r+")
+def mark(place: Place, complete: bool, durable: bool) -> None:
+    """Says in the root attributes whether every chunk is there."""
+    root = read_root(place)
+    if root["attributes"].get("complete") is not complete:
+        root["attributes"]["complete"] = complete
+        place.write(ROOT, json.dumps(root, indent=2).encode(), durable=durable)
 
 
 def refuse_others(place: Place, attributes: Mapping[str, Any], sweep: Sweep) -> None:

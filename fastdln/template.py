@@ -32,12 +32,12 @@ AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
 def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, bytes]:
     """The keys of an empty store and what is under them; `about`: further root attributes."""
     place: dict[str, Any] = {}
-    make_template(MemoryStore(place), grid, about or {})
+    make(MemoryStore(place), grid, about or {})
     return {key: data.to_bytes() for key, data in place.items()}
 
 
-def make_template(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
-    """Every array of the sweep, empty, with coordinates and attributes."""
+def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
+    """Makes every array of the sweep, empty, with coordinates and attributes."""
     sweep = grid.sweep
     group = zarr.create_group(place, zarr_format=3)
     for variable in sweep.variables:

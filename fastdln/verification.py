@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import numpy as np
-import zarr
 
-from fastdln.contents import MARK, UNREADABLE, left, mark_key, present, read_attributes, read_grid, read_root
+from fastdln.contents import MARK, UNREADABLE, left, mark_key, open_arrays, present, read_grid, read_root, straddles
 from fastdln.engine import threads
 from fastdln.errors import StoreError, first_line
 from fastdln.grid import Grid
 from fastdln.healing import damaged_coordinates, parted_metadata
 from fastdln.places import ROOT, WHOLE, Place, plain_errors, storage_error
 from fastdln.progress import Report, reporter
+from fastdln.store import mark
 
 # Chunks that are read ahead of the first that is not yet read: the memory for results stays small.
 WINDOW = 256
@@ -101,11 +99,9 @@ def damaged_metadata(place: Place, grid: Grid) -> Iterator[Damage]:
 
 def examined(place: Place, grid: Grid, numbers: list[int]) -> Iterator[tuple[int, list[Damage]]]:
     """Each chunk with what is damaged of it, read by several threads."""
-    group = zarr.open_group(place.zarr(read_only=True), mode="r")
-    arrays: dict[str, Any] = {variable.name: group[variable.name] for variable in grid.sweep.variables}
+    arrays = open_arrays(place, [variable.name for variable in grid.sweep.variables])
     there = {name: present(place, grid, name).ravel() for name in arrays}
-    grown = read_attributes(place).get("grown_from", [])
-    partial = grid.straddling(grown).ravel()
+    partial = straddles(place, grid).ravel()
 
     def examine(number: int) -> list[Damage]:
         slices = grid.slices(number)
@@ -136,10 +132,7 @@ def unmark(place: Place, grid: Grid, numbers: list[int]) -> bool:
     except StoreError:
         return False
     try:
-        root = read_root(place)
-        if root["attributes"].get("complete"):
-            root["attributes"]["complete"] = False
-            place.write(ROOT, json.dumps(root, indent=2).encode())
+        mark(place, complete=False, durable=False)
         for number in numbers:
             place.delete(mark_key(grid, number))
     except Exception as error:

@@ -68,10 +68,10 @@ class Order:
     @classmethod
     def of(cls, target: Store, durable: bool) -> Order:
         sweep, grid = target.grid.sweep, target.grid
-        if target.place is None:
+        if not target.place.shared:
             return cls(sweep.canonical(), grid.chunk_shape, versions())
         # the store has the sweep, which with given matrices is too long to go with every chunk
-        return cls("", grid.chunk_shape, versions(), target.place, sweep.sha256(), durable)
+        return cls("", grid.chunk_shape, versions(), target.place.absolute(), sweep.sha256(), durable)
 
 
 class Desk:

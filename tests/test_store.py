@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from small import SWEEP, identical
 
 import fastdln
 from fastdln import IncompleteError, StoreError, Sweep
@@ -20,25 +21,6 @@ from fastdln.observables import OBSERVABLES
 from fastdln.places import find
 from fastdln.places.folder import draft_prefix
 from fastdln.store import Store
-
-SWEEP = Sweep(
-    title="a test",
-    model="modes",
-    axes={"eta": {"start": 0.1, "stop": 1.5, "num": 40}, "alpha": [0.3, 0.6], "depth": [2, 3]},
-    target={"singular_values": [1.0, 0.5]},
-    steps=400,
-    record=32,
-    observables=["period", "oscillation_range", "oscillating_modes", "loss", "orbit"],
-    orbit_samples=8,
-    chunks={"eta": 10, "alpha": 1},
-)
-
-
-def identical(one, two):
-    assert set(one.variables) == set(two.variables)
-    for name in one.variables:
-        assert one[name].dtype == two[name].dtype, name
-        assert one[name].values.tobytes() == two[name].values.tobytes(), name
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from zarr.storage import ObjectStore
@@ -51,6 +51,7 @@ class Bucket:
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    shared: ClassVar[bool] = True
 
     @cached_property
     def objects(self) -> Any:
@@ -60,6 +61,9 @@ class Bucket:
     def locks(self) -> Any:
         """Beside the store, so that a listing of it finds nothing but Zarr's own keys."""
         return connect(self.name.rstrip("/") + ".lock", self.options)
+
+    def absolute(self) -> Bucket:
+        return self
 
     def __getstate__(self) -> dict[str, Any]:
         return {"name": self.name, "options": dict(self.options)}  # connections stay where they are

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from zarr.storage import LocalStore
@@ -44,10 +44,14 @@ class Folder:
     """The folder at `path`."""
 
     path: Path
+    shared: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
         return str(self.path)
+
+    def absolute(self) -> Folder:
+        return Folder(self.path.absolute())
 
     def zarr(self, *, durable: bool = False, read_only: bool = False) -> LocalStore:
         return (DurableStore if durable else LocalStore)(self.path, read_only=read_only)

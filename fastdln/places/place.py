@@ -35,6 +35,13 @@ class Place(Protocol):
     def name(self) -> str:
         """As the user would type it."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes can write there."""
+
+    def absolute(self) -> Place:
+        """The same place, named so that processes elsewhere find it."""
+
     def zarr(self, *, durable: bool = False, read_only: bool = False) -> Any:
         """Zarr's own store for this place."""
 

@@ -1,0 +1,47 @@
+"""A small sweep of many chunks, and how to compare datasets bit by bit."""
+
+from fastdln import Sweep
+
+SWEEP = Sweep(
+    title="a test",
+    model="modes",
+    axes={"eta": {"start": 0.1, "stop": 1.5, "num": 40}, "alpha": [0.3, 0.6], "depth": [2, 3]},
+    target={"singular_values": [1.0, 0.5]},
+    steps=400,
+    record=32,
+    observables=["period", "oscillation_range", "oscillating_modes", "loss", "orbit"],
+    orbit_samples=8,
+    chunks={"eta": 10, "alpha": 1},
+)
+
+# The same, for the command line.
+FILE = """
+title = "a test"
+model = "modes"
+steps = 400
+record = 32
+observables = ["period", "oscillation_range", "oscillating_modes", "loss", "orbit"]
+orbit_samples = 8
+[axes]
+eta = { start = 0.1, stop = 1.5, num = 40 }
+alpha = [0.3, 0.6]
+depth = [2, 3]
+[target]
+singular_values = [1.0, 0.5]
+[chunks]
+eta = 10
+alpha = 1
+"""
+
+
+def identical(one, two):
+    assert set(one.variables) == set(two.variables)
+    for name in one.variables:
+        assert one[name].dtype == two[name].dtype, name
+        assert one[name].values.tobytes() == two[name].values.tobytes(), name
+
+
+def marks(path):
+    """When each chunk's mark was written."""
+    files = (path / "fate" / "c").rglob("*")
+    return {p.relative_to(path).as_posix(): p.stat().st_mtime_ns for p in files if p.is_file()}

@@ -1,0 +1,178 @@
+"""Verify: every kind of damage is named, unmarked, and made good by the next run."""
+
+import json
+import random
+import shutil
+
+import pytest
+import zarr
+from small import SWEEP, identical, marks
+
+import fastdln
+from fastdln.api import compute
+from fastdln.contents import UNREADABLE
+from fastdln.grid import Grid
+from fastdln.places import find
+from fastdln.store import Store
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    path = tmp_path_factory.mktemp("made") / "out.zarr"
+    return fastdln.run(SWEEP, store=path).load(), path
+
+
+@pytest.fixture
+def store(made, tmp_path):
+    return shutil.copytree(made[1], tmp_path / "out.zarr")
+
+
+@pytest.fixture(scope="module")
+def reference(made):
+    return made[0]
+
+
+def files(store):
+    return sorted(p for p in store.rglob("*") if p.is_file() and p.name != "zarr.json")
+
+
+def named(found, store, among):
+    """Those files that a verification calls damaged."""
+    grid = Grid(SWEEP)
+    places = set()
+    for damage in found.damaged:
+        place = "" if damage.chunk is None else "/".join(["/c", *map(str, grid.place(damage.chunk))])
+        places |= {p for p in among if f"{p.relative_to(store)}/".startswith(f"{damage.variable}{place}/")}
+    return places
+
+
+def flip(file, bit):
+    data = bytearray(file.read_bytes())
+    data[bit // 8] ^= 1 << bit % 8
+    file.write_bytes(data)
+
+
+def test_a_whole_store(store):
+    found = fastdln.verify(store)
+    assert found.whole
+    assert (found.chunks, found.chunks_read, found.points_left, found.damaged) == (16, 16, 0, ())
+    assert str(found) == "whole: 16 of 16 chunks read back, and all coordinates"
+
+
+def test_any_flipped_bit_is_found_and_healed(store, reference):
+    """One random bit of every file: chunks of every variable, marks and coordinates."""
+    rng = random.Random(1)
+    all_files = files(store)
+    for file in all_files:
+        flip(file, rng.randrange(8 * file.stat().st_size))
+    found = fastdln.verify(store)
+    assert named(found, store, all_files) == set(all_files)
+    assert {damage.variable for damage in found.damaged} == set(reference.variables)
+    assert found.points_left == 160
+    again = fastdln.verify(store)
+    assert {damage.variable for damage in again.damaged} == {"eta", "alpha", "depth", "singular_value"}
+    identical(fastdln.run(SWEEP, store=store), reference)
+    assert fastdln.verify(store).whole
+
+
+def test_every_bit_of_a_file_counts(store):
+    """zstd alone ignores a bit of its header."""
+    file = store / "fate" / "c" / "0" / "0" / "1"
+    whole, fates, unnoticed = file.read_bytes(), zarr.open_array(store / "fate", mode="r"), []
+    for bit in range(8 * len(whole)):
+        flip(file, bit)
+        try:
+            fates[0, 0, 10:20]
+        except UNREADABLE:
+            continue
+        finally:
+            file.write_bytes(whole)
+        unnoticed.append(bit)
+    assert unnoticed == []
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "short", "long", "other"])
+@pytest.mark.parametrize("name", ["loss/c/1/0/2", "orbit/c/1/0/2/0/0", "fate/c/1/0/2"])
+def test_damaged_chunks(store, reference, name, damage):
+    file = store / name
+    data = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes({"empty": b"", "short": data[:-1], "long": data + b"\0", "other": b"\0" * len(data)}[damage])
+    before = marks(store)
+    found = fastdln.verify(store)
+    expected = [] if (name, damage) == ("fate/c/1/0/2", "gone") else [(name.split("/")[0], 10)]
+    assert [(d.variable, d.chunk) for d in found.damaged] == expected
+    assert found.points_left == 10
+    assert not found.whole
+    if expected:
+        assert "chunk 10 (depth 1:2, alpha 0:1, eta 20:30)" in str(found)
+        assert fastdln.status(store).chunks_left == 1
+    identical(fastdln.run(SWEEP, store=store), reference)
+    after = marks(store)
+    assert {mark for mark in before if after[mark] != before[mark]} <= {"fate/c/1/0/2"}
+    assert fastdln.verify(store).whole
+
+
+@pytest.mark.parametrize("name", ["eta/zarr.json", "loss/zarr.json", "eta/c/0"])
+@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"zarr_format": 3}'])
+def test_damaged_metadata_and_coordinates(store, reference, name, content):
+    file = store / name
+    file.unlink() if content is None else file.write_bytes(content)
+    found = fastdln.verify(store)
+    assert [damage.variable for damage in found.damaged] == [name.split("/")[0]]
+    assert found.points_left == 0
+    identical(fastdln.run(SWEEP, store=store), reference)
+    assert fastdln.verify(store).whole
+
+
+def test_whole_arrays_gone(store, reference):
+    shutil.rmtree(store / "orbit")
+    found = fastdln.verify(store)
+    assert len({damage.chunk for damage in found.damaged} - {None}) == 16
+    identical(fastdln.run(SWEEP, store=store), reference)
+
+
+def test_an_incomplete_store_is_not_whole(store):
+    (store / "fate/c/0/0/0").unlink()
+    found = fastdln.verify(store)
+    assert (found.damaged, found.points_left, found.whole) == ((), 10, False)
+    assert "10 of 160 points not computed" in str(found)
+
+
+def test_nothing_is_unmarked_while_a_run_goes_on(store):
+    flip(store / "loss/c/0/0/0", 99)
+    before = marks(store)
+    with Store.at(find(store), SWEEP):
+        found = fastdln.verify(store)
+    assert marks(store) == before
+    assert not found.unmarked
+    assert "run verify again when no run goes on" in str(found)
+    assert fastdln.verify(store).unmarked
+    assert len(marks(store)) == 15
+
+
+def test_all_nan_chunks_are_files_too(tmp_path):
+    """Where every point diverges the floats are NaN, the fill value; their files are there, so that a lost one is noticed."""
+    sweep = fastdln.Sweep(model="modes", axes={"eta": [30.0, 40.0], "alpha": 1.0, "depth": 3}, steps=100, record=8)
+    compute(sweep, tmp_path / "out.zarr")
+    assert fastdln.verify(tmp_path / "out.zarr").whole
+    (tmp_path / "out.zarr" / "loss" / "c" / "0" / "0" / "0").unlink()
+    assert not fastdln.verify(tmp_path / "out.zarr").whole
+
+
+def test_the_command(store):
+    import subprocess
+    import sys
+
+    words = [sys.executable, "-m", "fastdln", "verify", str(store)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, "whole: 16 of 16 chunks read back, and all coordinates")
+    flip(store / "loss/c/0/0/0", 99)
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert done.stdout.startswith("damaged: loss, chunk 0 (depth 0:1, alpha 0:1, eta 0:10): ")
+    assert json.loads((store / "zarr.json").read_text())["attributes"]["complete"] is False
+    done = subprocess.run([*words[:-1], str(store.parent)], capture_output=True, text=True)
+    assert done.returncode == 2
