@@ -100,6 +100,8 @@ def refuse_others(client: distributed.Client, versions: Callable[[], dict[str, s
     except Exception as error:
         raise ClusterError(f"scheduler: the workers cannot be asked for their versions: {error}") from None
     for worker, found in theirs.items():
+        if isinstance(found, OSError):  # it has died meanwhile
+            continue
         if isinstance(found, BaseException):
             raise ClusterError(f"the worker at {worker} cannot load fastdln: {type(found).__name__}: {found}")
         refuse_other(worker, found, mine)
