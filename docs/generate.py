@@ -83,7 +83,10 @@ A family's name in `observables`, or that of one of its variables, brings all of
 
 Every variable has `long_name`, `units` ("1" if it has no unit) and, where the method matters, `comment`. The root has
 `title`, `Conventions`, `source`, `history`, the versions of the libraries, `sweep` (the sweep as JSON, every default filled
-in), `sweep_sha256`, and `complete`, which is false until the last chunk is written.
+in), `sweep_sha256`, and `complete`, which is false until the last chunk is written. A store that grew has `grown_from`, its
+earlier shapes, and `sweep_asked` where rounding made a list of a range; one that sweeps a window of another has `parent_store`,
+`parent_sweep` and `parent_sweep_sha256`. Chunks are compressed by zstd, with its checksum and a CRC-32C of every bit: a damaged
+one is an error where it is read ([scaling.md](scaling.md)).
 """
 
 
@@ -121,7 +124,7 @@ arguments of `fastdln.Sweep`. Unknown keys and names are refused, and the messag
 
 {keys(Sweep)}
 
-`title` and `chunks` do not count as another sweep: a store made with others is resumed.
+`title`, `chunks` and `shards` do not count as another sweep: a store made with others is resumed, in its own chunks.
 
 ## `axes`
 

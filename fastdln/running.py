@@ -65,22 +65,18 @@ class Run:
         self.done = self.points - int(left[mine].sum())
         if numbers.size:
             self._prepare(numbers)
-            with reporter(self.manner.progress, self.done, self.points) as report:
-                self._report, self._begun, self._before = report, time.monotonic(), self.done
-                report(self.done, self.points)
-                try:
+        with reporter(self.manner.progress, self.done, self.points) as self._report:
+            self._begun, self._before = time.monotonic(), self.done
+            self._report(self.done, self.points)
+            try:
+                if numbers.size:
                     self._execute(numbers.tolist())
-                except KeyboardInterrupt:
-                    self._end("interrupted")
-                    raise KeyboardInterrupt(
-                        f"interrupted: {self._left()}; the same command goes on from there"
-                    ) from None
-                except IncompleteError as error:
-                    self._end("stopped")
-                    raise IncompleteError(f"{self._left()}: {error}") from error.__cause__
-        else:
-            with reporter(self.manner.progress, self.done, self.points) as report:
-                report(self.done, self.points)
+            except KeyboardInterrupt:
+                self._end("interrupted")
+                raise KeyboardInterrupt(f"interrupted: {self._left()}; the same command goes on from there") from None
+            except IncompleteError as error:
+                self._end("stopped")
+                raise IncompleteError(f"{self._left()}: {error}") from error.__cause__
         self._conclude()
 
     def _prepare(self, numbers: np.ndarray) -> None:

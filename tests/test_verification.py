@@ -115,7 +115,7 @@ def test_damaged_chunks(store, reference, name, damage):
     assert fastdln.verify(store).whole
 
 
-@pytest.mark.parametrize("name", ["eta/zarr.json", "loss/zarr.json", "eta/c/0"])
+@pytest.mark.parametrize("name", ["eta/zarr.json", "loss/zarr.json", "eta/c/0", "singular_value/zarr.json"])
 @pytest.mark.parametrize("content", [None, b"", b"{}", b'{"zarr_format": 3}'])
 def test_damaged_metadata_and_coordinates(store, reference, name, content):
     file = store / name
@@ -128,7 +128,8 @@ def test_damaged_metadata_and_coordinates(store, reference, name, content):
 
 
 def test_whole_arrays_gone(store, reference):
-    shutil.rmtree(store / "orbit")
+    for name in ("orbit", "singular_value"):
+        shutil.rmtree(store / name)
     found = fastdln.verify(store)
     assert len({damage.chunk for damage in found.damaged} - {None}) == 16
     identical(fastdln.run(SWEEP, store=store), reference)

@@ -27,7 +27,7 @@ try:
 except ImportError:  # no POSIX locks on this platform: two runs on one store are then not told apart
     fcntl = None  # type: ignore[assignment]  # a module where there are locks
 
-# Locked instead of a file of its own, so that none is left behind: every store has it, and no write replaces it.
+# Locked instead of a file of its own, so that none is left behind: every store has it, and nothing rewrites it.
 LOCKED = "singular_value/zarr.json"
 
 # A draft is locked as soon as it is there; one that is older than this and not locked was left by a kill.
@@ -74,7 +74,10 @@ class Folder:
             return None
 
     def write(self, key: str, data: bytes, *, durable: bool = False) -> None:
-        replace(self.path / key, data, durable)
+        if key == LOCKED:  # only where it was damaged; replaced, it would no longer be what runs have locked
+            (self.path / key).write_bytes(data)
+        else:
+            replace(self.path / key, data, durable)
 
     def delete(self, key: str) -> None:
         (self.path / key).unlink(missing_ok=True)
@@ -178,7 +181,8 @@ class FileLock:
 
     @classmethod
     def take(cls, folder: Path, interval: Interval) -> FileLock:
-        handle = os.open(folder / LOCKED, os.O_RDWR | os.O_CLOEXEC)
+        (folder / LOCKED).parent.mkdir(exist_ok=True)  # both are there, but for damage that is mended under the lock
+        handle = os.open(folder / LOCKED, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
         try:
             if hasattr(fcntl, "F_OFD_SETLK") and interval[0] < interval[1]:
                 fcntl.fcntl(handle, fcntl.F_OFD_SETLK, request(*interval))
