@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,7 +66,7 @@ def run(
             raise SweepError("part, durable, storage_options: are of a store; give one")
         place = Memory()
         with cluster_of(scheduler, workers, dashboard) as client, Store.at(place, sweep) as target:
-            Run(target, Manner(client, None, fail_fast, durable, progress, on_event))()
+            Run(target, Manner(client, fail_fast=fail_fast, progress=progress, on_event=on_event))()
         return load(place.zarr(read_only=True), chunks=None).load()
     compute(
         sweep,
@@ -75,9 +75,9 @@ def run(
         workers=workers,
         dashboard=dashboard,
         part=part,
+        storage_options=storage_options,
         fail_fast=fail_fast,
         durable=durable,
-        storage_options=storage_options,
         progress=progress,
         on_event=on_event,
     )
@@ -92,21 +92,21 @@ def compute(
     workers: int | None = None,
     dashboard: bool = False,
     part: str | None = None,
-    fail_fast: bool = False,
-    durable: bool = False,
     storage_options: Options | None = None,
-    progress: bool | Report | None = None,
-    on_event: Callable[[Event], object] = lambda event: None,
     about: Mapping[str, Any] | None = None,
+    **manner: Any,
 ) -> None:
-    """Computes what the store lacks of a sweep; like `run`, but opens nothing. about: further root attributes of a new store."""
-    share = Share.parse(part) if part else None
+    """Computes what the store lacks of a sweep; like `run`, but opens nothing.
+
+    about: further root attributes of a new store. manner: the rest of the keywords of `run`.
+    """
+    how = Manner(share=Share.parse(part) if part else None, **manner)
     place = find(store, storage_options)
     with (
         cluster_of(scheduler, workers, dashboard) as client,
-        Store.at(place, sweep, share=share, durable=durable, about=about) as target,
+        Store.at(place, sweep, share=how.share, durable=how.durable, about=about) as target,
     ):
-        Run(target, Manner(client, share, fail_fast, durable, progress, on_event))()
+        Run(target, replace(how, client=client))()
 
 
 @contextmanager

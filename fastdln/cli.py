@@ -8,10 +8,11 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -34,20 +35,10 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file, e.g. axes.eta.num=100. Repeatable."),
 ]
-Scheduler = Annotated[
-    str | None, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster, such as tcp://host:8786.")
-]
-Workers = Annotated[
-    int | None, typer.Option("--workers", metavar="N", help="Processes on this machine instead of threads.")
-]
-Dashboard = Annotated[bool, typer.Option("--dashboard", help="With --workers: Dask's dashboard on 127.0.0.1:8787.")]
-FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first chunk that fails.")]
-Durable = Annotated[bool, typer.Option("--durable", help="Wait until files would survive a loss of power.")]
 StorageOptions = Annotated[
     list[str] | None,
     typer.Option("--storage", metavar="KEY=VALUE", help="An option of the object store, e.g. endpoint=... Repeatable."),
 ]
-LogJson = Annotated[bool, typer.Option("--log-json", help="A line of JSON an event on stderr, for machines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 
 
@@ -77,16 +68,24 @@ def pairs(options: list[str] | None) -> dict[str, str] | None:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a run goes about its work, in the command line's words."""
+    """How a run goes about its work, in the command line's words: the options that all commands share that compute."""
 
-    scheduler: str | None
-    workers: int | None
-    dashboard: bool
-    fail_fast: bool
-    durable: bool
-    options: list[str] | None
-    log_json: bool
-    quiet: bool
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster, such as tcp://host:8786.")
+    ] = None
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Processes on this machine instead of threads.")
+    ] = None
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="With --workers: Dask's dashboard on 127.0.0.1:8787.")
+    ] = False
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first chunk that fails.")] = False
+    durable: Annotated[bool, typer.Option("--durable", help="Wait until files would survive a loss of power.")] = False
+    storage: StorageOptions = None
+    log_json: Annotated[bool, typer.Option("--log-json", help="A line of JSON an event on stderr, for machines.")] = (
+        False
+    )
+    quiet: Quiet = False
 
     def keywords(self) -> dict[str, Any]:
         """Those of api.run."""
@@ -100,23 +99,41 @@ class Manner:
             "dashboard": self.dashboard,
             "fail_fast": self.fail_fast,
             "durable": self.durable,
-            "storage_options": pairs(self.options),
+            "storage_options": pairs(self.storage),
             "progress": not (self.quiet or self.log_json),
         }
 
     @contextmanager
-    def logged(self, store: str, part: str | None = None) -> Iterator[None]:
-        """Keeps the log beside the store, that of a URL in the current folder, and takes signals as interrupts."""
+    def working(self, store: str, part: str | None = None) -> Iterator[None]:
+        """Keeps the log beside the store, that of a URL in the current folder; takes signals as interrupts; says the end."""
         from fastdln.journal import kept
 
         place = PurePosixPath(store).name if "://" in store else store.rstrip("/")
         share = f".part-{part.replace('/', '-of-')}" if part else ""
         with interruptible(), kept(Path(f"{place}{share}.log"), self.log_json):
             yield
-
-    def conclude(self, store: str, word: str = "done") -> None:
         if not (self.quiet or self.log_json):
-            say(f"{word}: {store}; load it with fastdln.open({store!r}) or xarray.open_zarr({store!r})")
+            done = f"part {part} done" if part else "done"
+            say(f"{done}: {store}; load it with fastdln.open({store!r}) or xarray.open_zarr({store!r})")
+
+
+def computes(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options of `Manner`, which it gets as `how`."""
+    hints = get_type_hints(command, include_extras=True)
+    own = [p.replace(annotation=hints[p.name]) for p in signature(command).parameters.values() if p.name != "how"]
+    kinds = get_type_hints(Manner, include_extras=True)
+    shared = [
+        Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=kinds[f.name]) for f in fields(Manner)
+    ]
+
+    def with_manner(**words: Any) -> None:
+        how = Manner(**{option.name: words.pop(option.name) for option in shared})
+        command(**words, how=how)
+
+    with_manner.__name__, with_manner.__doc__ = command.__name__, command.__doc__
+    with_manner.__signature__ = Signature(own + shared)  # type: ignore[attr-defined]  # what typer reads
+    with_manner.__annotations__ = {p.name: p.annotation for p in own + shared}
+    return with_manner
 
 
 @contextmanager
@@ -169,6 +186,7 @@ def exits(command: Callable[..., None]) -> Callable[..., None]:
 
 @app.command()
 @exits
+@computes
 def run(
     sweep: SweepFile,
     store: Annotated[
@@ -176,17 +194,11 @@ def run(
         typer.Option("-o", metavar="STORE", help="Where to write, a path or URL; SWEEP.zarr here if left out."),
     ] = None,
     sets: Sets = None,
-    scheduler: Scheduler = None,
-    workers: Workers = None,
-    dashboard: Dashboard = False,
     part: Annotated[
         str | None, typer.Option("--part", metavar="K/N", help="Only the K-th of N shares; others may run meanwhile.")
     ] = None,
-    fail_fast: FailFast = False,
-    durable: Durable = False,
-    options: StorageOptions = None,
-    log_json: LogJson = False,
-    quiet: Quiet = False,
+    *,
+    how: Manner,
 ) -> None:
     """Compute a sweep into a Zarr store, or resume one.
 
@@ -198,52 +210,33 @@ def run(
     path = store or f"{sweep.stem}.zarr"
     from fastdln.api import compute
 
-    how = Manner(scheduler, workers, dashboard, fail_fast, durable, options, log_json, quiet)
-    with how.logged(path, part):
+    with how.working(path, part):
         compute(loaded, path, part=part, **how.keywords())
-    how.conclude(path, f"part {part} done" if part else "done")
 
 
 @app.command()
 @exits
-def extend(
-    store: StorePath,
-    sets: Sets = None,
-    scheduler: Scheduler = None,
-    workers: Workers = None,
-    dashboard: Dashboard = False,
-    fail_fast: FailFast = False,
-    durable: Durable = False,
-    options: StorageOptions = None,
-    log_json: LogJson = False,
-    quiet: Quiet = False,
-) -> None:
+@computes
+def extend(store: StorePath, sets: Sets = None, *, how: Manner) -> None:
     """Lengthen axes of a store, and compute only what is new.
 
     The values that are there must stay the first ones. Without --set it goes on with an extension that was interrupted.
     """
     from fastdln.api import extend as extend_store
 
-    how = Manner(scheduler, workers, dashboard, fail_fast, durable, options, log_json, quiet)
-    with how.logged(store):
+    with how.working(store):
         extend_store(store, *sets or (), **how.keywords())
-    how.conclude(store)
 
 
 @app.command()
 @exits
+@computes
 def refine(
     store: StorePath,
     new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.")],
     sets: Sets = None,
-    scheduler: Scheduler = None,
-    workers: Workers = None,
-    dashboard: Dashboard = False,
-    fail_fast: FailFast = False,
-    durable: Durable = False,
-    options: StorageOptions = None,
-    log_json: LogJson = False,
-    quiet: Quiet = False,
+    *,
+    how: Manner,
 ) -> None:
     """Sweep a window of a store's grid finer, into a store of its own.
 
@@ -251,10 +244,8 @@ def refine(
     """
     from fastdln.api import refine as refine_store
 
-    how = Manner(scheduler, workers, dashboard, fail_fast, durable, options, log_json, quiet)
-    with how.logged(new):
+    with how.working(new):
         refine_store(store, new, *sets or (), **how.keywords())
-    how.conclude(new)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -28,8 +29,6 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 REFUSALS = 8
 # Different failures that the last message names; the log has all of them.
 FAILURES_NAMED = 3
-# Warnings point to who called api.run or api.compute.
-CALLER = 5
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Run:
 
     def _prepare(self, numbers: np.ndarray) -> None:
         for line in Plan(self.grid.sweep, self.grid).warnings:
-            warnings.warn(line, stacklevel=CALLER)
+            warn(line)
         with plain_errors(self.name, "cannot be written"):
             self.target.mark(complete=False)  # a finished store may have lost chunks since
         journal.begun(self.name, self.grid.chunks, numbers.size, self.points, self.points - self.done)
@@ -99,7 +98,7 @@ class Run:
         cluster.execute(client, work, order, numbers, self._note, self._wait)
 
     def _wait(self) -> None:
-        warnings.warn("the cluster has no workers yet; waiting for them", stacklevel=CALLER)
+        warn("the cluster has no workers yet; waiting for them")
 
     def _note(self, event: Event) -> bool:
         """Takes an event in, and says whether to go on."""
@@ -138,10 +137,9 @@ class Run:
 
     def _conclude(self) -> None:
         if self.unconverged:
-            warnings.warn(
+            warn(
                 f"the search for the sharpness did not converge at {self.unconverged:,} points: do not trust it there beyond "
-                "its sharpness_residual (sharpness_unconverged says where, and how often)",
-                stacklevel=CALLER,
+                "its sharpness_residual (sharpness_unconverged says where, and how often)"
             )
         if self.failures:
             self._end("incomplete")
@@ -157,3 +155,11 @@ class Run:
 
 def reason(failure: ChunkFailed) -> str:
     return f"{type(failure.error).__name__}: {first_line(failure.error)}"
+
+
+def warn(message: str) -> None:
+    """A warning that points to the line outside of this package that asked for the run."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] == __package__:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
