@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,7 @@ def run(
     IncompleteError if chunks failed (run again to resume).
     """
     if store is None:
-        if part or storage_options or durable:
+        if part is not None or storage_options or durable:
             raise SweepError("part, durable, storage_options: are of a store; give one")
         place = Memory()
         with cluster_of(scheduler, workers, dashboard) as client, Store.at(place, sweep) as target:
@@ -85,7 +85,7 @@ def run(
 
 
 def compute(
-    sweep: Sweep,
+    sweep: Sweep | Callable[[], Sweep],
     store: StorePath,
     *,
     scheduler: str | distributed.Client | None = None,
@@ -98,15 +98,15 @@ def compute(
 ) -> None:
     """Computes what the store lacks of a sweep; like `run`, but opens nothing.
 
-    about: further root attributes of a new store. manner: the rest of the keywords of `run`.
+    sweep: may be what makes it, called once all else is known to be right. about: further root attributes of a new store.
+    manner: the rest of the keywords of `run`.
     """
-    how = Manner(share=Share.parse(part) if part else None, **manner)
+    how = Manner(share=Share.parse(part) if part is not None else None, **manner)
     place = find(store, storage_options)
-    with (
-        cluster_of(scheduler, workers, dashboard) as client,
-        Store.at(place, sweep, share=how.share, durable=how.durable, about=about) as target,
-    ):
-        Run(target, replace(how, client=client))()
+    with cluster_of(scheduler, workers, dashboard) as client:
+        wanted = sweep() if callable(sweep) else sweep
+        with Store.at(place, wanted, share=how.share, durable=how.durable, about=about) as target:
+            Run(target, replace(how, client=client))()
 
 
 @contextmanager
@@ -117,8 +117,8 @@ def cluster_of(scheduler: str | distributed.Client | None, workers: int | None, 
         return
     if scheduler is not None and workers is not None:
         raise SweepError("workers: starts a cluster of its own; leave scheduler out")
-    if workers is not None and workers < 1:
-        raise SweepError(f"workers: must be at least 1 (got {workers})")
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise SweepError(f"workers: must be a whole number from 1 on (got {workers!r})")
     from fastdln import cluster
     from fastdln.worker import versions
 
@@ -135,9 +135,14 @@ def extend(store: StorePath, *overrides: str, storage_options: Options | None = 
     SweepError for other changes.
     """
     place = find(store, storage_options)
-    wanted = growth.asked(place).changed(overrides)
-    sweep = growth.grow(place, wanted, how.get("durable", False))
-    return run(sweep, store, storage_options=storage_options, **how)
+    wanted = growth.asked(place).changed(of_axes(overrides, "extend"))
+    growth.grown(contents.read_sweep(place), wanted)  # refuses before anything is begun
+
+    def larger() -> Sweep:
+        return growth.grow(place, wanted, how.get("durable", False))
+
+    compute(larger, store, storage_options=storage_options, **how)
+    return open(store, storage_options=storage_options)
 
 
 def refine(
@@ -145,12 +150,27 @@ def refine(
 ) -> xr.Dataset:
     """Sweeps a window of a store's grid again, finer, into a store of its own, whose attributes say where it came from.
 
-    overrides: the axes of the window, such as "axes.eta.start=0.8"; they must lie within the old ones. how: as for `run`.
+    overrides: the axes of the window, such as "axes.eta.start=0.8"; they must lie within the old ones. storage_options: of
+    those of the two that are URLs. how: as for `run`.
     """
-    place = find(store, storage_options)
-    wanted = contents.read_sweep(place).changed(overrides)
-    compute(wanted, new, storage_options=storage_options, about=growth.window(place, wanted), **how)
-    return open(new, storage_options=storage_options)
+    of_urls = [storage_options if "://" in os.fspath(path) else None for path in (store, new)]
+    if storage_options and not any(of_urls):
+        find(store, storage_options)  # says what they are for
+    place, target = (find(path, options) for path, options in zip((store, new), of_urls, strict=True))
+    wanted = growth.asked(place).changed(of_axes(overrides, "refine"))
+    about = growth.window(place, wanted)
+    growth.refuse_other_parents(target, about)
+    compute(wanted, new, storage_options=of_urls[1], about=about, **how)
+    return open(new, storage_options=of_urls[1])
+
+
+def of_axes(overrides: Iterable[str], verb: str) -> Iterable[str]:
+    """Refuses changes of other keys, also of those that would not count as another sweep."""
+    for override in overrides:
+        key = override.partition("=")[0].strip()
+        if "=" in override and key.partition(".")[0] != "axes":
+            raise SweepError(f"{key}: cannot be changed by {verb}, which changes axes only")
+    return overrides
 
 
 def verify(

@@ -42,7 +42,17 @@ StorageOptions = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 
 
+class Voice:
+    """How lines on stderr are said: plainly, or as JSON once a run was asked for that."""
+
+    as_json = False
+
+
 def say(line: str) -> None:
+    if Voice.as_json:
+        import json
+
+        line = json.dumps({"event": "message", "message": line})
     with suppress(OSError):  # nobody listens any more; the work goes on
         print(line, file=sys.stderr, flush=True)
 
@@ -67,7 +77,7 @@ def pairs(options: list[str] | None) -> dict[str, str] | None:
 
 
 @dataclass(frozen=True)
-class Manner:
+class RunOptions:
     """How a run goes about its work, in the command line's words: the options that all commands share that compute."""
 
     scheduler: Annotated[
@@ -105,12 +115,13 @@ class Manner:
 
     @contextmanager
     def working(self, store: str, part: str | None = None) -> Iterator[None]:
-        """Keeps the log beside the store, that of a URL in the current folder; takes signals as interrupts; says the end."""
+        """Keeps the log beside the store, that of a URL in the current folder; says the end."""
         from fastdln.journal import kept
 
         place = PurePosixPath(store).name if "://" in store else store.rstrip("/")
         share = f".part-{part.replace('/', '-of-')}" if part else ""
-        with interruptible(), kept(Path(f"{place}{share}.log"), self.log_json):
+        Voice.as_json = self.log_json
+        with kept(Path(f"{place}{share}.log"), self.log_json):
             yield
         if not (self.quiet or self.log_json):
             done = f"part {part} done" if part else "done"
@@ -118,22 +129,23 @@ class Manner:
 
 
 def computes(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of `Manner`, which it gets as `how`."""
+    """Gives a command the options of `RunOptions`, which it gets as `how`."""
     hints = get_type_hints(command, include_extras=True)
     own = [p.replace(annotation=hints[p.name]) for p in signature(command).parameters.values() if p.name != "how"]
-    kinds = get_type_hints(Manner, include_extras=True)
+    kinds = get_type_hints(RunOptions, include_extras=True)
     shared = [
-        Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=kinds[f.name]) for f in fields(Manner)
+        Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=kinds[f.name])
+        for f in fields(RunOptions)
     ]
 
-    def with_manner(**words: Any) -> None:
-        how = Manner(**{option.name: words.pop(option.name) for option in shared})
+    def with_options(**words: Any) -> None:
+        how = RunOptions(**{option.name: words.pop(option.name) for option in shared})
         command(**words, how=how)
 
-    with_manner.__name__, with_manner.__doc__ = command.__name__, command.__doc__
-    with_manner.__signature__ = Signature(own + shared)  # type: ignore[attr-defined]  # what typer reads
-    with_manner.__annotations__ = {p.name: p.annotation for p in own + shared}
-    return with_manner
+    with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
+    with_options.__signature__ = Signature(own + shared)  # type: ignore[attr-defined]  # what typer reads
+    with_options.__annotations__ = {p.name: p.annotation for p in own + shared}
+    return with_options
 
 
 @contextmanager
@@ -147,7 +159,7 @@ def interruptible() -> Iterator[None]:
             say("interrupted again: leaving at once; what is finished is safe in the store")
             os._exit(INCOMPLETE)
         asked = True
-        say("interrupted: waiting for the running chunks; again to leave at once")
+        say("interrupted: ending what runs; again to leave at once")
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -165,8 +177,9 @@ def exits(command: Callable[..., None]) -> Callable[..., None]:
     def run_command(*args: Any, **kwargs: Any) -> None:
         from fastdln.errors import ClusterError, IncompleteError, StoreError, SweepError
 
+        Voice.as_json = False
         try:
-            with plain_warnings():
+            with interruptible(), plain_warnings():
                 command(*args, **kwargs)
         except (SweepError, StoreError, ClusterError) as error:
             say(f"error: {error}")
@@ -198,7 +211,7 @@ def run(
         str | None, typer.Option("--part", metavar="K/N", help="Only the K-th of N shares; others may run meanwhile.")
     ] = None,
     *,
-    how: Manner,
+    how: RunOptions,
 ) -> None:
     """Compute a sweep into a Zarr store, or resume one.
 
@@ -217,7 +230,7 @@ def run(
 @app.command()
 @exits
 @computes
-def extend(store: StorePath, sets: Sets = None, *, how: Manner) -> None:
+def extend(store: StorePath, sets: Sets = None, *, how: RunOptions) -> None:
     """Lengthen axes of a store, and compute only what is new.
 
     The values that are there must stay the first ones. Without --set it goes on with an extension that was interrupted.
@@ -236,7 +249,7 @@ def refine(
     new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.")],
     sets: Sets = None,
     *,
-    how: Manner,
+    how: RunOptions,
 ) -> None:
     """Sweep a window of a store's grid finer, into a store of its own.
 

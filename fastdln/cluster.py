@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from fastdln.errors import ClusterError, IncompleteError, first_line
 
 try:
     import distributed
+    from distributed.comm.addressing import parse_address, parse_host_port
 except ImportError:
     raise ClusterError("a cluster needs distributed: pip install 'fastdln[distributed]'") from None
 
@@ -41,6 +43,8 @@ DASHBOARD_PORT = 8787
 def connected(scheduler: Any) -> Iterator[distributed.Client]:
     """A client of the cluster at an address, or the client given."""
     if isinstance(scheduler, distributed.Client):
+        if scheduler.status != "running":
+            raise ClusterError(f"scheduler: the client is {scheduler.status}")
         yield scheduler
         return
     if not isinstance(scheduler, str) or "://" not in scheduler:
@@ -49,11 +53,20 @@ def connected(scheduler: Any) -> Iterator[distributed.Client]:
         )
     with quiet():
         try:
+            reach(scheduler)
             client = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
+        except Exception as error:  # each of the protocols has errors of its own
             raise ClusterError(f"scheduler: {scheduler} does not answer: {first_line(error)}") from None
         with client:
             yield client
+
+
+def reach(address: str) -> None:
+    """An error if nobody listens at the address: a client that was never connected prints tracebacks when it is collected."""
+    protocol, place = parse_address(address)
+    if protocol in ("tcp", "tls"):
+        with socket.create_connection(parse_host_port(place), CONNECT_SECONDS):
+            pass
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -10,8 +11,10 @@ import numpy as np
 import zarr
 from zarr.errors import BaseZarrError
 
+from fastdln import template
 from fastdln.errors import StoreError, first_line
 from fastdln.grid import Grid
+from fastdln.observables import Variable
 from fastdln.places import ROOT, Place, plain_errors, storage_error
 from fastdln.sweep import Sweep
 
@@ -31,6 +34,8 @@ def read_root(place: Place) -> dict[str, Any]:
         try:
             root: dict[str, Any] = json.loads(data or b"")
             attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
+            if hashlib.sha256(attributes["sweep"].encode()).hexdigest() != attributes["sweep_sha256"]:
+                raise damaged(place, "the sweep is not the one of its sha256")
             if (
                 isinstance(json.loads(attributes["sweep"]), dict)
                 and isinstance(attributes["sweep_sha256"], str)
@@ -55,14 +60,17 @@ def read_sweep(place: Place) -> Sweep:
 
 def read_grid(place: Place) -> Grid:
     """The grid of an existing store, in its own chunks and shards."""
-    sweep = read_sweep(place)
-    names = [variable.name for variable in sweep.variables]
-    arrays, axes = open_arrays(place, names), len(sweep.axes)
+    sweep, root = read_sweep(place), read_root(place)
+    arrays, axes = open_arrays(place, [variable.name for variable in sweep.variables]), len(sweep.axes)
     mark = arrays[MARK]
     grid = Grid(sweep, tuple((mark.shards or mark.chunks)[:axes]), tuple(mark.chunks[:axes]))
     for name, array in arrays.items():
-        if array.shape[:axes] != grid.shape:
-            raise damaged(place, f"{name} has the shape {array.shape}, the sweep {grid.shape}")
+        layout = (array.shape[:axes], (array.shards or array.chunks)[:axes], array.chunks[:axes])
+        if layout != (grid.shape, grid.chunk_shape, grid.inner_shape):
+            raise damaged(place, f"{name} is not laid out as the sweep and {MARK} are")
+    seal = root["attributes"].get("metadata_sha256")
+    if seal is not None and seal != template.digest(root, template.names(grid)):
+        raise damaged(place, "it is not what its metadata_sha256 says")
     return grid
 
 
@@ -81,21 +89,21 @@ def damaged(place: Place, reason: str) -> StoreError:
     return StoreError(f"{place.name}: its {ROOT} is damaged ({reason}); restore it, or give another path with -o")
 
 
-def mark_key(grid: Grid, number: int) -> str:
-    """Zarr's key of a chunk's mark."""
-    return "/".join([MARK, "c", *map(str, grid.place(number))])
+def chunk_key(grid: Grid, number: int, variable: Variable) -> str:
+    """Zarr's key of a variable's chunk; dimensions beyond the grid's are not divided."""
+    return "/".join([variable.name, "c", *map(str, grid.place(number)), *["0"] * len(variable.dims)])
 
 
-def present(place: Place, grid: Grid, name: str = MARK) -> np.ndarray:
+def present(place: Place, grid: Grid, name: str = MARK, beyond: int = 0) -> np.ndarray:
     """Which chunks of a variable are there, shaped as the chunks lie: a bool each, from one listing.
 
-    Where it is the mark, they are computed.
+    beyond: the variable's dimensions beyond the grid's. Where it is the mark, they are computed.
     """
     found, root = np.zeros(grid.chunks_along, dtype=bool), f"{name}/c/"
     for key in place.keys(root):
-        position = key.removeprefix(root).split("/")[: found.ndim]  # dimensions beyond the grid's are not divided
-        if len(position) == found.ndim and all(map(str.isdecimal, position)):
-            index = tuple(map(int, position))
+        position = key.removeprefix(root).split("/")
+        if len(position) == found.ndim + beyond and all(map(str.isdecimal, position)):
+            index = tuple(map(int, position[: found.ndim]))
             if all(k < n for k, n in zip(index, found.shape, strict=True)):
                 found[index] = True
     return found

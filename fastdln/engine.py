@@ -57,7 +57,10 @@ Listener = Callable[[Event], bool]
 
 def threads() -> int:
     """How many chunks are computed at once: Dask's own setting `num_workers`, or a thread a core."""
-    return int(dask.config.get("num_workers", None) or dask.system.CPU_COUNT)
+    count = int(dask.config.get("num_workers", None) or dask.system.CPU_COUNT)
+    if count < 1:
+        raise ValueError(f"num_workers is {count}")
+    return count
 
 
 def execute(work: Work, numbers: Sequence[int], listener: Listener) -> None:

@@ -109,6 +109,11 @@ class Grid:
         """A chunk's position along each dimension."""
         return tuple(int(k) for k in np.unravel_index(number, self.chunks_along))
 
+    def number(self, slices: tuple[slice, ...]) -> int:
+        """The number of the chunk that lies there."""
+        place = [part.start // chunk for part, chunk in zip(slices, self.chunk_shape, strict=True)]
+        return int(np.ravel_multi_index(place, self.chunks_along))
+
     def slices(self, number: int) -> tuple[slice, ...]:
         """Where a chunk's points lie along each dimension."""
         starts = (k * c for k, c in zip(self.place(number), self.chunk_shape, strict=True))

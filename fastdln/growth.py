@@ -14,8 +14,8 @@ import numpy as np
 
 from fastdln import template
 from fastdln.axes import coordinates, length
-from fastdln.contents import differing, read_attributes, read_grid, read_root, read_sweep
-from fastdln.errors import SweepError
+from fastdln.contents import damaged, differing, read_attributes, read_grid, read_root, read_sweep
+from fastdln.errors import StoreError, SweepError
 from fastdln.grid import Grid
 from fastdln.healing import heal
 from fastdln.places import ROOT, WHOLE, Place, plain_errors
@@ -28,7 +28,10 @@ ROUNDING = 1e-12
 def asked(place: Place) -> Sweep:
     """The sweep of a store as it was asked for, where rounding made a list of a range."""
     attributes = read_attributes(place)
-    return Sweep(**json.loads(attributes.get("sweep_asked", attributes["sweep"])))
+    try:
+        return Sweep(**json.loads(attributes.get("sweep_asked", attributes["sweep"])))
+    except (ValueError, TypeError, RecursionError):
+        raise damaged(place, "sweep_asked is no sweep") from None
 
 
 def grown(old: Sweep, wanted: Sweep) -> Sweep:
@@ -111,9 +114,10 @@ def switch(place: Place, old: Grid, sweep: Sweep, wanted: Sweep, durable: bool) 
         "sweep_sha256": sweep.sha256(),
         "grown_from": [*attributes.get("grown_from", []), list(old.shape)],
     }
+    attributes.pop("sweep_asked", None)
     if wanted.sha256() != sweep.sha256():
         attributes["sweep_asked"] = wanted.canonical()
-    place.write(ROOT, json.dumps(root, indent=2).encode(), durable=durable)
+    place.write(ROOT, template.sealed(root, new), durable=durable)
     heal(place, new, durable)
     for key in replaced:
         place.delete(key)
@@ -134,4 +138,12 @@ def window(place: Place, wanted: Sweep) -> dict[str, Any]:
             raise SweepError(
                 f"axes.{name}: must stay within the store's {outer[0]:g} to {outer[-1]:g} (got {inner[0]:g} to {inner[-1]:g})"
             )
-    return {"parent_store": place.name, "parent_sweep": old.canonical(), "parent_sweep_sha256": old.sha256()}
+    parent = {"parent_store": place.name, "parent_sweep": old.canonical(), "parent_sweep_sha256": old.sha256()}
+    return {"title": read_attributes(place).get("title", ""), **parent}
+
+
+def refuse_other_parents(target: Place, about: dict[str, Any]) -> None:
+    """StoreError if there is a store already that did not come from this window's."""
+    with plain_errors(target.name, "cannot be read"):
+        if target.occupied() and read_attributes(target).get("parent_sweep_sha256") != about["parent_sweep_sha256"]:
+            raise StoreError(f"{target.name}: is no window of {about['parent_store']}; give another path with -o")

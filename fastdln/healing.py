@@ -14,18 +14,20 @@ from fastdln.places import ROOT, Place
 
 def heal(place: Place, grid: Grid, durable: bool) -> None:
     """Makes each array's metadata say what the root's does, and writes damaged coordinates again."""
-    for name, metadata in parted_metadata(place):
+    for name, metadata in parted_metadata(place, grid):
         place.write(f"{name}/{ROOT}", json.dumps(metadata, indent=2).encode(), durable=durable)
     for name, values in damaged_coordinates(place, grid):
         open_arrays(place, [name], write=True, durable=durable)[name][:] = values
 
 
-def parted_metadata(place: Place) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def parted_metadata(place: Place, grid: Grid) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Arrays whose own metadata are not what the root says that they are; what they should be."""
-    for name, metadata in read_root(place)["consolidated_metadata"]["metadata"].items():
+    root = read_root(place)["consolidated_metadata"]["metadata"]
+    for name in template.names(grid):
+        metadata = root[name]
         try:
             same = json.loads(place.read(f"{name}/{ROOT}") or b"") == metadata
-        except ValueError:
+        except (ValueError, RecursionError):
             same = False
         if not same:
             yield name, metadata

@@ -57,7 +57,7 @@ def assign(data: dict[str, Any], override: str) -> None:
     try:
         parsed = tomllib.loads(f"value = {text}")
         value = parsed["value"] if len(parsed) == 1 else text
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text
     *path, last = key.strip().split(".")
     for depth, part in enumerate(path, 1):

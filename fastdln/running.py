@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from fastdln import journal
-from fastdln.engine import ChunkDone, ChunkFailed, Event, execute
-from fastdln.errors import ClusterError, IncompleteError, StoreError, first_line
+from fastdln.engine import ChunkDone, ChunkFailed, Event, execute, threads
+from fastdln.errors import ClusterError, IncompleteError, StoreError, SweepError, first_line
 from fastdln.places import plain_errors, storage_error
 from fastdln.planning import Plan
 from fastdln.progress import Report, reporter
@@ -57,7 +57,7 @@ class Run:
         self.failed = self.refusals = self.unconverged = 0
 
     def __call__(self) -> None:
-        left = self.target.left()
+        left = self._missing = self.target.left()
         mine = self.manner.share.numbers(self.grid.chunks) if self.manner.share else np.arange(self.grid.chunks)
         numbers = mine[left[mine] > 0]
         self.points = int(self.grid.sizes()[mine].sum())
@@ -88,6 +88,12 @@ class Run:
     def _execute(self, numbers: list[int]) -> None:
         client = self.manner.client
         if client is None:
+            try:
+                threads()
+            except ValueError as error:
+                raise SweepError(
+                    f"num_workers: must be a whole number from 1 on, in Dask's settings ({error})"
+                ) from None
             task = Task(self.grid.sweep, self.grid)
             with task.running():
                 execute(lambda number: compute_chunk(self.target, task, number), numbers, self._note)
@@ -109,7 +115,8 @@ class Run:
             if event.results is not None:
                 self.target.write(self.grid.slices(event.number), event.results)
             self.refusals = 0
-            self.done += event.points
+            # not event.points: a worker may have died between storing the chunk and saying so, and another found it there
+            self.done += int(self._missing[event.number])
             self.unconverged += event.unconverged
             self._report(self.done, self.points)
             rate = (self.done - self._before) / max(time.monotonic() - self._begun, 1e-9)

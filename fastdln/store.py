@@ -16,6 +16,7 @@ from fastdln import template
 from fastdln.contents import (
     MARK,
     UNREADABLE,
+    chunk_key,
     differing,
     left,
     missing,
@@ -24,7 +25,7 @@ from fastdln.contents import (
     read_grid,
     read_root,
 )
-from fastdln.errors import StoreError
+from fastdln.errors import StoreError, SweepError
 from fastdln.grid import Grid
 from fastdln.healing import heal
 from fastdln.places import ROOT, WHOLE, Lock, OccupiedError, Place, plain_errors
@@ -33,6 +34,9 @@ from fastdln.sweep import Sweep
 
 # Every file of a computed chunk is there, so that one that is missing is noticed.
 WRITING = {"write_empty_chunks": True}
+
+# What is left is kept as a number a chunk; ten million files a variable are beyond any file system's patience.
+MOST_CHUNKS = 10_000_000
 
 
 class Store:
@@ -59,6 +63,10 @@ class Store:
         with plain_errors(place.name, "cannot be written"):
             if not place.occupied():
                 grid = Grid(sweep)
+                if grid.chunks > MOST_CHUNKS:
+                    raise SweepError(
+                        f"chunks: {grid.chunks:,} of them are more than {MOST_CHUNKS:,}; make them larger, or the grid smaller"
+                    )
                 interval = share.interval(grid.chunks) if share else WHOLE
                 try:
                     lock = place.create(template.entries(grid, about), interval, durable=durable)
@@ -73,11 +81,13 @@ class Store:
         attributes = read_attributes(place)
         refuse_others(place, attributes, sweep)
         grid = read_grid(place)
-        lock = place.lock(share.interval(grid.chunks) if share else WHOLE)
+        first, beyond = interval = share.interval(grid.chunks) if share else WHOLE
+        lock = place.lock(interval)
         try:
             refuse_others(place, read_attributes(place), sweep)  # it may have grown before the lock was free
             place.clear_leftovers(others_run=share is not None)
-            heal(place, grid, durable)
+            if first < beyond:
+                heal(place, read_grid(place), durable)
             return cls._opened(place, lock, durable)
         except BaseException:
             lock.release()
@@ -116,17 +126,31 @@ class Store:
 
     def write(self, slices: tuple[slice, ...], results: Mapping[str, np.ndarray]) -> None:
         """Writes a chunk of every variable, `fate` last."""
+        if self.grid.sharded:  # Zarr reads a shard before it replaces it, and damaged ones cannot be read
+            self._clear(slices)
         for name, array in self._arrays.items():
             if name != MARK:
                 array[slices] = results[name]
         self._arrays[MARK][slices] = results[MARK]
 
     def read(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray] | None:
-        """A chunk of every variable; None if one of them is damaged."""
+        """A chunk of every variable; None if one of them is damaged or gone."""
+        if any(self.place.read(key) is None for key in self._keys(slices)):
+            return None
         try:
             return {name: array[slices] for name, array in self._arrays.items()}
         except UNREADABLE:
             return None
+
+    def _keys(self, slices: tuple[slice, ...]) -> list[str]:
+        """Of a chunk's files, `fate` first."""
+        number = self.grid.number(slices)
+        variables = sorted(self.grid.sweep.variables, key=lambda variable: variable.name != MARK)
+        return [chunk_key(self.grid, number, variable) for variable in variables]
+
+    def _clear(self, slices: tuple[slice, ...]) -> None:
+        for key in self._keys(slices):
+            self.place.delete(key)
 
     def mark(self, complete: bool) -> None:
         """Says in the root attributes whether every chunk is there."""
@@ -138,10 +162,15 @@ def mark(place: Place, complete: bool, durable: bool) -> None:
     root = read_root(place)
     if root["attributes"].get("complete") is not complete:
         root["attributes"]["complete"] = complete
-        place.write(ROOT, json.dumps(root, indent=2).encode(), durable=durable)
+        place.write(ROOT, json.dumps(root, indent=2).encode(), durable=durable)  # the seal does not cover it
 
 
 def refuse_others(place: Place, attributes: Mapping[str, Any], sweep: Sweep) -> None:
     if attributes["sweep_sha256"] != sweep.sha256():
-        keys = differing(json.loads(attributes["sweep"]), json.loads(sweep.canonical()))
-        raise StoreError(f"{place.name}: holds another sweep, with other {', '.join(keys)}; give another path with -o")
+        if attributes.get("sweep_asked") == sweep.canonical():  # the same, but for what rounding did to a range
+            return
+        keys = [*differing(json.loads(attributes["sweep"]), json.loads(sweep.canonical()))]
+        hint = ", or lengthen its axes with fastdln extend" if all(key.startswith("axes.") for key in keys) else ""
+        raise StoreError(
+            f"{place.name}: holds another sweep, with other {', '.join(keys)}; give another path with -o{hint}"
+        )

@@ -34,7 +34,7 @@ from fastdln.axes import (
     swept_mode,
     whole,
 )
-from fastdln.errors import SweepError
+from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, Observable, Variable, observables_of
 from fastdln.observables.observable import PairObservable
@@ -160,6 +160,8 @@ class Sweep(BaseModel):
             super().__init__(**plain(data))
         except ValidationError as error:
             raise SweepError(explain(error, OWNERS)) from None
+        except RecursionError:
+            raise SweepError("sweep: is nested too deeply; no key needs more than four levels") from None
 
     @field_validator("model")
     @classmethod
@@ -335,8 +337,10 @@ class Sweep(BaseModel):
             raise SweepError(f"{path}: {error.strerror}") from None
         except UnicodeDecodeError:
             raise SweepError(f"{path}: is not a text file in UTF-8") from None
-        except tomllib.TOMLDecodeError as error:
-            raise SweepError(f"{path}: is not TOML: {error}") from None
+        except ValueError as error:  # also for numbers of thousands of digits
+            raise SweepError(f"{path}: is not TOML: {first_line(error)}") from None
+        except RecursionError:
+            raise SweepError(f"{path}: is nested too deeply; no key needs more than four levels") from None
         from_folder(data, Path(path).parent)
         for override in overrides:
             assign(data, override)

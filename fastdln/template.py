@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -15,6 +17,7 @@ from zarr.storage import MemoryStore
 
 from fastdln.axes import swept_mode
 from fastdln.grid import Grid
+from fastdln.places import ROOT
 from fastdln.sweep import Sweep
 
 # zstd's checksum is of what was compressed, and ignores a bit of its own header; CRC-32C is of every bit of the file.
@@ -29,11 +32,34 @@ AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
 }
 
 
+# What a run relies on in the root's attributes; the others are for people, who may change them.
+SEALED = ("sweep", "sweep_sha256", "sweep_asked", "grown_from")
+
+
+def digest(root: Mapping[str, Any], names: Iterable[str]) -> str:
+    """sha256 of what the root's metadata say of the arrays of these names, and of the attributes that a run relies on."""
+    arrays = root["consolidated_metadata"]["metadata"]
+    content = {name: arrays.get(name) for name in names} | {"": {key: root["attributes"].get(key) for key in SEALED}}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def names(grid: Grid) -> list[str]:
+    """All arrays of a store, coordinates last."""
+    return [variable.name for variable in grid.sweep.variables] + [name for name, *_ in coordinate_arrays(grid)]
+
+
+def sealed(root: dict[str, Any], grid: Grid) -> bytes:
+    """The root's metadata, with their digest."""
+    root["attributes"]["metadata_sha256"] = digest(root, names(grid))
+    return json.dumps(root, indent=2).encode()
+
+
 def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, bytes]:
     """The keys of an empty store and what is under them; `about`: further root attributes."""
     place: dict[str, Any] = {}
     make(MemoryStore(place), grid, about or {})
-    return {key: data.to_bytes() for key, data in place.items()}
+    found = {key: data.to_bytes() for key, data in place.items()}
+    return found | {ROOT: sealed(json.loads(found[ROOT]), grid)}
 
 
 def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,12 +10,22 @@ from itertools import islice
 
 import numpy as np
 
-from fastdln.contents import MARK, UNREADABLE, left, mark_key, open_arrays, present, read_grid, read_root, straddles
+from fastdln.contents import (
+    MARK,
+    UNREADABLE,
+    chunk_key,
+    left,
+    open_arrays,
+    present,
+    read_attributes,
+    read_grid,
+    straddles,
+)
 from fastdln.engine import threads
 from fastdln.errors import StoreError, first_line
 from fastdln.grid import Grid
 from fastdln.healing import damaged_coordinates, parted_metadata
-from fastdln.places import ROOT, WHOLE, Place, plain_errors, storage_error
+from fastdln.places import WHOLE, Place, plain_errors, storage_error
 from fastdln.progress import Report, reporter
 from fastdln.store import mark
 
@@ -57,7 +68,9 @@ class Verification:
         if self.whole:
             return f"whole: {read}, and all coordinates"
         numbers = {d.chunk for d in self.damaged if d.chunk is not None}
-        again = "run the same sweep again" if self.unmarked else "run verify again when no run goes on, then the sweep"
+        again = "run the same sweep again"
+        if not self.unmarked:
+            again = "not noted, since a run goes on or nothing can be written there; run verify again when it can"
         lines.append(
             f"{read}; {len(numbers):,} of them damaged, {self.points_left:,} of {self.points:,} points not computed: {again}"
         )
@@ -81,17 +94,15 @@ def verify(place: Place, progress: bool | Report | None = None) -> Verification:
                 done += int(sizes[number])
                 report(done, int(sizes[numbers].sum()))
         broken = sorted({damage.chunk for damage in damaged if damage.chunk is not None})
-        unmarked = unmark(place, grid, broken) if damaged else True
         points_left = left(place, grid)
         points_left[broken] = sizes[broken]
+        claims = read_attributes(place).get("complete") and bool(points_left.any())
+        unmarked = unmark(place, grid, broken) if damaged or claims else True
     return Verification(grid.chunks, numbers.size, grid.points, int(points_left.sum()), tuple(damaged), unmarked)
 
 
 def damaged_metadata(place: Place, grid: Grid) -> Iterator[Damage]:
-    root = read_root(place)
-    if root["attributes"]["sweep_sha256"] != grid.sweep.sha256():
-        yield Damage(ROOT, None, "attributes", "the sweep is not the one of its sha256")
-    for name, _ in parted_metadata(place):
+    for name, _ in parted_metadata(place, grid):
         yield Damage(name, None, "metadata", "not what the root's metadata say")
     for name, _ in damaged_coordinates(place, grid):
         yield Damage(name, None, "coordinate", "unreadable, or not what the sweep says")
@@ -100,8 +111,9 @@ def damaged_metadata(place: Place, grid: Grid) -> Iterator[Damage]:
 def examined(place: Place, grid: Grid, numbers: list[int]) -> Iterator[tuple[int, list[Damage]]]:
     """Each chunk with what is damaged of it, read by several threads."""
     arrays = open_arrays(place, [variable.name for variable in grid.sweep.variables])
-    there = {name: present(place, grid, name).ravel() for name in arrays}
+    there = {v.name: present(place, grid, v.name, len(v.dims)).ravel() for v in grid.sweep.variables}
     partial = straddles(place, grid).ravel()
+    variables = {variable.name: variable for variable in grid.sweep.variables}
 
     def examine(number: int) -> list[Damage]:
         slices = grid.slices(number)
@@ -115,6 +127,17 @@ def examined(place: Place, grid: Grid, numbers: list[int]) -> Iterator[tuple[int
                     reason = reason or "has points without a fate"
             except UNREADABLE as error:
                 reason = first_line(error)
+            except OSError as error:
+                if error.errno != errno.EIO:  # the network, or rights: no damage
+                    raise
+                reason = first_line(error)
+            if (
+                grid.sharded
+                and there[name][number]
+                and not reason
+                and not place.read(chunk_key(grid, number, variables[name]))
+            ):
+                reason = "the file is empty"
             if reason:
                 found.append(Damage(name, number, where, reason))
         return found
@@ -133,8 +156,9 @@ def unmark(place: Place, grid: Grid, numbers: list[int]) -> bool:
         return False
     try:
         mark(place, complete=False, durable=False)
+        fate = next(variable for variable in grid.sweep.variables if variable.name == MARK)
         for number in numbers:
-            place.delete(mark_key(grid, number))
+            place.delete(chunk_key(grid, number, fate))
     except Exception as error:
         if not storage_error(error):
             raise

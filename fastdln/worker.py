@@ -90,7 +90,8 @@ class Desk:
             self.target = Store.joined(order.place, order.sweep_sha256, order.durable)
             self.grid = self.target.grid
         self.task = Task(self.grid.sweep, self.grid)
-        self.task.running().__enter__()  # for as long as the worker lives
+        self._running = self.task.running()  # kept, since it ends when it is collected
+        self._running.__enter__()
 
 
 _opening = threading.Lock()

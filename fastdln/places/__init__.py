@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from fastdln.errors import IncompleteError, StoreError, first_line
 from fastdln.places.place import ROOT, WHOLE, Interval, Lock, OccupiedError, Place
@@ -18,7 +20,11 @@ __all__ = ["ROOT", "WHOLE", "Interval", "Lock", "OccupiedError", "Place", "find"
 def find(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None) -> Place:
     """The place that a path or a URL names; `options` go to the object store. Connects to nothing yet."""
     text = os.fspath(store)
-    scheme, found, rest = text.partition("://")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise StoreError(f"{text!a}: is no name in UTF-8; give another path with -o") from None
+    scheme, found, _ = text.partition("://")
     if found and scheme != "file":
         from fastdln.places.bucket import Bucket
 
@@ -29,7 +35,9 @@ def find(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None
         raise StoreError(f"{text}: storage options are for stores by URL, such as s3://bucket/name.zarr")
     from fastdln.places.folder import Folder
 
-    return Folder(Path(rest if found else text))
+    if found and urlsplit(text).netloc not in ("", "localhost"):
+        raise StoreError(f"{text}: files of other machines cannot be reached; file:///path is one of this machine")
+    return Folder(Path(url2pathname(urlsplit(text).path) if found else text))
 
 
 def storage_error(error: BaseException) -> bool:

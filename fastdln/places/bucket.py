@@ -18,7 +18,7 @@ from uuid import uuid4
 from zarr.storage import ObjectStore
 
 from fastdln.errors import IncompleteError, StoreError, first_line
-from fastdln.places.place import ROOT, Interval, OccupiedError
+from fastdln.places.place import ROOT, Interval, Lock, OccupiedError, Unlocked
 
 try:
     import obstore
@@ -89,7 +89,7 @@ class Bucket:
         with suppress(FileNotFoundError):
             obstore.delete(self.objects, key)
 
-    def create(self, entries: Mapping[str, bytes], interval: Interval, *, durable: bool = False) -> ObjectLock:
+    def create(self, entries: Mapping[str, bytes], interval: Interval, *, durable: bool = False) -> Lock:
         """The root comes last: without it there is no store, and the next run goes over what a kill left."""
         lock = self.lock(interval)
         try:
@@ -112,7 +112,9 @@ class Bucket:
             raise
         return lock
 
-    def lock(self, interval: Interval) -> ObjectLock:
+    def lock(self, interval: Interval) -> Lock:
+        if interval[0] == interval[1]:  # more shares than chunks
+            return Unlocked()
         return ObjectLock(self.name, self.locks, interval)
 
     def in_use(self) -> bool:
@@ -147,10 +149,23 @@ def living(locks: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Locks whose runs have renewed them."""
     for batch in obstore.list(locks):
         for found in batch:
-            data, _ = read(locks, found["path"])
-            content = json.loads(data) if data else None
+            content = parsed(read(locks, found["path"])[0])
             if content and content["expires"] > time.time():
                 yield found["path"], content
+
+
+def parsed(data: bytes | None) -> dict[str, Any] | None:
+    """What a lock's object says; None if that is no lock of ours, which then holds nobody up."""
+    try:
+        content = json.loads(data or b"")
+        numbers = [content[key] for key in ("first", "beyond", "expires")]
+        return (
+            content
+            if all(isinstance(n, int | float) for n in numbers) and {"process", "host"} <= set(content)
+            else None
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 class ObjectLock:
@@ -161,10 +176,13 @@ class ObjectLock:
         self._key, self._owner, self._lost = f"{interval[0]}-{interval[1]}", uuid4().hex, False
         self._stopped = threading.Event()
         self._take()
-        for key, other in living(locks):
-            if key != self._key and other["first"] < interval[1] and interval[0] < other["beyond"]:
-                self._remove()
-                raise in_use(name, other)
+        try:
+            for key, other in living(locks):
+                if key != self._key and other["first"] < interval[1] and interval[0] < other["beyond"]:
+                    raise in_use(name, other)
+        except BaseException:
+            self._remove()
+            raise
         self._renewing = threading.Thread(target=self._renew, name="fastdln-lock", daemon=True)
         self._renewing.start()
 
@@ -191,8 +209,8 @@ class ObjectLock:
                 data, tag = read(self._locks, self._key)
             if data is None:
                 continue
-            other = json.loads(data)
-            if other["expires"] > time.time():
+            other = parsed(data)
+            if other and other["expires"] > time.time():
                 raise in_use(self._name, other)
             with suppress(PreconditionError):  # another run took it over first
                 return self._put({"e_tag": tag})
@@ -223,7 +241,7 @@ class ObjectLock:
     def _remove(self) -> None:
         with suppress(BaseError, OSError):
             data, _ = read(self._locks, self._key)
-            if data and json.loads(data)["owner"] == self._owner:
+            if (parsed(data) or {}).get("owner") == self._owner:
                 obstore.delete(self._locks, self._key)
 
 

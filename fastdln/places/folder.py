@@ -20,7 +20,7 @@ from uuid import uuid4
 from zarr.storage import LocalStore
 
 from fastdln.errors import StoreError
-from fastdln.places.place import Interval, OccupiedError
+from fastdln.places.place import ROOT, Interval, OccupiedError
 
 try:
     import fcntl
@@ -85,6 +85,9 @@ class Folder:
     def create(self, entries: Mapping[str, bytes], interval: Interval, *, durable: bool = False) -> FileLock:
         """Made beside the path and moved there whole, so that no half-made store is ever seen."""
         path = self.path.resolve()
+        if outer := next((folder for folder in path.parents if (folder / ROOT).exists()), None):
+            raise StoreError(f"{self.path}: lies inside the Zarr store {outer}; give another path with -o")
+        made = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         clear_abandoned(path)
         draft = path.with_name(f"{draft_prefix(path)}{uuid4().hex}")
@@ -99,6 +102,9 @@ class Folder:
                 synchronize(path.parent)
         except BaseException as error:
             shutil.rmtree(draft, ignore_errors=True)
+            for folder in made:
+                with contextlib.suppress(OSError):  # another run has use for it
+                    folder.rmdir()
             if lock:
                 lock.release()
             if isinstance(error, OSError) and self.occupied():
@@ -123,11 +129,17 @@ class Folder:
             os.close(handle)
 
     def clear_leftovers(self, others_run: bool) -> None:
+        clear_abandoned(self.path.resolve())
         newest = time.time() - LEFTOVER_SECONDS if others_run else float("inf")
-        for file in self.path.rglob(f"*{LEFTOVER}"):
-            with contextlib.suppress(FileNotFoundError):
-                if file.stat().st_mtime < newest:
-                    file.unlink()
+        for folder, folders, files in os.walk(self.path):
+            if links := [name for name in folders if Path(folder, name).is_symlink()]:
+                raise StoreError(
+                    f"{Path(folder, links[0])}: is a link; stores have none, and nothing is written through it"
+                )
+            for file in (Path(folder, name) for name in files if name.endswith(LEFTOVER)):
+                with contextlib.suppress(FileNotFoundError):
+                    if file.stat().st_mtime < newest:
+                        file.unlink()
 
 
 def replace(path: Path, data: bytes, durable: bool) -> None:
@@ -182,7 +194,7 @@ class FileLock:
     @classmethod
     def take(cls, folder: Path, interval: Interval) -> FileLock:
         (folder / LOCKED).parent.mkdir(exist_ok=True)  # both are there, but for damage that is mended under the lock
-        handle = os.open(folder / LOCKED, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        handle = os.open(folder / LOCKED, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             if hasattr(fcntl, "F_OFD_SETLK") and interval[0] < interval[1]:
                 fcntl.fcntl(handle, fcntl.F_OFD_SETLK, request(*interval))

@@ -8,7 +8,7 @@ from typing import Any
 from zarr.core.buffer import default_buffer_prototype
 from zarr.storage import MemoryStore
 
-from fastdln.places.place import Interval
+from fastdln.places.place import Interval, Unlocked
 
 
 class Memory:
@@ -54,11 +54,3 @@ class Memory:
 
     def clear_leftovers(self, others_run: bool) -> None:
         """There are none."""
-
-
-class Unlocked:
-    """Nobody else can reach the memory of this process."""
-
-    def check(self) -> None: ...
-
-    def release(self) -> None: ...

@@ -28,6 +28,14 @@ class Lock(Protocol):
     def release(self) -> None: ...
 
 
+class Unlocked:
+    """A lock where there is nobody to keep off."""
+
+    def check(self) -> None: ...
+
+    def release(self) -> None: ...
+
+
 class Place(Protocol):
     """Where a store lies. Keys are Zarr's, with slashes; a write replaces a key whole or not at all."""
 
