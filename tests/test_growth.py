@@ -83,7 +83,7 @@ def test_growing_twice_and_from_an_incomplete_store(tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["steps=500"], "steps: cannot be changed by extend; axes.depth"),
+        (["steps=500"], "steps: cannot be changed by extend"),
         (["axes.depth=[3,4]"], "axes.depth: its first 2 values must stay"),
         (["axes.depth=[2]"], "axes.depth: has 2 values in the store, and 1 are fewer"),
         (["axes.eta.stop=2"], "axes.eta: its first 40 values must stay"),
@@ -91,6 +91,8 @@ def test_growing_twice_and_from_an_incomplete_store(tmp_path):
         (["axes.s2=[0.1,0.2]"], "s2"),
         (["axes.beta=1"], "unknown axis"),
         (["nonsense"], "must look like"),
+        (["title=x"], "title: cannot be changed by extend"),
+        (["chunks.eta=3"], "chunks.eta: cannot be changed"),
     ],
 )
 def test_what_cannot_grow(tmp_path, overrides, words):
@@ -187,3 +189,44 @@ def test_the_commands(tmp_path):
         "small.zarr",
         "small.zarr.log",
     ]
+
+
+@pytest.mark.parametrize("lost", ["period/c/0/0/3/0", "loss/c/0/0/3", "fate/c/0/0/3"])
+def test_a_lost_file_is_not_taken_for_numbers(tmp_path, lost):
+    store = tmp_path / "out.zarr"
+    compute(with_axes(eta={"start": 0.125, "stop": 4.375, "num": 35}), store)
+    (store / lost).unlink()
+    values = ",".join(str(value) for value in np.linspace(0.125, 5.0, 40))
+    identical(fastdln.extend(store, f"axes.eta=[{values}]"), own(store))
+
+
+@pytest.mark.parametrize(
+    "how", [{"workers": 0}, {"workers": True}, {"scheduler": "x"}, {"scheduler": "tcp://127.0.0.1:1"}, {"part": "3/2"}, {"part": ""}]
+)  # fmt: skip
+def test_a_store_grows_only_if_all_else_is_right(tmp_path, how):
+    store = tmp_path / "out.zarr"
+    compute(SWEEP, store)
+    before = {p: p.read_bytes() for p in store.rglob("*") if p.is_file()}
+    with pytest.raises((SweepError, fastdln.ClusterError)):
+        fastdln.extend(store, "axes.depth=[2,3,4]", **how)
+    with pytest.raises(TypeError):
+        fastdln.extend(store, "axes.depth=[2,3,4]", nonsense=1)
+    assert {p: p.read_bytes() for p in store.rglob("*") if p.is_file()} == before
+
+
+def test_a_file_edited_like_the_extension_goes_on_with_it(tmp_path):
+    """Rounding made a list of its range in the store; as asked for it is the same."""
+    store, before = tmp_path / "out.zarr", {"start": 0.1, "stop": 0.7, "num": 25}
+    compute(with_axes(eta=before), store)
+    fastdln.extend(store, "axes.eta.stop=1.2", "axes.eta.num=45")
+    (store / "fate/c/0/0/0").unlink()
+    identical(fastdln.run(with_axes(eta=before | {"stop": 1.2, "num": 45}), store=store), own(store))
+    with pytest.raises(fastdln.StoreError, match=r"other axes\.eta.*or lengthen its axes with fastdln extend"):
+        compute(with_axes(eta=before | {"stop": 1.3, "num": 49}), store)
+    fine = fastdln.refine(store, tmp_path / "fine.zarr", "axes.eta.start=0.5")
+    assert fine.attrs["title"] == "a test"
+    values = fastdln.open(store).eta.values.tolist()
+    fastdln.extend(store, f"axes.eta={[*values, 2.0]}")
+    assert fastdln.extend(store).sizes["eta"] == 46
+    with pytest.raises(fastdln.StoreError, match="is no window of"):
+        fastdln.refine(store, store, "axes.depth=2")

@@ -110,7 +110,7 @@ def without(data, place):
 @st.composite
 def files(draw):
     """A good file with something wrong put in, taken out or added, or no TOML at all."""
-    kind = draw(st.sampled_from(["value", "value", "value", "without", "key", "text", "bytes"]))
+    kind = draw(st.sampled_from(["value", "value", "value", "without", "key", "text", "bytes", "deep", "digits"]))
     if kind == "value":
         return written(changed(GOOD, draw(st.sampled_from(PLACES)), draw(junk))).encode()
     if kind == "without":
@@ -122,6 +122,13 @@ def files(draw):
         return (text[:cut] + draw(st.text(max_size=8)) + text[cut + draw(st.integers(0, 8)) :]).encode(
             "utf-8", "surrogatepass"
         )
+    if kind == "deep":
+        opening = draw(st.sampled_from(["[", '{"a" = ', "a." * 2, "[["]))
+        return (
+            draw(st.sampled_from(["x = ", "steps = ", "axes = ", ""])) + opening * draw(st.integers(1, 5000))
+        ).encode()
+    if kind == "digits":
+        return written(GOOD).replace("100", "9" * draw(st.integers(300, 6000)), 1).encode()
     return draw(st.binary(max_size=60))
 
 

@@ -276,3 +276,26 @@ def test_durable_writes_reach_the_disk_in_order(tmp_path, monkeypatch, reference
     data, mark = (next(k for k, call in enumerate(calls) if call[-1] == place) for place in one)
     assert any(call == ("fsync", f"{path}/loss/c/0/0") for call in calls[data:mark])
     assert any(call[0] == "fsync" and call[1] == str(tmp_path) for call in calls), "the store's own name"
+
+
+@pytest.mark.parametrize("junk", [b"junk", b"{}", b"[]", b'{"expires": "x"}', b"[" * 5000])
+def test_what_is_no_lock_holds_nobody_up(url, options, junk):
+    place = find(url, options)
+    obstore.put(place.locks, f"{WHOLE[0]}-{WHOLE[1]}", junk)
+    assert not place.in_use()
+    compute(SWEEP, url, storage_options=options)
+
+
+def test_shares_without_chunks_do_not_collide(url, options):
+    with Store.at(find(url, options), SWEEP, share=Share(1, 40)):
+        compute(SWEEP, url, part="2/40", storage_options=options)
+
+
+def test_a_window_from_a_folder_into_a_bucket(url, options, tmp_path):
+    compute(SWEEP, tmp_path / "out.zarr")
+    words = ["axes.eta={start=0.5,stop=0.6,num=7}", "axes.depth=3"]
+    fine = fastdln.refine(tmp_path / "out.zarr", url, *words, storage_options=options)
+    again = fastdln.refine(url, tmp_path / "finer.zarr", "axes.alpha=0.3", storage_options=options)
+    assert again.attrs["parent_sweep_sha256"] == fine.attrs["sweep_sha256"]
+    with pytest.raises(StoreError, match="storage options are for stores by URL"):
+        fastdln.refine(tmp_path / "out.zarr", tmp_path / "x.zarr", storage_options=options)

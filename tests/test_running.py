@@ -281,3 +281,88 @@ def test_events_tell_of_every_chunk(tmp_path):
     assert sorted(event.number for event in events) == list(range(16))
     assert all(isinstance(event, ChunkDone) and event.points == 10 and event.begun < event.ended for event in events)
     assert np.unique([event.worker for event in events]).size >= 1
+
+
+def test_a_log_on_a_full_disk_stops_nothing(here):
+    (here / "small.zarr.log").symlink_to("/dev/full")
+    done = command("run", "small.toml", "--quiet", cwd=here)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_line_is_json(here):
+    obstruct(here / "small.zarr", "0/1/2")
+    done = command("run", "small.toml", "--log-json", cwd=here)
+    assert done.returncode == 3
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert lines[-1]["event"] == "message"
+    assert lines[-1]["message"].startswith("incomplete: 10 of 160 points")
+    failed = next(line for line in lines if line["event"] == "chunk_failed")
+    assert failed["chunk"] == 6
+    assert failed["where"] == [[0, 1], [1, 2], [20, 30]]
+    assert "Traceback" in failed["traceback"]
+
+
+def test_chunks_that_another_worker_stored_count(tmp_path, monkeypatch):
+    """A worker may die between storing a chunk and saying so; who finds it there has computed none of its points."""
+    from dataclasses import replace
+
+    from fastdln import running
+
+    reports, right = [], running.compute_chunk
+    monkeypatch.setattr(running, "compute_chunk", lambda *words: replace(right(*words), points=0))
+    compute(SWEEP, tmp_path / "out.zarr", progress=lambda done, total: reports.append((done, total)))
+    assert reports[-1] == (160, 160)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--set", "axes.eta.num=" + "9" * 5000),
+        ("--set", ".".join("a" * 3000) + "=1"),
+        ("--set", "axes.eta=" + "[" * 5000),
+        ("-o", "small.zarr/in/side.zarr"),
+        ("-o", "nodir/a/" + "b" * 300),
+        ("-o", "file://other/x.zarr"),
+        ("-o", b"\xff.zarr"),
+        ("--scheduler", "tls://127.0.0.1:1"),
+        ("--scheduler", "tcp://127.0.0.1:1"),
+        ("--scheduler", "ucx://127.0.0.1:1"),
+    ],
+)
+def test_odd_words_are_one_line(here, words):
+    (here / "small.zarr").mkdir()
+    (here / "small.zarr" / "zarr.json").write_text("{}")
+    before = sorted(here.rglob("*"))
+    done = command_bytes("run", "small.toml", *words, cwd=here)
+    assert done.returncode == 2, done.stderr
+    assert re.fullmatch(rb"error: [^\n]+\n", done.stderr), done.stderr
+    assert sorted(here.rglob("*")) == before
+
+
+def command_bytes(*words, cwd):
+    words = [word if isinstance(word, bytes) else word.encode() for word in words]
+    return subprocess.run([sys.executable.encode(), b"-m", b"fastdln", *words], cwd=cwd, capture_output=True)
+
+
+@pytest.mark.parametrize("setting", ["abc", "-1", "0.5"])
+def test_odd_numbers_of_threads_are_one_line(here, setting):
+    done = command("run", "small.toml", "--quiet", cwd=here, env=os.environ | {"DASK_NUM_WORKERS": setting})
+    assert done.returncode == 2, done.stderr
+    assert re.fullmatch(r"error: num_workers: [^\n]+\n", done.stderr), done.stderr
+
+
+def test_more_chunks_than_any_place_holds(tmp_path):
+    axes = {name: {"start": 0.1, "stop": 1.0, "num": 100_000_000} for name in ("eta", "alpha")}
+    with pytest.raises(SweepError, match=r"chunks: .* are more than"):
+        compute(fastdln.Sweep(model="modes", axes=axes | {"depth": 3}, chunks={"eta": 1000}), tmp_path / "out.zarr")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_at_the_start(here):
+    """Handlers are there before the imports that take long."""
+    child = subprocess.Popen([sys.executable, "-m", "fastdln", "run", "small.toml"], cwd=here, stderr=subprocess.PIPE)
+    time.sleep(0.6)
+    child.send_signal(signal.SIGTERM)
+    stderr = child.communicate(timeout=60)[1].decode()
+    assert child.returncode == 3, stderr
+    assert "Traceback" not in stderr

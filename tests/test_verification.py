@@ -1,5 +1,6 @@
 """Verify: every kind of damage is named, unmarked, and made good by the next run."""
 
+import contextlib
 import json
 import random
 import shutil
@@ -9,6 +10,7 @@ import zarr
 from small import SWEEP, identical, marks
 
 import fastdln
+from fastdln import StoreError, SweepError
 from fastdln.api import compute
 from fastdln.contents import UNREADABLE
 from fastdln.grid import Grid
@@ -177,3 +179,90 @@ def test_the_command(store):
     assert json.loads((store / "zarr.json").read_text())["attributes"]["complete"] is False
     done = subprocess.run([*words[:-1], str(store.parent)], capture_output=True, text=True)
     assert done.returncode == 2
+
+
+def test_a_lost_mark_is_no_complete_store(store):
+    (store / "fate/c/0/0/0").unlink()
+    fastdln.verify(store)
+    with pytest.warns(UserWarning, match="10 of 160 points"):
+        fastdln.open(store)
+
+
+def test_any_bit_of_the_root(store, reference):
+    """A damaged root is refused and left alone, or what was damaged is of no consequence for the numbers."""
+    rng, root = random.Random(2), store / "zarr.json"
+    (store / "fate/c/0/0/1").unlink()
+    whole, outcomes = root.read_bytes(), []
+    others = {p: p.read_bytes() for p in store.rglob("*") if p.is_file() and p != root}
+    for _ in range(150):
+        flip(root, rng.randrange(8 * len(whole)))
+        before = root.read_bytes()
+        try:
+            identical(fastdln.run(SWEEP, store=store), reference)
+            outcomes.append("right")
+            (store / "fate/c/0/0/1").unlink()
+        except (StoreError, SweepError) as refusal:
+            assert "\n" not in str(refusal)
+            assert root.read_bytes() == before
+            outcomes.append("refused")
+        root.write_bytes(whole)
+        assert {p: p.read_bytes() for p in store.rglob("*") if p.is_file() and p != root} == others
+    assert outcomes.count("refused") > 100
+
+
+@pytest.mark.parametrize("name", ["..", "", "evil", "period/c", "/tmp"])
+def test_a_stranger_names_no_places(store, reference, name):
+    """Names in the root's metadata are not places to write to."""
+    root = json.loads((store / "zarr.json").read_text())
+    arrays = root["consolidated_metadata"]["metadata"]
+    arrays[name] = arrays["loss"]
+    (store / "zarr.json").write_text(json.dumps(root))
+    (store / "fate/c/0/0/1").unlink()
+    before = {p for p in store.parent.rglob("*") if "c" not in p.relative_to(store.parent).parts}
+    with contextlib.suppress(StoreError):  # Zarr itself refuses absolute ones
+        compute(SWEEP, store)
+    assert {p for p in store.parent.rglob("*") if "c" not in p.relative_to(store.parent).parts} == before
+
+
+def test_nothing_is_written_through_links(store, tmp_path):
+    victim = tmp_path / "victim"
+    shutil.move(store / "loss" / "c", victim)
+    (store / "loss" / "c").symlink_to(victim)
+    (store / "fate/c/0/0/1").unlink()
+    before = {p: p.stat().st_mtime_ns for p in victim.rglob("*")}
+    with pytest.raises(StoreError, match="is a link"):
+        compute(SWEEP, store)
+    assert {p: p.stat().st_mtime_ns for p in victim.rglob("*")} == before
+
+
+def test_the_lock_outlives_its_healing(store):
+    (store / "singular_value" / "zarr.json").write_text("{}")
+    with Store.at(find(store), SWEEP), pytest.raises(StoreError, match="in use"):
+        compute(SWEEP, store)
+
+
+def test_a_folder_is_no_chunk(store, reference):
+    file = store / "loss/c/0/0/1"
+    file.unlink()
+    file.mkdir()
+    (file / "0").write_text("x")
+    assert [(damage.variable, damage.chunk) for damage in fastdln.verify(store).damaged] == [("loss", 1)]
+
+
+def test_shards_heal(tmp_path, reference):
+    """Whatever is damaged of a shard, its index too."""
+    sharded = fastdln.Sweep(**SWEEP.model_dump() | {"shards": {"eta": 20, "alpha": 2}})
+    store, rng = tmp_path / "out.zarr", random.Random(3)
+    compute(sharded, store)
+    shards = [p for p in files(store) if p.parts[-5] == "out.zarr" or "c" in p.relative_to(store).parts[1:2]]
+    shards = [p for p in shards if p.relative_to(store).parts[0] in reference.data_vars]
+    for number, shard in enumerate(rng.sample(shards, 24)):
+        data = shard.read_bytes()
+        if number < 4:
+            shard.write_bytes(data[: len(data) // 2] if number else b"")
+        else:
+            flip(shard, 8 * len(data) - 1 - rng.randrange(8 * (30 if number < 14 else len(data))))
+        found = fastdln.verify(store)
+        assert {damage.variable for damage in found.damaged} == {shard.relative_to(store).parts[0]}, number
+        identical(fastdln.run(sharded, store=store), reference)
+    assert fastdln.verify(store).whole
