@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastdln import contents, growth
-from fastdln.engine import Event
+from fastdln.engine import Event, threads
 from fastdln.errors import SweepError
 from fastdln.places import find, plain_errors
 from fastdln.places.memory import Memory
@@ -113,6 +113,7 @@ def compute(
 def cluster_of(scheduler: str | distributed.Client | None, workers: int | None, dashboard: bool) -> Iterator[Any]:
     """The client of the cluster that is asked for; None for the threads of this process."""
     if scheduler is None and workers is None:
+        threads()  # refuses a number of them that makes no sense before anything is written
         yield None
         return
     if scheduler is not None and workers is not None:

@@ -13,6 +13,8 @@ import dask
 import dask.system
 import dask.threaded
 
+from fastdln.errors import SweepError
+
 # Chunks in one Dask graph: enough that the wait for a batch's last chunk does not count, few enough that the graph of
 # a billion points never stands in memory at once.
 BATCH = 1024
@@ -57,10 +59,12 @@ Listener = Callable[[Event], bool]
 
 def threads() -> int:
     """How many chunks are computed at once: Dask's own setting `num_workers`, or a thread a core."""
-    count = int(dask.config.get("num_workers", None) or dask.system.CPU_COUNT)
-    if count < 1:
-        raise ValueError(f"num_workers is {count}")
-    return count
+    asked = dask.config.get("num_workers", None)
+    if asked is None:
+        return int(dask.system.CPU_COUNT)
+    if not isinstance(asked, int) or asked < 1:
+        raise SweepError(f"num_workers: must be a whole number from 1 on, in Dask's settings (got {asked!r})")
+    return asked
 
 
 def execute(work: Work, numbers: Sequence[int], listener: Listener) -> None:

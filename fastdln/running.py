@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from fastdln import journal
-from fastdln.engine import ChunkDone, ChunkFailed, Event, execute, threads
-from fastdln.errors import ClusterError, IncompleteError, StoreError, SweepError, first_line
+from fastdln.engine import ChunkDone, ChunkFailed, Event, execute
+from fastdln.errors import ClusterError, IncompleteError, StoreError, first_line
 from fastdln.places import plain_errors, storage_error
 from fastdln.planning import Plan
 from fastdln.progress import Report, reporter
@@ -88,12 +88,6 @@ class Run:
     def _execute(self, numbers: list[int]) -> None:
         client = self.manner.client
         if client is None:
-            try:
-                threads()
-            except ValueError as error:
-                raise SweepError(
-                    f"num_workers: must be a whole number from 1 on, in Dask's settings ({error})"
-                ) from None
             task = Task(self.grid.sweep, self.grid)
             with task.running():
                 execute(lambda number: compute_chunk(self.target, task, number), numbers, self._note)

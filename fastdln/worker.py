@@ -7,7 +7,7 @@ import platform
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
 from uuid import uuid4
@@ -112,8 +112,7 @@ def work(order: Order, number: int) -> ChunkDone:
         mine = place["desk"]
     begun = time.perf_counter()
     if mine.target is not None:
-        done = compute_chunk(mine.target, mine.task, number)
-        return ChunkDone(number, done.points, done.begun, done.ended, done.kernel_seconds, done.unconverged, mine.name)
+        return replace(compute_chunk(mine.target, mine.task, number), worker=mine.name)
     computed = mine.task.compute(mine.grid.slices(number))
     points, ended = computed.results["fate"].size, time.perf_counter()
     return ChunkDone(number, points, begun, ended, computed.seconds, computed.unconverged, mine.name, computed.results)

@@ -72,7 +72,7 @@ FORBIDDEN = {
     "cluster": {"numba", "zarr", "xarray"},
     "journal": {"numba", "zarr", "xarray", "dask"},
     "shares": {"numba", "zarr", "xarray", "dask"},
-    "engine": {"numba", "zarr", "xarray", "fastdln"},
+    "engine": {"numba", "zarr", "xarray"},
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -344,11 +344,12 @@ def command_bytes(*words, cwd):
     return subprocess.run([sys.executable.encode(), b"-m", b"fastdln", *words], cwd=cwd, capture_output=True)
 
 
-@pytest.mark.parametrize("setting", ["abc", "-1", "0.5"])
+@pytest.mark.parametrize("setting", ["abc", "-1", "1.5", "0"])
 def test_odd_numbers_of_threads_are_one_line(here, setting):
     done = command("run", "small.toml", "--quiet", cwd=here, env=os.environ | {"DASK_NUM_WORKERS": setting})
     assert done.returncode == 2, done.stderr
     assert re.fullmatch(r"error: num_workers: [^\n]+\n", done.stderr), done.stderr
+    assert [p.name for p in here.iterdir()] == ["small.toml"]
 
 
 def test_more_chunks_than_any_place_holds(tmp_path):
