@@ -359,11 +359,29 @@ def test_more_chunks_than_any_place_holds(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+SLOW_TO_IMPORT = """
+import sys, time
+from importlib.abc import MetaPathFinder
+
+class Slow(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "fastdln.sweep":
+            print("importing", flush=True)
+            time.sleep(60)
+
+sys.meta_path.insert(0, Slow())
+sys.argv[1:] = ["run", "small.toml"]
+from fastdln.cli import main
+main()
+"""
+
+
 def test_a_signal_at_the_start(here):
     """Handlers are there before the imports that take long."""
-    child = subprocess.Popen([sys.executable, "-m", "fastdln", "run", "small.toml"], cwd=here, stderr=subprocess.PIPE)
-    time.sleep(0.6)
+    words = [sys.executable, "-c", SLOW_TO_IMPORT]
+    child = subprocess.Popen(words, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "importing\n"
     child.send_signal(signal.SIGTERM)
-    stderr = child.communicate(timeout=60)[1].decode()
+    stderr = child.communicate(timeout=60)[1]
     assert child.returncode == 3, stderr
     assert "Traceback" not in stderr
