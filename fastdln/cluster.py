@@ -8,6 +8,7 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
@@ -28,6 +29,8 @@ TASKS_A_THREAD = 16
 ATTEMPTS = 5
 # How often to look for finished tasks; a task should take a hundred times as long.
 POLL_SECONDS = 0.005
+# A lost scheduler and a lost answer look alike for so long.
+SETTLING_SECONDS = 0.2
 # How often to ask how many workers there are.
 CENSUS_SECONDS = 5.0
 # A batch system may take hours to start workers; a cluster that has none for longer is not coming.
@@ -184,7 +187,7 @@ def execute(
                 time.sleep(POLL_SECONDS)
             for future in ready:
                 number = running.pop(future)
-                event = outcome(future, number)
+                event = outcome(client, future, number)
                 if event is None and attempts[number] < ATTEMPTS:
                     hand_out([number])
                     continue
@@ -198,14 +201,22 @@ def execute(
             client.cancel(list(running), force=True)
 
 
-def outcome(future: Any, number: int) -> ChunkDone | ChunkFailed | None:
-    """What became of a task; None if its workers died, through no fault of its own."""
-    if future.status == "finished":
-        done: ChunkDone = future.result()
-        return done
-    if future.status != "error":
-        raise IncompleteError("the scheduler is gone, or has cancelled the run; run it again to go on")
-    error = future.exception()
-    if isinstance(error, distributed.KilledWorker):
-        return None
-    return ChunkFailed.by(number, error.with_traceback(future.traceback()))
+def outcome(client: distributed.Client, future: Any, number: int) -> ChunkDone | ChunkFailed | None:
+    """What became of a task; None if it is to be done again, through no fault of its own: its workers died, or the one that
+    had the answer did before it was fetched. Raises IncompleteError if the scheduler is lost.
+    """
+    try:
+        if future.status == "finished":
+            done: ChunkDone = future.result()
+            return done
+        if future.status == "error":
+            error = future.exception()
+            if not isinstance(error, distributed.KilledWorker):
+                return ChunkFailed.by(number, error.with_traceback(future.traceback()))
+            return None
+    except (asyncio.CancelledError, CancelledError):
+        pass
+    time.sleep(SETTLING_SECONDS)  # a client takes a moment to notice that the scheduler is gone
+    if client.status != "running":
+        raise IncompleteError("the scheduler is gone; run it again to go on")
+    return None
