@@ -24,7 +24,7 @@ except ImportError:
     raise ClusterError("a cluster needs distributed: pip install 'fastdln[distributed]'") from None
 
 # Tasks in flight for a thread of the cluster, handed out by halves: a task alone costs the scheduler a third more.
-TASKS_A_THREAD = 16
+TASKS_A_THREAD = 32
 # Dask gives a task up after its worker died a few times; preempted workers die more often than that.
 ATTEMPTS = 5
 # How often to look for finished tasks; a task should take a hundred times as long.
@@ -151,14 +151,14 @@ def execute(
     running: dict[Any, int] = {}
     attempts: dict[int, int] = {}
     finished = distributed.as_completed(loop=client.loop)
-    left, batch = iter(numbers), uuid4().hex
+    left, batch = iter(numbers), f"fastdln-{uuid4().hex}"
     window, census = 0, 0.0
     last_seen, told = time.monotonic(), False
 
     def hand_out(numbers: list[int]) -> None:
         for number in numbers:
             attempts[number] = attempts.get(number, 0) + 1
-        keys = [f"fastdln-{batch}-{number}-{attempts[number]}" for number in numbers]
+        keys = [(batch, number, attempts[number]) for number in numbers]  # one group of tasks, by the first of each
         futures = client.map(work, [order] * len(numbers), numbers, key=keys, pure=False)
         running.update(zip(futures, numbers, strict=True))
         finished.update(futures)
