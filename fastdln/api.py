@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -52,10 +53,9 @@ def run(
     result is opened lazily. Without it the result is in memory. storage_options: of a URL, as obstore or s3fs spell them.
 
     scheduler: None, the threads of this process, of which Dask's setting `num_workers` is the number; or the address of a
-    Dask cluster, or a distributed.Client. workers: that many processes on this machine instead, with Dask's
-    dashboard if asked for. part: "K/N", the K-th of N
-    shares of the chunks only; the others may run at the same time. fail_fast: stop at the first chunk that fails. durable:
-    files survive a loss of power. progress: True, False, or a function of (points done, points in all); by default a bar on
+    Dask cluster, or a distributed.Client. workers: that many processes on this machine instead, with Dask's dashboard if
+    asked for. part: "K/N", the K-th of N shares of the chunks only; the others may run at the same time. fail_fast: stop at
+    the first chunk that fails. durable: files survive a loss of power. progress: True, False, or a function of (points done, points in all); by default a bar on
     a terminal and in a notebook. on_event: called with each engine.ChunkDone or ChunkFailed.
 
     Raises StoreError if the place holds something else or is in use, ClusterError if the cluster cannot be used,
@@ -190,8 +190,6 @@ def load(place: Any, **options: Any) -> xr.Dataset:
 
 def open(store: StorePath, *, storage_options: Options | None = None, **options: Any) -> xr.Dataset:
     """The dataset of a store, opened lazily; warns where it is incomplete. Other options go to xarray.open_zarr."""
-    import warnings
-
     place = find(store, storage_options)
     if not contents.read_attributes(place).get("complete"):
         state = status(store, storage_options=storage_options)

@@ -79,6 +79,7 @@ def grow(place: Place, wanted: Sweep, durable: bool = False) -> Sweep:
         read_attributes(place)
         lock = place.lock(WHOLE)
         try:
+            place.clear_leftovers(others_run=False)
             old = read_sweep(place)
             new = grown(old, wanted)
             if new.sha256() != old.sha256():

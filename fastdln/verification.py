@@ -155,6 +155,7 @@ def unmark(place: Place, grid: Grid, numbers: list[int]) -> bool:
     except StoreError:
         return False
     try:
+        place.clear_leftovers(others_run=False)  # refuses links, through which marks elsewhere would be deleted
         mark(place, complete=False, durable=False)
         fate = next(variable for variable in grid.sweep.variables if variable.name == MARK)
         for number in numbers:

@@ -145,9 +145,9 @@ def test_parts_of_a_run_make_the_whole(here, reference):
     shown = command("status", "small.zarr", "--parts", "3", cwd=here).stdout
     assert "part 1/3: complete" in shown
     assert "part 3/3: 6 chunks left" in shown
-    missing = ", ".join(str(number) for number in Share(3, 3).numbers(16))
-    assert not fastdln.status(path).running
-    assert f"missing chunks {missing}" in shown or "-" in shown
+    assert not found.running
+    assert np.flatnonzero(found.left).tolist() == Share(3, 3).numbers(16).tolist()
+    assert "missing chunks " in shown
     with pytest.warns(UserWarning, match="60 of 160 points"):
         assert not fastdln.open(path).attrs["complete"]
     before = marks(path)
@@ -280,7 +280,6 @@ def test_events_tell_of_every_chunk(tmp_path):
     fastdln.run(SWEEP, store=tmp_path / "out.zarr", on_event=events.append)
     assert sorted(event.number for event in events) == list(range(16))
     assert all(isinstance(event, ChunkDone) and event.points == 10 and event.begun < event.ended for event in events)
-    assert np.unique([event.worker for event in events]).size >= 1
 
 
 def test_a_log_on_a_full_disk_stops_nothing(here):

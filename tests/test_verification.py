@@ -235,6 +235,22 @@ def test_nothing_is_written_through_links(store, tmp_path):
     assert {p: p.stat().st_mtime_ns for p in victim.rglob("*")} == before
 
 
+@pytest.mark.parametrize("name", ["fate/c", "eta", "singular_value"])
+def test_no_verb_writes_through_links(store, tmp_path, name):
+    victim = tmp_path / "victim"
+    shutil.move(store / name, victim)
+    (store / name).symlink_to(victim)
+    flip(store / "loss/c/0/0/0", 99)
+    before = {p: p.stat().st_mtime_ns for p in victim.rglob("*")}
+    for verb in (lambda: fastdln.verify(store), lambda: fastdln.extend(store, "axes.eta=" + LONGER)):
+        with contextlib.suppress(StoreError):  # verify may as well only report
+            verb()
+    assert {p: p.stat().st_mtime_ns for p in victim.rglob("*")} == before
+
+
+LONGER = str([*SWEEP.axes["eta"].values().tolist(), 2.0])
+
+
 def test_the_lock_outlives_its_healing(store):
     (store / "singular_value" / "zarr.json").write_text("{}")
     with Store.at(find(store), SWEEP), pytest.raises(StoreError, match="in use"):
@@ -254,8 +270,7 @@ def test_shards_heal(tmp_path, reference):
     sharded = fastdln.Sweep(**SWEEP.model_dump() | {"shards": {"eta": 20, "alpha": 2}})
     store, rng = tmp_path / "out.zarr", random.Random(3)
     compute(sharded, store)
-    shards = [p for p in files(store) if p.parts[-5] == "out.zarr" or "c" in p.relative_to(store).parts[1:2]]
-    shards = [p for p in shards if p.relative_to(store).parts[0] in reference.data_vars]
+    shards = [p for p in files(store) if p.relative_to(store).parts[0] in reference.data_vars]
     for number, shard in enumerate(rng.sample(shards, 24)):
         data = shard.read_bytes()
         if number < 4:

@@ -193,6 +193,10 @@ class FileLock:
 
     @classmethod
     def take(cls, folder: Path, interval: Interval) -> FileLock:
+        if (folder / LOCKED).parent.is_symlink():
+            raise StoreError(
+                f"{(folder / LOCKED).parent}: is a link; stores have none, and nothing is written through it"
+            )
         (folder / LOCKED).parent.mkdir(exist_ok=True)  # both are there, but for damage that is mended under the lock
         handle = os.open(folder / LOCKED, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
