@@ -185,7 +185,7 @@ class FileLock:
     """A lock on a range of a file's bytes, one a chunk. The system frees it however the process ends.
 
     It belongs to the open file and not to the process (an "open file description" lock), so that runs of one process keep
-    each other out, and Zarr's own reading of the file does not free it. It works on NFS and Lustre too.
+    each other out, and Zarr's own reading of the file does not free it.
     """
 
     def __init__(self, handle: int) -> None:
