@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from fastdln import theory
+from fastdln.dataset import model_of, singular_values, whole
 from fastdln.observables.growth import FLOOR
 from fastdln.theory.cascade import FEIGENBAUM
 
@@ -25,6 +25,9 @@ def flips(ds: xr.Dataset, mode: int = 0, count: int = MOST_DOUBLINGS) -> xr.Data
     to -1, from the last two points of period p; else the flip is put halfway between the last point of period p and the
     first of 2p. KeyError without `period`. docs/theory.md, section C.
     """
+    if "period" not in ds:
+        raise KeyError("period")
+    ds = whole(ds)
     period = ds["period"].isel(mode=mode).load()
     slopes = (
         ds["lyapunov"].isel(mode=mode).load()
@@ -104,21 +107,6 @@ def values_of(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
     return np.asarray(flips["flip"] if isinstance(flips, xr.Dataset) else flips, dtype=float)
 
 
-def model_of(ds: xr.Dataset) -> str:
-    """The model that a dataset was computed with."""
-    return str(json.loads(ds.attrs["sweep"])["model"])
-
-
-def singular_values(ds: xr.Dataset) -> xr.DataArray:
-    """Singular values along `mode`, with those that axes set filled in along them."""
-    s: xr.DataArray = ds["singular_value"].astype(float).load()
-    for mode in range(ds.sizes["mode"]):
-        if f"s{mode + 1}" in ds.dims:
-            here = xr.DataArray(np.arange(ds.sizes["mode"]) == mode, dims="mode")
-            s = s.where(~here, ds[f"s{mode + 1}"])
-    return s
-
-
 def compare(ds: xr.Dataset) -> xr.Dataset:
     """Measured minus predicted, for every variable of the dataset that the theory of balanced modes predicts.
 
@@ -127,6 +115,7 @@ def compare(ds: xr.Dataset) -> xr.Dataset:
     sharpness below the edge of every mode. Shaped like the variables; a finite alpha, a transient too short and modes
     that mix show as differences. docs/theory.md, C.
     """
+    ds = whole(ds)
     eta, depth, s = ds["eta"].load(), ds["depth"].load(), singular_values(ds)
     expected = prediction(eta, depth, s, model_of(ds))
     out = {name: (ds[name] - value).where(ds["fate"] != 0) for name, value in expected.items() if name in ds}

@@ -13,6 +13,10 @@ class ClusterError(ValueError):
     """The cluster cannot be used: nobody answers, or its workers have other versions. Nothing has been written."""
 
 
+class DatasetError(ValueError):
+    """The dataset cannot be drawn so; the message says what it would take, or what can be drawn."""
+
+
 class IncompleteError(RuntimeError):
     """Some chunks were not computed; what is finished is safe, and running the sweep again goes on from there."""
 

@@ -81,7 +81,9 @@ def pairs_line(sweep: Sweep) -> str:
     if not paired:
         return ""
     every = sweep.sharpness_every
-    thinner = 10 * every if sweep.record >= 100 * every else every  # some ten samples should be left
+    thinner = (
+        11 * every if sweep.record >= 100 * every else every
+    )  # some ten samples should be left, of odd and of even steps
     pairs = f"{modes * (modes - 1) // 2} of {2 * depth} x {2 * depth} a sample"
     what = "for the sharpness" if sweep.definition.matrices else pairs
     of_each = f"{what}, about {paired / (single + paired):.0%} of the time"

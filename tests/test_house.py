@@ -41,8 +41,11 @@ FLOORS = [
     "problem",
     "axes",
     "refusals",
-    "errors",
+    "plots",
     "analysis",
+    "dataset",
+    "pieces",
+    "errors",
     "observables",
     "network",
     "models",
@@ -53,7 +56,10 @@ FLOORS = [
 # What a room must not know, whatever its floor.
 FORBIDDEN = {
     "theory": {"numba", "xarray", "zarr", "dask", "pydantic"},
+    "plots": {"numba", "zarr", "dask", "pydantic"},
     "analysis": {"numba", "zarr", "dask", "pydantic"},
+    "dataset": {"numba", "zarr", "dask", "pydantic"},
+    "pieces": {"numba", "zarr", "dask", "pydantic"},
     "models": {"numba", "xarray", "zarr", "dask"},
     "observables": {"numba", "xarray", "zarr", "dask"},
     "network": {"numba", "xarray", "zarr", "dask"},

@@ -35,13 +35,17 @@ def sharpness(layers, singular_values):
     falls into a block of L x L for each mode and one of 2L x 2L for each pair of modes; NaN where a value is not
     finite. docs/theory.md, section B.
     """
-    w, s = spread(layers, singular_values)
-    modes = range(w.shape[-1])
-    tops = [largest(mode_block(w[..., i], s[..., i])) for i in modes]
-    tops += [
-        largest(pair_block(w[..., i], w[..., j], s[..., i], s[..., j])) for i, j in itertools.combinations(modes, 2)
-    ]
-    return np.max(tops, axis=0)
+    return np.max([eigenvalues(block)[..., -1] for block in blocks(*spread(layers, singular_values))], axis=0)
+
+
+def spectrum(layers, singular_values):
+    """Every eigenvalue of the Hessian of square layers that are diagonal in the target's singular bases, in falling order.
+
+    layers: (..., depth, mode), W_1 first, in the layers' units; singular_values: (..., mode). Shaped (..., depth mode^2); NaN
+    where a block is not finite. The blocks are those of `sharpness`. docs/theory.md, section B.
+    """
+    found = [eigenvalues(block) for block in blocks(*spread(layers, singular_values))]
+    return np.sort(np.concatenate(found, axis=-1), axis=-1)[..., ::-1]
 
 
 def flow_sharpness(layers, singular_values):
@@ -138,7 +142,14 @@ def pair_block(wi, wj, si, sj):
     return block
 
 
-def largest(block):
-    """Largest eigenvalue of symmetric matrices (..., n, n); NaN where one is not finite."""
+def blocks(w, s):
+    """The blocks that the Hessian falls into: one of each mode, then one of each pair."""
+    modes = range(w.shape[-1])
+    yield from (mode_block(w[..., i], s[..., i]) for i in modes)
+    yield from (pair_block(w[..., i], w[..., j], s[..., i], s[..., j]) for i, j in itertools.combinations(modes, 2))
+
+
+def eigenvalues(block):
+    """Rising eigenvalues of symmetric matrices (..., n, n); NaN where one is not finite."""
     finite = np.isfinite(block).all(axis=(-2, -1))
-    return np.where(finite, np.linalg.eigvalsh(np.where(finite[..., None, None], block, 0.0))[..., -1], np.nan)
+    return np.where(finite[..., None], np.linalg.eigvalsh(np.where(finite[..., None, None], block, 0.0)), np.nan)

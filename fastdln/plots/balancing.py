@@ -1,0 +1,87 @@
+"""How the layers balance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from fastdln.analysis import prediction
+from fastdln.dataset import model_of, singular_values
+from fastdln.plots.along import few, of_eta_and_steps, step_axis
+from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, shades, values
+from fastdln.plots.plot import Plot, name_of, of_eta_and_modes
+
+# A difference of squares has no digits left beyond this; balancing_gap itself goes further.
+ROUNDING = 1e-16
+
+
+def along_steps(ds: xr.Dataset) -> bool:
+    return "trajectory_singular_value" in ds and model_of(ds) != "matrix"
+
+
+def shown(ds: xr.Dataset) -> tuple[str, ...]:
+    return (*of_eta_and_steps(ds), "layer") if along_steps(ds) else of_eta_and_modes(ds)
+
+
+def balancing(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
+    """Balancing gap on a log axis: along the steps, or at the end against eta.
+
+    The largest abs(w_L^2 - w_l^2) over layers. Thin lines: the gap at the start, which gradient flow keeps, and, where
+    the orbit is a two-cycle, its rate there (docs/theory.md, C). Of full matrices the norm of W_(l+1)^T W_(l+1) - W_l W_l^T
+    instead. choice: values of other dimensions, or a mode by its number.
+    """
+    ds, ax = PLOT.ready(ds, ax, choice)
+    ax.set_yscale("log")
+    if along_steps(ds):
+        return steps(ax, ds)
+    eta_axis(ax, ds)
+    if "balancing_gap" in ds:
+        for colour, mode in zip(shades(len(modes(ds))), modes(ds), strict=True):
+            gap = values(ds, "balancing_gap", "eta", "mode")[:, mode]
+            known = np.where(gap > 0, gap, np.nan)
+            ax.plot(ds["eta"], known, color=colour, label=name_of(ds, mode), **marker(ds.sizes["eta"], mode))
+        ax.set_ylabel(label(ds["balancing_gap"]).partition(",")[0] + " at the end")
+    else:
+        gap = values(ds, "balancing_norm", "eta")
+        ax.plot(ds["eta"], gap, color="#08306b", label="all layers", **marker(ds.sizes["eta"], 0))
+        ax.set_ylabel(label(ds["balancing_norm"]))
+    edge_lines(ax, ds)
+    beside(ax)
+    return ax
+
+
+def steps(ax: Axes, ds: xr.Dataset) -> Axes:
+    layers = values(ds, "trajectory_singular_value", "eta", "step", "layer", "mode")
+    mode = modes(ds)[0]
+    w = layers[..., : int(ds["depth"].values[0]), mode]
+    last, others = w[..., -1:], w[..., :-1]
+    gap = np.abs((last - others) * (last + others)).max(axis=-1)
+    places = few(ds)
+    exponent = prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["balancing_exponent"]
+    rate = exponent.isel(mode=mode).values.ravel()
+    step = ds["step"].values
+    for place, colour in zip(places, shades(len(places)), strict=True):
+        seen = np.where(gap[place] > ROUNDING * np.nanmax(w[place] ** 2), gap[place], np.nan)
+        ax.plot(step, seen, color=colour, label=f"$\\eta$ = {float(ds['eta'][place]):.6g}")
+        known = np.flatnonzero(np.isfinite(seen))
+        if known.size and rate[place] < 0:
+            middle = known[known.size // 2]
+            ax.plot(
+                step,
+                seen[middle] * np.exp(rate[place] * (step - step[middle])),
+                **THEORY,
+                linestyle=":",
+                label="rate of the two-cycle",
+            )
+    ax.set_ylim(0.3 * np.nanmin(np.where(gap > ROUNDING, gap, np.nan), initial=1.0), 3 * np.nanmax(gap, initial=1e-16))
+    ax.axhline(gap[places[0], 0], **THEORY, linestyle="--", label=f"gradient flow: {gap[places[0], 0]:.6g}")
+    step_axis(ax, ds)
+    ax.set_ylabel("balancing gap, $\\max_l\\,|w_L^2 - w_l^2|$")
+    beside(ax)
+    return ax
+
+
+PLOT = Plot(balancing, needs=(("trajectory_singular_value",), ("balancing_gap",), ("balancing_norm",)), across=shown)

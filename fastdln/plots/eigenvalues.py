@@ -1,0 +1,72 @@
+"""The Hessian's eigenvalues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from fastdln import theory
+from fastdln.dataset import model_of, singular_values
+from fastdln.plots.along import MOST_POINTS, dots, step_axis
+from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, shades, values
+from fastdln.plots.plot import Plot
+
+# The largest ones: of the pairs and modes of a target of rank 3 there are nine beyond those that vanish.
+COUNT = 9
+
+
+def from_layers(ds: xr.Dataset) -> bool:
+    return "trajectory_singular_value" in ds and model_of(ds) != "matrix"
+
+
+def shown(ds: xr.Dataset) -> tuple[str, ...]:
+    return ("step", "layer", "mode") if from_layers(ds) else ("eta", "eigenvalue", "mode")
+
+
+def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
+    """Largest Hessian eigenvalues with the edge 2/eta: along the steps for one eta, or against eta.
+
+    Along the steps they are exact, from the blocks of modes and pairs of the kept layers (docs/theory.md, B); of full matrices
+    those that the sweep kept at the last state (sharpness_count). Thin lines: 2/eta, and the eigenvalues lambda_ij of the
+    balanced minimum. choice: values of other dimensions. arXiv 2502.20531, figure "progressive sharpening".
+    """
+    ds, ax = PLOT.ready(ds, ax, choice)
+    s, depth = singular_values(ds), int(ds["depth"].values[0])
+    flat = s.isel({dim: 0 for dim in s.dims if dim != "mode"}).values
+    if from_layers(ds):
+        every = -(-ds.sizes["step"] // MOST_POINTS)
+        thinned = ds.isel(step=slice(None, None, every))
+        layers = values(thinned, "trajectory_singular_value", "step", "layer", "mode")
+        found = theory.spectrum(layers[:, :depth], flat)[:, :COUNT]
+        for k, colour in reversed(list(enumerate(shades(found.shape[1])))):
+            name = "largest" if k == 0 else "next ones" if k == 1 else None
+            dots(ax, thinned["step"], found[:, k], colour, name)
+        eta = float(ds["eta"].values[0])
+        if eta > 0:
+            ax.axhline(2 / eta, **THEORY, linestyle="--", label="2/$\\eta$")
+        step_axis(ax, ds)
+        ax.set_ylabel("eigenvalues of the Hessian")
+    else:
+        found, rates = values(ds, "hessian_eigenvalue", "eta", "eigenvalue"), ds["eta"].values
+        ax.plot(rates, found[:, 0], ".", color="#08306b", markersize=4, label="largest")
+        ax.plot(rates, found[:, 1:], ".", color="#5f9cc5", markersize=3)
+        ax.plot([], [], ".", color="#5f9cc5", markersize=3, label="next ones")
+        balanced = np.sort(theory.hessian_eigenvalues(flat, depth).ravel())[::-1][: found.shape[1]]
+        for k, value in enumerate(np.unique(balanced.round(9))):
+            ax.axhline(
+                value, **THEORY | {"linewidth": 0.7}, linestyle=":", label="balanced minimum" if k == 0 else None
+            )
+        limits, x = ax.get_ylim(), ax.get_xlim()
+        ax.plot(rates[rates > 0], 2 / rates[rates > 0], **THEORY, linestyle="--", label="2/$\\eta$")
+        ax.set(ylim=limits, xlim=x)
+        eta_axis(ax, ds)
+        edge_lines(ax, ds)
+        ax.set_ylabel(label(ds["hessian_eigenvalue"]))
+    beside(ax)
+    return ax
+
+
+PLOT = Plot(eigenvalues, needs=(("hessian_eigenvalue",), ("trajectory_singular_value",)), across=shown)

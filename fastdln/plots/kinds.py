@@ -1,0 +1,36 @@
+"""The kinds of pictures by their names, and which of them a dataset has the variables for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from fastdln.dataset import whole
+from fastdln.errors import DatasetError
+from fastdln.plots.panels import drawn
+from fastdln.plots.plot import Plot
+from fastdln.registry import collect
+
+PLOTS: dict[str, Plot] = collect("fastdln.plots", "PLOT")
+
+
+def drawable(ds: xr.Dataset) -> list[str]:
+    """Names of the pictures that the dataset has the variables for."""
+    ds = whole(ds)
+    return [name for name, plot in PLOTS.items() if plot.used(ds)]
+
+
+def figure(ds: xr.Dataset, kind: str, **choice: Any) -> Figure:
+    """A figure of one kind, with a panel for each value of the dimensions that a picture does not show.
+
+    choice: values of dimensions, the nearest are taken; a mode by its number, from 0. Of many values a few are drawn, spread
+    evenly. DatasetError if the kind is unknown, or the dataset lacks what it draws.
+    """
+    if kind not in PLOTS:
+        raise DatasetError(f"unknown picture {kind!r}; valid: {', '.join(PLOTS)}")
+    if kind not in (possible := drawable(ds)):
+        asked = " or ".join(" and ".join(names) for names in PLOTS[kind].needs)
+        raise DatasetError(f"{kind}: needs {asked}, which is not there; what is can be drawn as {', '.join(possible)}")
+    return drawn(PLOTS[kind], whole(ds), choice)

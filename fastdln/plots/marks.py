@@ -1,0 +1,134 @@
+"""What is drawn alike in every picture: labels, colours of modes, and the theory as thin lines."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+
+from fastdln import theory
+from fastdln.dataset import singular_values
+from fastdln.plots.canvas import is_log
+from fastdln.plots.plot import values_along
+
+# Longer labels do not fit beside an axis of 2.5 inches.
+LABEL_WIDTH = 34
+
+# Vermilion of Okabe and Ito's palette for colour blindness; no picture uses it for data. White about it keeps it visible on
+# any colour, and in print without colours.
+THEORY: dict[str, Any] = {
+    "color": "#d55e00",
+    "linewidth": 1.1,
+    "path_effects": [withStroke(linewidth=2.6, foreground="white", alpha=0.8)],
+    "zorder": 3,
+}
+DASHES = ("--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), "-")
+
+# Of lines: falling lightness, so that they stay apart in grey as well; viridis without its palest third.
+LIGHTEST = 0.78
+
+
+# Points of a line that are marked one by one.
+FEW = 80
+
+
+def label(array: xr.DataArray, symbol: str = "") -> str:
+    """Name and units of a variable, as an axis carries them."""
+    units = array.attrs.get("units", "1")
+    name = array.attrs.get("long_name", str(array.name)) + (f" {symbol}" if symbol else "")
+    return textwrap.fill(name + (f" [{units}]" if units not in ("1", "") else ""), LABEL_WIDTH)
+
+
+def shades(count: int) -> list[tuple[float, ...]]:
+    """Colours for so many lines, dark to light."""
+    return [tuple(colormaps["viridis"](x)) for x in np.linspace(0, LIGHTEST, max(count, 2))[:count]]
+
+
+def marker(count: int, mode: int) -> dict[str, Any]:
+    """Marks on the points of short lines, another for each mode."""
+    return {"marker": "os^Dv"[mode % 5], "markersize": 3.5} if count <= FEW else {}
+
+
+def values(ds: xr.Dataset, name: str, *dims: str) -> np.ndarray:
+    """A variable over the dims, loaded; the others are down to one value. NaN where it is not computed."""
+    array = ds[name].isel({dim: 0 for dim in ds[name].dims if dim not in dims}).transpose(*dims).load()
+    if array.dtype.kind == "f":
+        fate = ds["fate"].isel({dim: 0 for dim in ds["fate"].dims if dim not in dims}).load()
+        array = array.where(fate != 0).transpose(*dims)
+    return np.asarray(array.values)
+
+
+def eta_axis(ax: Axes, ds: xr.Dataset) -> None:
+    ax.set_xlabel(label(ds["eta"], "$\\eta$"))
+    if is_log(ds["eta"].values):
+        ax.set_xscale("log")
+
+
+def modes(ds: xr.Dataset) -> list[int]:
+    """Numbers of the modes with s > 0, or of all of them."""
+    return [int(mode) for mode in values_along(ds, "mode")]
+
+
+def critical(ds: xr.Dataset, mode: int) -> xr.DataArray:
+    """2 / S_i, along the depth and the axes that set s_i."""
+    s = singular_values(ds).isel(mode=mode)
+    found: xr.DataArray = xr.apply_ufunc(theory.critical_learning_rate, s, ds["depth"])
+    return found
+
+
+def in_eta(ds: xr.Dataset, mode: int, at_one: Any) -> np.ndarray:
+    """Learning rates of a mode from those at s = 1: eta(s) = eta(1) / s^(2 - 2/L)."""
+    depth, s = ds["depth"].values[0], singular_values(ds).isel(mode=mode).values.ravel()[0]
+    return np.asarray(np.asarray(at_one, dtype=float) / s ** (2 - 2 / depth))
+
+
+def edge_lines(ax: Axes, ds: xr.Dataset, y: str | None = None) -> None:
+    """2 / S_i of every mode with s > 0: across the picture, or along its y where that sets it."""
+    low, high = ax.get_xlim()
+    limits = ax.get_ylim()
+    for k, mode in enumerate(modes(ds)[: len(DASHES)]):
+        style = THEORY | {
+            "linestyle": DASHES[k],
+            "label": f"2/S$_{{{int(ds['mode'].values[mode]) + 1}}}$" if len(modes(ds)) > 1 else "2/S",
+        }
+        at = critical(ds, mode)
+        if y is not None and y in at.dims and at.sizes[y] > 1:
+            curve = at.isel({dim: 0 for dim in at.dims if dim != y}).values
+            if np.any((curve >= low) & (curve <= high)):
+                ax.plot(curve, at[y].values, marker="|" if y == "depth" else None, markersize=20, **style)
+        elif low <= (edge := float(at.values.ravel()[0])) <= high:
+            ax.axvline(edge, **style)
+    ax.set(xlim=(low, high), ylim=limits)
+
+
+def is_theory(handle: Any) -> bool:
+    return bool(isinstance(handle, Line2D) and handle.get_color() == THEORY["color"])
+
+
+def inside(ax: Axes, handles: list[Any] | None = None) -> None:
+    """A legend on a picture in colours."""
+    every = [*(handles or []), *ax.get_legend_handles_labels()[0]]
+    if every:
+        ax.legend(handles=every, loc="lower left", fontsize="small", frameon=True, framealpha=0.9)
+
+
+def beside(ax: Axes, handles: list[Any] | None = None) -> None:
+    """A legend to the right of a picture that has no room for it inside."""
+    drawn = sorted(ax.get_legend_handles_labels()[0], key=is_theory)
+    every = {handle.get_label(): handle for handle in [*(handles or []), *drawn]}
+    if not every:
+        return
+    ax.legend(
+        handles=list(every.values()),
+        loc="upper left",
+        bbox_to_anchor=(1.03, 1.0),
+        fontsize="small",
+        frameon=False,
+        borderaxespad=0.3,
+    )

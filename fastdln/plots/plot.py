@@ -1,0 +1,132 @@
+"""What a picture is: what it shows of a dataset, which variables that takes, and how the rest is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from fastdln.dataset import singular_values, whole
+from fastdln.errors import DatasetError
+
+GRID_FIRST = ("depth", "seed", "alpha", "eta")
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A kind of picture; `draw` is the public function, which calls `ready` first.
+
+    needs: sets of variables, any of which will do. across: the dimensions that one picture shows of a dataset; one value of
+    every other one is chosen.
+    """
+
+    draw: Callable[..., Axes]
+    needs: tuple[tuple[str, ...], ...]
+    across: Callable[[xr.Dataset], Iterable[str]]
+
+    @property
+    def name(self) -> str:
+        return self.draw.__name__
+
+    @property
+    def summary(self) -> str:
+        line = (self.draw.__doc__ or "").strip().partition("\n")[0].removesuffix(".")
+        return line[:1].lower() + line[1:]
+
+    def used(self, ds: xr.Dataset) -> tuple[str, ...]:
+        """The variables it would draw; none if it cannot."""
+        return next((names for names in self.needs if all(name in ds for name in names)), ())
+
+    def further(self, ds: xr.Dataset) -> list[str]:
+        """Dimensions of more than one value that a picture does not show."""
+        shown, used = set(self.across(ds)), {dim for name in self.used(ds) for dim in ds[name].dims}
+        return [
+            str(dim)
+            for dim in (*ds["fate"].dims, "mode")
+            if dim in used and dim not in shown and len(values_along(ds, str(dim))) > 1
+        ]
+
+    def ready(self, ds: xr.Dataset, ax: Axes | None, choice: Mapping[str, Any]) -> tuple[xr.Dataset, Axes]:
+        """The dataset with one value of every dimension that is not shown, and where to draw it, titled with the choice.
+
+        choice: values of dimensions, the nearest are taken; a mode by its number, from 0. What is not chosen is the first.
+        DatasetError if variables are missing or a dimension is unknown.
+        """
+        ds = whole(ds)
+        if not (used := self.used(ds)):
+            asked = " or ".join(" and ".join(names) for names in self.needs)
+            raise DatasetError(f"{self.name}: needs {asked}, which this dataset does not have")
+        dims = [*map(str, ds["fate"].dims), *(["mode"] if "mode" in ds.sizes else [])]
+        if unknown := set(choice) - set(dims):
+            raise DatasetError(f"{', '.join(sorted(unknown))}: no dimension of this dataset; it has {', '.join(dims)}")
+        several = [dim for dim in dims if len(values_along(ds, dim)) > 1 and any(dim in ds[name].dims for name in used)]
+        for dim in dims:
+            if dim in choice:
+                ds = picked(ds, dim, choice[dim])
+        ds = ds.isel({dim: values_along(ds, dim)[:1] for dim in self.further(ds)})
+        chosen = [dim for dim in several if dim not in set(self.across(ds)) and ds.sizes[dim] == 1]
+        said = [name_of(ds, 0) if dim == "mode" else one(ds, dim) for dim in chosen]
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.subplots(layout="constrained")[1]
+        if said:
+            ax.set_title(", ".join(said), fontsize="medium")
+        return ds, ax
+
+
+def one(ds: xr.Dataset, dim: str) -> str:
+    return f"{dim} = {ds[dim].item():.6g}"
+
+
+def values_along(ds: xr.Dataset, dim: str) -> np.ndarray:
+    """Places along a dimension that are worth a picture of their own: of modes those with s > 0, if there are any."""
+    if dim != "mode":
+        return np.arange(ds.sizes[dim])
+    s = singular_values(ds)
+    positive = np.flatnonzero((s > 0).any([dim for dim in s.dims if dim != "mode"]))
+    return positive if positive.size else np.arange(ds.sizes["mode"])
+
+
+def picked(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
+    """The dataset at the value, or at the nearest to it; the dimension stays, with a length of 1."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise DatasetError(f"{dim}: must be a number (got {value!r})") from None
+    if dim == "mode":
+        if number not in range(ds.sizes[dim]):
+            raise DatasetError(f"mode: must be a whole number from 0 to {ds.sizes[dim] - 1} (got {value})")
+        return ds.isel(mode=[int(number)])
+    if not np.isfinite(number):
+        raise DatasetError(f"{dim}: must be a finite number (got {value})")
+    return ds.isel({dim: [int(abs(ds[dim].values - number).argmin())]})
+
+
+def name_of(ds: xr.Dataset, place: int) -> str:
+    """A mode by its number, from 1, and its singular value where that is one."""
+    s = np.unique(singular_values(ds).isel(mode=place).values)
+    number = int(ds["mode"].values[place]) + 1
+    return f"mode {number}" + (f", $s$ = {s[0]:.6g}" if len(s) == 1 else "")
+
+
+def of_plane(ds: xr.Dataset) -> tuple[str, ...]:
+    """eta and, where there is one, the first of alpha and the further axes that has more than one value."""
+    others = sorted((str(d) for d in ds["fate"].dims if d != "eta"), key=lambda d: (d != "alpha", d in GRID_FIRST))
+    return ("eta", *[dim for dim in others if ds.sizes[dim] > 1][:1])
+
+
+def of_plane_and_modes(ds: xr.Dataset) -> tuple[str, ...]:
+    return (*of_plane(ds), "mode")
+
+
+def of_eta(ds: xr.Dataset) -> tuple[str, ...]:
+    return ("eta",)
+
+
+def of_eta_and_modes(ds: xr.Dataset) -> tuple[str, ...]:
+    return ("eta", "mode")
