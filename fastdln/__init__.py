@@ -3,8 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import wrapt
+
 if TYPE_CHECKING:
-    from fastdln import analysis, theory
+    from fastdln import analysis, plots, theory
     from fastdln.api import extend, open, plan, refine, run, status, verify
     from fastdln.errors import ClusterError, IncompleteError, StoreError, SweepError
     from fastdln.sweep import Sweep
@@ -19,6 +21,7 @@ __all__ = [
     "extend",
     "open",
     "plan",
+    "plots",
     "refine",
     "run",
     "status",
@@ -43,8 +46,14 @@ _HOMES = {
 }
 
 
+# xarray itself may be imported before or after this, or, for `fastdln --help`, not at all.
+@wrapt.when_imported("xarray")
+def _add_accessor(xarray: Any) -> None:
+    import_module("fastdln.accessor").register(xarray)
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("analysis", "theory"):
+    if name in ("analysis", "plots", "theory"):
         return import_module(f"fastdln.{name}")
     if name == "__version__":
         return import_module("importlib.metadata").version("fastdln")

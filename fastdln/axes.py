@@ -18,6 +18,9 @@ LONGEST_AXIS = 200_000_000
 # Axes are float64, which beyond this has no odd numbers.
 LARGEST_SEED = 2**53
 
+# Values of a list that are written out.
+SHOWN = 6
+
 # alpha^L leaves the range of float64 long before; each depth is compiled.
 DEEPEST = 1000
 
@@ -109,6 +112,16 @@ def coordinates(axis: Range | tuple[float, ...]) -> np.ndarray:
 def depths(axis: Range | tuple[float, ...]) -> np.ndarray:
     """The depth axis's values as integers; those of log ranges are whole but for rounding."""
     return np.array([round(depth) for depth in coordinates(axis)], dtype=np.int64)
+
+
+def in_words(axis: Range | tuple[float, ...]) -> str:
+    """An axis as people say it."""
+    if isinstance(axis, Range):
+        return f"{axis.num:,} values from {axis.start:.6g} to {axis.stop:.6g}" + (
+            ", log" if axis.spacing == "log" else ""
+        )
+    shown = ", ".join(f"{value:.6g}" for value in axis[:SHOWN])
+    return shown + (f", ... ({len(axis):,} values)" if len(axis) > SHOWN else "")
 
 
 def swept_mode(name: str) -> int | None:

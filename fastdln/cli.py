@@ -1,22 +1,16 @@
-"""The command line: words, exit codes, and what is printed where. Everything else is imported when it is needed."""
+"""The command line: what each command takes and prints. Everything else is imported when it is needed."""
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
-from functools import wraps
-from inspect import Parameter, Signature, signature
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
-BAD_INPUT, INCOMPLETE = 2, 3
+from fastdln.console import INCOMPLETE, busy, exits, say
+from fastdln.options import Quiet, RunOptions, Sets, StorageOptions, StorePath, SweepFile, beside, computes, pairs
 
 app = typer.Typer(
     name="fastdln",
@@ -27,174 +21,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-# readable=False: whether a file can be read is told where it is read, in one line
-SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False)]
-StorePath = Annotated[str, typer.Argument(metavar="STORE", help="A store that `run` made, a path or URL.")]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file, e.g. axes.eta.num=100. Repeatable."),
-]
-StorageOptions = Annotated[
-    list[str] | None,
-    typer.Option("--storage", metavar="KEY=VALUE", help="An option of the object store, e.g. endpoint=... Repeatable."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
-
-
-class Voice:
-    """How lines on stderr are said: plainly, or as JSON once a run was asked for that."""
-
-    as_json = False
-
-
-def say(line: str) -> None:
-    if Voice.as_json:
-        import json
-
-        line = json.dumps({"event": "message", "message": line})
-    with suppress(OSError):  # nobody listens any more; the work goes on
-        print(line, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def plain_warnings() -> Iterator[None]:
-    """Warnings as one line each, without the place in the code."""
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: say(f"warning: {message}")
-        yield
-
-
-def pairs(options: list[str] | None) -> dict[str, str] | None:
-    """ "key=value" words as a dict."""
-    from fastdln.errors import StoreError
-
-    split = [option.partition("=") for option in options or ()]
-    for key, equals, _ in split:
-        if not key or not equals:
-            raise StoreError(f"--storage {key}: must look like endpoint=https://host")
-    return {key: value for key, _, value in split} or None
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How a run goes about its work, in the command line's words: the options that all commands share that compute."""
-
-    scheduler: Annotated[
-        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster, such as tcp://host:8786.")
-    ] = None
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Processes on this machine instead of threads.")
-    ] = None
-    dashboard: Annotated[
-        bool, typer.Option("--dashboard", help="With --workers: Dask's dashboard on 127.0.0.1:8787.")
-    ] = False
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first chunk that fails.")] = False
-    durable: Annotated[bool, typer.Option("--durable", help="Wait until files would survive a loss of power.")] = False
-    storage: StorageOptions = None
-    log_json: Annotated[bool, typer.Option("--log-json", help="A line of JSON an event on stderr, for machines.")] = (
-        False
-    )
-    quiet: Quiet = False
-
-    def keywords(self) -> dict[str, Any]:
-        """Those of api.run."""
-        if self.dashboard and not self.workers:
-            from fastdln.errors import SweepError
-
-            raise SweepError("--dashboard: is of the cluster that --workers starts")
-        return {
-            "scheduler": self.scheduler,
-            "workers": self.workers,
-            "dashboard": self.dashboard,
-            "fail_fast": self.fail_fast,
-            "durable": self.durable,
-            "storage_options": pairs(self.storage),
-            "progress": not (self.quiet or self.log_json),
-        }
-
-    @contextmanager
-    def working(self, store: str, part: str | None = None) -> Iterator[None]:
-        """Keeps the log beside the store, that of a URL in the current folder; says the end."""
-        from fastdln.journal import kept
-
-        place = PurePosixPath(store).name if "://" in store else store.rstrip("/")
-        share = f".part-{part.replace('/', '-of-')}" if part else ""
-        Voice.as_json = self.log_json
-        with kept(Path(f"{place}{share}.log"), self.log_json):
-            yield
-        if not (self.quiet or self.log_json):
-            done = f"part {part} done" if part else "done"
-            say(f"{done}: {store}; load it with fastdln.open({store!r}) or xarray.open_zarr({store!r})")
-
-
-def computes(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of `RunOptions`, which it gets as `how`."""
-    hints = get_type_hints(command, include_extras=True)
-    own = [p.replace(annotation=hints[p.name]) for p in signature(command).parameters.values() if p.name != "how"]
-    kinds = get_type_hints(RunOptions, include_extras=True)
-    shared = [
-        Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=kinds[f.name])
-        for f in fields(RunOptions)
-    ]
-
-    def with_options(**words: Any) -> None:
-        how = RunOptions(**{option.name: words.pop(option.name) for option in shared})
-        command(**words, how=how)
-
-    with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
-    with_options.__signature__ = Signature(own + shared)  # type: ignore[attr-defined]  # what typer reads
-    with_options.__annotations__ = {p.name: p.annotation for p in own + shared}
-    return with_options
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """The first SIGINT or SIGTERM lets the running chunks end, the second does not wait."""
-    asked = False
-
-    def stop(number: int, frame: Any) -> None:
-        nonlocal asked
-        if asked:
-            say("interrupted again: leaving at once; what is finished is safe in the store")
-            os._exit(INCOMPLETE)
-        asked = True
-        say("interrupted: ending what runs; again to leave at once")
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def exits(command: Callable[..., None]) -> Callable[..., None]:
-    """Turns what users can cause into one line and its exit code."""
-
-    @wraps(command)
-    def run_command(*args: Any, **kwargs: Any) -> None:
-        from fastdln.errors import ClusterError, IncompleteError, StoreError, SweepError
-
-        Voice.as_json = False
-        try:
-            with interruptible(), plain_warnings():
-                command(*args, **kwargs)
-        except (SweepError, StoreError, ClusterError) as error:
-            say(f"error: {error}")
-            raise typer.Exit(BAD_INPUT) from None
-        except IncompleteError as error:
-            say(f"incomplete: {error}")
-            raise typer.Exit(INCOMPLETE) from None
-        except KeyboardInterrupt as interrupt:
-            say(
-                str(interrupt)
-                or "interrupted: what is finished is safe in the store; the same command goes on from there"
-            )
-            raise typer.Exit(INCOMPLETE) from None
-
-    return run_command
 
 
 @app.command()
@@ -315,12 +141,76 @@ def status(
         print(f"part {part}/{parts}: {found.share(part, parts or 1)}")
 
 
+@app.command()
+@exits
+def plot(
+    store: StorePath,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="phase, bifurcation, ...: `fastdln list` has them all.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", metavar="FILE", help="A .png, .pdf or .svg file; STORE-KIND.png here if left out."),
+    ] = None,
+    choices: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="DIM=VALUE", help="Only there, e.g. depth=3, or mode=0. Repeatable."),
+    ] = None,
+    dpi: Annotated[float, typer.Option("--dpi", metavar="N", min=10, max=2000, help="Pixels an inch of a PNG.")] = 200,
+    options: StorageOptions = None,
+    quiet: Quiet = False,
+) -> None:
+    """Draw a picture of a store.
+
+    Also of one that is not complete, or larger than memory. A panel for each value of what a picture cannot show.
+    """
+    from fastdln import files
+    from fastdln.api import open as open_store
+    from fastdln.plots import FORMATS, encode, figure
+
+    path = files.checked(out or Path(f"{PurePosixPath(beside(store)).stem}-{kind}.png"), FORMATS)
+    chosen: dict[str, Any] = pairs(choices, "--at", "depth=3") or {}
+    with busy(f"drawing {kind}", quiet) as _:
+        picture = figure(open_store(store, storage_options=pairs(options)), kind, **chosen)
+        files.write(path, encode(picture, path.suffix[1:].lower(), dpi))
+    print(path)
+
+
+@app.command()
+@exits
+def report(
+    store: StorePath,
+    out: Annotated[Path | None, typer.Option("-o", metavar="FILE.html", help="STORE.html here if left out.")] = None,
+    options: StorageOptions = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write one page about a store, with its pictures, that opens offline.
+
+    What the sweep was, how it ran, the pictures, how it agrees with the theory, and how to load it.
+    """
+    from fastdln import files
+    from fastdln.api import open as open_store
+    from fastdln.api import status as read_status
+    from fastdln.report import page
+
+    path = files.checked(out or Path(f"{PurePosixPath(beside(store)).stem}.html"), ["html"])
+    storage = pairs(options)
+    with busy("writing the page", quiet) as step:
+        found = page(
+            open_store(store, storage_options=storage),
+            store,
+            read_status(store, storage_options=storage),
+            Path(f"{beside(store)}.log"),
+            step,
+        )
+        files.write(path, found.encode())
+    print(path)
+
+
 @app.command("list")
 @exits
 def list_(
     schema: Annotated[bool, typer.Option("--schema", help="Print the sweep file's JSON Schema instead.")] = False,
 ) -> None:
-    """List models, starts and observables.
+    """List models, starts, observables and pictures.
 
     Or print the JSON Schema of sweep files, for editors that complete them.
     """
@@ -336,6 +226,7 @@ def list_(
 
     from fastdln.models import MODELS, STARTS
     from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES
+    from fastdln.plots import PLOTS
 
     of_matrices = [o for o in MATRIX_OBSERVABLES.values() if not o.shared]
 
@@ -350,6 +241,7 @@ def list_(
         "starts": [(s.name, s.summary) for s in STARTS.values()],
         "observables": described(OBSERVABLES.values()),
         "of the model matrix": described(of_matrices),
+        "pictures": [(p.name, p.summary) for p in PLOTS.values()],
     }
     for section, rows in sections.items():
         table.add_row(f"[bold]{section}[/bold]")

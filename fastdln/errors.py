@@ -14,7 +14,7 @@ class ClusterError(ValueError):
 
 
 class DatasetError(ValueError):
-    """The dataset cannot be drawn so; the message says what it would take, or what can be drawn."""
+    """The dataset cannot be drawn or read so, or the picture not be written; the message says what it would take."""
 
 
 class IncompleteError(RuntimeError):

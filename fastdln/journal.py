@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -111,6 +112,28 @@ class LogFile(logging.FileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
         pass
+
+
+# What AsText makes of a chunk's line.
+CHUNK_LINE = re.compile(r"(\S+) INFO chunk \d+: ([\d,]+) points in ([\d.]+) s, ([\d.]+) s of it in the kernel")
+
+
+def logged(file: Path) -> list[tuple[str, str]]:
+    """What a log says of the work in all, as rows of a table; nothing where there is no log, or no chunk in it."""
+    chunks, points, seconds, kernel, first, last = 0, 0, 0.0, 0.0, "", ""
+    with suppress(OSError, UnicodeDecodeError), file.open(encoding="utf-8") as lines:
+        for line in lines:
+            if found := CHUNK_LINE.match(line):
+                chunks += 1
+                points += int(found[2].replace(",", ""))
+                seconds, kernel = seconds + float(found[3]), kernel + float(found[4])
+                first, last = first or found[1], found[1]
+    if not chunks:
+        return []
+    return [
+        ("chunks logged", f"{chunks:,}, of {points:,} points, between {first} and {last}"),
+        ("time in chunks", f"{seconds:,.1f} s of all threads together, {kernel:,.1f} s of it in the kernels"),
+    ]
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import time
 from functools import cached_property
@@ -13,6 +12,7 @@ from fastdln.axes import coordinates, depths
 from fastdln.grid import Grid, work
 from fastdln.models import STARTS
 from fastdln.sweep import MOST_STEPS, Sweep
+from fastdln.tables import table
 from fastdln.theory import balanced_plateau_steps, plateau_steps
 
 # Points and steps of the probe: some 0.1 s of work, on points spread over the whole grid.
@@ -69,8 +69,7 @@ class Plan:
         return "\n".join([self.sweep.title, *lines] if self.sweep.title else lines)
 
     def _repr_html_(self) -> str:
-        cells = "".join(f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in self.rows())
-        return f"<table><caption>{html.escape(self.sweep.title or 'Sweep')}</caption>{cells}</table>"
+        return table(self.sweep.title or "Sweep", self.rows())
 
 
 def pairs_line(sweep: Sweep) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import reprlib
 import tomllib
 from collections.abc import Iterable
 from itertools import pairwise
@@ -28,6 +29,7 @@ from fastdln.axes import (
     check,
     coordinates,
     depths,
+    in_words,
     length,
     listed,
     plain,
@@ -40,6 +42,7 @@ from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, Observ
 from fastdln.observables.observable import PairObservable
 from fastdln.problem import WIDEST, Layers, Spectral, Start, Target, check_widths, from_folder
 from fastdln.refusals import assign, explain
+from fastdln.tables import table
 
 # period is stored as int16; the default looks no further than this, since a window is four times as long.
 LONGEST_PERIOD, DEFAULT_PERIOD = 32_767, 256
@@ -324,6 +327,19 @@ class Sweep(BaseModel):
                 f"trajectory: every {self.trajectory} states of {self.points:,} points are {kept / 1e9:,.1f} GB, more than "
                 f"{TRAJECTORY_BYTES / 1e9:g}; {enough}fewer points"
             )
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """(key, value, meaning) of every key that says something, in words."""
+        data = json.loads(self.canonical())
+        values = {key: reprlib.repr(value) for key, value in data.items() if value not in (None, {}, [])}
+        values |= {"axes": "; ".join(f"{name}: {in_words(axis)}" for name, axis in self.axes.items())}
+        values |= {"observables": ", ".join(self.observables) or "fate only"}
+        values |= {key: str(data[key]) for key in ("model", "start") if isinstance(data[key], str)}
+        values |= {"target": ", ".join(f"{key} = {reprlib.repr(value)}" for key, value in data["target"].items())}
+        return [(key, values[key], str(type(self).model_fields[key].description)) for key in data if key in values]
+
+    def _repr_html_(self) -> str:
+        return table(self.title or "Sweep", [("points", f"{self.points:,}", "networks in all"), *self.rows()])
 
     @classmethod
     def from_file(cls, path: str | Path, overrides: Iterable[str] = ()) -> Sweep:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from fastdln.dataset import model_of
 from fastdln.plots.marks import label
 
 # Learning rates side by side in one picture; more lines are not told apart.
@@ -32,6 +33,11 @@ def dots(ax: Axes, x: Any, y: Any, colour: Any, name: str | None = None, size: f
     ax.plot(x, y, ".", color=colour, markersize=size, markeredgewidth=0, alpha=alpha, rasterized=True)
     if name:
         ax.plot([], [], color=colour, linewidth=2, alpha=alpha, label=name)
+
+
+def of_modes(ds: xr.Dataset, names: tuple[str, ...]) -> bool:
+    """Layers of the modes say what the pictures need; singular values of full matrices do not."""
+    return "trajectory_singular_value" not in names or model_of(ds) != "matrix"
 
 
 def step_axis(ax: Axes, ds: xr.Dataset) -> None:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from fastdln.analysis import prediction
 from fastdln.dataset import model_of, singular_values
-from fastdln.plots.along import few, of_eta_and_steps, step_axis
+from fastdln.plots.along import few, of_eta_and_steps, of_modes, step_axis
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, shades, values
 from fastdln.plots.plot import Plot, name_of, of_eta_and_modes
 
@@ -84,4 +84,9 @@ def steps(ax: Axes, ds: xr.Dataset) -> Axes:
     return ax
 
 
-PLOT = Plot(balancing, needs=(("trajectory_singular_value",), ("balancing_gap",), ("balancing_norm",)), across=shown)
+PLOT = Plot(
+    balancing,
+    needs=(("trajectory_singular_value",), ("balancing_gap",), ("balancing_norm",)),
+    across=shown,
+    fits=of_modes,
+)

@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 
-from fastdln import theory
+from fastdln import analysis, theory
 from fastdln.dataset import singular_values
 from fastdln.pieces import pieces
 from fastdln.plots.canvas import Cells, inches
@@ -107,7 +107,7 @@ def draw_theory(ax: Axes, ds: xr.Dataset, s: float, depth: float, scale: float) 
     for k, flip in enumerate(flips):
         name = "2/S" if k == 0 else "further doublings" if k == 1 else None
         ax.axvline(scale * flip, **line | {"linestyle": "--" if k == 0 else ":", "linewidth": 0.8, "label": name})
-    onset = in_eta(ds, 0, theory.onset_of_chaos(depth))
+    onset = analysis.onset(flips)  # theory.onset_of_chaos has more digits than a picture, and takes a second
     ax.axvline(scale * float(onset), **line | {"linestyle": "-.", "linewidth": 0.8, "label": "onset of chaos"})
     ax.set(xlim=(left, right), ylim=limits)
 

@@ -9,7 +9,6 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.dataset import model_of, singular_values
-from fastdln.errors import DatasetError
 from fastdln.plots.along import MOST_POINTS, few, of_eta_and_steps
 from fastdln.plots.marks import THEORY, beside, modes, shades, values
 from fastdln.plots.plot import Plot
@@ -25,8 +24,6 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     C). choice: values of other dimensions, or a mode by its number. arXiv 2502.20531, figure "contour with flow".
     """
     ds, ax = PLOT.ready(ds, ax, choice)
-    if int(ds["depth"].values[0]) != 2 or model_of(ds) == "matrix":
-        raise DatasetError("contour: is of two layers of the modes; the dataset has others")
     mode = modes(ds)[0]
     w = values(ds, "trajectory_singular_value", "eta", "step", "layer", "mode")[:, :MOST_POINTS, :2, mode]
     s = float(singular_values(ds).isel(mode=mode).values.ravel()[0])
@@ -67,4 +64,13 @@ def frame(values: np.ndarray) -> tuple[float, float]:
     return low - room, high + room
 
 
-PLOT = Plot(contour, needs=(("trajectory_singular_value",),), across=lambda ds: (*of_eta_and_steps(ds), "layer"))
+def two_layers(ds: xr.Dataset, names: tuple[str, ...]) -> bool:
+    return model_of(ds) != "matrix" and ds["depth"].values.tolist() == [2]
+
+
+PLOT = Plot(
+    contour,
+    needs=(("trajectory_singular_value",),),
+    across=lambda ds: (*of_eta_and_steps(ds), "layer"),
+    fits=two_layers,
+)

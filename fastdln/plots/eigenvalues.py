@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from fastdln import theory
 from fastdln.dataset import model_of, singular_values
-from fastdln.plots.along import MOST_POINTS, dots, step_axis
+from fastdln.plots.along import MOST_POINTS, dots, of_modes, step_axis
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, shades, values
 from fastdln.plots.plot import Plot
 
@@ -69,4 +69,4 @@ def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     return ax
 
 
-PLOT = Plot(eigenvalues, needs=(("hessian_eigenvalue",), ("trajectory_singular_value",)), across=shown)
+PLOT = Plot(eigenvalues, needs=(("hessian_eigenvalue",), ("trajectory_singular_value",)), across=shown, fits=of_modes)

@@ -31,6 +31,5 @@ def figure(ds: xr.Dataset, kind: str, **choice: Any) -> Figure:
     if kind not in PLOTS:
         raise DatasetError(f"unknown picture {kind!r}; valid: {', '.join(PLOTS)}")
     if kind not in (possible := drawable(ds)):
-        asked = " or ".join(" and ".join(names) for names in PLOTS[kind].needs)
-        raise DatasetError(f"{kind}: needs {asked}, which is not there; what is can be drawn as {', '.join(possible)}")
+        raise DatasetError(f"{PLOTS[kind].lacking()}; what is there can be drawn as {', '.join(possible)}")
     return drawn(PLOTS[kind], whole(ds), choice)

@@ -20,7 +20,7 @@ def of_plane_or_modes(ds: xr.Dataset) -> tuple[str, ...]:
 
 
 def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
-    """Lyapunov exponent over eta and alpha, or against eta.
+    """The largest Lyapunov exponent over eta and alpha, or against eta.
 
     Over two axes in colours about 0: blue where neighbouring orbits come together, yellow where they part. Against eta with
     thin lines for the minimum and the two-cycle (docs/theory.md, C). choice: values of other dimensions, or a mode by its

@@ -20,13 +20,14 @@ GRID_FIRST = ("depth", "seed", "alpha", "eta")
 class Plot:
     """A kind of picture; `draw` is the public function, which calls `ready` first.
 
-    needs: sets of variables, any of which will do. across: the dimensions that one picture shows of a dataset; one value of
+    needs: sets of variables, any of which will do, if the dataset also `fits` them. across: the dimensions that one picture shows of a dataset; one value of
     every other one is chosen.
     """
 
     draw: Callable[..., Axes]
     needs: tuple[tuple[str, ...], ...]
     across: Callable[[xr.Dataset], Iterable[str]]
+    fits: Callable[[xr.Dataset, tuple[str, ...]], bool] = lambda ds, names: True
 
     @property
     def name(self) -> str:
@@ -39,7 +40,11 @@ class Plot:
 
     def used(self, ds: xr.Dataset) -> tuple[str, ...]:
         """The variables it would draw; none if it cannot."""
-        return next((names for names in self.needs if all(name in ds for name in names)), ())
+        return next((names for names in self.needs if all(name in ds for name in names) and self.fits(ds, names)), ())
+
+    def lacking(self) -> str:
+        asked = " or ".join(" and ".join(names) for names in self.needs)
+        return f"{self.name}: needs {asked}, which this dataset does not have in a form that it can draw"
 
     def further(self, ds: xr.Dataset) -> list[str]:
         """Dimensions of more than one value that a picture does not show."""
@@ -58,8 +63,7 @@ class Plot:
         """
         ds = whole(ds)
         if not (used := self.used(ds)):
-            asked = " or ".join(" and ".join(names) for names in self.needs)
-            raise DatasetError(f"{self.name}: needs {asked}, which this dataset does not have")
+            raise DatasetError(self.lacking())
         dims = [*map(str, ds["fate"].dims), *(["mode"] if "mode" in ds.sizes else [])]
         if unknown := set(choice) - set(dims):
             raise DatasetError(f"{', '.join(sorted(unknown))}: no dimension of this dataset; it has {', '.join(dims)}")

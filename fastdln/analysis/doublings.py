@@ -1,15 +1,11 @@
-"""What is read off a dataset: where periods double, how fast the doublings close in, and how far it is from the theory."""
+"""Where periods double, how fast the doublings close in, and where they end in chaos."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from fastdln import theory
-from fastdln.dataset import model_of, singular_values, whole
-from fastdln.observables.growth import FLOOR
+from fastdln.dataset import model_of, whole
 from fastdln.theory.cascade import FEIGENBAUM
 
 # Periods beyond 2^12 are not recorded by any reasonable sweep.
@@ -105,66 +101,3 @@ def onset(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
 
 def values_of(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
     return np.asarray(flips["flip"] if isinstance(flips, xr.Dataset) else flips, dtype=float)
-
-
-def compare(ds: xr.Dataset) -> xr.Dataset:
-    """Measured minus predicted, for every variable of the dataset that the theory of balanced modes predicts.
-
-    Each mode by itself is at its minimum below 2 / S_i and on the two-cycle of theory.two_cycle from there to its first
-    doubling; NaN elsewhere, and where a point is not computed yet. Periods are predicted up to the fourth doubling,
-    sharpness below the edge of every mode. Shaped like the variables; a finite alpha, a transient too short and modes
-    that mix show as differences. docs/theory.md, C.
-    """
-    ds = whole(ds)
-    eta, depth, s = ds["eta"].load(), ds["depth"].load(), singular_values(ds)
-    expected = prediction(eta, depth, s, model_of(ds))
-    out = {name: (ds[name] - value).where(ds["fate"] != 0) for name, value in expected.items() if name in ds}
-    for name, difference in out.items():
-        about = {key: ds[name].attrs[key] for key in ("units",) if key in ds[name].attrs}
-        out[name] = difference.transpose(*ds[name].dims).assign_attrs(
-            about | {"long_name": f"{ds[name].attrs.get('long_name', name)}: measured minus theory"}
-        )
-    return xr.Dataset(out, attrs={key: ds.attrs[key] for key in ("title", "sweep", "sweep_sha256") if key in ds.attrs})
-
-
-def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: str) -> dict[str, xr.DataArray]:
-    """What the theory says of each variable, by its name."""
-
-    def broadcast(function: Any, *arguments: Any, outputs: int = 1) -> Any:
-        return xr.apply_ufunc(function, *arguments, output_core_dims=[[]] * outputs)
-
-    limit = broadcast(theory.stability_limit, s, depth)
-    # eta / eta of the first flip, which is the same at every s
-    kappa = eta * limit / depth
-    doublings = xr.DataArray(
-        theory.period_doubling(depth.values, 5), dims=("depth", "doubling"), coords={"depth": depth}
-    )
-    known = (s > 0) & (kappa < doublings.isel(doubling=-1))
-    period = (2.0 ** (kappa > doublings).sum("doubling")).where(known, 1.0).where(known | (s == 0))
-    first, second = (doublings.isel(doubling=k) for k in (0, 1))
-    below, cycling = kappa < first, (kappa > first) & (kappa < second)
-    low, high = broadcast(theory.two_cycle, eta, s, depth, outputs=2)
-    still = below | (s == 0)
-
-    def either(at_rest: Any, on_cycle: xr.DataArray) -> Any:
-        return xr.where(still, at_rest, on_cycle.where(cycling))
-
-    def log_rate(function: Any) -> Any:
-        return broadcast(lambda x: np.log(np.abs(x), out=np.full_like(x, -np.inf), where=x != 0), function)
-
-    n = depth - 1
-    along = sum(log_rate(1 - eta * ((2 * n + 1) * r ** (2 * n) - n * s * r ** (n - 1))) for r in (low, high)) / 2
-    across = sum(log_rate(1 - (eta * (r**depth - s) * r ** (n - 1)) ** 2) for r in (low, high)) / 2
-    at_minimum = log_rate(1 - eta * limit) if model == "balanced" else 0.0
-    top = np.maximum(along, across) if model != "balanced" else along
-    loss = either(0.0, ((low**depth - s) ** 2 + (high**depth - s) ** 2) / 4).sum("mode", skipna=False)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return {
-            "period": period,
-            "oscillation_range": either(0.0, high**depth - low**depth),
-            "oscillating_modes": (period > 1).sum("mode").where(period.notnull().all("mode")),
-            "lyapunov": either(at_minimum, top).clip(min=FLOOR).where(s > 0),
-            "balancing_exponent": either(0.0, across).clip(min=FLOOR).where(s > 0),
-            "loss": loss,
-            "sharpness": limit.max("mode").where(still.all("mode")),
-        }

@@ -1,0 +1,7 @@
+"""What is read off a dataset: where periods double, and how far it is from the theory."""
+
+from fastdln.analysis.comparison import Agreement, agreement, compare
+from fastdln.analysis.doublings import feigenbaum, flips, onset
+from fastdln.analysis.expected import prediction
+
+__all__ = ["Agreement", "agreement", "compare", "feigenbaum", "flips", "onset", "prediction"]

@@ -1,0 +1,54 @@
+"""What the theory of balanced modes says of each variable (docs/theory.md, C)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from fastdln import theory
+from fastdln.observables.growth import FLOOR
+
+
+def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: str) -> dict[str, xr.DataArray]:
+    """What the theory says of each variable, by its name."""
+
+    def broadcast(function: Any, *arguments: Any, outputs: int = 1) -> Any:
+        return xr.apply_ufunc(function, *arguments, output_core_dims=[[]] * outputs)
+
+    limit = broadcast(theory.stability_limit, s, depth)
+    # eta / eta of the first flip, which is the same at every s
+    kappa = eta * limit / depth
+    doublings = xr.DataArray(
+        theory.period_doubling(depth.values, 5), dims=("depth", "doubling"), coords={"depth": depth}
+    )
+    known = (s > 0) & (kappa < doublings.isel(doubling=-1))
+    period = (2.0 ** (kappa > doublings).sum("doubling")).where(known, 1.0).where(known | (s == 0))
+    first, second = (doublings.isel(doubling=k) for k in (0, 1))
+    below, cycling = kappa < first, (kappa > first) & (kappa < second)
+    low, high = broadcast(theory.two_cycle, eta, s, depth, outputs=2)
+    still = below | (s == 0)
+
+    def either(at_rest: Any, on_cycle: xr.DataArray) -> Any:
+        return xr.where(still, at_rest, on_cycle.where(cycling))
+
+    def log_rate(function: Any) -> Any:
+        return broadcast(lambda x: np.log(np.abs(x), out=np.full_like(x, -np.inf), where=x != 0), function)
+
+    n = depth - 1
+    along = sum(log_rate(1 - eta * ((2 * n + 1) * r ** (2 * n) - n * s * r ** (n - 1))) for r in (low, high)) / 2
+    across = sum(log_rate(1 - (eta * (r**depth - s) * r ** (n - 1)) ** 2) for r in (low, high)) / 2
+    at_minimum = log_rate(1 - eta * limit) if model == "balanced" else 0.0
+    top = np.maximum(along, across) if model != "balanced" else along
+    loss = either(0.0, ((low**depth - s) ** 2 + (high**depth - s) ** 2) / 4).sum("mode", skipna=False)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "period": period,
+            "oscillation_range": either(0.0, high**depth - low**depth),
+            "oscillating_modes": (period > 1).sum("mode").where(period.notnull().all("mode")),
+            "lyapunov": either(at_minimum, top).clip(min=FLOOR).where(s > 0),
+            "balancing_exponent": either(0.0, across).clip(min=FLOOR).where(s > 0),
+            "loss": loss,
+            "sharpness": limit.max("mode").where(still.all("mode")),
+        }

@@ -1,0 +1,100 @@
+"""What is said on stderr, and how a command ends: signals, errors and exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from typing import Any
+
+import typer
+
+BAD_INPUT, INCOMPLETE = 2, 3
+
+
+class Voice:
+    """How lines on stderr are said: plainly, or as JSON once a run was asked for that."""
+
+    as_json = False
+
+
+def say(line: str) -> None:
+    if Voice.as_json:
+        import json
+
+        line = json.dumps({"event": "message", "message": line})
+    with suppress(OSError):  # nobody listens any more; the work goes on
+        print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def busy(what: str, quiet: bool) -> Iterator[Callable[[str], object]]:
+    """A sign of life on a terminal while something takes its time; gives a function that says what is done next."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{what} ...") as status:
+        yield lambda step: status.update(f"{what}: {step} ...")
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Warnings as one line each, without the place in the code."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: say(f"warning: {message}")
+        yield
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """The first SIGINT or SIGTERM lets the running chunks end, the second does not wait."""
+    asked = False
+
+    def stop(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            say("interrupted again: leaving at once; what is finished is safe in the store")
+            os._exit(INCOMPLETE)
+        asked = True
+        say("interrupted: ending what runs; again to leave at once")
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def exits(command: Callable[..., None]) -> Callable[..., None]:
+    """Turns what users can cause into one line and its exit code."""
+
+    @wraps(command)
+    def run_command(*args: Any, **kwargs: Any) -> None:
+        from fastdln.errors import ClusterError, DatasetError, IncompleteError, StoreError, SweepError
+
+        Voice.as_json = False
+        try:
+            with interruptible(), plain_warnings():
+                command(*args, **kwargs)
+        except (SweepError, StoreError, ClusterError, DatasetError) as error:
+            say(f"error: {error}")
+            raise typer.Exit(BAD_INPUT) from None
+        except IncompleteError as error:
+            say(f"incomplete: {error}")
+            raise typer.Exit(INCOMPLETE) from None
+        except KeyboardInterrupt as interrupt:
+            say(
+                str(interrupt)
+                or "interrupted: what is finished is safe in the store; the same command goes on from there"
+            )
+            raise typer.Exit(INCOMPLETE) from None
+
+    return run_command

@@ -1,0 +1,41 @@
+"""Files for people, pictures and pages: written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from fastdln.errors import DatasetError
+
+
+def checked(path: Path, suffixes: Iterable[str]) -> Path:
+    """The path, if it ends in one of the suffixes and its folder is there; asked before the work begins."""
+    valid = [f".{suffix}" for suffix in suffixes]
+    if path.suffix.lower() not in valid:
+        raise DatasetError(f"{path}: must end in {' or '.join(valid)}")
+    if path.is_dir():
+        raise DatasetError(f"{path}: is a folder")
+    if not path.parent.is_dir():
+        raise DatasetError(f"{path.parent}: there is no such folder")
+    return path
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replaces the file at once, so that nobody sees half of it."""
+    try:
+        handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            # as a file that `open` makes, not as a temporary one
+            mask = os.umask(0)
+            os.umask(mask)
+            Path(draft).chmod(0o666 & ~mask)
+            Path(draft).replace(path)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be written: {error.strerror}") from None

@@ -1,0 +1,122 @@
+"""One page about a store: what it is, how it ran, its pictures, and how it agrees with the theory."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jinja2 import Environment, StrictUndefined
+
+from fastdln import analysis, theory
+from fastdln.analysis.comparison import CLOSE
+from fastdln.api import Status
+from fastdln.dataset import singular_values, whole
+from fastdln.journal import logged
+from fastdln.plots import PLOTS, drawable, encode, figure
+from fastdln.plots.plot import name_of, values_along
+
+# Sharp on a screen, and a page of a dozen pictures stays below some MB.
+DPI = 120
+
+# Learning rates, below which a flip is not located well enough to be called measured.
+FEWEST_RATES = 50
+DOUBLINGS = 5
+
+
+def page(ds: xr.Dataset, store: str, status: Status, log: Path, step: Callable[[str], object]) -> str:
+    """The page as HTML that needs nothing else.
+
+    ds: what the store holds; store: its name; log: of its runs, where it is kept. step: called with what is done next.
+    """
+    ds = whole(ds)
+    pictures = []
+    for kind in drawable(ds):
+        step(kind)
+        image = base64.b64encode(encode(figure(ds, kind), "png", DPI)).decode()
+        pictures.append({"kind": kind, "summary": PLOTS[kind].summary, "image": image})
+    step("comparison with theory")
+    text: str = template().render(
+        title=ds.attrs.get("title") or store,
+        source=ds.attrs.get("source", "fastdln"),
+        store=store,
+        about=status.sweep.rows(),
+        ran=ran(ds, status, log),
+        pictures=pictures,
+        agreement=agreement(ds),
+        close=CLOSE,
+        flips=flips(ds),
+        sweep=ds.attrs["sweep"],
+    )
+    return text
+
+
+def ran(ds: xr.Dataset, status: Status, log: Path) -> list[tuple[str, str]]:
+    """Rows on how the store came about, and how far it is."""
+    done = status.points - status.points_left
+    rows = [
+        ("points", f"{done:,} of {status.points:,} computed ({done / status.points:.1%})"),
+        ("chunks", f"{status.chunks - status.chunks_left:,} of {status.chunks:,}"),
+    ]
+    if status.chunks_left:
+        rows.append(("incomplete", "a run is going on" if status.running else "run the same sweep again to go on"))
+    rows += logged(log)
+    said = {"history": "history", "grown_from": "grew from the shapes", "parent_store": "is a window of"}
+    rows += [(name, str(ds.attrs[key])) for key, name in said.items() if key in ds.attrs]
+    versions = [
+        f"{key.removesuffix('_version')} {value}" for key, value in ds.attrs.items() if key.endswith("_version")
+    ]
+    return [*rows, ("made with", ", ".join([str(ds.attrs.get("source", "")), *versions]))]
+
+
+@cache
+def template() -> Any:
+    source = (files("fastdln") / "report.html").read_text(encoding="utf-8")
+    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
+        source
+    )
+
+
+def agreement(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
+    """Rows of the table: variable, points compared, share that is close, largest difference, where."""
+    return [
+        (
+            row.long_name,
+            f"{row.compared:,}",
+            f"{100 * row.close / row.compared:.4g} %",
+            f"{row.furthest:.3g}",
+            row.where if row.furthest else "",
+        )
+        for row in analysis.agreement(ds)
+    ]
+
+
+def flips(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
+    """Rows of the table of doublings: where, from which period, eta in theory, measured, and how sure that is."""
+    if "period" not in ds or ds.sizes["eta"] < FEWEST_RATES or any(name in ds.dims for name in swept(ds)):
+        return []
+    one = ds.isel({dim: [ds.sizes[dim] // 2] for dim in ds["fate"].dims if dim not in ("eta", "depth")})
+    rows = []
+    for mode in values_along(ds, "mode"):
+        found = analysis.flips(one, int(mode), DOUBLINGS)
+        s = float(singular_values(ds).isel(mode=mode))
+        for depth in ds["depth"].values if s > 0 else ():
+            exact = np.asarray(theory.period_doubling(float(depth), DOUBLINGS)) / s ** (2 - 2 / depth)
+            here = found.sel(depth=depth).squeeze()
+            for k, period in enumerate(found["doubling"].values):
+                if np.isfinite(here["flip"].values[k]):
+                    measured, unsure = float(here["flip"][k]), float(here["uncertainty"][k])
+                    where = f"depth {depth}, {name_of(ds, int(mode)).replace('$', '')}"
+                    rows.append(
+                        (where, f"{period} to {2 * period}", f"{exact[k]:.9f}", f"{measured:.9f}", f"{unsure:.1e}")
+                    )
+    return rows
+
+
+def swept(ds: xr.Dataset) -> list[str]:
+    return [f"s{number + 1}" for number in range(ds.sizes["mode"])]
