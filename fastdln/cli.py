@@ -205,6 +205,34 @@ def report(
     print(path)
 
 
+@app.command()
+@exits
+def paper(
+    out: Annotated[
+        Path, typer.Option("-o", metavar="FOLDER", help="Where to put stores, pictures and numbers.")
+    ] = Path("paper"),
+    quiet: Quiet = False,
+) -> None:
+    """Compute and draw the figures of arXiv 2502.20531, with the theory.
+
+    Seven sweeps, their pictures, and index.md with the numbers behind them. Run again, it goes on where it stopped.
+    """
+    from fastdln import files
+    from fastdln.paper import FIGURES, make
+
+    files.make(out)
+    done: list[str] = []
+
+    def tell(name: str) -> None:
+        done.append(name)
+        if not quiet:
+            say(f"{len(done)} of {len(FIGURES)}: {out / name}.png")
+
+    with busy("computing and drawing", quiet):
+        page = make(out, tell)
+    print(page)
+
+
 @app.command("list")
 @exits
 def list_(

@@ -22,6 +22,14 @@ def checked(path: Path, suffixes: Iterable[str]) -> Path:
     return path
 
 
+def make(folder: Path) -> None:
+    """Makes a folder, if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"{folder}: cannot be made: {error.strerror}") from None
+
+
 def write(path: Path, data: bytes) -> None:
     """Replaces the file at once, so that nobody sees half of it."""
     try:

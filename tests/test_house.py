@@ -18,6 +18,7 @@ FLOORS = [
     "options",
     "console",
     "report",
+    "paper",
     "__init__",
     "api",
     "running",

@@ -59,7 +59,11 @@ class Agreement:
             self.furthest = float(size.max())
             point = size.isel(at)
             names = [name for name in point.coords if name in size.dims and size.sizes[name] > 1]
-            self.where = ", ".join(f"{name} = {point[name].item():.6g}" for name in names)
+            self.where = ", ".join(said(str(name), point[name].item()) for name in names)
+
+
+def said(name: str, value: float) -> str:
+    return f"mode {value + 1}" if name == "mode" else f"{name} = {value:.6g}"
 
 
 def agreement(ds: xr.Dataset) -> list[Agreement]:

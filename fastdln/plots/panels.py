@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import itertools
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastdln.plots.plot import Plot, picked, values_along
+
+Draw = Callable[..., Axes]
 
 # More are too small to read side by side.
 MOST_PANELS = 6
@@ -50,23 +53,28 @@ def drawn(plot: Plot, ds: xr.Dataset, choice: Mapping[str, Any]) -> Figure:
     places = [[(dim, k) for k in values_along(left, dim)] for dim in further]
     every = list(itertools.product(*places))
     shown = [every[k] for k in np.unique(np.linspace(0, len(every) - 1, MOST_PANELS).round().astype(int))]
+    values = [{dim: k if dim == "mode" else left[dim].values[k] for dim, k in panel} for panel in shown]
+    some = f"{len(shown)} of {len(every)} pictures shown" if len(shown) < len(every) else ""
+    title = " - ".join(filter(None, [textwrap.shorten(ds.attrs.get("title", ""), 100), some]))
     columns = 1 if len(shown) == 1 else 2 if len(shown) in (2, 4) else 3
-    rows = -(-len(shown) // columns)
-    size = ALONE if len(shown) == 1 else (WIDTH * columns, HEIGHT * rows)
+    return arranged(ds, [(plot.draw, {**choice, **here}) for here in values], columns, title)
+
+
+def arranged(ds: xr.Dataset, panels: Sequence[tuple[Draw, Mapping[str, Any]]], columns: int, title: str = "") -> Figure:
+    """Pictures of one dataset side by side: what draws each, and its choice."""
+    rows = -(-len(panels) // columns)
+    size = ALONE if len(panels) == 1 else (WIDTH * columns, HEIGHT * rows)
     with rc_context(STYLE):
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for ax, panel in zip(axes, shown, strict=False):
-            values = {dim: k if dim == "mode" else left[dim].values[k] for dim, k in panel}
-            plot.draw(ds, ax, **{**choice, **values})
-        for ax in axes[len(shown) :]:
+        for ax, (draw, choice) in zip(axes, panels, strict=False):
+            draw(ds, ax, **choice)
+        for ax in axes[len(panels) :]:
             ax.set_axis_off()
-        if len(shown) > 1:
+        if len(panels) > 1:
             merge_legends(figure)
-            label_once(axes[: len(shown)], columns)
-        some = f"{len(shown)} of {len(every)} pictures shown" if len(shown) < len(every) else ""
-        title = textwrap.shorten(ds.attrs.get("title", ""), 100)
-        figure.suptitle(" - ".join(filter(None, [title, some])), parse_math=False)
+            label_once(axes[: len(panels)], columns)
+        figure.suptitle(title, parse_math=False)
     return figure
 
 
