@@ -1,10 +1,13 @@
-"""Writes the pages that follow from the code: docs/dataset.md from the registry, docs/sweep.md from the schema."""
+"""Writes the pages that follow from the code: docs/dataset.md from the registry, docs/sweep.md from the schema,
+docs/pictures.md from the plots."""
 
+import inspect
 from pathlib import Path
 
 from fastdln.axes import Range
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES
+from fastdln.plots import PLOTS
 from fastdln.problem import Layers, Spectral, Target
 from fastdln.sweep import Sweep
 
@@ -160,7 +163,46 @@ the store carries their numbers.
 """
 
 
-PAGES = {"dataset.md": dataset_page, "sweep.md": sweep_page}
+def pictures_page():
+    def needed(plot):
+        return " or ".join(" and ".join(f"`{name}`" for name in names) for names in plot.needs)
+
+    def described(plot):
+        first, _, rest = inspect.getdoc(plot.draw).partition("\n")
+        about = " ".join(rest.split()).replace("docs/theory.md", "[theory](theory.md)")
+        return f"## {plot.name}\n\n{first} {about}\n\nDrawn from {needed(plot)}."
+
+    return f"""{NOTE}
+# Pictures
+
+```sh
+fastdln run sweeps/period_doubling.toml
+fastdln plot period_doubling.zarr bifurcation                        # period_doubling-bifurcation.png
+fastdln plot period_doubling.zarr phase -o phase.pdf                 # or .svg
+fastdln plot period_doubling.zarr bifurcation --at depth=3 -o b.png  # one depth only
+fastdln report period_doubling.zarr                                  # all of them, on one page
+```
+
+Each has a panel for every value of the dimensions that it does not show, up to six. Stores may be larger than memory, and not
+complete: what is not computed is hatched. In Python each is a function of a dataset and, if you like, an ax, and returns the ax:
+
+```python
+import fastdln
+
+ds = fastdln.open("period_doubling.zarr")
+ax = ds.dln.plot.bifurcation(depth=3, x="eta S")  # or fastdln.plots.bifurcation(ds, depth=3, ...)
+ax.set_title("The route to chaos")
+print(ds.dln.plot())  # those that this dataset has the variables for
+figure = fastdln.plots.figure(ds, "phase")  # with its panels
+```
+
+Thin vermilion lines are the theory, solid colours the data. The colours were picked for colour blindness and for print without colours.
+
+{(chr(10) * 2).join(described(plot) for plot in PLOTS.values())}
+"""
+
+
+PAGES = {"dataset.md": dataset_page, "sweep.md": sweep_page, "pictures.md": pictures_page}
 
 
 def main():

@@ -156,8 +156,8 @@ FIGURES = [
         "oscillation_per_layer",
         "Oscillation per layer: below the edge (eta = 0.010) and beyond it (0.040)",
         [
-            *((kind, {"eta": 0.010}) for kind in ("loss", "layers", "trajectory")),
-            *((kind, {"eta": 0.040}) for kind in ("loss", "layers", "trajectory")),
+            ("loss", {}),
+            *((kind, {"eta": eta}) for kind in ("layers", "trajectory") for eta in (0.010, 0.040)),
         ],
         3,
         layers,

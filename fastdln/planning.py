@@ -68,6 +68,8 @@ class Plan:
         lines = [f"{name:<{width}}{value}" for name, value in self.rows()]
         return "\n".join([self.sweep.title, *lines] if self.sweep.title else lines)
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         return table(self.sweep.title or "Sweep", self.rows())
 

@@ -17,6 +17,9 @@ Report = Callable[[int, int], None]
 # A plain line at every tenth of the work, and at least this often.
 SECONDS_BETWEEN_LINES = 30.0
 
+# Each drawing is a message to the browser; more than a few a second are not seen.
+SECONDS_BETWEEN_DRAWINGS = 0.2
+
 
 def wanted(progress: bool | Report | None) -> bool:
     """Whether to draw: as asked, or by default on a terminal and in a notebook."""
@@ -31,7 +34,9 @@ def reporter(progress: bool | Report | None, done: int, total: int) -> Iterator[
         yield progress
     elif not wanted(progress):
         yield lambda done, total: None
-    elif Console(stderr=True).is_terminal or Console().is_jupyter:
+    elif Console().is_jupyter:
+        yield Cell(done)
+    elif Console(stderr=True).is_terminal:
         with bar(done, total) as report:
             yield report
     else:
@@ -53,17 +58,46 @@ class Speed(ProgressColumn):
 @contextmanager
 def bar(done: int, total: int) -> Iterator[Report]:
     columns = (TextColumn("points"), BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
-    console = Console() if Console().is_jupyter else Console(stderr=True)
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("points", total=total, completed=done)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+class Pace:
+    """Points a second since the start, in words with what is left."""
+
+    def __init__(self, initial: int) -> None:
+        self.initial, self.begun = initial, time.monotonic()
+
+    def line(self, done: int, total: int) -> str:
+        rate = (done - self.initial) / max(time.monotonic() - self.begun, 1e-9)
+        left = f", {timedelta(seconds=round((total - done) / rate))} left" if rate and done < total else ""
+        return f"{done:,} of {total:,} points ({done / max(total, 1):.0%}), {speed(rate)}{left}"
+
+
+class Cell:
+    """A bar in a notebook's cell, of plain HTML: rich's own needs ipywidgets, and leaves nothing in a saved notebook."""
+
+    def __init__(self, initial: int) -> None:
+        from IPython.display import DisplayHandle
+
+        self.pace, self.shown, self.handle = Pace(initial), 0.0, DisplayHandle()
+        self.handle.display({"text/plain": "points"}, raw=True)
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done < total and now - self.shown < SECONDS_BETWEEN_DRAWINGS:
+            return
+        self.shown, line = now, self.pace.line(done, total)
+        bar = f'<progress value="{done}" max="{max(total, 1)}" style="width: 20em"></progress> {line}'
+        self.handle.update({"text/html": bar, "text/plain": line}, raw=True)
 
 
 class Lines:
     """Plain lines for logs and pipes."""
 
     def __init__(self, initial: int) -> None:
-        self.initial, self.begun, self.tenth, self.said = initial, time.monotonic(), -1, time.monotonic()
+        self.pace, self.tenth, self.said = Pace(initial), -1, time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
@@ -71,8 +105,5 @@ class Lines:
         if tenth == self.tenth and now - self.said < SECONDS_BETWEEN_LINES:
             return
         self.tenth, self.said = tenth, now
-        rate = (done - self.initial) / max(now - self.begun, 1e-9)
-        left = f", {timedelta(seconds=round((total - done) / rate))} left" if rate and done < total else ""
-        line = f"{done:,} of {total:,} points ({done / max(total, 1):.0%}), {speed(rate)}{left}"
         with suppress(OSError):  # nobody listens any more; the work goes on
-            print(line, file=sys.stderr, flush=True)
+            print(self.pace.line(done, total), file=sys.stderr, flush=True)

@@ -1,10 +1,18 @@
-"""Pages follow the code, code cites pages that exist, and the README's example runs."""
+"""Pages follow the code, code cites pages that exist, and what stands on them runs."""
 
 import importlib.util
+import os
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
+import nbclient
+import nbformat
 import pytest
+
+from fastdln import Sweep
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,7 +32,7 @@ def test_generated_pages_follow_the_code(name):
     assert (ROOT / "docs" / name).read_text() == PAGES[name](), "run `python docs/generate.py`"
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
         assert target.startswith("https://") or (ROOT / target).exists(), target
@@ -36,10 +44,51 @@ def test_code_cites_only_what_is_in_the_repository():
             assert (ROOT / cited).exists(), f"{path}: {cited}"
 
 
-def test_the_readmes_examples_run(capsys, monkeypatch):
+BLOCK = re.compile(r"^```(\w+)( notest)?\n(.*?)^```\n(?:\s*Saved as `([\w.]+)`)?", re.DOTALL | re.MULTILINE)
+WRITTEN = ["README.md", "CONTRIBUTING.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(page):
+    """(language, text, file name or "") of the page's blocks, but for those marked as not to be run."""
+    return [
+        (language, text, name)
+        for language, notest, text, name in BLOCK.findall((ROOT / page).read_text())
+        if not notest and language != "text"
+    ]
+
+
+def run_page(page, folder):
+    """Everything on the page, in order: Python in one namespace, shell commands with this environment's programs."""
+    names = {"__name__": page}
+    (folder / "sweeps").symlink_to(ROOT / "sweeps")
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for language, text, name in blocks(page):
+        if name:
+            (folder / name).write_text(text)
+        if language == "python":
+            exec(compile(text, page, "exec"), names)
+        elif language == "sh":
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", text], cwd=folder, env=environment, capture_output=True, text=True
+            )
+            assert done.returncode == 0, f"{page}: {text}{done.stderr}"
+        elif "model" in tomllib.loads(text):
+            Sweep(**tomllib.loads(text))
+    return names
+
+
+@pytest.mark.parametrize("page", [page for page in WRITTEN if any(kind in "python sh toml" for kind, *_ in blocks(page))])
+@pytest.mark.filterwarnings("ignore:steps =")
+def test_what_the_pages_say_runs(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    run_page(page, tmp_path)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_what_the_readmes_examples_print(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     names = {}
-    first, second, third = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    first, second, third = [text for language, text, _ in blocks("README.md") if language == "python"]
     exec(first, names)
     edge = float(capsys.readouterr().out.split()[-1])
     assert 2 / 3 < edge < 2 / 3 + 0.01
@@ -49,6 +98,32 @@ def test_the_readmes_examples_run(capsys, monkeypatch):
     assert difference < 1e-3
     exec(third, names)
     assert float(capsys.readouterr().out.split()[-1]) <= 1e-8
+
+
+def test_the_pages_build_without_a_warning(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) > len(list((ROOT / "docs").rglob("*.md")))
+    for page in pages:
+        loads = re.findall(r"<(?:link[^>]*rel=\"stylesheet\"[^>]*href|script[^>]*src|img[^>]*src)=\"([^\"]+)", page.read_text())
+        assert not [address for address in loads if "//" in address], "the pages open offline"
+
+
+def test_the_notebook_runs():
+    notebook = nbformat.read(ROOT / "docs" / "first_look.ipynb", as_version=4)
+    saved = [len(cell.get("outputs", [])) for cell in notebook.cells]
+    client = nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(ROOT / "docs")}})
+    client.execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.output_type == "error"]
+    kinds = {kind for output in outputs for kind in output.get("data", {})}
+    assert {"image/png", "text/html"} <= kinds
+    bars = [output for output in outputs if "<progress" in output.get("data", {}).get("text/html", "")]
+    assert len(bars) == 1, "one bar, that is updated in place"
+    assert "(100%)" in bars[0]["data"]["text/html"]
+    assert [len(cell.get("outputs", [])) for cell in notebook.cells] == saved, "as it was saved"
 
 
 def test_contributing_is_short():

@@ -42,7 +42,7 @@ def label(array: xr.DataArray, symbol: str = "") -> str:
     """Name and units of a variable, as an axis carries them."""
     units = array.attrs.get("units", "1")
     name = array.attrs.get("long_name", str(array.name)) + (f" {symbol}" if symbol else "")
-    return textwrap.fill(name + (f" [{units}]" if units not in ("1", "") else ""), LABEL_WIDTH)
+    return textwrap.fill(name + (f" [{units}]" if units not in ("1", "") else ""), LABEL_WIDTH, break_on_hyphens=False)
 
 
 def shades(count: int) -> list[tuple[float, ...]]:

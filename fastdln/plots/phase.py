@@ -16,18 +16,18 @@ from fastdln.plots.canvas import commonest, grid_cells, hatched, paint
 from fastdln.plots.marks import THEORY, beside, edge_lines, label, modes
 from fastdln.plots.plot import Plot, of_plane_and_modes
 
-# The doublings darken from pale yellow to black, the rest lies off that road in hue; no two are nearer than 6 in CIE lightness,
-# nor than 10 in CIE Lab to the eyes of the colour blind (tests/test_plots.py).
+# The doublings darken from yellow through blue to black, the rest lies off that road in hue. Picked in CIE Lab: no two are nearer
+# than 7.5 in lightness, nor than 10 in all to the eyes of the colour blind.
 COLOURS = {
-    "converged": "#fdf3b8",
-    "period 2": "#8fd0c4",
-    "period 4": "#3f97b5",
-    "period 8": "#2f5f9e",
-    "period 16, 32, ...": "#2b2f77",
-    "other periods": "#c98bd0",
-    "aperiodic": "#0d0820",
-    "drifting": "#c9d4d8",
-    "collapsed": "#8c4a55",
+    "converged": "#fae594",
+    "period 2": "#64c2c1",
+    "period 4": "#388db0",
+    "period 8": "#0c5c9a",
+    "period 16, 32, ...": "#27307f",
+    "other periods": "#de8184",
+    "aperiodic": "#10142b",
+    "drifting": "#d6cabd",
+    "collapsed": "#976038",
     "diverged": "#ffffff",
 }
 CLASSES = list(COLOURS)
