@@ -77,7 +77,9 @@ def run_page(page, folder):
     return names
 
 
-@pytest.mark.parametrize("page", [page for page in WRITTEN if any(kind in "python sh toml" for kind, *_ in blocks(page))])
+@pytest.mark.parametrize(
+    "page", [page for page in WRITTEN if any(kind in "python sh toml" for kind, *_ in blocks(page))]
+)
 @pytest.mark.filterwarnings("ignore:steps =")
 def test_what_the_pages_say_runs(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -107,7 +109,9 @@ def test_the_pages_build_without_a_warning(tmp_path):
     pages = list((tmp_path / "site").rglob("*.html"))
     assert len(pages) > len(list((ROOT / "docs").rglob("*.md")))
     for page in pages:
-        loads = re.findall(r"<(?:link[^>]*rel=\"stylesheet\"[^>]*href|script[^>]*src|img[^>]*src)=\"([^\"]+)", page.read_text())
+        loads = re.findall(
+            r"<(?:link[^>]*rel=\"stylesheet\"[^>]*href|script[^>]*src|img[^>]*src)=\"([^\"]+)", page.read_text()
+        )
         assert not [address for address in loads if "//" in address], "the pages open offline"
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from fastdln.analysis import prediction
 from fastdln.dataset import model_of, singular_values
 from fastdln.plots.along import few, of_eta_and_steps, of_modes, step_axis
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, shades, values
+from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, over, shades, values
 from fastdln.plots.plot import Plot, name_of, of_eta_and_modes
 
 # A difference of squares has no digits left beyond this; balancing_gap itself goes further.
@@ -61,7 +61,7 @@ def steps(ax: Axes, ds: xr.Dataset) -> Axes:
     gap = np.abs((last - others) * (last + others)).max(axis=-1)
     places = few(ds)
     exponent = prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["balancing_exponent"]
-    rate = exponent.isel(mode=mode).values.ravel()
+    rate = over(exponent.isel(mode=mode), "eta")
     step = ds["step"].values
     for place, colour in zip(places, shades(len(places)), strict=True):
         seen = np.where(gap[place] > ROUNDING * np.nanmax(w[place] ** 2), gap[place], np.nan)

@@ -23,6 +23,9 @@ CELLS_AN_INCH = 100
 # The palest is still to be seen on white.
 INK = ListedColormap(colormaps["Blues"](np.linspace(0.3, 1, 256)))
 
+# Samples that spread less than this, in parts of their size, are one value.
+STILL = 1e-6
+
 # Room above and below the samples, in parts of their range.
 MARGIN = 0.03
 
@@ -90,7 +93,9 @@ def span(orbit: xr.Dataset) -> tuple[float, float]:
         low, high = min(low, np.nanmin(samples, initial=np.inf)), max(high, np.nanmax(samples, initial=-np.inf))
     if not low <= high:
         return 0.0, 1.0
-    room = MARGIN * (high - low) or 0.05 * max(abs(high), 1.0)
+    size = max(abs(low), abs(high)) or 1.0
+    # of an orbit that stands still the rounding errors are no picture
+    room = MARGIN * (high - low) if high - low > STILL * size else 0.05 * size
     return low - room, high + room
 
 

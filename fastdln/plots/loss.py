@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from fastdln.analysis import prediction
 from fastdln.dataset import model_of, singular_values
 from fastdln.plots.along import dots, few, of_eta_and_steps, step_axis
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, shades, values
+from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, over, shades, values
 from fastdln.plots.plot import Plot, of_eta
 
 # Below this a loss is rounding: (1e-16 s)^2 for s of order 1.
@@ -33,8 +33,7 @@ def loss(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     """
     ds, ax = PLOT.ready(ds, ax, choice)
     ax.set_yscale("log")
-    predicted = prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["loss"]
-    expected = predicted.isel({dim: 0 for dim in predicted.dims if dim != "eta"}).values
+    expected = over(prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["loss"], "eta")
     if along_steps(ds):
         places, measured = few(ds), values(ds, "trajectory_loss", "eta", "step")
         for place, colour in zip(places, shades(len(places)), strict=True):

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from fastdln.analysis import prediction
 from fastdln.dataset import model_of, singular_values
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, shades, values
+from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, over, shades, values
 from fastdln.plots.plane import diverging
 from fastdln.plots.plot import Plot, name_of, of_eta_and_modes, of_plane
 
@@ -39,7 +39,7 @@ def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     if has_modes:
         expected = prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["lyapunov"]
         for k, mode in enumerate(lines):
-            curve = expected.isel(mode=mode).squeeze(drop=True).transpose("eta").values
+            curve = over(expected.isel(mode=mode), "eta")
             ax.plot(eta, curve, **THEORY, linestyle="--", label="theory: minimum and two-cycle" if k == 0 else None)
     ax.axhline(0, color="black", linewidth=0.6)
     eta_axis(ax, ds)

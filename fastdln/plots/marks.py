@@ -55,13 +55,17 @@ def marker(count: int, mode: int) -> dict[str, Any]:
     return {"marker": "os^Dv"[mode % 5], "markersize": 3.5} if count <= FEW else {}
 
 
+def over(array: xr.DataArray, *dims: str) -> np.ndarray:
+    """The array over the dims, loaded, at the first of everything else."""
+    return np.asarray(array.isel({dim: 0 for dim in array.dims if dim not in dims}).transpose(*dims).values)
+
+
 def values(ds: xr.Dataset, name: str, *dims: str) -> np.ndarray:
     """A variable over the dims, loaded; the others are down to one value. NaN where it is not computed."""
-    array = ds[name].isel({dim: 0 for dim in ds[name].dims if dim not in dims}).transpose(*dims).load()
+    array = ds[name].isel({dim: 0 for dim in ds[name].dims if dim not in dims})
     if array.dtype.kind == "f":
-        fate = ds["fate"].isel({dim: 0 for dim in ds["fate"].dims if dim not in dims}).load()
-        array = array.where(fate != 0).transpose(*dims)
-    return np.asarray(array.values)
+        array = array.where(ds["fate"].isel({dim: 0 for dim in ds["fate"].dims if dim not in dims}) != 0)
+    return over(array, *dims)
 
 
 def eta_axis(ax: Axes, ds: xr.Dataset) -> None:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from fastdln.analysis import prediction
 from fastdln.dataset import model_of, singular_values
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, shades, values
+from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, over, shades, values
 from fastdln.plots.plot import Plot, name_of, of_eta_and_modes
 
 # Points of a theory's curve: more than a picture has columns.
@@ -32,7 +32,7 @@ def oscillation_range(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> 
     fine = xr.DataArray(np.linspace(eta[0], eta[-1], FINE), dims="eta")
     expected = prediction(fine, ds["depth"], singular_values(ds), model_of(ds))["oscillation_range"]
     for k, mode in enumerate(modes(ds)):
-        curve = expected.isel(mode=mode).squeeze(drop=True).transpose("eta").values
+        curve = over(expected.isel(mode=mode), "eta")
         ax.plot(fine, curve, **THEORY, linestyle="--", label="theory: two-cycle" if k == 0 else None)
     edge_lines(ax, ds)
     ax.set_ylabel(label(ds["oscillation_range"]))

@@ -14,15 +14,15 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fastdln.plots.plot import Plot, picked, values_along
+from fastdln.plots.plot import ALONE, Plot, picked, values_along
 
 Draw = Callable[..., Axes]
 
 # More are too small to read side by side.
 MOST_PANELS = 6
 
-# Inches of a panel, and what its legend takes beside it.
-WIDTH, HEIGHT, ALONE = 4.2, 3.4, (7.0, 4.4)
+# Inches of a panel.
+WIDTH, HEIGHT = 4.2, 3.4
 
 # Inches that a name takes in the legend below several panels.
 LEGEND_ENTRY = 1.9

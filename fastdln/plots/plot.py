@@ -13,6 +13,9 @@ from matplotlib.axes import Axes
 from fastdln.dataset import singular_values, whole
 from fastdln.errors import DatasetError
 
+# Inches of a picture on its own, with its legend beside it.
+ALONE = (7.0, 4.4)
+
 GRID_FIRST = ("depth", "seed", "alpha", "eta")
 
 
@@ -72,12 +75,12 @@ class Plot:
             if dim in choice:
                 ds = picked(ds, dim, choice[dim])
         ds = ds.isel({dim: values_along(ds, dim)[:1] for dim in self.further(ds)})
-        chosen = [dim for dim in several if dim not in set(self.across(ds)) and ds.sizes[dim] == 1]
+        chosen = [dim for dim in several if ds.sizes[dim] == 1 and (dim in choice or dim not in set(self.across(ds)))]
         said = [name_of(ds, 0) if dim == "mode" else one(ds, dim) for dim in chosen]
         if ax is None:
             import matplotlib.pyplot as plt
 
-            ax = plt.subplots(layout="constrained")[1]
+            ax = plt.subplots(figsize=ALONE, layout="constrained")[1]
         if said:
             ax.set_title(", ".join(said), fontsize="medium")
         return ds, ax
