@@ -1,0 +1,131 @@
+"""The paper's figures: every number behind them, against the table in docs/theory.md, D."""
+
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from fastdln import open as open_store
+from fastdln import paper
+
+pytestmark = pytest.mark.filterwarnings("ignore:steps =")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    here = tmp_path_factory.mktemp("paper")
+    done = []
+    assert paper.make(here, done.append) == here / "index.md"
+    assert sorted(done) == sorted(figure.name for figure in paper.FIGURES)
+    return here
+
+
+@pytest.fixture(scope="module")
+def numbers(folder):
+    """{figure: {what: (measured, expected)}}"""
+    return {
+        figure.name: {
+            n.what: (n.measured, n.expected) for n in figure.numbers(open_store(folder / f"{figure.name}.zarr").load())
+        }
+        for figure in paper.FIGURES
+    }
+
+
+def picked(numbers, figure, pattern):
+    return [value for what, value in numbers[figure].items() if re.search(pattern, what)]
+
+
+def test_there_is_a_figure_for_each_row_of_the_table(folder):
+    assert {figure.name for figure in paper.FIGURES} == {
+        "oscillation_range",
+        "oscillation_per_layer",
+        "contour",
+        "balancing_gap",
+        "rank_three",
+        "period_doubling",
+        "progressive_sharpening",
+    }
+    page = (folder / "index.md").read_text()
+    for figure in paper.FIGURES:
+        assert f"({figure.name}.png)" in page
+        picture = plt.imread(folder / f"{figure.name}.png")
+        assert picture.shape[1] >= 1400
+        assert np.ptp(picture[..., :3]) == 1, "black on white at least"
+    assert page.count("| number | measured | theory |") == 7
+
+
+def test_oscillation_range(numbers):
+    """|pi(T) - pi(T-1)| after 1,500 steps."""
+    expected = {"0.0315": (2.074051, 0, 0), "0.0345": (4.920583, 2.937072, 0), "0.036": (5.695360, 4.129319, 1.462288)}
+    for eta, swings in expected.items():
+        found = np.array(picked(numbers, "oscillation_range", f"eta = {eta}$"))
+        np.testing.assert_allclose(found[:, 0], swings, atol=6e-7)
+        np.testing.assert_allclose(found[:, 1], swings, atol=6e-7)
+
+
+def test_oscillation_per_layer(numbers):
+    products = np.array(picked(numbers, "oscillation_per_layer", "^product"))
+    np.testing.assert_allclose(products[:, 0], [10, 8, 6], atol=1e-6)
+    layers = np.array(picked(numbers, "oscillation_per_layer", r"^layer 1"))
+    np.testing.assert_allclose(layers[:, 0], np.cbrt([10, 8, 6]), atol=0.03**2)
+    swings = np.array(picked(numbers, "oscillation_per_layer", "^swing"))
+    assert (swings > 0.5).all()
+    np.testing.assert_allclose(swings[:, 0], swings[:, 1], rtol=1e-9)
+
+
+def test_contour(numbers):
+    (start,), (frozen,), (sharp,) = (picked(numbers, "contour", p) for p in ("start", "200 steps", "sharpness"))
+    assert start == (2.8125, 2.8125)
+    assert frozen[0] == pytest.approx(frozen[1], rel=1e-9)
+    assert 2.5 < frozen[0] < 2.8125
+    assert 10 < sharp[0] < 2 / 0.1997, "between that of the balanced minimum, 2 s, and the edge"
+
+
+def test_balancing_gap(numbers):
+    expected = {"0.18": (2.386000, 2.377503, 2.377503), "0.21": (1.165347, 8.846877e-3, 6.24e-12)}
+    for eta, gaps in expected.items():
+        found = np.array(picked(numbers, "balancing_gap", f"eta = {eta}$"))
+        np.testing.assert_allclose(found[:, 0], gaps, rtol=4e-4 if eta == "0.21" else 5e-7)
+        np.testing.assert_allclose(found[:, 0], found[:, 1], rtol=1e-10)
+
+
+def test_rank_three(numbers):
+    """2 / S_i of s = 10, 8.5, 7, to half the distance of the points."""
+    found = np.array(list(numbers["rank_three"].values()))
+    exact = [2 / (3 * s ** (4 / 3)) for s in (10, 8.5, 7)]
+    np.testing.assert_allclose(found[:, 1], exact, rtol=1e-14)
+    np.testing.assert_allclose(found[:, 0], exact, atol=6e-5)
+
+
+def test_period_doubling(numbers):
+    """eta of theory.md C's table, times S = L."""
+    table = {
+        2: (1, 1.236067977500, 1.288031754483, 1.299227939650),
+        3: (0.666666666667, 0.829738261893, 0.866944316505, 0.874987761269),
+        4: (0.5, 0.623584636218, 0.652074992018, 0.658239138599),
+    }
+    for depth, flips in table.items():
+        found = np.array(picked(numbers, "period_doubling", f"depth {depth}$"))
+        np.testing.assert_allclose(found[:, 1], depth * np.array(flips), atol=1e-11)
+        np.testing.assert_allclose(found[:, 0], depth * np.array(flips), atol=depth * 1.3e-4)
+
+
+def test_progressive_sharpening(numbers):
+    found = numbers["progressive_sharpening"]
+    (end,) = [value for what, value in found.items() if "0.02," in what]
+    assert end[0] == pytest.approx(3 * 10 ** (4 / 3), rel=1e-6)
+    crossings = {0.0305: None, 0.034: None}
+    for what, (measured, exact) in found.items():
+        for eta in crossings:
+            if f"eta = {eta}," in what:
+                assert measured == pytest.approx(exact, rel=1e-9)
+                assert measured >= 2 / eta
+                crossings[eta] = measured
+    assert all(crossings.values())
+
+
+def test_it_goes_on_where_it_stopped(folder):
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob("c/*") if p.is_file()}
+    paper.make(folder, lambda name: None)
+    assert {p: p.stat().st_mtime_ns for p in folder.rglob("c/*") if p.is_file()} == before
