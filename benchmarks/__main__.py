@@ -73,6 +73,8 @@ def table(results):
                 compared = f"{info['gradient steps']:.2f} gradient steps each"
             if "in kernels" in info:
                 compared = f"{info['in kernels']:.0%} of the threads' time in kernels"
+            if "MB at most" in info:
+                compared = f"{result['stats']['median']:.2g} s, {info['MB at most']:,.0f} MB at most"
             rows.add_row(
                 f"  {result['name']}", f"{figure(speed)} {info['unit']}", f"{figure(low)} - {figure(high)}", compared
             )
