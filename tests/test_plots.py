@@ -347,6 +347,15 @@ def test_bifurcation_counts_every_sample(grid, x):
         np.testing.assert_allclose(shares[:, column], expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("view", [line, lambda ds: ds.isel(alpha=[1])])
+def test_what_flow_would_keep_is_on_the_balancing_picture(modes, view):
+    """From (alpha, 0): alpha^2."""
+    ax = plots.balancing(view(modes))
+    level = [one.get_ydata() for one in theory_lines(ax) if "flow" in str(one.get_label())]
+    np.testing.assert_allclose(level, [[0.09, 0.09]], rtol=1e-12)
+    assert ax.get_yscale() == "log"
+
+
 def test_an_orbit_that_stands_still_is_a_line(grid):
     """Mode 2 is at rest at s = 0.5, but for rounding errors."""
     ax = plots.bifurcation(grid.isel(eta=slice(0, 20)), depth=2, alpha=0.6, mode=1)

@@ -9,7 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.analysis import prediction
-from fastdln.dataset import model_of, singular_values
+from fastdln.dataset import model_of, singular_values, sweep_of
+from fastdln.models import STARTS
 from fastdln.plots.along import few, of_eta_and_steps, of_modes, step_axis
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, over, shades, values
 from fastdln.plots.plot import Plot, name_of, of_eta_and_modes
@@ -43,6 +44,9 @@ def balancing(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
             gap = values(ds, "balancing_gap", "eta", "mode")[:, mode]
             known = np.where(gap > 0, gap, np.nan)
             ax.plot(ds["eta"], known, color=colour, label=name_of(ds, mode), **marker(ds.sizes["eta"], mode))
+        for gap in np.unique([kept_by_flow(ds, mode) for mode in modes(ds)]):
+            if gap > 0:
+                ax.axhline(gap, **THEORY, linestyle="--", label=f"gradient flow: {gap:.6g}")
         ax.set_ylabel(label(ds["balancing_gap"]).partition(",")[0] + " at the end")
     else:
         gap = values(ds, "balancing_norm", "eta")
@@ -51,6 +55,16 @@ def balancing(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     edge_lines(ax, ds)
     beside(ax)
     return ax
+
+
+def kept_by_flow(ds: xr.Dataset, mode: int) -> float:
+    """The gap of a mode's layers at the start."""
+    sweep, depth, number = sweep_of(ds), int(ds["depth"].values[0]), int(ds["mode"].values[mode])
+    given = [] if isinstance(sweep["start"], str) else [sweep["start"]["spectral"]]
+    name = "spectral" if given else sweep["start"]
+    units = STARTS[name].layers(depth, len(sweep["target"]["singular_values"]), *given)[:, number]
+    squares = (ds["alpha"].values[0] * units) ** 2
+    return float(np.abs(squares[-1] - squares[:-1]).max())
 
 
 def steps(ax: Axes, ds: xr.Dataset) -> Axes:
