@@ -62,7 +62,9 @@ def kept_by_flow(ds: xr.Dataset, mode: int) -> float:
     sweep, depth, number = sweep_of(ds), int(ds["depth"].values[0]), int(ds["mode"].values[mode])
     given = [] if isinstance(sweep["start"], str) else [sweep["start"]["spectral"]]
     name = "spectral" if given else sweep["start"]
-    units = STARTS[name].layers(depth, len(sweep["target"]["singular_values"]), *given)[:, number]
+    layers = STARTS[name].layers
+    assert layers  # a start of the modes has closed values
+    units = layers(depth, len(sweep["target"]["singular_values"]), *given)[:, number]
     squares = (ds["alpha"].values[0] * units) ** 2
     return float(np.abs(squares[-1] - squares[:-1]).max())
 

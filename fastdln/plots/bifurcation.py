@@ -14,7 +14,7 @@ from fastdln import analysis, theory
 from fastdln.dataset import singular_values
 from fastdln.pieces import pieces
 from fastdln.plots.canvas import Cells, inches
-from fastdln.plots.marks import THEORY, beside, in_eta, label
+from fastdln.plots.marks import THEORY, beside, eta_axis, in_eta, label
 from fastdln.plots.plot import Plot
 
 # Cells an inch: two pixels of the picture wide, so that a cycle is a line.
@@ -72,8 +72,10 @@ def bifurcation(
         norm=LogNorm(0.3 / ds.sizes["sample"], 0.3, clip=True),  # a cycle of three is as dark as a fixed point
         rasterized=True,
     )
-    name = label(ds["eta"], "$\\eta$") if x == "eta" else "learning rate times sharpness of the minimum, $\\eta S$"
-    ax.set(xlabel=name, ylabel=label(ds["orbit"], "$\\pi$"), xscale="log" if cells.log else "linear")
+    eta_axis(ax, ds)
+    if x == "eta S":
+        ax.set_xlabel("learning rate times sharpness\nof the minimum, $\\eta S$")
+    ax.set_ylabel(label(ds["orbit"], "$\\pi$"))
     ax.set(xlim=scale * cells.borders[[0, -1]], ylim=(low, high))
     if theory_lines and s > 0:
         draw_theory(ax, ds, s, depth, scale)

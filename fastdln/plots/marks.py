@@ -11,11 +11,15 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
 from fastdln import theory
 from fastdln.dataset import singular_values
 from fastdln.plots.canvas import is_log
 from fastdln.plots.plot import values_along
+
+# Learning rates have many digits: more of them would touch each other below 3 inches.
+TICKS = 6
 
 # Longer labels do not fit beside an axis of 2.5 inches.
 LABEL_WIDTH = 34
@@ -72,6 +76,8 @@ def eta_axis(ax: Axes, ds: xr.Dataset) -> None:
     ax.set_xlabel(label(ds["eta"], "$\\eta$"))
     if is_log(ds["eta"].values):
         ax.set_xscale("log")
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(TICKS))
 
 
 def modes(ds: xr.Dataset) -> list[int]:

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from fastdln import theory
 from fastdln.dataset import singular_values, sweep_of
 from fastdln.plots.canvas import commonest, grid_cells, hatched, paint
-from fastdln.plots.marks import THEORY, beside, edge_lines, label, modes
+from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, modes
 from fastdln.plots.plot import Plot, of_plane_and_modes
 
 # The doublings darken from yellow through blue to black, the rest lies off that road in hue. Picked in CIE Lab: no two are nearer
@@ -55,7 +55,8 @@ def phase(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     found = commonest(cells, ds, x, y, PLOT.used(ds), classes, len(CLASSES))
     colours = ListedColormap(list(COLOURS.values()))
     paint(ax, cells, ds, y, found, cmap=colours, norm=BoundaryNorm(np.arange(len(CLASSES) + 1) - 0.5, len(CLASSES)))
-    ax.set(xlabel=label(ds[x], "$\\eta$"), ylabel=label(ds[y], "$\\alpha$" if y == "alpha" else ""))
+    eta_axis(ax, ds)
+    ax.set_ylabel(label(ds[y], "$\\alpha$" if y == "alpha" else ""))
     edge_lines(ax, ds, y)
     plateau_line(ax, ds, y)
     seen = set(found.compressed().tolist())

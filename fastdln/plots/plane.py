@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap, ListedColormap, TwoSlopeN
 from matplotlib.patches import Patch
 
 from fastdln.plots.canvas import grid_cells, hatched, mean, paint
-from fastdln.plots.marks import edge_lines, inside, label
+from fastdln.plots.marks import edge_lines, eta_axis, inside, label
 from fastdln.plots.plot import of_plane
 
 # Blue and yellow, with grey between: apart to every eye, and lightness rises all along, so that print without colours keeps
@@ -36,7 +36,8 @@ def diverging(ax: Axes, ds: xr.Dataset, name: str, about: float, edges: bool = T
     lost = found.mask & computed
     paint(ax, cells, ds, y, np.ma.masked_array(np.ones(found.shape), ~lost), cmap=ListedColormap(["white"]))
     mesh = paint(ax, cells, ds, y, found, cmap=BLUE_YELLOW, norm=norm)
-    ax.set(xlabel=label(ds[x], "$\\eta$"), ylabel=label(ds[y], "$\\alpha$" if y == "alpha" else ""))
+    eta_axis(ax, ds)
+    ax.set_ylabel(label(ds[y], "$\\alpha$" if y == "alpha" else ""))
     bar: Any = ax.figure.colorbar(mesh, ax=ax, extend="both", label=label(ds[name]))
     bar.ax.axhline(about, color="black", linewidth=0.8)
     if edges:
