@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from signal import SIG_IGN, SIGINT
 from typing import Any
@@ -23,6 +24,7 @@ from fastdln.api import compute
 from fastdln.api import open as open_store
 from fastdln.dataset import singular_values
 from fastdln.engine import threads
+from fastdln.errors import IncompleteError
 from fastdln.plots import PLOTS, arranged, encode
 from fastdln.sweep import Sweep
 
@@ -74,17 +76,31 @@ def edges(ds: xr.Dataset) -> Iterator[Number]:
         yield Number(f"eta at which mode {mode + 1} starts to oscillate", flips[mode], float(edge))
 
 
+def descend(layers: Any, eta: float, singular_values: Any, steps: int) -> np.ndarray:
+    """States 0 to `steps` of gradient descent on singular values, (step, layer, mode), by nothing but the formula."""
+    w, s = np.array(layers, dtype=float), np.asarray(singular_values, dtype=float)
+    states = [w]
+    for _ in range(steps):
+        others = np.array([np.delete(w, layer, axis=0).prod(axis=0) for layer in range(len(w))])
+        w = w - eta * (w.prod(axis=0) - s) * others
+        states.append(w)
+    return np.array(states)
+
+
 def layers(ds: xr.Dataset) -> Iterator[Number]:
+    """At rest each layer has s^(1/3), but for alpha^2, which flow keeps; beyond the edge all swing as the balanced map does."""
     w = ds["trajectory_singular_value"].isel(depth=0, alpha=0, step=slice(-64, None)).load()
-    low, high = w.min("step").sel(eta=0.010), w.max("step").sel(eta=0.010)
     for mode, s in enumerate((10.0, 8.0, 6.0)):
-        yield Number(f"layer 1 of mode {mode + 1} at eta = 0.010", float(high[0, mode]), float(low[2, mode]))
         product = float(ds["trajectory_product"].sel(eta=0.010).isel(depth=0, alpha=0, step=-1, mode=mode))
         yield Number(f"product of mode {mode + 1} at eta = 0.010", product, s)
+        for layer in range(3):
+            what = f"layer {layer + 1} of mode {mode + 1} at eta = 0.010"
+            yield Number(what, float(w.sel(eta=0.010)[layer, mode, -1]), s ** (1 / 3))
     swings = (w.max("step") - w.min("step")).sel(eta=0.040)
-    for layer in (1, 2):
-        what = f"swing of layer {layer} of mode 1 at eta = 0.040, against that of layer 3"
-        yield Number(what, float(swings[layer - 1, 0]), float(swings[2, 0]))
+    balanced = np.ptp(descend(np.ones((3, 1)), 0.040, [10.0], 2000)[-64:, 0, 0])
+    for layer in range(3):
+        what = f"swing of layer {layer + 1} of mode 1 at eta = 0.040, in theory that of the balanced map"
+        yield Number(what, float(swings[layer, 0]), float(balanced))
 
 
 def gap_along(ds: xr.Dataset, eta: float, step: int) -> float:
@@ -92,34 +108,33 @@ def gap_along(ds: xr.Dataset, eta: float, step: int) -> float:
     return float((second - first) * (second + first))
 
 
+# Both figures of two layers start here, at s = 5.
+START = ((1.5,), (2.25,))
+
+
 def conserved(ds: xr.Dataset) -> Iterator[Number]:
-    """Flow keeps the gap; gradient descent at the edge creeps to a minimum whose sharpness is at most 2/eta."""
+    """Flow keeps the gap; gradient descent at the edge creeps to a minimum whose sharpness is below 2/eta."""
     yield Number("gap w_2^2 - w_1^2 at the start, which flow keeps", gap_along(ds, 0.1, 0), 2.25**2 - 1.5**2)
-    yield Number("gap after 200 steps at eta = 0.1, against 5,000", gap_along(ds, 0.1, 200), gap_along(ds, 0.1, 5000))
-    last = ds["trajectory_singular_value"].isel(depth=0, alpha=0, mode=0).sel(eta=0.1997).isel(step=-1).values
-    yield Number(
-        "sharpness w_1^2 + w_2^2 where it ends at eta = 0.1997, against 2/eta", float((last**2).sum()), 2 / 0.1997
-    )
+    for eta, steps in ((0.1, 200), (0.1997, 5000)):
+        exact = descend(START, eta, [5.0], steps)[-1, :, 0]
+        yield Number(
+            f"gap after {steps:,} steps at eta = {eta}", gap_along(ds, eta, steps), float(np.diff(exact**2)[0])
+        )
+        last = ds["trajectory_singular_value"].isel(depth=0, alpha=0, mode=0).sel(eta=eta, step=steps).values
+        what = f"sharpness w_1^2 + w_2^2 there, below 2/eta = {2 / eta:.6g}"
+        yield Number(what, float((last**2).sum()), float((exact**2).sum()))
 
 
 def gaps(ds: xr.Dataset) -> Iterator[Number]:
-    """The gap by its product law, step by step, from the states themselves."""
+    """By the product law along the plain recursion: q = eta (pi - s) pi / (w_1 w_2), and pi = w_1 w_2."""
     for eta in (0.18, 0.21):
-        w = (
-            ds["trajectory_singular_value"]
-            .isel(depth=0, alpha=0, mode=0)
-            .sel(eta=eta)
-            .transpose("step", "layer")
-            .values
-        )
-        factors = 1 - (eta * (w.prod(axis=1) - 5.0)) ** 2  # q = eta (pi - s) pi / (w_1 w_2), and pi = w_1 w_2
-        law = 2.8125 * np.concatenate([[1.0], np.cumprod(factors[:-1])])
+        products = descend(START, eta, [5.0], 500).prod(axis=1)[:, 0]
+        law = 2.8125 * np.cumprod(1 - (eta * (products - 5.0)) ** 2)
         for steps in (10, 100):
-            yield Number(
-                f"balancing gap after {steps} steps at eta = {eta}", gap_along(ds, eta, steps), float(law[steps])
-            )
+            what = f"balancing gap after {steps} steps at eta = {eta}"
+            yield Number(what, gap_along(ds, eta, steps), float(law[steps - 1]))
         end = float(ds["balancing_gap"].isel(depth=0, alpha=0, mode=0).sel(eta=eta))
-        yield Number(f"balancing gap after 500 steps at eta = {eta}", end, float(law[500]))
+        yield Number(f"balancing gap after 500 steps at eta = {eta}", end, float(law[499]))
 
 
 def doublings(ds: xr.Dataset) -> Iterator[Number]:
@@ -132,20 +147,19 @@ def doublings(ds: xr.Dataset) -> Iterator[Number]:
 
 
 def sharpening(ds: xr.Dataset) -> Iterator[Number]:
-    yield Number(
-        "sharpness at the end at eta = 0.02, against S of the balanced minimum",
-        float(ds["sharpness_last"].isel(depth=0, alpha=0).sel(eta=0.02)),
-        float(theory.stability_limit(10.0, 3)),
-    )
-    kept = ds["trajectory_sharpness"].isel(depth=0, alpha=0)
-    w = ds["trajectory_singular_value"].isel(depth=0, alpha=0)
+    """Of the Hessian's blocks (docs/theory.md, B), at the minimum and along the plain recursion."""
+    last = ds["sharpness_last"].isel(depth=0, alpha=0)
+    what = "sharpness at the end at eta = 0.02, S of the balanced minimum"
+    yield Number(what, float(last.sel(eta=0.02)), float(theory.stability_limit(10.0, 3)))
+    s = singular_values(ds).values
+    start = [[0.01] * len(s), [0.01] * len(s), [0.0] * len(s)]
     for eta in (0.0305, 0.034):
+        sharp = theory.sharpness(descend(start, eta, s, 1000), s)
+        first = int(np.argmax(sharp >= 2 / eta))
         step = int(ds["edge_step"].isel(depth=0, alpha=0).sel(eta=eta))
-        what = f"sharpness where it first reaches 2/eta, at eta = {eta}, from the layers"
-        exact = theory.sharpness(
-            w.sel(eta=eta, step=step).transpose("layer", "mode").values, singular_values(ds).values
-        )
-        yield Number(what, float(kept.sel(eta=eta, step=step)), float(exact))
+        yield Number(f"first state at or beyond 2/eta, at eta = {eta}", step, first)
+        reached = float(ds["trajectory_sharpness"].isel(depth=0, alpha=0).sel(eta=eta, step=step))
+        yield Number(f"sharpness there, 2/eta = {2 / eta:.6g}", reached, float(sharp[first]))
 
 
 FIGURES = [
@@ -191,16 +205,25 @@ FIGURES = [
 def make(folder: Path, progress: Callable[[str], object]) -> Path:
     """Computes and draws every figure into the folder, several at once, and writes the page about them; returns its path.
 
-    progress: called with the name of each that is done. What is in the folder already is not computed again.
+    progress: called with the name of each that is done. What is in the folder already is not computed again. IncompleteError
+    if a process of it is lost.
     """
     found = {}
     # processes, since most of the time goes into compiling, which threads cannot do at once
-    workers = min(threads(), len(FIGURES))
-    with get_context("spawn").Pool(workers, initializer=signal.signal, initargs=(SIGINT, SIG_IGN)) as pool:
-        names = [figure.name for figure in FIGURES]
-        for name, numbers in pool.imap_unordered(partial(one, folder), names):
+    pool = ProcessPoolExecutor(
+        min(threads(), len(FIGURES)), get_context("spawn"), initializer=signal.signal, initargs=(SIGINT, SIG_IGN)
+    )
+    try:
+        for done in as_completed([pool.submit(one, folder, figure.name) for figure in FIGURES]):
+            name, numbers = done.result()
             found[name] = numbers
             progress(name)
+    except BrokenProcessPool:
+        raise IncompleteError("a process was lost, perhaps for want of memory; run it again to go on") from None
+    finally:
+        for process in active_children():  # stores are whole at any kill
+            process.terminate()
+        pool.shutdown(cancel_futures=True)
     page = folder / "index.md"
     files.write(page, index(found).encode())
     return page
@@ -217,7 +240,12 @@ def one(folder: Path, name: str) -> tuple[str, list[Number]]:
 
 def index(found: Mapping[str, Sequence[Number]]) -> str:
     """The page that shows the figures with the numbers behind them, in Markdown."""
-    lines = ["# The paper's figures", "", "Ghosh, Kwon, Wang, Ravishankar, Qu (ICLR 2025, arXiv 2502.20531)."]
+    lines = [
+        "# The paper's figures",
+        "",
+        "Ghosh, Kwon, Wang, Ravishankar, Qu (ICLR 2025, arXiv 2502.20531). The theory: closed",
+    ]
+    lines += ["forms, or gradient descent on the singular values by nothing but its formula."]
     for figure in FIGURES:
         lines += ["", f"## {figure.caption}", "", f"![{figure.caption}]({figure.name}.png)", ""]
         lines += ["| number | measured | theory |", "| --- | --- | --- |"]

@@ -26,7 +26,11 @@ def compare(ds: xr.Dataset) -> xr.Dataset:
     ds = whole(ds)
     eta, depth, s = ds["eta"].load(), ds["depth"].load(), singular_values(ds)
     expected = prediction(eta, depth, s, model_of(ds))
-    out = {name: (ds[name] - value).where(ds["fate"] != 0) for name, value in expected.items() if name in ds}
+    out = {
+        name: (ds[name] - value).where(ds["fate"] != 0)
+        for name, value in expected.items()
+        if name in ds and set(value.dims) <= set(ds[name].dims)
+    }
     for name, difference in out.items():
         about = {key: ds[name].attrs[key] for key in ("units",) if key in ds[name].attrs}
         out[name] = difference.transpose(*ds[name].dims).assign_attrs(

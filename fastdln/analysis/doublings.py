@@ -63,6 +63,12 @@ def locate(eta: np.ndarray, period: np.ndarray, exponent: np.ndarray, p: int) ->
         return np.nan, np.nan
     last, first = before[-1], doubled[0]
     low, high = eta[last], eta[first]
+    begins = last - np.argmax(np.append(period[last::-1] != p, True)) + 1
+    if first > last + 1 and high - low > low - eta[begins]:
+        return (
+            np.nan,
+            np.nan,
+        )  # two windows in chaos: a cycle that doubles lasts longer than what is unsettled at its end
     middle, half = (low + high) / 2, (high - low) / 2
     if before.size > 1 and before[-2] == last - 1:
         size = np.exp(p * exponent[last - 1 : last + 1])

@@ -12,7 +12,7 @@ from fastdln.analysis import prediction
 from fastdln.dataset import model_of, singular_values, sweep_of
 from fastdln.models import STARTS
 from fastdln.plots.along import few, of_eta_and_steps, of_modes, step_axis
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, over, shades, values
+from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, over, rates, shades, values
 from fastdln.plots.plot import Plot, name_of, of_eta_and_modes
 
 # A difference of squares has no digits left beyond this; balancing_gap itself goes further.
@@ -79,7 +79,7 @@ def steps(ax: Axes, ds: xr.Dataset) -> Axes:
     exponent = prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["balancing_exponent"]
     rate = over(exponent.isel(mode=mode), "eta")
     step = ds["step"].values
-    for place, colour in zip(places, shades(len(places)), strict=True):
+    for place, colour in zip(places, rates(len(places)), strict=True):
         seen = np.where(gap[place] > ROUNDING * np.nanmax(w[place] ** 2), gap[place], np.nan)
         ax.plot(step, seen, color=colour, label=f"$\\eta$ = {float(ds['eta'][place]):.6g}")
         known = np.flatnonzero(np.isfinite(seen))

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from fastdln.dataset import model_of, singular_values
 from fastdln.plots.along import MOST_POINTS, few, of_eta_and_steps
-from fastdln.plots.marks import THEORY, beside, modes, shades, values
+from fastdln.plots.marks import THEORY, beside, modes, rates, values
 from fastdln.plots.plot import Plot
 
 # Room about the path, in parts of its extent.
@@ -33,7 +33,7 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
         a, b, np.log10(np.maximum((a * b - s) ** 2 / 2, 1e-6)), levels=12, cmap="Greys", linewidths=0.5, alpha=0.7
     )
     places = few(ds)
-    for place, colour in zip(places, shades(len(places)), strict=True):
+    for place, colour in zip(places, rates(len(places)), strict=True):
         name = f"$\\eta$ = {float(ds['eta'][place]):.6g}"
         ax.plot(w[place, :, 0], w[place, :, 1], ".-", color=colour, markersize=2.5, linewidth=0.5, label=name)
     ax.plot(*w[places[0], 0], "o", color="black", markersize=5, label="start")

@@ -11,11 +11,14 @@ from matplotlib.axes import Axes
 from fastdln import theory
 from fastdln.dataset import model_of, singular_values
 from fastdln.plots.along import MOST_POINTS, dots, of_modes, step_axis
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, shades, values
+from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, values
 from fastdln.plots.plot import Plot
 
 # The largest ones: of the pairs and modes of a target of rank 3 there are nine beyond those that vanish.
 COUNT = 9
+
+
+LARGEST, NEXT = "#08306b", "#5f9cc5"
 
 
 def from_layers(ds: xr.Dataset) -> bool:
@@ -41,9 +44,9 @@ def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
         thinned = ds.isel(step=slice(None, None, every))
         layers = values(thinned, "trajectory_singular_value", "step", "layer", "mode")
         found = theory.spectrum(layers[:, :depth], flat)[:, :COUNT]
-        for k, colour in reversed(list(enumerate(shades(found.shape[1])))):
+        for k in reversed(range(found.shape[1])):
             name = "largest" if k == 0 else "next ones" if k == 1 else None
-            dots(ax, thinned["step"], found[:, k], colour, name)
+            dots(ax, thinned["step"], found[:, k], LARGEST if k == 0 else NEXT, name)
         eta = float(ds["eta"].values[0])
         if eta > 0:
             ax.axhline(2 / eta, **THEORY, linestyle="--", label="2/$\\eta$")
@@ -51,9 +54,9 @@ def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
         ax.set_ylabel("eigenvalues of the Hessian")
     else:
         found, rates = values(ds, "hessian_eigenvalue", "eta", "eigenvalue"), ds["eta"].values
-        ax.plot(rates, found[:, 0], ".", color="#08306b", markersize=4, label="largest")
-        ax.plot(rates, found[:, 1:], ".", color="#5f9cc5", markersize=3)
-        ax.plot([], [], ".", color="#5f9cc5", markersize=3, label="next ones")
+        ax.plot(rates, found[:, 0], ".", color=LARGEST, markersize=4, label="largest")
+        ax.plot(rates, found[:, 1:], ".", color=NEXT, markersize=3)
+        ax.plot([], [], ".", color=NEXT, markersize=3, label="next ones")
         balanced = np.sort(theory.hessian_eigenvalues(flat, depth).ravel())[::-1][: found.shape[1]]
         for k, value in enumerate(np.unique(balanced.round(9))):
             ax.axhline(

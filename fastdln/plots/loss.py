@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from fastdln.analysis import prediction
 from fastdln.dataset import model_of, singular_values
 from fastdln.plots.along import dots, few, of_eta_and_steps, step_axis
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, over, shades, values
+from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, over, rates, values
 from fastdln.plots.plot import Plot, of_eta
 
 # Below this a loss is rounding: (1e-16 s)^2 for s of order 1.
@@ -36,7 +36,7 @@ def loss(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     expected = over(prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["loss"], "eta")
     if along_steps(ds):
         places, measured = few(ds), values(ds, "trajectory_loss", "eta", "step")
-        for place, colour in zip(places, shades(len(places)), strict=True):
+        for place, colour in zip(places, rates(len(places)), strict=True):
             seen = np.maximum(measured[place], FLOOR)
             dots(ax, ds["step"], seen, colour, f"$\\eta$ = {float(ds['eta'][place]):.6g}")
             if expected[place] > 0:

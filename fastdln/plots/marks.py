@@ -36,6 +36,7 @@ DASHES = ("--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), "-")
 
 # Of lines: falling lightness, so that they stay apart in grey as well; viridis without its palest third.
 LIGHTEST = 0.78
+PALEST_RATE = 0.55
 
 
 # Points of a line that are marked one by one.
@@ -45,13 +46,19 @@ FEW = 80
 def label(array: xr.DataArray, symbol: str = "") -> str:
     """Name and units of a variable, as an axis carries them."""
     units = array.attrs.get("units", "1")
-    name = array.attrs.get("long_name", str(array.name)) + (f" {symbol}" if symbol else "")
+    said = str(array.attrs.get("long_name", array.name)).replace("$", r"\$")  # no formula of ours
+    name = said + (f" {symbol}" if symbol else "")
     return textwrap.fill(name + (f" [{units}]" if units not in ("1", "") else ""), LABEL_WIDTH, break_on_hyphens=False)
 
 
 def shades(count: int) -> list[tuple[float, ...]]:
     """Colours for so many lines, dark to light."""
     return [tuple(colormaps["viridis"](x)) for x in np.linspace(0, LIGHTEST, max(count, 2))[:count]]
+
+
+def rates(count: int) -> list[tuple[float, ...]]:
+    """Colours for so many learning rates, dark to light, apart from those of modes."""
+    return [tuple(colormaps["RdPu_r"](x)) for x in np.linspace(0, PALEST_RATE, max(count, 2))[:count]]
 
 
 def marker(count: int, mode: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from fastdln import theory
 from fastdln.dataset import singular_values
 from fastdln.plots.along import dots, few, of_eta_and_steps, step_axis
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, shades, values
+from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, rates, values
 from fastdln.plots.plane import diverging
 from fastdln.plots.plot import Plot, of_plane
 
@@ -59,7 +59,7 @@ def sharpness(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
 def steps(ax: Axes, ds: xr.Dataset) -> Axes:
     places = few(ds)
     measured = values(ds, "trajectory_sharpness", "eta", "step")
-    for k, (place, colour) in enumerate(zip(places, shades(len(places)), strict=True)):
+    for k, (place, colour) in enumerate(zip(places, rates(len(places)), strict=True)):
         eta = float(ds["eta"][place])
         dots(ax, ds["step"], measured[place], colour, f"$\\eta$ = {eta:.6g}")
         if eta > 0:
