@@ -183,7 +183,7 @@ fastdln plot period_doubling.zarr bifurcation --at depth=3 -o b.png  # one depth
 fastdln report period_doubling.zarr                                  # all of them, on one page
 ```
 
-Each has a panel for every value of the dimensions that it does not show, up to six. Stores may be larger than memory, and not
+Each has a panel for every value of the dimensions that it does not show, up to nine. Stores may be larger than memory, and not
 complete: what is not computed is hatched. In Python each is a function of a dataset and, if you like, an ax, and returns the ax:
 
 ```python

@@ -30,43 +30,72 @@ def model_of(ds: xr.Dataset) -> str:
 
 
 def whole(ds: xr.Dataset) -> xr.Dataset:
-    """The dataset with the dimensions that selecting or squeezing took away, of length 1 where one value was selected."""
+    """The dataset with the dimensions that selecting or squeezing took away, of length 1 where one value was selected.
+
+    Axes rise, `mode` has the modes' numbers, and fate is a code again where masking made it a float.
+    """
     sweep = sweep_of(ds)
     grid = list(sweep["axes"])
     beyond = {v.name: v.dims for o in observables_of(MODELS[sweep["model"]]).values() for v in o.variables}
-    beyond |= {"singular_value": ("mode",)}
-    arrays = {}
-    for name in [*ds.data_vars, *(["singular_value"] if "singular_value" in ds.coords else [])]:
-        own = beyond.get(str(name))
-        if own is None:
-            continue
-        dims = [*grid, *own] if name != "singular_value" else list(own)
-        lost = [dim for dim in dims if dim not in ds[name].dims]
-        arrays[name] = ds[name].drop_vars("singular_value", errors="ignore").expand_dims(lost).transpose(*dims, ...)
-    if "fate" not in arrays or any(dim not in ds.coords for dim in grid):
+    if "fate" not in ds or any(name not in ds.coords for name in (*grid, "singular_value")):
         raise DatasetError(
             "the dataset lacks `fate` or the values of an axis; select with ds.sel or ds.isel, without drop=True"
         )
-    back = xr.Dataset({k: v.variable for k, v in arrays.items() if k != "singular_value"}, attrs=ds.attrs)
-    coordinates = {
-        name: (name, np.atleast_1d(ds[name].values), ds[name].attrs)
-        for name in (*grid, *{"layer", "step"} & set(ds.coords))
-    }
-    back = back.assign_coords(coordinates | {"singular_value": arrays["singular_value"].variable})
-    return back.assign_coords(mode=numbers(ds if "mode" in ds.dims else back, sweep))
+    arrays = {name: spread(ds[name], [*grid, *own]) for name, own in beyond.items() if name in ds.data_vars}
+    arrays["fate"] = arrays["fate"].fillna(0).astype(np.uint8)
+    back = xr.Dataset({name: array.variable for name, array in arrays.items()}, attrs=ds.attrs)
+    along = [*grid, *sorted({"layer", "step"} & set(ds.coords))]
+    back = back.assign_coords({name: (name, np.atleast_1d(ds[name].values), ds[name].attrs) for name in along})
+    back = back.assign_coords(singular_value=spread(ds["singular_value"], ["mode"]).variable)
+    back = back.assign_coords(mode=np.atleast_1d(ds["mode"].values) if "mode" in ds.coords else numbers(back, sweep))
+    for name in grid:
+        back = rising(back, name)
+    return back
+
+
+def spread(array: xr.DataArray, dims: list[str]) -> xr.DataArray:
+    """The array over the dims, of length 1 where it has them no more."""
+    plain = array.drop_vars([name for name in array.coords if name != array.name])
+    return plain.expand_dims([dim for dim in dims if dim not in array.dims]).transpose(*dims, ...)
+
+
+def rising(ds: xr.Dataset, axis: str) -> xr.Dataset:
+    values = ds[axis].values
+    if not values.size:
+        raise DatasetError(f"{axis}: the dataset has none of its values left")
+    if np.all(np.diff(values) > 0):
+        return ds
+    ordered = ds.sortby(axis)
+    if not np.all(np.diff(ordered[axis].values) > 0):
+        raise DatasetError(f"{axis}: its values repeat, or are lost; of a store `fastdln verify` says more")
+    return ordered
+
+
+def of_target(sweep: dict[str, Any]) -> np.ndarray:
+    """Singular values of the sweep's target; NaN where an axis sets one."""
+    target = sweep["target"]
+    if target.get("matrix"):
+        return np.linalg.svd(np.array(target["matrix"], dtype=float), compute_uv=False)
+    values = np.array(target["singular_values"], dtype=float)
+    values[[int(name[1:]) - 1 for name in sweep["axes"] if name[0] == "s" and name[1:].isdecimal()]] = np.nan
+    return values
 
 
 def numbers(ds: xr.Dataset, sweep: dict[str, Any]) -> np.ndarray:
-    """Numbers of the modes, from 0, also where some were selected."""
-    found, of_target = ds["singular_value"].values, np.array(sweep["target"].get("singular_values") or [], dtype=float)
-    if "mode" in ds.coords:
-        return np.asarray(ds["mode"].values)
-    if len(found) >= len(of_target):
+    """Numbers of the modes, from 0; where some were selected they are told by their singular values."""
+    found, every = ds["singular_value"].values, of_target(sweep)
+    if len(found) == len(every):
         return np.arange(len(found))
-    swept = sorted(int(name[1:]) - 1 for name in sweep["axes"] if name[1:].isdecimal() and name[0] == "s")
-    of_target[swept] = np.nan
-    same = [np.flatnonzero((of_target == s) | (np.isnan(of_target) & np.isnan(s))) for s in found]
-    return np.array([places[0] if places.size else k for k, places in enumerate(same)])
+    if np.isnan(found).any() and np.isnan(every).sum() > np.isnan(found).sum():
+        raise DatasetError(
+            "mode: which of the swept ones was selected cannot be told; keep all, and choose in the picture"
+        )
+    free, out = list(range(len(every))), []
+    for s in found:
+        same = [k for k in free if np.isclose(every[k], s, rtol=1e-9, atol=0, equal_nan=True)]
+        out.append(same[0] if same else len(every))
+        free = [k for k in free if k != out[-1]]
+    return np.array(out)
 
 
 def singular_values(ds: xr.Dataset) -> xr.DataArray:

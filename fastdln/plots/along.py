@@ -9,13 +9,18 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.dataset import model_of
-from fastdln.plots.marks import label
+from fastdln.plots.canvas import HATCHED, hatched
+from fastdln.plots.marks import MARGIN, label
 
 # Learning rates side by side in one picture; more lines are not told apart.
 MOST_LINES = 6
 
-# Points of a line: beyond some 4000 a picture of 7 inches shows no more.
-MOST_POINTS = 4000
+# States that are drawn; more are thinned by an odd stride, which does not keep one phase of a two-cycle only.
+MOST_POINTS = 20_000
+
+
+def thinned(ds: xr.Dataset) -> xr.Dataset:
+    return ds.isel(step=slice(None, None, (-(-ds.sizes["step"] // MOST_POINTS)) | 1))
 
 
 def has_steps(ds: xr.Dataset) -> bool:
@@ -36,12 +41,18 @@ def dots(ax: Axes, x: Any, y: Any, colour: Any, name: str | None = None, size: f
 
 
 def of_modes(ds: xr.Dataset, names: tuple[str, ...]) -> bool:
-    """Layers of the modes say what the pictures need; singular values of full matrices do not."""
+    """Whether the layers are those of modes; the singular values of full matrices do not say enough."""
     return "trajectory_singular_value" not in names or model_of(ds) != "matrix"
 
 
 def step_axis(ax: Axes, ds: xr.Dataset) -> None:
+    """The states as x, all of them; hatched where none of the runs is computed."""
     ax.set_xlabel(label(ds["step"]))
+    first, last = ds["step"].values[[0, -1]]
+    ax.set_xlim(first - MARGIN * max(last - first, 1), last + MARGIN * max(last - first, 1))
+    if not (ds["fate"] != 0).any():
+        ax.patch.set(**HATCHED)
+        ax.add_patch(hatched("not computed"))
 
 
 def of_eta_and_steps(ds: xr.Dataset) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from matplotlib.colors import ListedColormap, LogNorm
 
 from fastdln import analysis, theory
 from fastdln.dataset import singular_values
+from fastdln.errors import DatasetError
 from fastdln.pieces import pieces
 from fastdln.plots.canvas import Cells, inches
 from fastdln.plots.marks import THEORY, beside, eta_axis, in_eta, label
@@ -48,6 +49,8 @@ def bifurcation(
     (docs/theory.md, C), where the period doubles, and where chaos begins. choice: values of other dimensions, or a mode by
     its number.
     """
+    if x not in ("eta", "eta S"):
+        raise DatasetError(f"x: must be 'eta' or 'eta S' (got {x!r})")
     ds, ax = PLOT.ready(ds, ax, choice)
     orbit = ds[["orbit", "fate"]].isel({d: 0 for d in ds["orbit"].dims if d not in ("eta", "sample")})
     s, depth = float(singular_values(ds).max()), float(ds["depth"].values[0])
@@ -72,14 +75,14 @@ def bifurcation(
         norm=LogNorm(0.3 / ds.sizes["sample"], 0.3, clip=True),  # a cycle of three is as dark as a fixed point
         rasterized=True,
     )
-    eta_axis(ax, ds)
+    eta_axis(ax, ds, scale)
     if x == "eta S":
         ax.set_xlabel("learning rate times sharpness\nof the minimum, $\\eta S$")
     ax.set_ylabel(label(ds["orbit"], "$\\pi$"))
     ax.set(xlim=scale * cells.borders[[0, -1]], ylim=(low, high))
     if theory_lines and s > 0:
         draw_theory(ax, ds, s, depth, scale)
-        beside(ax)
+    beside(ax)
     return ax
 
 
@@ -106,16 +109,24 @@ def draw_theory(ax: Axes, ds: xr.Dataset, s: float, depth: float, scale: float) 
     flips = in_eta(ds, 0, theory.period_doubling(depth, 5))
     # dashed, so that the data shows between
     line = THEORY | {"linestyle": (0, (3, 3)), "path_effects": None}
-    below = np.array([left / scale, flips[0]])
-    ax.plot(scale * below, [s, s], **line, label="theory: minimum and two-cycle")
-    cycling = np.linspace(flips[0], flips[1], 300)
-    for rho in theory.two_cycle(cycling, s, int(depth)):
-        ax.plot(scale * cycling, rho**depth, **line)
-    for k, flip in enumerate(flips):
-        name = "2/S" if k == 0 else "further doublings" if k == 1 else None
-        ax.axvline(scale * flip, **line | {"linestyle": "--" if k == 0 else ":", "linewidth": 0.8, "label": name})
     onset = analysis.onset(flips)  # theory.onset_of_chaos has more digits than a picture, and takes a second
-    ax.axvline(scale * float(onset), **line | {"linestyle": "-.", "linewidth": 0.8, "label": "onset of chaos"})
+    marks = [
+        ("2/S", "--", flips[:1]),
+        ("further doublings", ":", flips[1:]),
+        ("onset of chaos", "-.", onset.reshape(1)),
+    ]
+    cycling = np.linspace(flips[0], flips[1], 300)
+    curves = [(np.array([left / scale, flips[0]]), np.array([s, s]))]
+    curves += [(cycling, rho**depth) for rho in theory.two_cycle(cycling, s, int(depth))]
+    name = "theory: minimum and two-cycle"
+    for eta, product in curves:
+        if scale * eta[0] < right and scale * eta[-1] > left:
+            ax.plot(scale * eta, product, **line, label=name)
+            name = None
+    for name, dashes, etas in marks:
+        for k, eta in enumerate(eta for eta in etas if left <= scale * eta <= right):
+            style = {"linestyle": dashes, "linewidth": 0.8, "label": name if k == 0 else None}
+            ax.axvline(scale * eta, **line | style)
     ax.set(xlim=(left, right), ylim=limits)
 
 

@@ -39,11 +39,13 @@ class Cells:
 
 
 def is_log(values: np.ndarray) -> bool:
-    """Whether rising values have even ratios."""
+    """Whether rising values have even ratios and not even steps; or neither, and span more than a decade."""
     if len(values) < 3 or values[0] <= 0:
         return False
-    ratios = np.diff(np.log(values))
-    return bool(np.ptp(ratios) <= EVEN * ratios.max())
+    steps, ratios = np.diff(values), np.diff(np.log(values))
+    if np.ptp(steps) <= EVEN * steps.max():
+        return False
+    return bool(np.ptp(ratios) <= EVEN * ratios.max()) or values[-1] > 10 * values[0]
 
 
 def edges(values: np.ndarray, log: bool) -> np.ndarray:
@@ -60,9 +62,8 @@ def edges(values: np.ndarray, log: bool) -> np.ndarray:
 
 def inches(ax: Axes) -> tuple[float, float]:
     """Width and height of the axes."""
-    extent = ax.get_window_extent()
-    dpi = ax.get_figure(root=True).dpi  # type: ignore[union-attr]  # axes are in a figure
-    return extent.width / dpi, extent.height / dpi
+    extent, dpi = ax.get_window_extent(), ax.figure.dpi
+    return max(extent.width / dpi, 0.1), max(extent.height / dpi, 0.1)
 
 
 def grid_cells(ax: Axes, ds: xr.Dataset, x: str, y: str) -> tuple[Cells, Cells]:
@@ -118,7 +119,7 @@ def paint(ax: Axes, cells: tuple[Cells, Cells], ds: xr.Dataset, y: str, values: 
     columns, rows = cells
     ax.patch.set(**HATCHED)
     mesh = ax.pcolormesh(columns.borders, rows.borders, values, rasterized=True, **how)
-    ax.set(xscale="log" if columns.log else "linear", yscale="log" if rows.log else "linear")
+    ax.set_yscale("log" if rows.log else "linear")
     ax.set(xlim=columns.borders[[0, -1]], ylim=rows.borders[[0, -1]])
     if len(ds[y]) <= 12:
         ax.set_yticks(ds[y].values, [f"{value:.6g}" for value in ds[y].values], minor=False)

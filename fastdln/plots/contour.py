@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.dataset import model_of, singular_values
-from fastdln.plots.along import MOST_POINTS, few, of_eta_and_steps
+from fastdln.plots.along import few, of_eta_and_steps, thinned
 from fastdln.plots.marks import THEORY, beside, modes, rates, values
 from fastdln.plots.plot import Plot
 
@@ -25,7 +25,7 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     """
     ds, ax = PLOT.ready(ds, ax, choice)
     mode = modes(ds)[0]
-    w = values(ds, "trajectory_singular_value", "eta", "step", "layer", "mode")[:, :MOST_POINTS, :2, mode]
+    w = values(thinned(ds), "trajectory_singular_value", "eta", "step", "layer", "mode")[:, :, :2, mode]
     s = float(singular_values(ds).isel(mode=mode).values.ravel()[0])
     first, second = frame(w[..., 0]), frame(w[..., 1])
     a, b = np.meshgrid(np.linspace(*first, 300), np.linspace(*second, 300))
@@ -33,17 +33,18 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
         a, b, np.log10(np.maximum((a * b - s) ** 2 / 2, 1e-6)), levels=12, cmap="Greys", linewidths=0.5, alpha=0.7
     )
     places = few(ds)
+    begun = places[int(np.argmax(np.isfinite(w[places, 0, 0])))]
     for place, colour in zip(places, rates(len(places)), strict=True):
         name = f"$\\eta$ = {float(ds['eta'][place]):.6g}"
         ax.plot(w[place, :, 0], w[place, :, 1], ".-", color=colour, markersize=2.5, linewidth=0.5, label=name)
-    ax.plot(*w[places[0], 0], "o", color="black", markersize=5, label="start")
+    ax.plot(*w[begun, 0], "o", color="black", markersize=5, label="start")
     line = np.linspace(*first, 600)
     with np.errstate(divide="ignore", invalid="ignore"):
         ax.plot(line, np.where(line * s > 0, s / line, np.nan), **THEORY, linestyle="-", label="minima")
-    kept = w[places[0], 0, 1] ** 2 - w[places[0], 0, 0] ** 2
+    kept = w[begun, 0, 1] ** 2 - w[begun, 0, 0] ** 2
     up = np.linspace(*second, 600)
     across = up**2 - kept
-    sign = np.sign(w[places[0], 0, 0]) or 1.0
+    sign = np.sign(w[begun, 0, 0]) or 1.0
     ax.plot(
         np.where(across >= 0, sign * np.sqrt(np.abs(across)), np.nan),
         up,
@@ -59,7 +60,8 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
 
 
 def frame(values: np.ndarray) -> tuple[float, float]:
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     room = MARGIN * max(high - low, 0.1)
     return low - room, high + room
 

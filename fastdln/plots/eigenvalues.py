@@ -9,8 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln import theory
-from fastdln.dataset import model_of, singular_values
-from fastdln.plots.along import MOST_POINTS, dots, of_modes, step_axis
+from fastdln.dataset import model_of, singular_values, sweep_of
+from fastdln.plots.along import dots, of_modes, step_axis, thinned
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, values
 from fastdln.plots.plot import Plot
 
@@ -40,13 +40,12 @@ def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     s, depth = singular_values(ds), int(ds["depth"].values[0])
     flat = s.isel({dim: 0 for dim in s.dims if dim != "mode"}).values
     if from_layers(ds):
-        every = -(-ds.sizes["step"] // MOST_POINTS)
-        thinned = ds.isel(step=slice(None, None, every))
-        layers = values(thinned, "trajectory_singular_value", "step", "layer", "mode")
+        kept = thinned(ds)
+        layers = values(kept, "trajectory_singular_value", "step", "layer", "mode")
         found = theory.spectrum(layers[:, :depth], flat)[:, :COUNT]
         for k in reversed(range(found.shape[1])):
             name = "largest" if k == 0 else "next ones" if k == 1 else None
-            dots(ax, thinned["step"], found[:, k], LARGEST if k == 0 else NEXT, name)
+            dots(ax, kept["step"], found[:, k], LARGEST if k == 0 else NEXT, name)
         eta = float(ds["eta"].values[0])
         if eta > 0:
             ax.axhline(2 / eta, **THEORY, linestyle="--", label="2/$\\eta$")
@@ -57,7 +56,9 @@ def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
         ax.plot(rates, found[:, 0], ".", color=LARGEST, markersize=4, label="largest")
         ax.plot(rates, found[:, 1:], ".", color=NEXT, markersize=3)
         ax.plot([], [], ".", color=NEXT, markersize=3, label="next ones")
-        balanced = np.sort(theory.hessian_eigenvalues(flat, depth).ravel())[::-1][: found.shape[1]]
+        wider = max([0, *(sweep_of(ds).get("widths") or [])[::depth]]) > len(flat)  # further inputs or outputs: s = 0
+        padded = np.append(flat, 0.0) if wider else flat
+        balanced = np.sort(theory.hessian_eigenvalues(padded, depth).ravel())[::-1][: found.shape[1]]
         for k, value in enumerate(np.unique(balanced.round(9))):
             ax.axhline(
                 value, **THEORY | {"linewidth": 0.7}, linestyle=":", label="balanced minimum" if k == 0 else None
@@ -72,4 +73,10 @@ def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     return ax
 
 
-PLOT = Plot(eigenvalues, needs=(("hessian_eigenvalue",), ("trajectory_singular_value",)), across=shown, fits=of_modes)
+PLOT = Plot(
+    eigenvalues,
+    needs=(("hessian_eigenvalue",), ("trajectory_singular_value",)),
+    across=shown,
+    fits=of_modes,
+    network=True,
+)

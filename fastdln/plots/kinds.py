@@ -22,14 +22,25 @@ def drawable(ds: xr.Dataset) -> list[str]:
     return [name for name, plot in PLOTS.items() if plot.used(ds)]
 
 
-def figure(ds: xr.Dataset, kind: str, **choice: Any) -> Figure:
+def kind_of(name: str) -> Plot:
+    """The picture of that name; DatasetError with the valid names if there is none."""
+    if name not in PLOTS:
+        raise DatasetError(f"unknown picture {name!r}; valid: {', '.join(PLOTS)}")
+    return PLOTS[name]
+
+
+def figure(ds: xr.Dataset, kind: str, /, **choice: Any) -> Figure:
     """A figure of one kind, with a panel for each value of the dimensions that a picture does not show.
 
     choice: values of dimensions, the nearest are taken; a mode by its number, from 0. Of many values a few are drawn, spread
     evenly. DatasetError if the kind is unknown, or the dataset lacks what it draws.
     """
-    if kind not in PLOTS:
-        raise DatasetError(f"unknown picture {kind!r}; valid: {', '.join(PLOTS)}")
-    if kind not in (possible := drawable(ds)):
-        raise DatasetError(f"{PLOTS[kind].lacking()}; what is there can be drawn as {', '.join(possible)}")
-    return drawn(PLOTS[kind], whole(ds), choice)
+    plot = kind_of(kind)
+    try:
+        left = plot.chosen(ds, choice)
+    except DatasetError as error:
+        possible = drawable(ds)
+        if kind in possible or not possible:
+            raise
+        raise DatasetError(f"{error}; what is there can be drawn as {', '.join(possible)}") from None
+    return drawn(plot, left, choice)

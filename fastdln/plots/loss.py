@@ -56,4 +56,4 @@ def loss(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     return ax
 
 
-PLOT = Plot(loss, needs=(("trajectory_loss",), ("loss", "loss_min", "loss_max")), across=shown)
+PLOT = Plot(loss, needs=(("trajectory_loss",), ("loss", "loss_min", "loss_max")), across=shown, network=True)

@@ -15,11 +15,14 @@ from matplotlib.ticker import MaxNLocator
 
 from fastdln import theory
 from fastdln.dataset import singular_values
-from fastdln.plots.canvas import is_log
+from fastdln.plots.canvas import HATCHED, edges, is_log
 from fastdln.plots.plot import values_along
 
 # Learning rates have many digits: more of them would touch each other below 3 inches.
 TICKS = 6
+
+# Room beside the first and the last value, in parts of the axis.
+MARGIN = 0.03
 
 # Longer labels do not fit beside an axis of 2.5 inches.
 LABEL_WIDTH = 34
@@ -37,6 +40,9 @@ DASHES = ("--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), "-")
 # Of lines: falling lightness, so that they stay apart in grey as well; viridis without its palest third.
 LIGHTEST = 0.78
 PALEST_RATE = 0.55
+
+# Names in a legend, beyond which it is longer than the picture is high.
+MOST_NAMES = 12
 
 
 # Points of a line that are marked one by one.
@@ -79,12 +85,27 @@ def values(ds: xr.Dataset, name: str, *dims: str) -> np.ndarray:
     return over(array, *dims)
 
 
-def eta_axis(ax: Axes, ds: xr.Dataset) -> None:
+def eta_axis(ax: Axes, ds: xr.Dataset, scale: float = 1.0) -> None:
+    """The learning rates, times scale, as x: all of them, whatever could be drawn; hatched where nothing is computed."""
     ax.set_xlabel(label(ds["eta"], "$\\eta$"))
-    if is_log(ds["eta"].values):
-        ax.set_xscale("log")
-    else:
+    eta = scale * ds["eta"].values
+    log = is_log(eta)
+    borders = edges(eta, log)
+    ax.set_xscale("log" if log else "linear")
+    if not log:
         ax.xaxis.set_major_locator(MaxNLocator(TICKS))
+    room = MARGIN * (np.log(eta[-1] / eta[0]) if log else eta[-1] - eta[0])
+    if len(eta) == 1:
+        ax.set_xlim(*borders)
+    elif log:
+        ax.set_xlim(eta[0] / np.exp(room), eta[-1] * np.exp(room))
+    else:
+        ax.set_xlim(eta[0] - room, eta[-1] + room)
+    fate = over((ds["fate"] == 0).all([dim for dim in ds["fate"].dims if dim != "eta"]), "eta")
+    change = np.flatnonzero(np.diff(np.concatenate([[False], fate, [False]])))
+    for k, (first, last) in enumerate(change.reshape(-1, 2)):
+        name = "not computed" if k == 0 else None
+        ax.axvspan(borders[first], borders[last], **HATCHED, zorder=-1, label=name)
 
 
 def modes(ds: xr.Dataset) -> list[int]:
@@ -136,10 +157,17 @@ def inside(ax: Axes, handles: list[Any] | None = None) -> None:
 
 
 def beside(ax: Axes, handles: list[Any] | None = None) -> None:
-    """A legend to the right of a picture that has no room for it inside."""
-    drawn = sorted(ax.get_legend_handles_labels()[0], key=is_theory)
-    every = {handle.get_label(): handle for handle in [*(handles or []), *drawn]}
+    """A legend to the right of a picture; inside it where the figure would not make room."""
+    drawn = ax.get_legend_handles_labels()[0]
+    data = [handle for handle in [*(handles or []), *drawn] if not is_theory(handle)]
+    if len(data) > MOST_NAMES:
+        more = Line2D([], [], alpha=0, label=f"and {len(data) - MOST_NAMES + 1} more")
+        data = [*data[: MOST_NAMES - 1], more]
+    every = {handle.get_label(): handle for handle in [*data, *(handle for handle in drawn if is_theory(handle))]}
     if not every:
+        return
+    if ax.figure.get_layout_engine() is None:
+        ax.legend(handles=list(every.values()), loc="best", fontsize="small", frameon=True, framealpha=0.8)
         return
     ax.legend(
         handles=list(every.values()),

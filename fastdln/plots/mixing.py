@@ -61,9 +61,7 @@ def edge_of_pair(s: np.ndarray, depth: np.ndarray) -> np.ndarray:
 
 
 def pair_label(ds: xr.Dataset) -> str:
-    return (
-        "$\\eta\\,(s_1 + s_2) = 2$" if int(ds["depth"].values[0]) == 2 else "$\\eta\\,\\lambda_{12} = 2$ at the minimum"
-    )
+    return "$\\eta\\,(s_1 + s_2) = 2$" if (ds["depth"] == 2).all() else "$\\eta\\,\\lambda_{12} = 2$ at the minimum"
 
 
-PLOT = Plot(mixing, needs=(("mixing_exponent",),), across=of_plane)
+PLOT = Plot(mixing, needs=(("mixing_exponent",),), across=of_plane, network=True)

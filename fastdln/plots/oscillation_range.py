@@ -36,7 +36,9 @@ def oscillation_range(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> 
         ax.plot(fine, curve, **THEORY, linestyle="--", label="theory: two-cycle" if k == 0 else None)
     edge_lines(ax, ds)
     ax.set_ylabel(label(ds["oscillation_range"]))
-    ax.set_ylim(bottom=0)
+    # what stands still is drawn as such, and not its rounding errors
+    still = 0.05 * float(singular_values(ds).max())
+    ax.set_ylim(0, max(ax.get_ylim()[1], still) if ax.get_ylim()[1] < 1e-6 * still else None)
     beside(ax)
     return ax
 

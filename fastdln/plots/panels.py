@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,15 +15,21 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fastdln.plots.plot import ALONE, Plot, picked, values_along
+from fastdln.plots.plot import ALONE, Plot, values_along
 
 Draw = Callable[..., Axes]
 
 # More are too small to read side by side.
-MOST_PANELS = 6
+MOST_PANELS = 9
 
 # Inches of a panel.
 WIDTH, HEIGHT = 4.2, 3.4
+
+# Inches that a legend takes below its panel.
+LEGEND_HEIGHT = 0.8
+
+# Of a title: wider characters than the average still fit.
+CHARACTERS_AN_INCH = 10.5
 
 # Inches that a name takes in the legend below several panels.
 LEGEND_ENTRY = 1.9
@@ -44,26 +51,29 @@ UNDATED: dict[str, dict[str, Any]] = {"png": {}, "pdf": {"CreationDate": None}, 
 
 
 def drawn(plot: Plot, ds: xr.Dataset, choice: Mapping[str, Any]) -> Figure:
-    """The figure of a dataset; see kinds.figure."""
-    left = ds
-    for dim, value in choice.items():
-        if dim in ds.sizes:
-            left = picked(left, dim, value)
-    further = plot.further(left)
-    places = [[(dim, k) for k in values_along(left, dim)] for dim in further]
-    every = list(itertools.product(*places))
-    shown = [every[k] for k in np.unique(np.linspace(0, len(every) - 1, MOST_PANELS).round().astype(int))]
-    values = [{dim: k if dim == "mode" else left[dim].values[k] for dim, k in panel} for panel in shown]
-    some = f"{len(shown)} of {len(every)} pictures shown" if len(shown) < len(every) else ""
-    title = " - ".join(filter(None, [textwrap.shorten(ds.attrs.get("title", ""), 100), some]))
-    columns = 1 if len(shown) == 1 else 2 if len(shown) in (2, 4) else 3
-    return arranged(ds, [(plot.draw, {**choice, **here}) for here in values], columns, title)
+    """The figure of a dataset that `Plot.chosen` gave."""
+    further = plot.further(ds)
+    places = [values_along(ds, dim) for dim in further]
+    counts = [len(along) for along in places]
+    while math.prod(counts) > MOST_PANELS:
+        counts[counts.index(max(counts))] -= 1
+    spread = [
+        along[np.linspace(0, len(along) - 1, n).round().astype(int)] for along, n in zip(places, counts, strict=True)
+    ]
+    values = [dict(zip(further, panel, strict=True)) for panel in itertools.product(*spread)]
+    here = [{dim: ds[dim].values[place] for dim, place in panel.items()} for panel in values]
+    every = math.prod(len(along) for along in places)
+    some = f"{len(here)} of {every:,} pictures shown" if len(here) < every else ""
+    title = " - ".join(filter(None, [str(ds.attrs.get("title", "")).strip(), some]))
+    columns = {1: 1, 2: 2, 4: 2, 7: 4, 8: 4}.get(len(here), 3)
+    return arranged(ds, [(plot.draw, {**choice, **panel}) for panel in here], columns, title)
 
 
 def arranged(ds: xr.Dataset, panels: Sequence[tuple[Draw, Mapping[str, Any]]], columns: int, title: str = "") -> Figure:
     """Pictures of one dataset side by side: what draws each, and its choice."""
     rows = -(-len(panels) // columns)
-    size = ALONE if len(panels) == 1 else (WIDTH * columns, HEIGHT * rows)
+    several_kinds = len({draw for draw, _ in panels}) > 1
+    size = ALONE if len(panels) == 1 else (WIDTH * columns, (HEIGHT + LEGEND_HEIGHT * several_kinds) * rows)
     with rc_context(STYLE):
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -71,11 +81,29 @@ def arranged(ds: xr.Dataset, panels: Sequence[tuple[Draw, Mapping[str, Any]]], c
             draw(ds, ax, **choice)
         for ax in axes[len(panels) :]:
             ax.set_axis_off()
-        if len(panels) > 1:
+        if several_kinds:
+            legends_below(axes[: len(panels)])
+        elif len(panels) > 1:
             merge_legends(figure)
-            label_once(axes[: len(panels)], columns)
-        figure.suptitle(title, parse_math=False)
+        label_once(axes[: len(panels)], columns)
+        lines = textwrap.wrap(title, int(size[0] * CHARACTERS_AN_INCH), max_lines=2, placeholder=" ...")
+        figure.suptitle("\n".join(lines), parse_math=False)
     return figure
+
+
+def legends_below(axes: Any) -> None:
+    """Below each panel what it names: pictures of several kinds use the same dashes for different things."""
+    for ax in axes:
+        if (legend := ax.get_legend()) is not None:
+            handles = [handle for handle in legend.legend_handles if handle is not None]
+            ax.legend(
+                handles,
+                [t.get_text() for t in legend.get_texts()],
+                loc="upper center",
+                bbox_to_anchor=(0.5, -0.2),
+                ncols=2,
+                fontsize="x-small",
+            )
 
 
 def merge_legends(figure: Figure) -> None:

@@ -46,16 +46,16 @@ def phase(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
 
     Over eta and the first further axis of more than one value where alpha has one. A periodic network's period is the least
     common multiple of its modes'. Thin lines: 2/S_i of each mode and, from one-zero starts, where the plateau is as long as
-    the transient (docs/theory.md, A). Not computed is hatched. choice: values of other dimensions, or a mode by its number.
+    the transient (docs/theory.md, A). Not computed is hatched. choice: values of other dimensions.
     """
     ds, ax = PLOT.ready(ds, ax, choice)
     x, y = [*PLOT.across(ds), ""][:2]
     y = y if y not in ("mode", "") else "alpha"
+    eta_axis(ax, ds)
     cells = grid_cells(ax, ds, x, y)
     found = commonest(cells, ds, x, y, PLOT.used(ds), classes, len(CLASSES))
     colours = ListedColormap(list(COLOURS.values()))
     paint(ax, cells, ds, y, found, cmap=colours, norm=BoundaryNorm(np.arange(len(CLASSES) + 1) - 0.5, len(CLASSES)))
-    eta_axis(ax, ds)
     ax.set_ylabel(label(ds[y], "$\\alpha$" if y == "alpha" else ""))
     edge_lines(ax, ds, y)
     plateau_line(ax, ds, y)
@@ -104,4 +104,4 @@ def plateau_line(ax: Axes, ds: xr.Dataset, y: str) -> None:
         ax.set(xlim=(low, high), ylim=limits)
 
 
-PLOT = Plot(phase, needs=(("fate", "period"),), across=of_plane_and_modes)
+PLOT = Plot(phase, needs=(("fate", "period"),), across=of_plane_and_modes, network=True)

@@ -27,6 +27,7 @@ CUT = 0.5
 def diverging(ax: Axes, ds: xr.Dataset, name: str, about: float, edges: bool = True) -> Axes:
     """The variable as the mean over each cell; the picture is of the dataset that `Plot.ready` gave."""
     x, y = of_plane(ds)
+    eta_axis(ax, ds)
     cells = grid_cells(ax, ds, x, y)
     found, computed = mean(cells, ds, x, y, name)
     seen = found.compressed()
@@ -36,7 +37,6 @@ def diverging(ax: Axes, ds: xr.Dataset, name: str, about: float, edges: bool = T
     lost = found.mask & computed
     paint(ax, cells, ds, y, np.ma.masked_array(np.ones(found.shape), ~lost), cmap=ListedColormap(["white"]))
     mesh = paint(ax, cells, ds, y, found, cmap=BLUE_YELLOW, norm=norm)
-    eta_axis(ax, ds)
     ax.set_ylabel(label(ds[y], "$\\alpha$" if y == "alpha" else ""))
     bar: Any = ax.figure.colorbar(mesh, ax=ax, extend="both", label=label(ds[name]))
     bar.ax.axhline(about, color="black", linewidth=0.8)

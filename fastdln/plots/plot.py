@@ -10,11 +10,14 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.dataset import singular_values, whole
+from fastdln.dataset import of_target, singular_values, sweep_of, whole
 from fastdln.errors import DatasetError
 
 # Inches of a picture on its own, with its legend beside it.
 ALONE = (7.0, 4.4)
+
+# Numbers of modes that a message lists.
+MOST_NAMED = 12
 
 GRID_FIRST = ("depth", "seed", "alpha", "eta")
 
@@ -23,14 +26,15 @@ GRID_FIRST = ("depth", "seed", "alpha", "eta")
 class Plot:
     """A kind of picture; `draw` is the public function, which calls `ready` first.
 
-    needs: sets of variables, any of which will do, if the dataset also `fits` them. across: the dimensions that one picture shows of a dataset; one value of
-    every other one is chosen.
+    needs: sets of variables, any of which will do, if the dataset also `fits` them. across: the dimensions that one picture
+    shows; one value of every other one is chosen. network: it is of all modes together.
     """
 
     draw: Callable[..., Axes]
     needs: tuple[tuple[str, ...], ...]
     across: Callable[[xr.Dataset], Iterable[str]]
     fits: Callable[[xr.Dataset, tuple[str, ...]], bool] = lambda ds, names: True
+    network: bool = False
 
     @property
     def name(self) -> str:
@@ -58,30 +62,46 @@ class Plot:
             if dim in used and dim not in shown and len(values_along(ds, str(dim))) > 1
         ]
 
+    def chosen(self, ds: xr.Dataset, choice: Mapping[str, Any]) -> xr.Dataset:
+        """The whole dataset at the choice; DatasetError, in one line, if this picture cannot be drawn of it."""
+        ds = whole(ds)
+        dims = [*map(str, ds["fate"].dims), *(["mode"] if self.of_modes(ds) else [])]
+        if unknown := set(choice) - set(dims):
+            raise DatasetError(
+                f"{', '.join(sorted(unknown))}: cannot be chosen for {self.name}; valid: {', '.join(dims)}"
+            )
+        for dim in dims:
+            if dim in choice:
+                ds = picked(ds, dim, choice[dim])
+        if not (used := self.used(ds)):
+            raise DatasetError(self.lacking())
+        if self.network and ds.sizes["mode"] < len(of_target(sweep_of(ds))):
+            raise DatasetError(f"{self.name}: is of the whole network, and this dataset has some of its modes only")
+        if any("layer" in ds[name].dims for name in used) and ds.sizes["layer"] < ds["depth"].max():
+            raise DatasetError(f"{self.name}: is of all layers, and this dataset has some of them only")
+        return ds
+
+    def of_modes(self, ds: xr.Dataset) -> bool:
+        """Whether a mode can be chosen."""
+        return not self.network and any(
+            name in ds and "mode" in ds[name].dims for names in self.needs for name in names
+        )
+
     def ready(self, ds: xr.Dataset, ax: Axes | None, choice: Mapping[str, Any]) -> tuple[xr.Dataset, Axes]:
         """The dataset with one value of every dimension that is not shown, and where to draw it, titled with the choice.
 
         choice: values of dimensions, the nearest are taken; a mode by its number, from 0. What is not chosen is the first.
-        DatasetError if variables are missing or a dimension is unknown.
         """
-        ds = whole(ds)
-        if not (used := self.used(ds)):
-            raise DatasetError(self.lacking())
-        dims = [*map(str, ds["fate"].dims), *(["mode"] if "mode" in ds.sizes else [])]
-        if unknown := set(choice) - set(dims):
-            raise DatasetError(f"{', '.join(sorted(unknown))}: no dimension of this dataset; it has {', '.join(dims)}")
-        several = [dim for dim in dims if len(values_along(ds, dim)) > 1 and any(dim in ds[name].dims for name in used)]
-        for dim in dims:
-            if dim in choice:
-                ds = picked(ds, dim, choice[dim])
-        ds = ds.isel({dim: values_along(ds, dim)[:1] for dim in self.further(ds)})
-        chosen = [dim for dim in several if ds.sizes[dim] == 1 and (dim in choice or dim not in set(self.across(ds)))]
-        said = [name_of(ds, 0) if dim == "mode" else one(ds, dim) for dim in chosen]
+        ds = self.chosen(ds, choice)
+        rest = self.further(ds)
+        ds = ds.isel({dim: values_along(ds, dim)[:1] for dim in rest})
+        named = [dim for dim in (*map(str, ds["fate"].dims), "mode") if dim in choice or dim in rest]
         if ax is None:
             import matplotlib.pyplot as plt
 
             ax = plt.subplots(figsize=ALONE, layout="constrained")[1]
-        if said:
+        if named:
+            said = [name_of(ds, 0) if dim == "mode" else one(ds, dim) for dim in named]
             ax.set_title(", ".join(said), fontsize="medium")
         return ds, ax
 
@@ -106,9 +126,12 @@ def picked(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
     except (TypeError, ValueError):
         raise DatasetError(f"{dim}: must be a number (got {value!r})") from None
     if dim == "mode":
-        if number not in range(ds.sizes[dim]):
-            raise DatasetError(f"mode: must be a whole number from 0 to {ds.sizes[dim] - 1} (got {value})")
-        return ds.isel(mode=[int(number)])
+        if number not in ds["mode"].values:
+            valid = ", ".join(map(str, ds["mode"].values[:MOST_NAMED])) + (
+                ", ..." if ds.sizes["mode"] > MOST_NAMED else ""
+            )
+            raise DatasetError(f"mode: must be one of {valid}, counted from 0 (got {value})")
+        return ds.sel(mode=[int(number)])
     if not np.isfinite(number):
         raise DatasetError(f"{dim}: must be a finite number (got {value})")
     return ds.isel({dim: [int(abs(ds[dim].values - number).argmin())]})

@@ -75,4 +75,5 @@ PLOT = Plot(
     sharpness,
     needs=(("trajectory_sharpness",), ("sharpness", "sharpness_min", "sharpness_max", "sharpness_ratio")),
     across=shown,
+    network=True,
 )
