@@ -48,4 +48,5 @@ class Pictures:
 
 def register(xarray: Any) -> None:
     """Adds `dln` to the datasets of xarray."""
-    xarray.register_dataset_accessor("dln")(Accessor)
+    if not hasattr(xarray.Dataset, "dln"):  # a reload finds it there
+        xarray.register_dataset_accessor("dln")(Accessor)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from fastdln.console import INCOMPLETE, busy, exits, say
-from fastdln.options import Quiet, RunOptions, Sets, StorageOptions, StorePath, SweepFile, beside, computes, pairs
+from fastdln.console import INCOMPLETE, busy, exits, reading, say
+from fastdln.options import (
+    Quiet,
+    RunOptions,
+    Sets,
+    StorageOptions,
+    StorePath,
+    SweepFile,
+    computes,
+    logs,
+    named_after,
+    pairs,
+)
 
 app = typer.Typer(
     name="fastdln",
@@ -164,11 +175,12 @@ def plot(
     """
     from fastdln import files
     from fastdln.api import open as open_store
-    from fastdln.plots import FORMATS, encode, figure
+    from fastdln.plots import FORMATS, encode, figure, kind_of
 
-    path = files.checked(out or Path(f"{PurePosixPath(beside(store)).stem}-{kind}.png"), FORMATS)
+    kind_of(kind)
+    path = files.checked(out or Path(f"{named_after(store)}-{kind}.png"), FORMATS)
     chosen: dict[str, Any] = pairs(choices, "--at", "depth=3") or {}
-    with busy(f"drawing {kind}", quiet) as _:
+    with busy(f"drawing {kind}", quiet), reading(store):
         picture = figure(open_store(store, storage_options=pairs(options)), kind, **chosen)
         files.write(path, encode(picture, path.suffix[1:].lower(), dpi))
     print(path)
@@ -191,16 +203,11 @@ def report(
     from fastdln.api import status as read_status
     from fastdln.report import page
 
-    path = files.checked(out or Path(f"{PurePosixPath(beside(store)).stem}.html"), ["html"])
+    path = files.checked(out or Path(f"{named_after(store)}.html"), ["html"])
     storage = pairs(options)
-    with busy("writing the page", quiet) as step:
-        found = page(
-            open_store(store, storage_options=storage),
-            store,
-            read_status(store, storage_options=storage),
-            Path(f"{beside(store)}.log"),
-            step,
-        )
+    with busy("writing the page", quiet) as step, reading(store):
+        state = read_status(store, storage_options=storage)
+        found = page(open_store(store, storage_options=storage), store, state, logs(store), step)
         files.write(path, found.encode())
     print(path)
 

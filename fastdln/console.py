@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
+from traceback import walk_tb
 from typing import Any
 
 import typer
@@ -29,6 +30,23 @@ def say(line: str) -> None:
         line = json.dumps({"event": "message", "message": line})
     with suppress(OSError):  # nobody listens any more; the work goes on
         print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def reading(store: str) -> Iterator[None]:
+    """Turns what Zarr raises for damaged chunks, wherever they are read, into one line."""
+    from fastdln.errors import ClusterError, DatasetError, StoreError, SweepError, first_line
+
+    try:
+        yield
+    except (ClusterError, DatasetError, StoreError, SweepError):
+        raise
+    except Exception as error:
+        rooms = {frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in walk_tb(error.__traceback__)}
+        if not rooms & {"zarr", "numcodecs", "obstore"}:
+            raise
+        said = f"{store}: cannot be read: {first_line(error)}; `fastdln verify {store}` names what is damaged"
+        raise StoreError(said) from None
 
 
 @contextmanager

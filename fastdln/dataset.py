@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ def whole(ds: xr.Dataset) -> xr.Dataset:
     sweep = sweep_of(ds)
     grid = list(sweep["axes"])
     beyond = {v.name: v.dims for o in observables_of(MODELS[sweep["model"]]).values() for v in o.variables}
+    if "mode" not in ds.dims and "singular_value" not in ds.coords and not has_modes(ds, beyond):
+        ds = ds.assign_coords(singular_value=("mode", of_target(sweep)))  # went with the last variable along them
     if "fate" not in ds or any(name not in ds.coords for name in (*grid, "singular_value")):
         raise DatasetError(
             "the dataset lacks `fate` or the values of an axis; select with ds.sel or ds.isel, without drop=True"
@@ -51,6 +54,10 @@ def whole(ds: xr.Dataset) -> xr.Dataset:
     for name in grid:
         back = rising(back, name)
     return back
+
+
+def has_modes(ds: xr.Dataset, beyond: Mapping[str, Iterable[str]]) -> bool:
+    return any("mode" in own for name, own in beyond.items() if name in ds)
 
 
 def spread(array: xr.DataArray, dims: list[str]) -> xr.DataArray:

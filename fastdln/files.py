@@ -11,14 +11,19 @@ from fastdln.errors import DatasetError
 
 
 def checked(path: Path, suffixes: Iterable[str]) -> Path:
-    """The path, if it ends in one of the suffixes and its folder is there; asked before the work begins."""
+    """The path, if it ends in one of the suffixes and its folder is there, and no store; asked before the work begins."""
     valid = [f".{suffix}" for suffix in suffixes]
     if path.suffix.lower() not in valid:
         raise DatasetError(f"{path}: must end in {' or '.join(valid)}")
-    if path.is_dir():
-        raise DatasetError(f"{path}: is a folder")
-    if not path.parent.is_dir():
-        raise DatasetError(f"{path.parent}: there is no such folder")
+    try:
+        if path.is_dir():
+            raise DatasetError(f"{path}: is a folder")
+        if not path.parent.is_dir():
+            raise DatasetError(f"{path.parent}: there is no such folder")
+        if any((folder / "zarr.json").exists() for folder in path.absolute().parents):
+            raise DatasetError(f"{path}: lies inside a store; give a path beside it")
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be written: {error.strerror}") from None
     return path
 
 
@@ -31,9 +36,10 @@ def make(folder: Path) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replaces the file at once, so that nobody sees half of it."""
+    """Replaces the file, or what it links to, at once, so that nobody sees half of it."""
     try:
-        handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        path = path.resolve()
+        handle, draft = tempfile.mkstemp(prefix=".fastdln-", dir=path.parent, suffix=".draft")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)

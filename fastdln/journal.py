@@ -9,7 +9,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -115,24 +115,23 @@ class LogFile(logging.FileHandler):
 
 
 # What AsText makes of a chunk's line.
-CHUNK_LINE = re.compile(r"(\S+) INFO chunk \d+: ([\d,]+) points in ([\d.]+) s, ([\d.]+) s of it in the kernel")
+CHUNK_LINE = re.compile(r"(\S+) INFO chunk (\d+): ([\d,]+) points in ([\d.]+) s, ([\d.]+) s of it in the kernel")
 
 
-def logged(file: Path) -> list[tuple[str, str]]:
-    """What a log says of the work in all, as rows of a table; nothing where there is no log, or no chunk in it."""
-    chunks, points, seconds, kernel, first, last = 0, 0, 0.0, 0.0, "", ""
-    with suppress(OSError, UnicodeDecodeError), file.open(encoding="utf-8") as lines:
-        for line in lines:
-            if found := CHUNK_LINE.match(line):
-                chunks += 1
-                points += int(found[2].replace(",", ""))
-                seconds, kernel = seconds + float(found[3]), kernel + float(found[4])
-                first, last = first or found[1], found[1]
+def logged(files: Iterable[Path], since: str) -> list[tuple[str, str]]:
+    """What logs say of the work in all since a time, as rows of a table, each chunk once; none where they do not."""
+    chunks: dict[int, tuple[str, int, float, float]] = {}
+    for file in files:
+        with suppress(OSError, UnicodeDecodeError), file.open(encoding="utf-8") as lines:
+            for line in lines:
+                if (found := CHUNK_LINE.match(line)) and found[1] >= since:
+                    chunks[int(found[2])] = found[1], int(found[3].replace(",", "")), float(found[4]), float(found[5])
     if not chunks:
         return []
+    times, points, seconds, kernel = zip(*chunks.values(), strict=True)
     return [
-        ("chunks logged", f"{chunks:,}, of {points:,} points, between {first} and {last}"),
-        ("time in chunks", f"{seconds:,.1f} s of all threads together, {kernel:,.1f} s of it in the kernels"),
+        ("chunks logged", f"{len(chunks):,}, of {sum(points):,} points, between {min(times)} and {max(times)}"),
+        ("time in chunks", f"{sum(seconds):,.1f} s of all threads together, {sum(kernel):,.1f} s of it in the kernels"),
     ]
 
 

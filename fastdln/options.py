@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from glob import escape
 from inspect import Parameter, Signature, signature
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, get_type_hints
@@ -37,12 +38,27 @@ def pairs(
     for key, equals, _ in split:
         if not key or not equals:
             raise StoreError(f"{option} {key}: must look like {example}")
+        if sum(key == other for other, *_ in split) > 1:
+            raise StoreError(f"{option} {key}: is given twice")
     return {key: value for key, _, value in split} or None
 
 
 def beside(store: str) -> str:
     """What the names of files about a store begin with: its path; for a URL its name, in the current folder."""
     return PurePosixPath(store).name if "://" in store else store.rstrip("/")
+
+
+def named_after(store: str) -> str:
+    """What a picture of a store is called, in the current folder."""
+    return PurePosixPath(beside(store)).stem or "store"
+
+
+def logs(store: str) -> list[Path]:
+    """The logs of a store's runs and shares, where they are kept."""
+    log = Path(beside(store))
+    return sorted(
+        [*log.parent.glob(f"{escape(log.name)}.log"), *log.parent.glob(f"{escape(log.name)}.part-*-of-*.log")]
+    )
 
 
 @dataclass(frozen=True)

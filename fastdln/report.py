@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -29,10 +30,10 @@ FEWEST_RATES = 50
 DOUBLINGS = 5
 
 
-def page(ds: xr.Dataset, store: str, status: Status, log: Path, step: Callable[[str], object]) -> str:
+def page(ds: xr.Dataset, store: str, status: Status, logs: Iterable[Path], step: Callable[[str], object]) -> str:
     """The page as HTML that needs nothing else.
 
-    ds: what the store holds; store: its name; log: of its runs, where it is kept. step: called with what is done next.
+    ds: what the store holds; store: its name; logs: of its runs, where they are kept. step: called with what is done next.
     """
     ds = whole(ds)
     pictures = []
@@ -42,11 +43,13 @@ def page(ds: xr.Dataset, store: str, status: Status, log: Path, step: Callable[[
         pictures.append({"kind": kind, "summary": PLOTS[kind].summary, "image": image})
     step("comparison with theory")
     text: str = template().render(
-        title=ds.attrs.get("title") or store,
+        title=str(ds.attrs.get("title", "")).strip() or store,
         source=ds.attrs.get("source", "fastdln"),
         store=store,
+        word=shlex.quote(store),
+        computed=status.points_left < status.points,
         about=status.sweep.rows(),
-        ran=ran(ds, status, log),
+        ran=ran(ds, status, logs),
         pictures=pictures,
         agreement=agreement(ds),
         close=CLOSE,
@@ -56,7 +59,7 @@ def page(ds: xr.Dataset, store: str, status: Status, log: Path, step: Callable[[
     return text
 
 
-def ran(ds: xr.Dataset, status: Status, log: Path) -> list[tuple[str, str]]:
+def ran(ds: xr.Dataset, status: Status, logs: Iterable[Path]) -> list[tuple[str, str]]:
     """Rows on how the store came about, and how far it is."""
     done = status.points - status.points_left
     rows = [
@@ -65,7 +68,7 @@ def ran(ds: xr.Dataset, status: Status, log: Path) -> list[tuple[str, str]]:
     ]
     if status.chunks_left:
         rows.append(("incomplete", "a run is going on" if status.running else "run the same sweep again to go on"))
-    rows += logged(log)
+    rows += logged(logs, since=str(ds.attrs.get("history", "")).partition(" ")[0])
     said = {"history": "history", "grown_from": "grew from the shapes", "parent_store": "is a window of"}
     rows += [(name, str(ds.attrs[key])) for key, name in said.items() if key in ds.attrs]
     versions = [
@@ -100,7 +103,10 @@ def flips(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
     """Rows of the table of doublings: where, from which period, eta in theory, measured, and how sure that is."""
     if "period" not in ds or ds.sizes["eta"] < FEWEST_RATES or any(name in ds.dims for name in swept(ds)):
         return []
-    one = ds.isel({dim: [ds.sizes[dim] // 2] for dim in ds["fate"].dims if dim not in ("eta", "depth")})
+    others = [dim for dim in ds["fate"].dims if dim not in ("eta", "depth") and ds.sizes[dim] > 1]
+    one = ds.isel({dim: [ds.sizes[dim] // 2] for dim in others})
+    there = "".join(f", {dim} = {one[dim].item():.6g}" for dim in others)
+    low, high = ds["eta"].values[[0, -1]]
     rows = []
     for mode in values_along(ds, "mode"):
         found = analysis.flips(one, int(mode), DOUBLINGS)
@@ -109,9 +115,9 @@ def flips(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
             exact = np.asarray(theory.period_doubling(float(depth), DOUBLINGS)) / s ** (2 - 2 / depth)
             here = found.sel(depth=depth).squeeze()
             for k, period in enumerate(found["doubling"].values):
-                if np.isfinite(here["flip"].values[k]):
+                if np.isfinite(here["flip"].values[k]) and low <= exact[k] <= high:
                     measured, unsure = float(here["flip"][k]), float(here["uncertainty"][k])
-                    where = f"depth {depth}, {name_of(ds, int(mode)).replace('$', '')}"
+                    where = f"depth {depth}, {name_of(ds, int(mode)).replace('$', '')}{there}"
                     rows.append(
                         (where, f"{period} to {2 * period}", f"{exact[k]:.9f}", f"{measured:.9f}", f"{unsure:.1e}")
                     )

@@ -12,7 +12,7 @@ import nbclient
 import nbformat
 import pytest
 
-from fastdln import Sweep
+from fastdln import Sweep, theory
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,7 +57,19 @@ def blocks(page):
     ]
 
 
-def run_page(page, folder):
+NUMBER = re.compile(r"-?\d{1,3}(?:,\d{3})+|-?\d+\.\d{3,}")
+
+
+def promised(text):
+    """Numbers of many digits in comments behind `print`, of what it prints; "below" gives a bound and no number."""
+    comments = [
+        line.partition("#")[2].partition(":")[0] for line in text.splitlines() if line.lstrip().startswith("print(")
+    ]
+    words = [word for comment in comments if "below" not in comment for word in NUMBER.findall(comment)]
+    return [float(word.replace(",", "")) for word in words]
+
+
+def run_page(page, folder, capsys):
     """Everything on the page, in order: Python in one namespace, shell commands with this environment's programs."""
     names = {"__name__": page}
     (folder / "sweeps").symlink_to(ROOT / "sweeps")
@@ -66,7 +78,13 @@ def run_page(page, folder):
         if name:
             (folder / name).write_text(text)
         if language == "python":
+            capsys.readouterr()
             exec(compile(text, page, "exec"), names)
+            printed = [float(w) for w in re.findall(r"-?\d+\.?\d*(?:e[-+]?\d+)?", capsys.readouterr().out)]
+            for number in promised(text):
+                assert any(abs(number - other) <= 0.01 * abs(number) for other in printed), (
+                    f"{page}: {number} in {text}"
+                )
         elif language == "sh":
             done = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", text], cwd=folder, env=environment, capture_output=True, text=True
@@ -83,7 +101,7 @@ def run_page(page, folder):
 @pytest.mark.filterwarnings("ignore:steps =")
 def test_what_the_pages_say_runs(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    run_page(page, tmp_path)
+    run_page(page, tmp_path, capsys)
     assert "Traceback" not in capsys.readouterr().err
 
 
@@ -109,15 +127,34 @@ def test_the_pages_build_without_a_warning(tmp_path):
     pages = list((tmp_path / "site").rglob("*.html"))
     assert len(pages) > len(list((ROOT / "docs").rglob("*.md")))
     for page in pages:
-        loads = re.findall(
-            r"<(?:link[^>]*rel=\"stylesheet\"[^>]*href|script[^>]*src|img[^>]*src)=\"([^\"]+)", page.read_text()
-        )
+        text = page.read_text()
+        loads = re.findall(r'<(?:link[^>]*rel="stylesheet"[^>]*href|script[^>]*src|img[^>]*src)="([^"]+)', text)
         assert not [address for address in loads if "//" in address], "the pages open offline"
+        if page.name == "404.html":  # is served from anywhere, and so names its site
+            continue
+        for link in re.findall(r'(?:href|src)="([^"#]+)', text):
+            if not link.startswith(("https://", "data:", "mailto:")):
+                assert (page.parent / link.partition("?")[0]).is_file(), f"{page.name}: {link} opens no file"
+
+
+def test_the_table_of_doublings_on_the_page_is_the_theorys():
+    text = (ROOT / "docs" / "science" / "chaos.md").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("| ") and ("→" in line or "onset" in line)]
+    for k, line in enumerate(lines):
+        for depth, cell in zip((2, 3, 4), line.split("|")[2:5], strict=True):
+            exact = theory.period_doubling(depth, 3)[k] if k < 3 else float(theory.onset_of_chaos(depth))
+            written = cell.split()[-1]
+            assert float(written) == pytest.approx(exact, abs=0.5 * 10 ** -len(written.partition(".")[2]) + 1e-12)
+    assert len(lines) == 4
+
+
+def kinds_of(cell):
+    return [(output.output_type, sorted(output.get("data", {}))) for output in cell.get("outputs", [])]
 
 
 def test_the_notebook_runs():
     notebook = nbformat.read(ROOT / "docs" / "first_look.ipynb", as_version=4)
-    saved = [len(cell.get("outputs", [])) for cell in notebook.cells]
+    saved = [kinds_of(cell) for cell in notebook.cells]
     client = nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(ROOT / "docs")}})
     client.execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
@@ -127,7 +164,7 @@ def test_the_notebook_runs():
     bars = [output for output in outputs if "<progress" in output.get("data", {}).get("text/html", "")]
     assert len(bars) == 1, "one bar, that is updated in place"
     assert "(100%)" in bars[0]["data"]["text/html"]
-    assert [len(cell.get("outputs", [])) for cell in notebook.cells] == saved, "as it was saved"
+    assert [kinds_of(cell) for cell in notebook.cells] == saved, "as it was saved"
 
 
 def test_contributing_is_short():

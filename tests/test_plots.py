@@ -144,20 +144,22 @@ def theory_lines(ax):
     return [one for one in ax.lines if one.get_color() == THEORY["color"]]
 
 
-@pytest.mark.parametrize("kind", sorted(set(plots.PLOTS) - {"mixing"}))
-def test_the_theory_is_on_the_picture(kind, modes):
+@pytest.mark.parametrize("kind", plots.PLOTS)
+def test_the_theory_is_on_the_picture(kind, modes, matrices):
+    """At least one thin line of it runs through what the axes show."""
     ds = modes.isel(alpha=[0], eta=slice(0, 5))
-    if kind not in plots.drawable(ds):
-        pytest.skip("drawn from full matrices only")
+    ds = ds if kind in plots.drawable(ds) else matrices
     ax = plots.PLOTS[kind].draw(ds)
-    ax.figure.canvas.draw()
-    inside = ax.get_window_extent()
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     seen = 0
     for one in theory_lines(ax):
-        points = one.get_transform().transform(one.get_xydata())
-        seen += any(inside.contains(*point) for point in points[np.isfinite(points).all(axis=1)] * [1, 1]) or (
-            one.get_xdata()[0] == one.get_xdata()[-1]  # from side to side
-        )
+        upright, level = one.get_transform() != ax.transData, False
+        x, y = np.asarray(one.get_xdata(), dtype=float), np.asarray(one.get_ydata(), dtype=float)
+        if upright:  # in parts of the axes along one direction
+            level = len(set(y)) == 1
+            seen += (low <= y[0] <= high) if level else (left <= x[0] <= right)
+        else:
+            seen += bool(np.any((left <= x) & (x <= right) & (low <= y) & (y <= high)))
         assert one.get_linewidth() <= 1.2, "thin"
     assert seen
 
@@ -447,37 +449,73 @@ def test_cells_and_their_borders():
 def test_panels_show_the_further_dimensions(grid):
     figure = plots.figure(grid, "bifurcation")
     titles = {ax.get_title() for ax in figure.axes if ax.get_title()}
-    assert len(titles) == 6, "of eight, spread evenly"
-    assert "6 of 8" in figure.get_suptitle()
+    assert len(titles) == 8
     assert len(figure.legends) == 1
+    axes = {"eta": [0.1, 0.2, 0.3], "alpha": np.linspace(0.1, 0.9, 9), "depth": [2, 3, 4]}
+    many = plots.figure(run(Sweep(**small_sweep(axes))), "bifurcation", mode=0)
+    titles = [ax.get_title() for ax in many.axes if ax.get_title()]
+    assert "9 of 27" in many.get_suptitle()
+    for end in ("depth = 2, alpha = 0.1", "depth = 4, alpha = 0.9", "depth = 2, alpha = 0.9"):
+        assert any(title.startswith(end) for title in titles), "spread over each of them"
     one = plots.figure(grid, "bifurcation", depth=3, alpha=0.6, mode=0)
     assert len(one.axes) == 1
 
 
-def test_no_text_lies_on_other_text(grid, modes):
-    for ds in (grid, modes, modes.isel(alpha=[0])):
-        for kind in plots.drawable(ds):
-            figure = plots.figure(ds, kind)
-            plots.encode(figure, "png", 100)
-            renderer = FigureCanvasAgg(figure).get_renderer()
-            boxes = []
-            for ax in figure.axes:
-                texts = [ax.title, ax.xaxis.label, ax.yaxis.label]
-                for axis, limits, place in ((ax.xaxis, ax.get_xlim(), 0), (ax.yaxis, ax.get_ylim(), 1)):
-                    ticks = axis.get_ticklabels()
-                    texts += [t for t in ticks if min(limits) <= t.get_position()[place] <= max(limits)]
-                shown = (t for t in texts if t.get_text() and t.get_visible() and ax.axison)
-                boxes += [(text.get_window_extent(renderer), text.get_text()) for text in shown]
-            for legend in [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]:
-                boxes += [(t.get_window_extent(renderer), t.get_text()) for t in legend.get_texts()]
-            page = figure.bbox
-            for (one, a), (two, b) in itertools.combinations(boxes, 2):
-                width = min(one.x1, two.x1) - max(one.x0, two.x0)
-                height = min(one.y1, two.y1) - max(one.y0, two.y0)
-                assert width <= 1 or height <= 1, f"{kind}: {a!r} on {b!r}"
-            for box, text in boxes:
-                assert box.x0 >= page.x0 - 2, f"{kind}: {text!r} runs out of the picture"
-                assert box.x1 <= page.x1 + 2, f"{kind}: {text!r} runs out of the picture"
+def boxes_of(figure):
+    """Where each text is, in pixels, once the figure is drawn."""
+    plots.encode(figure, "png", 100)
+    renderer, boxes = FigureCanvasAgg(figure).get_renderer(), []
+    texts = [figure._suptitle] if figure.get_suptitle() else []
+    for ax in figure.axes:
+        if not ax.axison:
+            continue
+        texts += [ax.title, ax.xaxis.label, ax.yaxis.label]
+        for axis, limits, place in ((ax.xaxis, ax.get_xlim(), 0), (ax.yaxis, ax.get_ylim(), 1)):
+            ticks = [*axis.get_ticklabels(), *axis.get_ticklabels(minor=True)]
+            texts += [t for t in ticks if min(limits) <= t.get_position()[place] <= max(limits)]
+    for legend in [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]:
+        texts += legend.get_texts()
+    boxes += [
+        (text.get_window_extent(renderer), text.get_text()) for text in texts if text.get_text() and text.get_visible()
+    ]
+    return boxes
+
+
+@pytest.mark.parametrize("what", ["grid", "plane", "one alpha", "many modes", "long title", "uneven"])
+def test_no_text_lies_on_other_text(what, grid, modes):
+    ds = {"grid": grid, "plane": modes, "one alpha": modes.isel(alpha=[0])}.get(what, grid)
+    if what == "many modes":
+        keys = small_sweep({"eta": np.linspace(0.1, 1, 12), "alpha": 0.4, "depth": 2})
+        ds = run(Sweep(**(keys | {"target": {"singular_values": list(np.linspace(2, 0.5, 30))}})))
+    if what == "long title":
+        ds = grid.assign_attrs(title="W" * 20 + " learning rates and everything else that there is to say " * 4)
+    if what == "uneven":
+        axes = {"eta": [0.1, 0.2, 0.5, 1.0, 1.4], "alpha": [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0], "depth": 2}
+        ds = run(Sweep(**small_sweep(axes)))
+    for kind in plots.drawable(ds):
+        figure = plots.figure(ds, kind, **({"depth": 2, "alpha": 0.3} if what == "long title" else {}))
+        boxes, page = boxes_of(figure), figure.bbox
+        for (one, a), (two, b) in itertools.combinations(boxes, 2):
+            width = min(one.x1, two.x1) - max(one.x0, two.x0)
+            height = min(one.y1, two.y1) - max(one.y0, two.y0)
+            assert width <= 1 or height <= 1, f"{kind}: {a!r} on {b!r}"
+        for box, text in boxes:
+            assert page.x0 - 2 <= box.x0, f"{kind}: {text!r} runs out of the picture"
+            assert box.x1 <= page.x1 + 2, f"{kind}: {text!r} runs out of the picture"
+            assert page.y0 - 2 <= box.y0, f"{kind}: {text!r} runs out of the picture"
+            assert box.y1 <= page.y1 + 2, f"{kind}: {text!r} runs out of the picture"
+
+
+def test_pictures_change_nothing_else(grid):
+    before = dict(mpl.rcParams)
+    figure, (one, two) = plt.subplots(1, 2)
+    plots.phase(grid, one)
+    plots.encode(plots.figure(grid, "bifurcation"))
+    assert dict(mpl.rcParams) == before
+    assert not two.lines
+    assert figure.number in plt.get_fignums()
+    legend = one.get_legend().get_window_extent()
+    assert one.get_window_extent().contains(*legend.min), "no layout makes room for it outside"
 
 
 # Machado, Oliveira, Fernandes 2009 (IEEE TVCG 15, 1291), severity 1, on linear RGB.
@@ -536,7 +574,7 @@ def test_bad_input_is_said_in_one_line(grid):
         (lambda: plots.lyapunov(grid), ["lyapunov"]),
         (lambda: plots.phase(grid, width=3), ["width", "depth", "eta"]),
         (lambda: plots.phase(grid, depth="three"), ["depth", "three"]),
-        (lambda: plots.bifurcation(grid, mode=2), ["mode", "0 to 1"]),
+        (lambda: plots.bifurcation(grid, mode=2), ["mode", "0, 1"]),
         (lambda: plots.phase(xr.Dataset({"fate": ("eta", [1])})), ["sweep"]),
         (lambda: plots.phase(grid.isel(depth=0, drop=True)), ["drop=True"]),
         (lambda: plots.contour(grid), ["contour"]),
@@ -547,6 +585,108 @@ def test_bad_input_is_said_in_one_line(grid):
         assert all(word in str(caught.value) for word in words), caught.value
     with pytest.raises(AttributeError, match="phase"):
         grid.dln.plot.phse()
+
+
+@pytest.mark.parametrize("kind", ["loss", "sharpness", "phase", "mixing", "eigenvalues"])
+def test_pictures_of_the_network_take_no_mode(kind, modes):
+    with pytest.raises(DatasetError, match="mode"):
+        plots.PLOTS[kind].draw(modes, mode=1)
+    with pytest.raises(DatasetError, match="whole network"):
+        plots.PLOTS[kind].draw(modes.isel(mode=1))
+
+
+def test_modes_are_known_by_their_numbers(modes):
+    some = modes.isel(mode=[1, 2])
+    assert whole(some).mode.values.tolist() == [1, 2]
+    ax = plots.oscillation_range(some, mode=1, alpha=0.3)
+    assert "mode 2" in ax.get_title()
+    with pytest.raises(DatasetError, match="one of 1, 2"):
+        plots.oscillation_range(some, mode=0)
+    two = run(Sweep(**small_sweep({"eta": [0.1, 0.2], "alpha": 0.5, "depth": 2, "s1": [1.0, 1.1], "s2": [0.5, 0.6]})))
+    with pytest.raises(DatasetError, match="cannot be told"):
+        whole(two.isel(mode=1))
+    assert "mode 2" in plots.oscillation_range(two, mode=1, s2=0.6).get_title()
+
+
+def test_thinned_states_keep_both_of_a_two_cycle(monkeypatch, modes):
+    ds = modes.isel(alpha=[1]).sel(eta=[1.15], method="nearest")
+    for most in (100, 200, 233):
+        monkeypatch.setattr("fastdln.plots.along.MOST_POINTS", most)
+        ax = plots.eigenvalues(ds)
+        largest = next(one for one in ax.lines if one.get_label() == "_child0" or len(one.get_xdata()) > 50)
+        tops = np.array([one.get_ydata()[-20:] for one in ax.lines if len(one.get_xdata()) > 50])
+        exact = ds.trajectory_sharpness.values.ravel()[-60:]
+        assert tops.max() == pytest.approx(exact.max(), rel=1e-9)
+        assert tops.max(axis=0).min() == pytest.approx(exact.min(), rel=1e-9)
+        assert len(largest.get_xdata()) <= most
+
+
+@pytest.mark.parametrize("kind", ["oscillation_range", "loss", "bifurcation", "balancing", "lyapunov"])
+def test_learning_rates_without_a_value_are_on_the_axis(kind):
+    """All diverged, then none computed: the axis has all of them, and what is not computed is hatched."""
+    axes = {"eta": [5.0, 6.0, 9.0], "alpha": 0.5, "depth": 2}
+    ds = run(
+        Sweep(
+            model="modes",
+            axes=axes,
+            steps=100,
+            record=16,
+            observables=["orbit", "balancing", "lyapunov", "loss", "oscillation_range"],
+        )
+    )
+    for gone in (False, True):
+        ds = ds.assign(fate=0 * ds.fate) if gone else ds
+        ax = plots.PLOTS[kind].draw(ds)
+        low, high = ax.get_xlim()
+        assert low <= 5
+        assert high >= 9
+        named = {text.get_text() for text in ax.get_legend().get_texts()} if ax.get_legend() else set()
+        assert ("not computed" in named) == gone
+        plots.encode(ax.figure, "png", 50)
+
+
+def test_runs_that_are_not_computed_are_hatched(modes):
+    ds = modes.isel(alpha=[0])
+    ds = ds.assign(fate=0 * ds.fate)
+    for kind in ("trajectory", "layers", "eigenvalues", "contour", "balancing", "sharpness", "loss"):
+        ax = plots.PLOTS[kind].draw(ds, eta=1.0)
+        assert ax.patch.get_hatch() or any(patch.get_hatch() for patch in ax.patches), kind
+        assert "nan" not in " ".join(text.get_text() for text in ax.get_legend().get_texts())
+        plots.encode(ax.figure, "png", 50)
+
+
+def test_datasets_that_were_worked_on(grid, modes):
+    masked = grid.where(grid.eta > 0.5)
+    mesh = mesh_of(plots.phase(masked, depth=3)).get_array()
+    np.testing.assert_array_equal(mesh.mask[0], grid.eta.values <= 0.5)
+    backwards = grid.isel(eta=slice(None, None, -1))
+    np.testing.assert_array_equal(mesh_of(plots.phase(backwards)).get_array(), mesh_of(plots.phase(grid)).get_array())
+    for gone in (grid.isel(eta=slice(0, 0)), xr.concat([grid, grid], "eta")):
+        with pytest.raises(DatasetError, match="eta"):
+            plots.phase(gone)
+    with pytest.raises(DatasetError, match="layer"):
+        plots.eigenvalues(modes.isel(layer=[0]))
+    loss_only = run(SWEEP)[["fate", "loss", "loss_min", "loss_max"]]
+    assert plots.loss(loss_only).get_ylabel()
+
+
+def test_only_eta_and_eta_s_are_axes_of_a_bifurcation(grid):
+    with pytest.raises(DatasetError, match="eta S"):
+        plots.bifurcation(grid, x="eta_S")
+
+
+def test_the_choice_counts_before_what_fits():
+    axes = {"eta": [0.5, 1.1], "alpha": 0.5, "depth": [2, 3]}
+    ds = run(Sweep(model="modes", axes=axes, steps=50, record=8, observables=[], trajectory=1))
+    assert plots.figure(ds, "contour", depth=2).axes[0].get_title() == "depth = 2"
+    with pytest.raises(DatasetError, match="contour"):
+        plots.figure(ds, "contour", depth=3)
+
+
+def test_log_axes_are_told_from_narrow_windows():
+    assert not Cells(np.linspace(0.83, 0.83 * (1 + 1e-6), 100), 200).log
+    assert Cells(np.array([0.01, 0.02, 0.05, 0.1, 0.5, 1.0]), 200).log
+    assert not Cells(np.array([0.5, 0.6, 0.9]), 200).log
 
 
 @pytest.mark.parametrize("order", ["import fastdln, xarray", "import xarray, fastdln"])

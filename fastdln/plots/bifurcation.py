@@ -118,11 +118,9 @@ def draw_theory(ax: Axes, ds: xr.Dataset, s: float, depth: float, scale: float) 
     cycling = np.linspace(flips[0], flips[1], 300)
     curves = [(np.array([left / scale, flips[0]]), np.array([s, s]))]
     curves += [(cycling, rho**depth) for rho in theory.two_cycle(cycling, s, int(depth))]
-    name = "theory: minimum and two-cycle"
     for eta, product in curves:
         if scale * eta[0] < right and scale * eta[-1] > left:
-            ax.plot(scale * eta, product, **line, label=name)
-            name = None
+            ax.plot(scale * eta, product, **line, label="theory: minimum and two-cycle")
     for name, dashes, etas in marks:
         for k, eta in enumerate(eta for eta in etas if left <= scale * eta <= right):
             style = {"linestyle": dashes, "linewidth": 0.8, "label": name if k == 0 else None}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
+from matplotlib.patches import Rectangle
 
 from fastdln.pieces import pieces
 
@@ -127,5 +127,6 @@ def paint(ax: Axes, cells: tuple[Cells, Cells], ds: xr.Dataset, y: str, values: 
     return mesh
 
 
-def hatched(label: str) -> Patch:
-    return Patch(label=label, **HATCHED)
+def hatched(label: str) -> Rectangle:
+    """What stands for hatching in a legend."""
+    return Rectangle((0, 0), 0, 0, label=label, **HATCHED)

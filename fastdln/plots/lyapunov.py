@@ -14,6 +14,10 @@ from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, mar
 from fastdln.plots.plane import diverging
 from fastdln.plots.plot import Plot, name_of, of_eta_and_modes, of_plane
 
+# Exponents that differ by less are rounding errors about one value. (One superstable orbit, on the other hand, would press all
+# the others together at its log 2^-52: the axis ends well before.)
+STILL = 1e-9
+
 
 def of_plane_or_modes(ds: xr.Dataset) -> tuple[str, ...]:
     return of_plane(ds) if len(of_plane(ds)) > 1 else of_eta_and_modes(ds)
@@ -44,12 +48,12 @@ def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     ax.axhline(0, color="black", linewidth=0.6)
     eta_axis(ax, ds)
     ax.set_ylabel(label(ds["lyapunov"]) + " per step")
-    # one superstable orbit, at log 2^-52, would press all the others together
     finite = measured[np.isfinite(measured)]
-    if finite.size:
-        ax.set_ylim(
-            bottom=max(float(finite.min()), -4.0 * max(0.5, float(np.abs(finite).max(where=finite > 0, initial=0))))
-        )
+    top = float(finite.max(initial=0.0))
+    if not finite.size or np.ptp(finite) < STILL:
+        ax.set_ylim(-0.05, 0.05)
+    else:
+        ax.set_ylim(bottom=max(float(finite.min()), -4 * max(0.5, top)))
     edge_lines(ax, ds)
     beside(ax)
     return ax

@@ -29,7 +29,7 @@ WIDTH, HEIGHT = 4.2, 3.4
 LEGEND_HEIGHT = 0.8
 
 # Of a title: wider characters than the average still fit.
-CHARACTERS_AN_INCH = 10.5
+CHARACTERS_AN_INCH = 8.5
 
 # Inches that a name takes in the legend below several panels.
 LEGEND_ENTRY = 1.9
