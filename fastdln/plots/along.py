@@ -46,10 +46,15 @@ def of_modes(ds: xr.Dataset, names: tuple[str, ...]) -> bool:
 
 
 def step_axis(ax: Axes, ds: xr.Dataset) -> None:
-    """The states as x, all of them; hatched where none of the runs is computed."""
+    """The states as x, all of them."""
     ax.set_xlabel(label(ds["step"]))
     first, last = ds["step"].values[[0, -1]]
     ax.set_xlim(first - MARGIN * max(last - first, 1), last + MARGIN * max(last - first, 1))
+    hatch_all(ax, ds)
+
+
+def hatch_all(ax: Axes, ds: xr.Dataset) -> None:
+    """Hatches the whole picture where none of the runs is computed."""
     if not (ds["fate"] != 0).any():
         ax.patch.set(**HATCHED)
         ax.add_patch(hatched("not computed"))

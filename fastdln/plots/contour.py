@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.dataset import model_of, singular_values
-from fastdln.plots.along import few, of_eta_and_steps, thinned
+from fastdln.plots.along import few, hatch_all, of_eta_and_steps, thinned
 from fastdln.plots.marks import THEORY, beside, modes, rates, values
 from fastdln.plots.plot import Plot
 
@@ -55,6 +55,7 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     ax.set(
         xlim=first, ylim=second, xlabel="singular value of layer 1, $w_1$", ylabel="singular value of layer 2, $w_2$"
     )
+    hatch_all(ax, ds)
     beside(ax)
     return ax
 
