@@ -8,11 +8,12 @@ import wrapt
 if TYPE_CHECKING:
     from fastdln import analysis, plots, theory
     from fastdln.api import extend, open, plan, refine, run, status, verify
-    from fastdln.errors import ClusterError, IncompleteError, StoreError, SweepError
+    from fastdln.errors import ClusterError, DatasetError, IncompleteError, StoreError, SweepError
     from fastdln.sweep import Sweep
 
 __all__ = [
     "ClusterError",
+    "DatasetError",
     "IncompleteError",
     "StoreError",
     "Sweep",
@@ -32,6 +33,7 @@ __all__ = [
 # Imported when first used, so that `fastdln --help` answers at once.
 _HOMES = {
     "ClusterError": "errors",
+    "DatasetError": "errors",
     "IncompleteError": "errors",
     "StoreError": "errors",
     "Sweep": "sweep",

@@ -208,7 +208,7 @@ def make(folder: Path, progress: Callable[[str], object]) -> Path:
     progress: called with the name of each that is done. What is in the folder already is not computed again. IncompleteError
     if a process of it is lost.
     """
-    found = {}
+    found, others = {}, set(active_children())
     # processes, since most of the time goes into compiling, which threads cannot do at once
     pool = ProcessPoolExecutor(
         min(threads(), len(FIGURES)), get_context("spawn"), initializer=signal.signal, initargs=(SIGINT, SIG_IGN)
@@ -221,8 +221,8 @@ def make(folder: Path, progress: Callable[[str], object]) -> Path:
     except BrokenProcessPool:
         raise IncompleteError("a process was lost, perhaps for want of memory; run it again to go on") from None
     finally:
-        for process in active_children():  # stores are whole at any kill
-            process.terminate()
+        for process in set(active_children()) - others:
+            process.terminate()  # stores are whole at any kill
         pool.shutdown(cancel_futures=True)
     page = folder / "index.md"
     files.write(page, index(found).encode())
@@ -240,12 +240,9 @@ def one(folder: Path, name: str) -> tuple[str, list[Number]]:
 
 def index(found: Mapping[str, Sequence[Number]]) -> str:
     """The page that shows the figures with the numbers behind them, in Markdown."""
-    lines = [
-        "# The paper's figures",
-        "",
-        "Ghosh, Kwon, Wang, Ravishankar, Qu (ICLR 2025, arXiv 2502.20531). The theory: closed",
-    ]
-    lines += ["forms, or gradient descent on the singular values by nothing but its formula."]
+    source = "Ghosh, Kwon, Wang, Ravishankar, Qu (ICLR 2025, arXiv 2502.20531)."
+    expected = "The theory: closed forms, or gradient descent on the singular values by nothing but its formula."
+    lines = ["# The paper's figures", "", source, expected]
     for figure in FIGURES:
         lines += ["", f"## {figure.caption}", "", f"![{figure.caption}]({figure.name}.png)", ""]
         lines += ["| number | measured | theory |", "| --- | --- | --- |"]

@@ -86,7 +86,7 @@ def steps(ax: Axes, ds: xr.Dataset) -> Axes:
     step = ds["step"].values
     for place, colour in zip(places, rates(len(places)), strict=True):
         seen = np.where(gap[place] > ROUNDING * (w[place] ** 2).max(axis=-1), gap[place], np.nan)
-        ax.plot(step, seen, color=colour, label=f"$\\eta$ = {float(ds['eta'][place]):.6g}")
+        ax.plot(step, seen, color=colour, linewidth=2.4, label=f"$\\eta$ = {float(ds['eta'][place]):.6g}")
         known = np.flatnonzero(np.isfinite(seen))
         if known.size and rate[place] < 0:
             logs = np.log(seen[known])
@@ -100,7 +100,7 @@ def steps(ax: Axes, ds: xr.Dataset) -> Axes:
     if kept > 0:
         ax.axhline(kept, **THEORY, linestyle="--", label="kept by gradient flow")
     step_axis(ax, ds)
-    ax.set_ylabel("balancing gap, $\\max_l\\,|w_L^2 - w_l^2|$")
+    ax.set_ylabel("balancing gap, largest $|w_L^2 - w_l^2|$")
     beside(ax)
     return ax
 

@@ -37,13 +37,12 @@ THEORY: dict[str, Any] = {
 }
 DASHES = ("--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), "-")
 
-# Of lines: falling lightness, so that they stay apart in grey as well; viridis without its palest third.
+# Of lines: falling lightness, so that they stay apart in grey as well; without what is too pale for white paper.
 LIGHTEST = 0.78
-PALEST_RATE = 0.55
+PALEST_RATE = 0.42
 
 # Names in a legend, beyond which it is longer than the picture is high.
 MOST_NAMES = 12
-
 
 # Points of a line that are marked one by one.
 FEW = 80
@@ -109,7 +108,7 @@ def eta_axis(ax: Axes, ds: xr.Dataset, scale: float = 1.0) -> None:
 
 
 def modes(ds: xr.Dataset) -> list[int]:
-    """Numbers of the modes with s > 0, or of all of them."""
+    """Places of the modes with s > 0, or of all of them."""
     return [int(mode) for mode in values_along(ds, "mode")]
 
 
