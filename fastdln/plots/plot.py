@@ -51,7 +51,7 @@ class Plot:
 
     def lacking(self) -> str:
         asked = " or ".join(" and ".join(names) for names in self.needs)
-        return f"{self.name}: needs {asked}, which this dataset does not have in a form that it can draw"
+        return f"{self.name}: needs {asked}, which this dataset does not have in a form that it can draw (sweeps ask by `observables`, `trajectory`)"
 
     def further(self, ds: xr.Dataset) -> list[str]:
         """Dimensions of more than one value that a picture does not show."""
