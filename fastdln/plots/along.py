@@ -23,10 +23,6 @@ def thinned(ds: xr.Dataset) -> xr.Dataset:
     return ds.isel(step=slice(None, None, (-(-ds.sizes["step"] // MOST_POINTS)) | 1))
 
 
-def has_steps(ds: xr.Dataset) -> bool:
-    return "step" in ds.sizes and any("step" in array.dims for array in ds.data_vars.values())
-
-
 def few(ds: xr.Dataset) -> np.ndarray:
     """Places along eta that are drawn, spread evenly."""
     count = ds.sizes["eta"]
@@ -40,9 +36,13 @@ def dots(ax: Axes, x: Any, y: Any, colour: Any, name: str | None = None, size: f
         ax.plot([], [], color=colour, linewidth=2, alpha=alpha, label=name)
 
 
-def of_modes(ds: xr.Dataset, names: tuple[str, ...]) -> bool:
-    """Whether the layers are those of modes; the singular values of full matrices do not say enough."""
-    return "trajectory_singular_value" not in names or model_of(ds) != "matrix"
+def has_layers(ds: xr.Dataset) -> bool:
+    """Whether the layers of modes were kept; the singular values of full matrices do not say enough."""
+    return "trajectory_singular_value" in ds and model_of(ds) != "matrix"
+
+
+def layers_if_needed(ds: xr.Dataset, names: tuple[str, ...]) -> bool:
+    return "trajectory_singular_value" not in names or has_layers(ds)
 
 
 def step_axis(ax: Axes, ds: xr.Dataset) -> None:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from fastdln.analysis import prediction
 from fastdln.dataset import model_of, singular_values, sweep_of
 from fastdln.models import STARTS
-from fastdln.plots.along import few, of_eta_and_steps, of_modes, step_axis
+from fastdln.plots.along import few, has_layers, layers_if_needed, of_eta_and_steps, step_axis
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, over, rates, shades, values
 from fastdln.plots.plot import Plot, name_of, of_eta_and_modes
 
@@ -19,12 +19,8 @@ from fastdln.plots.plot import Plot, name_of, of_eta_and_modes
 ROUNDING = 1e-14
 
 
-def along_steps(ds: xr.Dataset) -> bool:
-    return "trajectory_singular_value" in ds and model_of(ds) != "matrix"
-
-
 def shown(ds: xr.Dataset) -> tuple[str, ...]:
-    return (*of_eta_and_steps(ds), "layer") if along_steps(ds) else of_eta_and_modes(ds)
+    return (*of_eta_and_steps(ds), "layer") if has_layers(ds) else of_eta_and_modes(ds)
 
 
 def balancing(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
@@ -36,7 +32,7 @@ def balancing(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     """
     ds, ax = PLOT.ready(ds, ax, choice)
     ax.set_yscale("log")
-    if along_steps(ds):
+    if has_layers(ds):
         return steps(ax, ds)
     eta_axis(ax, ds)
     if "balancing_gap" in ds:
@@ -59,7 +55,7 @@ def balancing(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
 
 def imbalanced(ds: xr.Dataset, names: tuple[str, ...]) -> bool:
     """The model of balanced layers has no gap to draw."""
-    return of_modes(ds, names) and model_of(ds) != "balanced"
+    return layers_if_needed(ds, names) and model_of(ds) != "balanced"
 
 
 def kept_by_flow(ds: xr.Dataset, mode: int) -> float:

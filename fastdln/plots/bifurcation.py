@@ -40,7 +40,6 @@ def bifurcation(
     ax: Axes | None = None,
     *,
     x: Literal["eta", "eta S"] = "eta",
-    theory_lines: bool = True,
     **choice: Any,
 ) -> Axes:
     """Orbit of a mode against the learning rate, as density.
@@ -80,7 +79,7 @@ def bifurcation(
         ax.set_xlabel("learning rate times sharpness\nof the minimum, $\\eta S$")
     ax.set_ylabel(label(ds["orbit"], "$\\pi$"))
     ax.set(xlim=scale * cells.borders[[0, -1]], ylim=(low, high))
-    if theory_lines and s > 0:
+    if s > 0:
         draw_theory(ax, ds, s, depth, scale)
     beside(ax)
     return ax

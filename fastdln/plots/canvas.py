@@ -127,6 +127,11 @@ def paint(ax: Axes, cells: tuple[Cells, Cells], ds: xr.Dataset, y: str, values: 
     return mesh
 
 
+def swatch(colour: str, label: str) -> Rectangle:
+    """What stands for a colour in a legend."""
+    return Rectangle((0, 0), 0, 0, facecolor=colour, edgecolor="#666666", linewidth=0.6, label=label)
+
+
 def hatched(label: str) -> Rectangle:
     """What stands for hatching in a legend."""
     return Rectangle((0, 0), 0, 0, label=label, **HATCHED)

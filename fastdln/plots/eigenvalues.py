@@ -9,24 +9,19 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln import theory
-from fastdln.dataset import model_of, singular_values, sweep_of
-from fastdln.plots.along import dots, of_modes, step_axis, thinned
+from fastdln.dataset import singular_values, sweep_of
+from fastdln.plots.along import dots, has_layers, layers_if_needed, step_axis, thinned
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, values
 from fastdln.plots.plot import Plot
 
 # The largest ones: of the pairs and modes of a target of rank 3 there are nine beyond those that vanish.
 COUNT = 9
 
-
 LARGEST, NEXT = "#08306b", "#5f9cc5"
 
 
-def from_layers(ds: xr.Dataset) -> bool:
-    return "trajectory_singular_value" in ds and model_of(ds) != "matrix"
-
-
 def shown(ds: xr.Dataset) -> tuple[str, ...]:
-    return ("step", "layer", "mode") if from_layers(ds) else ("eta", "eigenvalue", "mode")
+    return ("step", "layer", "mode") if has_layers(ds) else ("eta", "eigenvalue", "mode")
 
 
 def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
@@ -39,7 +34,7 @@ def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     ds, ax = PLOT.ready(ds, ax, choice)
     s, depth = singular_values(ds), int(ds["depth"].values[0])
     flat = s.isel({dim: 0 for dim in s.dims if dim != "mode"}).values
-    if from_layers(ds):
+    if has_layers(ds):
         kept = thinned(ds)
         layers = values(kept, "trajectory_singular_value", "step", "layer", "mode")
         found = theory.spectrum(layers[:, :depth], flat)[:, :COUNT]
@@ -77,6 +72,6 @@ PLOT = Plot(
     eigenvalues,
     needs=(("hessian_eigenvalue",), ("trajectory_singular_value",)),
     across=shown,
-    fits=of_modes,
+    fits=layers_if_needed,
     network=True,
 )

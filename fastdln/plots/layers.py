@@ -16,8 +16,9 @@ from fastdln.plots.plot import Plot, name_of
 def layers(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     """Singular values of every layer along the steps, for one learning rate.
 
-    A colour a mode; the last layer is broad and pale, the others fine. Thin lines: s_i^(1/L), those of the balanced minimum. choice: values of other
-    dimensions (eta above all), or a mode by its number. arXiv 2502.20531, figure "oscillation per layer".
+    A colour a mode; the last layer is broad and pale, the others fine. Thin lines: s_i^(1/L), those of the balanced minimum.
+    choice: values of other dimensions (eta above all), or a mode by its number. arXiv 2502.20531, figure "oscillation per
+    layer".
     """
     ds, ax = PLOT.ready(ds, ax, choice)
     measured, s = values(ds, "trajectory_singular_value", "step", "layer", "mode"), singular_values(ds)

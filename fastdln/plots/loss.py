@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from fastdln.analysis import prediction
 from fastdln.dataset import model_of, singular_values
 from fastdln.plots.along import dots, few, of_eta_and_steps, step_axis
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, over, rates, values
+from fastdln.plots.marks import THEORY, band, beside, edge_lines, eta_axis, label, over, rates, values
 from fastdln.plots.plot import Plot, of_eta
 
 # Below this a loss is rounding: (1e-16 s)^2 for s of order 1.
@@ -46,8 +46,7 @@ def loss(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     else:
         eta = ds["eta"].values
         low, mean, high = (np.maximum(values(ds, f"loss{end}", "eta"), FLOOR) for end in ("_min", "", "_max"))
-        ax.fill_between(eta, low, high, color="#9ecae1", linewidth=0, label="minimum to maximum")
-        ax.plot(eta, mean, color="#08306b", label="mean over the record", linewidth=1.2, **marker(len(eta), 0))
+        band(ax, eta, low, mean, high)
         ax.plot(eta, np.where(expected > 0, expected, np.nan), **THEORY, linestyle="--", label="mean on the two-cycle")
         eta_axis(ax, ds)
         edge_lines(ax, ds)

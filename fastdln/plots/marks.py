@@ -71,6 +71,12 @@ def marker(count: int, mode: int) -> dict[str, Any]:
     return {"marker": "os^Dv"[mode % 5], "markersize": 3.5} if count <= FEW else {}
 
 
+def band(ax: Axes, eta: np.ndarray, low: np.ndarray, mean: np.ndarray, high: np.ndarray) -> None:
+    """A quantity over the record against eta: its mean in the range of its values."""
+    ax.fill_between(eta, low, high, color="#9ecae1", linewidth=0, label="minimum to maximum")
+    ax.plot(eta, mean, color="#08306b", label="mean over the record", linewidth=1.2, **marker(len(eta), 0))
+
+
 def over(array: xr.DataArray, *dims: str) -> np.ndarray:
     """The array over the dims, loaded, at the first of everything else."""
     return np.asarray(array.isel({dim: 0 for dim in array.dims if dim not in dims}).transpose(*dims).values)

@@ -25,10 +25,11 @@ def mixing(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     ds, ax = PLOT.ready(ds, ax, choice)
     if len(shown := of_plane(ds)) > 1:
         diverging(ax, ds, "mixing_exponent", about=0.0, edges=False)
-        onset = pair_edge(ds).isel({dim: 0 for dim in pair_edge(ds).dims if dim != shown[1]})
+        edge = pair_edge(ds)
+        onset = edge.isel({dim: 0 for dim in edge.dims if dim != shown[1]})
         limits, x = ax.get_ylim(), ax.get_xlim()
-        at = ds[shown[1]].values
-        ax.plot(np.broadcast_to(onset.values, at.shape), at, **THEORY, linestyle="--", label=pair_label(ds))
+        up = ds[shown[1]].values
+        ax.plot(np.broadcast_to(onset.values, up.shape), up, **THEORY, linestyle="--", label=pair_label(ds))
         ax.set(xlim=x, ylim=limits)
         old = ax.get_legend()
         inside(ax, [h for h in old.legend_handles if h] if old else [])
@@ -38,8 +39,8 @@ def mixing(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
         eta, values(ds, "mixing_exponent", "eta"), color="black", linewidth=1.0, label="measured", **marker(len(eta), 0)
     )
     ax.axhline(0, color="black", linewidth=0.6)
-    if eta[0] <= (edge := float(pair_edge(ds).values.ravel()[0])) <= eta[-1]:
-        ax.axvline(edge, **THEORY, linestyle="--", label=pair_label(ds))
+    if eta[0] <= (at := float(pair_edge(ds).values.ravel()[0])) <= eta[-1]:
+        ax.axvline(at, **THEORY, linestyle="--", label=pair_label(ds))
     eta_axis(ax, ds)
     ax.set_ylabel(label(ds["mixing_exponent"]) + " per step")
     beside(ax)

@@ -8,13 +8,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
-from matplotlib.patches import Patch
 
 from fastdln import theory
 from fastdln.dataset import singular_values, sweep_of
-from fastdln.plots.canvas import commonest, grid_cells, hatched, paint
+from fastdln.plots.canvas import commonest, grid_cells, hatched, paint, swatch
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, modes
-from fastdln.plots.plot import Plot, of_plane_and_modes
+from fastdln.plots.plot import Plot, of_plane, of_plane_and_modes
 
 # The doublings darken from yellow through blue to black, the rest lies off that road in hue. Picked in CIE Lab: no two are nearer
 # than 7.5 in lightness, nor than 10 in all to the eyes of the colour blind.
@@ -49,8 +48,7 @@ def phase(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     the transient (docs/theory.md, A). Not computed is hatched. choice: values of other dimensions.
     """
     ds, ax = PLOT.ready(ds, ax, choice)
-    x, y = [*PLOT.across(ds), ""][:2]
-    y = y if y not in ("mode", "") else "alpha"
+    x, y = (*of_plane(ds), "alpha")[:2]
     eta_axis(ax, ds)
     cells = grid_cells(ax, ds, x, y)
     found = commonest(cells, ds, x, y, PLOT.used(ds), classes, len(CLASSES))
@@ -60,11 +58,7 @@ def phase(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     edge_lines(ax, ds, y)
     plateau_line(ax, ds, y)
     seen = set(found.compressed().tolist())
-    handles = [
-        Patch(facecolor=COLOURS[c], edgecolor="#666666", linewidth=0.6, label=c)
-        for k, c in enumerate(CLASSES)
-        if k in seen
-    ]
+    handles = [swatch(COLOURS[c], c) for k, c in enumerate(CLASSES) if k in seen]
     beside(ax, handles + ([hatched("not computed")] if found.mask.any() else []))
     return ax
 

@@ -8,9 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap, TwoSlopeNorm
-from matplotlib.patches import Patch
 
-from fastdln.plots.canvas import grid_cells, hatched, mean, paint
+from fastdln.plots.canvas import grid_cells, hatched, mean, paint, swatch
 from fastdln.plots.marks import edge_lines, eta_axis, inside, label
 from fastdln.plots.plot import of_plane
 
@@ -42,6 +41,6 @@ def diverging(ax: Axes, ds: xr.Dataset, name: str, about: float, edges: bool = T
     bar.ax.axhline(about, color="black", linewidth=0.8)
     if edges:
         edge_lines(ax, ds, y)
-    handles = [Patch(facecolor="white", edgecolor="#666666", linewidth=0.6, label="diverged")] if lost.any() else []
+    handles = [swatch("white", "diverged")] if lost.any() else []
     inside(ax, handles + ([] if computed.all() else [hatched("not computed")]))
     return ax

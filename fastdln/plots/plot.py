@@ -19,7 +19,8 @@ ALONE = (7.0, 4.4)
 # Numbers of modes that a message lists.
 MOST_NAMED = 12
 
-GRID_FIRST = ("depth", "seed", "alpha", "eta")
+# Become the second axis of a picture only where none of the others varies.
+LAST_CHOICE = ("depth", "seed", "alpha", "eta")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Plot:
 
     def lacking(self) -> str:
         asked = " or ".join(" and ".join(names) for names in self.needs)
-        return f"{self.name}: needs {asked}, which this dataset does not have in a form that it can draw (sweeps ask by `observables`, `trajectory`)"
+        how = "in a form that it can draw (sweeps ask by `observables`, `trajectory`)"
+        return f"{self.name}: needs {asked}, which this dataset does not have {how}"
 
     def further(self, ds: xr.Dataset) -> list[str]:
         """Dimensions of more than one value that a picture does not show."""
@@ -65,7 +67,7 @@ class Plot:
     def chosen(self, ds: xr.Dataset, choice: Mapping[str, Any]) -> xr.Dataset:
         """The whole dataset at the choice; DatasetError, in one line, if this picture cannot be drawn of it."""
         ds = whole(ds)
-        dims = [*map(str, ds["fate"].dims), *(["mode"] if self.of_modes(ds) else [])]
+        dims = [*map(str, ds["fate"].dims), *(["mode"] if self.takes_modes(ds) else [])]
         if unknown := set(choice) - set(dims):
             raise DatasetError(
                 f"{', '.join(sorted(unknown))}: cannot be chosen for {self.name}; valid: {', '.join(dims)}"
@@ -81,7 +83,7 @@ class Plot:
             raise DatasetError(f"{self.name}: is of all layers, and this dataset has some of them only")
         return ds
 
-    def of_modes(self, ds: xr.Dataset) -> bool:
+    def takes_modes(self, ds: xr.Dataset) -> bool:
         """Whether a mode can be chosen."""
         return not self.network and any(
             name in ds and "mode" in ds[name].dims for names in self.needs for name in names
@@ -146,7 +148,7 @@ def name_of(ds: xr.Dataset, place: int) -> str:
 
 def of_plane(ds: xr.Dataset) -> tuple[str, ...]:
     """eta and, where there is one, the first of alpha and the further axes that has more than one value."""
-    others = sorted((str(d) for d in ds["fate"].dims if d != "eta"), key=lambda d: (d != "alpha", d in GRID_FIRST))
+    others = sorted((str(d) for d in ds["fate"].dims if d != "eta"), key=lambda d: (d != "alpha", d in LAST_CHOICE))
     return ("eta", *[dim for dim in others if ds.sizes[dim] > 1][:1])
 
 

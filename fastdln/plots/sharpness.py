@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from fastdln import theory
 from fastdln.dataset import singular_values
 from fastdln.plots.along import dots, few, of_eta_and_steps, step_axis
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, rates, values
+from fastdln.plots.marks import THEORY, band, beside, edge_lines, eta_axis, label, rates, values
 from fastdln.plots.plane import diverging
 from fastdln.plots.plot import Plot, of_plane
 
@@ -41,8 +41,7 @@ def sharpness(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
         return diverging(ax, ds, "sharpness_ratio", about=1.0)
     eta = ds["eta"].values
     low, mean, high = (values(ds, f"sharpness{end}", "eta") for end in ("_min", "", "_max"))
-    ax.fill_between(eta, low, high, color="#9ecae1", linewidth=0, label="minimum to maximum")
-    ax.plot(eta, mean, color="#08306b", label="mean over the record", linewidth=1.2, **marker(len(eta), 0))
+    band(ax, eta, low, mean, high)
     top = np.nanmax(high, initial=0.0)
     positive = eta > 0
     ax.plot(eta[positive], 2 / eta[positive], **THEORY, linestyle="--", label="2/$\\eta$")
