@@ -21,7 +21,7 @@ from pathlib import Path
 import xarray as xr
 
 import fastdln
-from fastdln import Sweep, cluster, engine
+from fastdln import Sweep, cluster, engine, processes
 from fastdln.api import compute
 from fastdln.grid import Grid
 
@@ -401,7 +401,7 @@ def many_chunks(count, score, slack):
 
 
 def on_cluster(numbers, note):
-    with cluster.local(2) as client:
+    with processes.started(2) as client:
         cluster.execute(client, trivial_order, None, numbers, note, lambda: None)
 
 

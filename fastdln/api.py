@@ -120,10 +120,10 @@ def cluster_of(scheduler: str | distributed.Client | None, workers: int | None, 
         raise SweepError("workers: starts a cluster of its own; leave scheduler out")
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise SweepError(f"workers: must be a whole number from 1 on (got {workers!r})")
-    from fastdln import cluster
+    from fastdln import cluster, processes
     from fastdln.worker import versions
 
-    with cluster.local(workers, dashboard) if workers else cluster.connected(scheduler) as client:
+    with processes.started(workers, dashboard) if workers else cluster.connected(scheduler) as client:
         cluster.refuse_others(client, versions)
         yield client
 

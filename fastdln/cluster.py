@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
@@ -16,6 +14,7 @@ from uuid import uuid4
 
 from fastdln.engine import ChunkDone, ChunkFailed, Listener
 from fastdln.errors import ClusterError, IncompleteError, first_line
+from fastdln.processes import quiet
 
 try:
     import distributed
@@ -36,10 +35,6 @@ CENSUS_SECONDS = 5.0
 # A batch system may take hours to start workers; a cluster that has none for longer is not coming.
 PATIENCE_SECONDS = 24 * 3600.0
 CONNECT_SECONDS = 15.0
-# Loggers that say on stderr what a run says in its own words.
-TALKATIVE = ("distributed", "tornado", "asyncio")
-# Dask's own default.
-DASHBOARD_PORT = 8787
 
 
 @contextmanager
@@ -71,42 +66,6 @@ def reach(address: str) -> None:
         raise ValueError("tcp:// and tls:// can be reached by address; give a distributed.Client for others")
     with socket.create_connection(parse_host_port(place), CONNECT_SECONDS):
         pass
-
-
-@contextmanager
-def local(workers: int, dashboard: bool = False) -> Iterator[distributed.Client]:
-    """A cluster of processes of one thread on this machine, which listens on loopback only."""
-    with (
-        quiet(),
-        distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=f"127.0.0.1:{DASHBOARD_PORT if dashboard else 0}",
-            scheduler_kwargs={"dashboard": dashboard},
-            silence_logs=logging.CRITICAL,
-            preload=["fastdln.preload"],
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """What goes wrong is told by the run; distributed's own words about it, and about slow folders, are for others."""
-    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in TALKATIVE]
-    levels = {logger: logger.level for logger in map(logging.getLogger, (*TALKATIVE, *names))}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module="distributed")
-        for logger in levels:
-            logger.setLevel(logging.CRITICAL + 1)
-        try:
-            yield
-        finally:
-            for logger, level in levels.items():
-                logger.setLevel(level)
 
 
 def refuse_others(client: distributed.Client, versions: Callable[[], dict[str, str]]) -> None:
