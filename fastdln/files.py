@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from uuid import uuid4
 
 from fastdln.errors import DatasetError
 
@@ -39,17 +38,13 @@ def write(path: Path, data: bytes) -> None:
     """Replaces the file, or what it links to, at once, so that nobody sees half of it."""
     try:
         path = path.resolve()
-        handle, draft = tempfile.mkstemp(prefix=".fastdln-", dir=path.parent, suffix=".draft")
+        draft = path.with_name(f".fastdln-{uuid4().hex}.draft")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with draft.open("xb") as file:
                 file.write(data)
-            # as a file that `open` makes, not as a temporary one
-            mask = os.umask(0)
-            os.umask(mask)
-            Path(draft).chmod(0o666 & ~mask)
-            Path(draft).replace(path)
+            draft.replace(path)
         except BaseException:
-            Path(draft).unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written: {error.strerror}") from None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fastdln.engine import ChunkFailed, Event
+from fastdln.meanwhile import Meanwhile, Undo
 
 logger = logging.getLogger("fastdln")
 logger.addHandler(logging.NullHandler())  # a library is silent where nobody has asked for its log
@@ -135,6 +136,15 @@ def logged(files: Iterable[Path], since: str) -> list[tuple[str, str]]:
     ]
 
 
+def listen() -> Undo:
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    return lambda: logger.setLevel(level)
+
+
+listening = Meanwhile(listen)
+
+
 @contextmanager
 def kept(file: Path, as_json: bool) -> Iterator[None]:
     """Appends the log to a file; as_json: and lines of JSON to stderr."""
@@ -144,14 +154,12 @@ def kept(file: Path, as_json: bool) -> Iterator[None]:
     if as_json:
         handlers.append(logging.StreamHandler())
         handlers[1].setFormatter(AsJson())
-    level = logger.level
-    logger.setLevel(logging.DEBUG)
     for handler in handlers:
         logger.addHandler(handler)
     try:
-        yield
+        with listening():
+            yield
     finally:
-        logger.setLevel(level)
         for handler in handlers:
             logger.removeHandler(handler)
             handler.close()

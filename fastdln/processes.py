@@ -137,7 +137,9 @@ def hush() -> Undo:
     names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in TALKATIVE]
     loggers = {logger: logger.level for logger in map(logging.getLogger, (*TALKATIVE, *names))}
     # distributed silences these itself, and two clusters at once would restore each other's
-    handlers = {handler: handler.level for name in ("distributed", "bokeh") for handler in logging.getLogger(name).handlers}
+    handlers = {
+        handler: handler.level for name in ("distributed", "bokeh") for handler in logging.getLogger(name).handlers
+    }
     # distributed sets these for its processes here, too
     variables = {name: os.environ.get(name) for name in spawning()}
     before = list(warnings.filters)

@@ -19,10 +19,19 @@ from fastdln.kernels.record import lanes_for
 from fastdln.kernels.roles import Lengths
 from fastdln.matrices.chunk import UNCONVERGED, MatrixKernel
 from fastdln.matrices.chunk import lanes_for as lanes_of
+from fastdln.meanwhile import Meanwhile, Undo
 from fastdln.models import STARTS, Map
 from fastdln.models.targets import Target
 from fastdln.observables import Observable
 from fastdln.sweep import Sweep
+
+
+def limit_blas() -> Undo:
+    limits = threadpool_limits(1, user_api="blas")
+    return lambda: limits.restore_original_limits()
+
+
+one_blas_thread = Meanwhile(limit_blas)
 
 
 @cache
@@ -79,7 +88,7 @@ class Task:
         """While chunks are computed: one thread for BLAS, since the chunks themselves run side by side."""
         deepest = int(self.grid.coordinates["depth"].max())
         if self.sweep.definition.matrices and lanes_of(self.sweep.widths_at(deepest)) == 1:
-            with threadpool_limits(1, user_api="blas"):
+            with one_blas_thread():
                 yield
         else:
             yield

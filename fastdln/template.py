@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -59,7 +58,12 @@ def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, byt
     place: dict[str, Any] = {}
     make(MemoryStore(place), grid, about or {})
     found = {key: data.to_bytes() for key, data in place.items()}
-    return found | {ROOT: sealed(json.loads(found[ROOT]), grid)}
+    root = json.loads(found[ROOT])
+    # as zarr.consolidate_metadata does, which warns that Zarr v3 does not specify it yet, and filters of warnings are the
+    # whole process's; xarray reads it, and without it asks for every array
+    arrays = {name: json.loads(found[f"{name}/{ROOT}"]) for name in names(grid)}
+    root["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": arrays}
+    return found | {ROOT: sealed(root, grid)}
 
 
 def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
@@ -91,10 +95,6 @@ def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
         )
         array[:] = values
     group.update_attributes(root_attributes(sweep) | dict(about))
-    with warnings.catch_warnings():
-        # Zarr v3 does not specify consolidated metadata yet; xarray reads it, and without it asks for every array.
-        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
-        zarr.consolidate_metadata(place)
 
 
 def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[str, Any]]]:

@@ -10,7 +10,6 @@ import time
 import warnings
 
 import dask
-import psutil
 import pytest
 from small import FILE, SWEEP, identical, marks
 from test_running import clear, obstruct

@@ -6,7 +6,9 @@ import io
 import itertools
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -69,12 +71,22 @@ def drawn(plot: Plot, ds: xr.Dataset, choice: Mapping[str, Any]) -> Figure:
     return arranged(ds, [(plot.draw, {**choice, **panel}) for panel in here], columns, title)
 
 
+# Matplotlib's parameters are the whole process's, and it draws in one thread at a time.
+_drawing = RLock()
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    with _drawing, rc_context(STYLE):
+        yield
+
+
 def arranged(ds: xr.Dataset, panels: Sequence[tuple[Draw, Mapping[str, Any]]], columns: int, title: str = "") -> Figure:
     """Pictures of one dataset side by side: what draws each, and its choice."""
     rows = -(-len(panels) // columns)
     several_kinds = len({draw for draw, _ in panels}) > 1
     size = ALONE if len(panels) == 1 else (WIDTH * columns, (HEIGHT + LEGEND_HEIGHT * several_kinds) * rows)
-    with rc_context(STYLE):
+    with styled():
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax, (draw, choice) in zip(axes, panels, strict=False):
@@ -141,6 +153,6 @@ def label_once(axes: Any, columns: int) -> None:
 def encode(figure: Figure, kind: str = "png", dpi: float = DPI) -> bytes:
     """The figure as a PNG, PDF or SVG file's bytes; the same figure gives the same."""
     out = io.BytesIO()
-    with rc_context(STYLE):
+    with styled():
         figure.savefig(out, format=kind, dpi=dpi, metadata=UNDATED[kind])
     return out.getvalue()
