@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from typing import Any
 import typer
 
 BAD_INPUT, INCOMPLETE = 2, 3
+# Bytes; with fewer the libraries cannot be loaded, and OpenBLAS tries for ever.
+LEAST_MEMORY = 512 << 20
 
 
 class Voice:
@@ -91,6 +94,39 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def memory_told() -> Iterator[None]:
+    """A want of memory, whatever it led to, as an IncompleteError."""
+    from fastdln.errors import SHORT_OF_MEMORY, IncompleteError, SweepError, short_of_memory
+
+    limit = address_space()
+    if limit < LEAST_MEMORY:
+        least, given = LEAST_MEMORY >> 20, limit >> 20
+        raise IncompleteError(
+            f"memory is short; `ulimit -v` leaves {given} MB, and nothing begins with less than {least}"
+        )
+    try:
+        yield
+    except (IncompleteError, SweepError):
+        raise
+    except Exception as error:
+        if not short_of_memory(error):
+            raise
+        logging.getLogger("asyncio").disabled = True  # tells of what others still waited for, while the process ends
+        said = f"{SHORT_OF_MEMORY}; what is finished is safe, and the same command goes on from there"
+        raise IncompleteError(said) from None
+
+
+def address_space() -> int:
+    """Bytes of memory that the process may ask for."""
+    try:
+        import resource
+    except ImportError:  # no such limits on this platform
+        return sys.maxsize
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return sys.maxsize if limit == resource.RLIM_INFINITY else int(limit)
+
+
 def exits(command: Callable[..., None]) -> Callable[..., None]:
     """Turns what users can cause into one line and its exit code."""
 
@@ -100,7 +136,7 @@ def exits(command: Callable[..., None]) -> Callable[..., None]:
 
         Voice.as_json = False
         try:
-            with interruptible(), plain_warnings():
+            with interruptible(), plain_warnings(), memory_told():
                 command(*args, **kwargs)
         except (SweepError, StoreError, ClusterError, DatasetError) as error:
             say(f"error: {error}")

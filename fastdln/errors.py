@@ -24,3 +24,24 @@ class IncompleteError(RuntimeError):
 def first_line(error: BaseException) -> str:
     """What an error says, in one line; object stores append pages of XML and of their own structures."""
     return str(error).strip().partition("\n")[0].partition(": <?xml")[0] or type(error).__name__
+
+
+SHORT_OF_MEMORY = "memory is short; smaller chunks, or fewer threads (DASK_NUM_WORKERS=1), need less of it"
+
+# How libraries say it that raise no MemoryError: the loader of shared libraries, threads, and the system itself.
+_SAYING_SO = (
+    "failed to map segment",
+    "cannot allocate memory",
+    "can't start new thread",
+    "unable to allocate",
+    "bad_alloc",
+)
+
+
+def short_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one that led to it, is a want of memory."""
+    while error:
+        if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _SAYING_SO):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -14,7 +14,7 @@ import numpy as np
 
 from fastdln import journal
 from fastdln.engine import ChunkDone, ChunkFailed, Event, execute
-from fastdln.errors import ClusterError, IncompleteError, StoreError, first_line
+from fastdln.errors import SHORT_OF_MEMORY, ClusterError, IncompleteError, StoreError, first_line, short_of_memory
 from fastdln.places import plain_errors, storage_error
 from fastdln.planning import Plan
 from fastdln.progress import Report, reporter
@@ -155,7 +155,8 @@ class Run:
 
 
 def reason(failure: ChunkFailed) -> str:
-    return f"{type(failure.error).__name__}: {first_line(failure.error)}"
+    short = f" ({SHORT_OF_MEMORY})" if short_of_memory(failure.error) else ""
+    return f"{type(failure.error).__name__}: {first_line(failure.error)}{short}"
 
 
 def warn(message: str) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -201,57 +203,116 @@ def test_an_edit_anywhere_in_the_kernels_recompiles(tmp_path):
     assert compile_in_a_child(folder, package=package)[0] == ["0", "3"]
 
 
-def test_a_damaged_cache_is_compiled_anew_and_told(tmp_path):
-    compile_in_a_child(tmp_path)
-    for file in tmp_path.rglob("*.nbc"):
-        file.write_bytes(b"\x80\x04garbage")
-    counts, stderr = compile_in_a_child(tmp_path, strict=False)
-    assert counts == ["0", "3"]
-    assert "kernel cache could not be read" in stderr
-    assert compile_in_a_child(tmp_path)[0] == ["3", "0"]
+DAMAGE = {
+    "half": lambda data: data[: len(data) // 2],
+    "empty": lambda data: b"",
+    "random": lambda data: np.random.default_rng(0).bytes(len(data)),
+    "a flipped bit": lambda data: (
+        data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :]
+    ),
+    "another pickle": lambda data: pickle.dumps({}),
+}
+SMALL = """
+import sys
+from fastdln.kernels.compiled import kernel
+double = kernel(lambda x: 2 * x, "a small test")
+assert [double(21), double(1.5)] == [42, 3.0]
+print(sum(double.stats.cache_hits.values()), sum(double.stats.cache_misses.values()))
+"""
 
 
-def test_without_a_place_for_a_cache_kernels_compile_and_it_is_told(monkeypatch):
-    def nowhere(self, function, identity):
-        raise RuntimeError("cannot cache function: no locator available")
+def small(folder, before="", **variables):
+    """Two kernels' worth of cache in a process of its own: hits and misses, and what it says."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(cache.PACKAGE.parent), **variables}
+    (folder.parent / "small_kernel.py").write_text(before + SMALL)  # numba caches what has a file
+    words = [sys.executable, "small_kernel.py"]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split(), [line for line in done.stderr.splitlines() if "Warning" in line]
 
-    monkeypatch.setattr(cache.KernelCache, "__init__", nowhere)
-    with pytest.warns(RuntimeWarning, match="no kernel cache, compiling in every process: cannot cache"):
-        double = kernel(lambda x: 2 * x, "a test")
-    assert double(21) == 42
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_files_are_compiled_anew_told_in_one_line_and_replaced(tmp_path, damage):
+    folder = tmp_path / "cache"
+    assert small(folder) == (["0", "2"], [])
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) == 2
+    for file in files:
+        file.write_bytes(DAMAGE[damage](file.read_bytes()))
+    counts, told = small(folder)
+    assert counts == ["0", "2"]
+    assert len(told) == 1
+    assert "kernel cache could not be read, compiling" in told[0]
+    assert small(folder) == (["2", "0"], [])
+    assert sorted(path for path in folder.rglob("*") if path.is_file()) == sorted(files)
 
 
-def test_a_cache_that_cannot_be_written_is_told(monkeypatch):
-    def full(self, key, data):
-        raise OSError(28, "No space left on device")
+def test_files_that_cannot_be_opened_stop_nothing(tmp_path):
+    """Folders in their places, for the owner of the machine may open all files."""
+    folder = tmp_path / "cache"
+    small(folder)
+    for file in [path for path in folder.rglob("*") if path.is_file()]:
+        file.unlink()
+        file.mkdir()
+    counts, told = small(folder)
+    assert counts == ["0", "2"]
+    assert len(told) == 2, "one that it cannot be read, one that it cannot be written"
+    assert "NUMBA_CACHE_DIR" in told[1]
+    assert all(path.is_dir() for path in folder.rglob("*")), "no draft is left"
 
-    monkeypatch.setattr("numba.core.caching.IndexDataCacheFile.save", full)
-    triple = kernel(lambda x: 3 * x, "a test that never saves")
-    with pytest.warns(RuntimeWarning, match="kernel cache could not be written: .*No space left"):
-        assert triple(14) == 42
+
+READ_ONLY = """
+import errno
+import os
+from pathlib import Path
+from types import SimpleNamespace
+import numba.core.caching as caching
+
+def refused(*arguments, **options):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+"""
+
+
+@pytest.mark.parametrize("what", ["caching._CacheLocator.ensure_cache_path", "Path.write_bytes"])
+def test_a_cache_that_cannot_be_written_is_one_line_that_says_what_to_set(tmp_path, what):
+    """From the start, or from some moment on."""
+    counts, told = small(tmp_path / "cache", f"{READ_ONLY}{what} = refused\n")
+    assert counts[0] == "0"
+    assert len(told) == 1
+    assert "NUMBA_CACHE_DIR" in told[0]
+    assert "compiling in every process" in told[0]
+
+
+def test_a_cache_that_can_only_be_read_is_read(tmp_path):
+    small(tmp_path / "cache")
+    assert small(tmp_path / "cache", f"{READ_ONLY}Path.write_bytes = refused\n") == (["2", "0"], [])
+
+
+def test_want_of_memory_is_no_damage(monkeypatch):
+    def short(self, key):
+        raise MemoryError
+
+    monkeypatch.setattr(cache.KernelFile, "load", short)
+    with pytest.raises(MemoryError):
+        kernel(lambda x: x + 5, "a test of memory")(1)
 
 
 def test_the_private_names_of_numba_that_the_cache_rests_on():
     """Fails loudly when numba renames what fastdln/kernels/cache.py overrides."""
-    from numba.core.caching import Cache, FunctionCache, IndexDataCacheFile
+    from numba.core.caching import Cache, FunctionCache
 
     assert callable(Cache._index_key)
-    assert {"cache_path", "filename_base", "source_stamp"} <= set(
-        IndexDataCacheFile.__init__.__code__.co_varnames[: IndexDataCacheFile.__init__.__code__.co_argcount]
-    )
     dispatcher = kernel(lambda x: x, "a test")
     assert isinstance(dispatcher._cache, FunctionCache)
     assert dispatcher._cache._cache_path
-    assert dispatcher._cache._cache_file._index_name.startswith("kernel-")
+    assert isinstance(dispatcher._cache._cache_file, cache.KernelFile)
 
 
 def test_two_kernels_never_share_a_file():
-    names = {
-        cache.KernelCache(lambda x: x, ("transient", depth, name))._cache_file._index_name
-        for depth in (2, 3)
-        for name in ("a", "b")
-    }
-    assert len(names) == 4
+    signature, codegen = "a signature", SimpleNamespace(magic_tuple=lambda: ("a machine",))
+    kernels = [cache.KernelCache(lambda x: x, ("transient", depth, name)) for depth in (2, 3) for name in ("a", "b")]
+    assert len({one._cache_file.path(one._index_key(signature, codegen)) for one in kernels}) == 4
 
 
 def test_no_parallel_numba():

@@ -1,20 +1,25 @@
 """Compiled kernels on disk: compiled once, never stale.
 
 numba's own cache always misses for closures, and serves stale code when a function in another file was edited. Here a
-kernel's files are named after what it was made of, so that two processes never write one file with different contents.
+kernel's file is named after all that it was made of, so that two processes never write one file with different contents,
+and it begins with its digest, so that a damaged one is never run.
 """
 
 from __future__ import annotations
 
 import hashlib
+import pickle
 import sys
 import warnings
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.caching import FunctionCache
+from numba.core.serialize import dumps
 
 PACKAGE = Path(__file__).parent.parent
 # theory.py and the rest compute outside the kernels, so that an edit there recompiles nothing.
@@ -30,14 +35,44 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
+class KernelFile:
+    """A kernel's files, one a signature: what numba's cache calls to load and to save."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, key: object) -> Path:
+        return self.folder / f"kernel-{hashlib.sha256(repr(key).encode()).hexdigest()[:32]}.nbc"
+
+    def load(self, key: object) -> Any:
+        try:
+            content = self.path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, data = content[:32], content[32:]
+        if hashlib.sha256(data).digest() != digest:
+            raise ValueError(f"{self.path(key)} is damaged")
+        return pickle.loads(data)
+
+    def save(self, key: object, kernel: Any) -> None:
+        data, path = dumps(kernel), self.path(key)
+        draft = path.with_name(f"{path.name}.{uuid4().hex}")
+        try:
+            draft.write_bytes(hashlib.sha256(data).digest() + data)
+            draft.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise
+
+
 class KernelCache(FunctionCache):
     """numba's function cache under a key of our own. Rests on two private names: `_index_key` and `_cache_file`."""
 
     def __init__(self, function: Any, identity: tuple[object, ...]) -> None:
         super().__init__(function)
         self._identity = (*identity, fingerprint())
-        name = hashlib.sha256(repr(self._identity).encode()).hexdigest()[:32]
-        self._cache_file = IndexDataCacheFile(self._cache_path, f"kernel-{name}", fingerprint())
+        self._cache_file = KernelFile(Path(self._cache_path))
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[object, ...]:
         return (sig, codegen.magic_tuple(), self._identity)
@@ -45,15 +80,20 @@ class KernelCache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
-        except Exception as error:  # a truncated or damaged file, whatever pickle makes of it: compile again
-            warnings.warn(f"kernel cache could not be read, compiling: {error!r}", RuntimeWarning, stacklevel=2)
+        except MemoryError:
+            raise
+        except Exception as error:  # damaged, or not for us to read: compile again, and replace it
+            tell_once("kernel cache could not be read, compiling", str(error))
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         try:
             super().save_overload(sig, data)
         except OSError as error:
-            warnings.warn(f"kernel cache could not be written: {error}", RuntimeWarning, stacklevel=2)
+            tell_once(UNWRITABLE, str(error))
+
+
+UNWRITABLE = "no kernel cache, compiling in every process; set NUMBA_CACHE_DIR to a folder that can be written"
 
 
 def attach(dispatcher: Any, *identity: object) -> Any:
@@ -64,5 +104,15 @@ def attach(dispatcher: Any, *identity: object) -> Any:
     try:
         dispatcher._cache = KernelCache(dispatcher.py_func, identity)
     except (RuntimeError, OSError, AttributeError) as error:
-        warnings.warn(f"no kernel cache, compiling in every process: {error}", RuntimeWarning, stacklevel=2)
+        tell_once(UNWRITABLE, str(error))
     return dispatcher
+
+
+_told: set[str] = set()
+
+
+def tell_once(what: str, why: str) -> None:
+    """A warning for the first of the kernels; the others have the same to say."""
+    if what not in _told:
+        _told.add(what)
+        warnings.warn(f"{what}: {' '.join(why.split())}", RuntimeWarning, stacklevel=3)
