@@ -66,10 +66,18 @@ class RunOptions:
     """How a run goes about its work, in the command line's words: the options that all commands share that compute."""
 
     scheduler: Annotated[
-        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="A Dask cluster, such as tcp://host:8786.")
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="A Dask cluster, such as tcp://host:8786. Needs fastdln[distributed].",
+        ),
     ] = None
     workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Processes on this machine instead of threads.")
+        int | None,
+        typer.Option(
+            "--workers", metavar="N", help="Processes on this machine instead of threads. Needs fastdln[distributed]."
+        ),
     ] = None
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="With --workers: Dask's dashboard on 127.0.0.1:8787.")

@@ -16,7 +16,6 @@ from fastdln.errors import ClusterError, SweepError, first_line
 from fastdln.meanwhile import Meanwhile, Undo
 
 try:
-    import cryptography  # noqa: F401  # what Security.temporary needs
     import distributed
     from dask.system import CPU_COUNT
     from distributed.security import Security
@@ -63,7 +62,7 @@ def started(workers: int, dashboard: bool = False) -> Iterator[distributed.Clien
     refuse_bootstrapping()
     refuse_too_many(workers)
     with quiet(), TemporaryDirectory(prefix="fastdln-", ignore_cleanup_errors=True) as scratch:
-        address = {"host": "127.0.0.1", "protocol": "tls://", "security": Security.temporary()}
+        address = {"host": "127.0.0.1", "protocol": "tls://", "security": certificate()}
         common = address | {"dashboard": dashboard, "dashboard_address": f"127.0.0.1:{DASHBOARD_PORT}"}
         worker = address | {
             "nthreads": 1,
@@ -84,6 +83,15 @@ def started(workers: int, dashboard: bool = False) -> Iterator[distributed.Clien
             raise ClusterError(f"workers: {why(error)}") from None
         with cluster, distributed.Client(cluster, set_as_default=False) as client:
             yield client
+
+
+def certificate() -> Security:
+    """A key and its certificate, of this run and in memory only, for all who take part."""
+    try:
+        made: Security = Security.temporary()
+        return made
+    except ImportError:
+        raise ClusterError("workers: need cryptography, too: pip install 'fastdln[distributed]'") from None
 
 
 def refuse_bootstrapping() -> None:

@@ -125,6 +125,28 @@ def test_numbers_of_workers_that_make_no_sense(tmp_path, workers):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("module", ["distributed", "cryptography"])
+def test_what_is_not_installed_is_named_with_its_extra(tmp_path, module):
+    """With an address of a scheduler cryptography is not asked for."""
+    code = f"import sys; sys.modules[{module!r}] = None; import fastdln; from small import SWEEP; fastdln.run(SWEEP, **{{}})"
+    for how in ({"workers": 1}, {"scheduler": "tcp://127.0.0.1:9"}):
+        words = [sys.executable, "-c", code.replace("{}", repr(how))]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)])}
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+        said = done.stderr.splitlines()[-1]
+        assert said.startswith("fastdln.errors.ClusterError: ")
+        assert ("fastdln[distributed]" in said) == (module == "distributed" or "workers" in how)
+
+
+def test_help_names_the_extra(tmp_path):
+    words = [sys.executable, "-m", "fastdln", "run", "--help"]
+    done = subprocess.run(words, cwd=tmp_path, env=os.environ | {"COLUMNS": "200"}, capture_output=True, text=True)
+    told = " ".join(done.stdout.split())
+    for option in ("--scheduler ADDRESS", "--workers N"):
+        help_ = told.partition(option)[2].partition(" --")[0]
+        assert help_.endswith("Needs fastdln[distributed].")
+
+
 def command(*words, cwd, before=""):
     line = f'{before} exec "{sys.executable}" -m fastdln {" ".join(words)}'
     return subprocess.run(["bash", "-c", line], cwd=cwd, capture_output=True, text=True, timeout=300)
@@ -224,13 +246,13 @@ def start(met, leave):
         leave.wait(100)
 
 if __name__ == "__main__":
-    before, met, leave = state(), threading.Barrier(3), threading.Event()
-    one = threading.Thread(target=start, args=(met, met))
+    before, met, first, leave = state(), threading.Barrier(3), threading.Event(), threading.Event()
+    one = threading.Thread(target=start, args=(met, first))
     other = threading.Thread(target=start, args=(met, leave))
     one.start()
     other.start()
     met.wait(100)
-    met.wait(100)
+    first.set()
     one.join()
     print(logging.getLogger("distributed").level > logging.CRITICAL)
     leave.set()

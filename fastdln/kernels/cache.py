@@ -72,7 +72,7 @@ class KernelCache(FunctionCache):
     def __init__(self, function: Any, identity: tuple[object, ...]) -> None:
         super().__init__(function)
         self._identity = (*identity, fingerprint())
-        self._cache_file = KernelFile(Path(self._cache_path))
+        self._cache_file = KernelFile(Path(self._cache_path))  # type: ignore[assignment]  # what numba calls of its own
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[object, ...]:
         return (sig, codegen.magic_tuple(), self._identity)
