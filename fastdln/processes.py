@@ -179,7 +179,11 @@ def spawning() -> set[str]:
     """The environment variables that distributed sets before it starts a process."""
     import dask
 
-    return {"PYTHONHASHSEED", *(dask.config.get("distributed.nanny.pre-spawn-environ", None) or {})}
+    return {
+        "PYTHONHASHSEED",
+        "__DASK_PARENT_PID",
+        *(dask.config.get("distributed.nanny.pre-spawn-environ", None) or {}),
+    }
 
 
 quiet = Meanwhile(hush)
