@@ -362,6 +362,10 @@ class Sweep(BaseModel):
             assign(data, override)
         return cls(**data)
 
+    @classmethod
+    def stored(cls, text: str) -> Sweep:
+        return cls(**json.loads(text))
+
     def changed(self, overrides: Iterable[str]) -> Sweep:
         """This sweep with changes such as "axes.eta.num=100"; its title and chunks are left out."""
         data = json.loads(self.canonical())

@@ -68,7 +68,9 @@ class Bucket:
     def __getstate__(self) -> dict[str, Any]:
         return {"name": self.name, "options": dict(self.options)}  # connections stay where they are
 
-    def zarr(self, *, durable: bool = False, read_only: bool = False) -> ObjectStore[Any]:
+    def zarr(
+        self, *, durable: bool = False, read_only: bool = False, limits: Mapping[str, int] | None = None
+    ) -> ObjectStore[Any]:
         """Object stores are durable in any case."""
         return ObjectStore(self.objects, read_only=read_only)
 
@@ -81,6 +83,12 @@ class Bucket:
 
     def read(self, key: str) -> bytes | None:
         return read(self.objects, key)[0]
+
+    def size(self, key: str) -> int | None:
+        try:
+            return int(obstore.head(self.objects, key)["size"])
+        except FileNotFoundError:
+            return None
 
     def write(self, key: str, data: bytes, *, durable: bool = False) -> None:
         obstore.put(self.objects, key, data)
