@@ -21,6 +21,7 @@ from fastdln.observables import Variable
 from fastdln.places import ROOT, Place, plain_errors, storage_error
 from fastdln.places.checked import Checked
 from fastdln.sweep import Sweep
+from fastdln.template import COORDINATES
 
 # The variable whose chunk is written last, and says that the others are there.
 MARK = "fate"
@@ -75,7 +76,11 @@ class Contents:
         """Zarr's view of the sweep's arrays, and of those of these names besides."""
         arrays = self.root["consolidated_metadata"]["metadata"]
         shown = {name: arrays[name] for name in (*template.names(self.grid), *others)}
-        root = {**self.root, "consolidated_metadata": {**self.root["consolidated_metadata"], "metadata": shown}}
+        root = {
+            **self.root,
+            "attributes": {**self.attributes, **COORDINATES},  # xarray takes it away when it adds an array
+            "consolidated_metadata": {**self.root["consolidated_metadata"], "metadata": shown},
+        }
         store = self.place.zarr(durable=durable, read_only=not write, limits=layout.limits(self.grid))
         return Checked(store, json.dumps(root).encode())
 

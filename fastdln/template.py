@@ -16,12 +16,16 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
 from fastdln.axes import swept_mode
+from fastdln.errors import SweepError
 from fastdln.grid import Grid
-from fastdln.places import ROOT
+from fastdln.places import LARGEST_METADATA, ROOT
 from fastdln.sweep import Sweep
 
 # zstd's checksum is of what was compressed, and ignores a bit of its own header; CRC-32C is of every bit of the file.
 CODECS = (ZstdCodec(level=1, checksum=True), Crc32cCodec())
+
+# Tells xarray that it is no data variable.
+COORDINATES = {"coordinates": "singular_value"}
 
 LIBRARIES = ("numba", "numpy", "xarray", "zarr")
 AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
@@ -59,7 +63,13 @@ def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, byt
     place: dict[str, Any] = {}
     make(MemoryStore(place), grid, about or {})
     found = {key: data.to_bytes() for key, data in place.items()}
-    return found | {ROOT: sealed(json.loads(found[ROOT]), grid)}
+    root = sealed(json.loads(found[ROOT]), grid)
+    if len(root) > LARGEST_METADATA:
+        raise SweepError(
+            f"sweep: its metadata have {len(root):,} bytes, more than the {LARGEST_METADATA:,} of a store; give axes as ranges, "
+            "and smaller matrices"
+        )
+    return found | {ROOT: root}
 
 
 def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
@@ -151,7 +161,7 @@ def root_attributes(sweep: Sweep) -> dict[str, Any]:
         "source": source,
         "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} created by {source}",
         **{f"{name}_version": version(name) for name in LIBRARIES},
-        "coordinates": "singular_value",  # tells xarray that it is no data variable
+        **COORDINATES,
         "complete": False,
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),

@@ -12,9 +12,20 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from fastdln.errors import IncompleteError, StoreError, first_line
-from fastdln.places.place import ROOT, WHOLE, Interval, Lock, OccupiedError, Place
+from fastdln.places.place import LARGEST_METADATA, ROOT, WHOLE, Interval, Lock, OccupiedError, Place
 
-__all__ = ["ROOT", "WHOLE", "Interval", "Lock", "OccupiedError", "Place", "find", "plain_errors", "storage_error"]
+__all__ = [
+    "LARGEST_METADATA",
+    "ROOT",
+    "WHOLE",
+    "Interval",
+    "Lock",
+    "OccupiedError",
+    "Place",
+    "find",
+    "plain_errors",
+    "storage_error",
+]
 
 
 def find(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None) -> Place:
