@@ -116,7 +116,7 @@ def read_root(place: Place) -> dict[str, Any]:
                 isinstance(json.loads(text), dict)
                 and isinstance(attributes, dict)
                 and isinstance(arrays, dict)
-                and attributes.get("coordinates") == "singular_value"
+                and attributes.get("coordinates") in (None, *COORDINATES.values())
                 and all(isinstance(metadata, dict) for metadata in arrays.values())
                 and (root["zarr_format"], root["node_type"]) == (3, "group")
             ):

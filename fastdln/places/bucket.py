@@ -18,7 +18,7 @@ from uuid import uuid4
 from zarr.storage import ObjectStore
 
 from fastdln.errors import IncompleteError, StoreError, first_line
-from fastdln.places.place import ROOT, Interval, Lock, OccupiedError, Unlocked
+from fastdln.places.place import LARGEST_METADATA, ROOT, Interval, Lock, OccupiedError, Unlocked
 
 try:
     import obstore
@@ -81,7 +81,10 @@ class Bucket:
         for batch in obstore.list(self.objects, prefix=prefix or None):
             yield from (found["path"] for found in batch)
 
-    def read(self, key: str) -> bytes | None:
+    def read(self, key: str, most: int = LARGEST_METADATA) -> bytes | None:
+        size = self.size(key)
+        if size is not None and size > most:
+            raise StoreError(f"{self.name}/{key}: has {size:,} bytes, more than the {most:,} that can be")
         return read(self.objects, key)[0]
 
     def size(self, key: str) -> int | None:
