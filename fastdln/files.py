@@ -1,13 +1,33 @@
-"""Files for people, pictures and pages: written whole or not at all."""
+"""Files that people name: read where they are regular and of a bounded size, and written whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from fastdln.errors import DatasetError
+
+# Opening a FIFO would wait for somebody to write.
+READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def open_regular(path: Path, most: int) -> BinaryIO:
+    """The file at a path, opened; ValueError if it is no regular file, or larger than `most` bytes."""
+    handle = os.open(path, READING)
+    found = os.fstat(handle)
+    if stat.S_ISREG(found.st_mode) and found.st_size <= most:
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if stat.S_ISREG(found.st_mode):
+        raise ValueError(f"{path}: has {found.st_size:,} bytes, more than the {most:,} that can be")
+    raise ValueError(f"{path}: is no regular file")
 
 
 def checked(path: Path, suffixes: Iterable[str]) -> Path:
