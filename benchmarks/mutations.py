@@ -26,6 +26,8 @@ from fastdln.template import digest
 
 # Seconds of the processor beyond what the command takes on a store that nobody changed, and, should one wait, of the clock.
 SECONDS, WAITING = 5, 120
+# A changed sweep that is one, only another, is extended: a kernel may have to be compiled.
+COMPILING = {"extend": 60}
 # A page has a dozen pictures, and takes as long as twenty of the other commands.
 RARELY = {"report": 0.05}
 # Beside what the process has when it begins.
@@ -274,7 +276,7 @@ def main(folder, count, seed):
             looks.clear()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                problem = outcome(words, SECONDS + usual[words[0]])
+                problem = outcome(words, COMPILING.get(words[0], SECONDS) + usual[words[0]])
             if looks:
                 problem = f"{problem} looked at {looks[0]}"
             if problem:

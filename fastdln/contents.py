@@ -82,7 +82,7 @@ class Contents:
             "consolidated_metadata": {**self.root["consolidated_metadata"], "metadata": shown},
         }
         store = self.place.zarr(durable=durable, read_only=not write, limits=layout.limits(self.grid))
-        return Checked(store, json.dumps(root).encode())
+        return Checked(store, json.dumps(root).encode(), layout.decoded(self.grid))
 
     def arrays(self, names: Iterable[str], *, write: bool = False, durable: bool = False) -> dict[str, Any]:
         """Zarr's arrays of these names."""

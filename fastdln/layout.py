@@ -143,14 +143,25 @@ def text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
+def chunk_bytes(grid: Grid) -> dict[str, int]:
+    """The bytes of a decoded chunk, or shard, of each array."""
+    sizes, points = grid.sweep.sizes, math.prod(grid.chunk_shape)
+    found = {
+        variable.name: points * math.prod(sizes[dim] for dim in variable.dims) * np.dtype(variable.dtype).itemsize
+        for variable in grid.sweep.variables
+    }
+    return found | {name: values.nbytes for name, values, *_ in coordinate_arrays(grid)}
+
+
 def limits(grid: Grid) -> dict[str, int]:
-    """The most bytes that a file of each variable can have."""
-    found = {}
-    for variable in grid.sweep.variables:
-        points = math.prod(grid.chunk_shape) * math.prod(grid.sweep.sizes[dim] for dim in variable.dims)
-        found[variable.name] = int(OVERHEAD * points * np.dtype(variable.dtype).itemsize) + LEAST_LIMIT
-    # values that do not compress
-    return found | {name: int(OVERHEAD * values.nbytes) + LEAST_LIMIT for name, values, *_ in coordinate_arrays(grid)}
+    """The most bytes that a file of each array can have."""
+    return {name: int(OVERHEAD * size) + LEAST_LIMIT for name, size in chunk_bytes(grid).items()}
+
+
+def decoded(grid: Grid) -> dict[str, int]:
+    """What each array's file decodes to, where it is one frame of zstd: shards have many."""
+    variables = {variable.name for variable in grid.sweep.variables} if grid.sharded else set()
+    return {name: size for name, size in chunk_bytes(grid).items() if name not in variables}
 
 
 def readable(metadata: Any, sizes: Mapping[str, int]) -> bool:

@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from numcodecs import Zstd
 from small import SWEEP, identical
 
 import fastdln
 from fastdln import StoreError, SweepError
 from fastdln.api import compute
+from fastdln.places.checked import decoded_size
 from fastdln.template import digest
 
 LONGER = "axes.eta=" + str([*SWEEP.axes["eta"].values().tolist(), 2.0])
@@ -225,6 +227,21 @@ def test_a_chunk_is_no_larger_than_its_values(store):
     assert "bytes, more than" in found.damaged[0].reason
     compute(SWEEP, store)
     assert fastdln.verify(store).whole
+
+
+@pytest.mark.parametrize("size", [10, 255, 256, 65791, 65792, 10**6])
+def test_what_a_frame_decodes_to_is_read_as_zstd_writes_it(size):
+    frame = Zstd(level=1, checksum=True).encode(np.zeros(size, np.uint8))
+    assert decoded_size(bytes(frame[:18])) == size
+
+
+def test_a_small_file_does_not_become_a_large_one(store):
+    """A quarter of a gigabyte of zeros is some 10 kB of zstd."""
+    frame = bytes(Zstd(level=1, checksum=True).encode(np.zeros(2**28, np.uint8)))
+    (store / "loss/c/0/0/0").write_bytes(frame + b"\0" * 4)  # the checksum is never looked at
+    found = fastdln.verify(store)
+    assert [(damage.variable, damage.chunk) for damage in found.damaged] == [("loss", 0)]
+    assert "decodes to 268435456 bytes" in found.damaged[0].reason
 
 
 def with_own(store, **arrays):
