@@ -8,7 +8,7 @@ import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from fastdln.errors import DatasetError
 
@@ -36,6 +36,8 @@ def checked(path: Path, suffixes: Iterable[str]) -> Path:
     if path.suffix.lower() not in valid:
         raise DatasetError(f"{path}: must end in {' or '.join(valid)}")
     try:
+        if path.is_symlink():
+            raise DatasetError(f"{path}: is a link; nothing is written through it, give the path that it leads to")
         if path.is_dir():
             raise DatasetError(f"{path}: is a folder")
         if not path.parent.is_dir():
@@ -47,6 +49,16 @@ def checked(path: Path, suffixes: Iterable[str]) -> Path:
     return path
 
 
+def open_beside(path: Path) -> TextIO:
+    """A file that is appended to, such as a log; OSError if there is a link, or no regular file, under its name."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "is no regular file")
+    return os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace")
+
+
 def make(folder: Path) -> None:
     """Makes a folder, if it is not there."""
     try:
@@ -56,9 +68,8 @@ def make(folder: Path) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replaces the file, or what it links to, at once, so that nobody sees half of it."""
+    """Replaces the file at once, so that nobody sees half of it; a link is replaced, and not followed."""
     try:
-        path = path.resolve()
         handle, draft = tempfile.mkstemp(prefix=".fastdln-", dir=path.parent, suffix=".draft")
         try:
             with os.fdopen(handle, "wb") as file:

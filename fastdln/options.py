@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -14,9 +15,25 @@ import typer
 
 from fastdln.console import Voice, say
 
+
+def expanded(path: str) -> str:
+    """A path with the home folder instead of its `~`, which a shell leaves where it is quoted, or behind a `=`."""
+    if not path:
+        raise typer.BadParameter("must not be empty: a path, or a URL")
+    return path if "://" in path else os.path.expanduser(path)  # noqa: PTH111  # a trailing slash stays
+
+
+def expanded_path(path: str) -> Path:
+    return Path(expanded(path))
+
+
 # readable=False: whether a file can be read is told where it is read, in one line
-SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False)]
-StorePath = Annotated[str, typer.Argument(metavar="STORE", help="A store that `run` made, a path or URL.")]
+SweepFile = Annotated[
+    Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False, parser=expanded_path)
+]
+StorePath = Annotated[
+    str, typer.Argument(metavar="STORE", help="A store that `run` made, a path or URL.", parser=expanded)
+]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file, e.g. axes.eta.num=100. Repeatable."),

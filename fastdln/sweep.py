@@ -354,6 +354,9 @@ class Sweep(BaseModel):
         try:
             with open_regular(Path(path).expanduser(), LARGEST_TEXT) as file:
                 data = tomllib.loads(file.read().decode("utf-8-sig"))  # some editors begin with a byte-order mark
+        except IsADirectoryError:
+            what = f"a store; fastdln status {path} shows it" if Path(path, "zarr.json").exists() else "a folder"
+            raise SweepError(f"{path}: is {what}; a sweep is a TOML file (fastdln run SWEEP.toml -o STORE)") from None
         except OSError as error:
             raise SweepError(f"{path}: {error.strerror}") from None
         except UnicodeDecodeError:

@@ -31,6 +31,8 @@ __all__ = [
 def find(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None) -> Place:
     """The place that a path or a URL names; `options` go to the object store. Connects to nothing yet."""
     text = os.fspath(store)
+    if not text:
+        raise StoreError("store: must not be empty; give a path, or a URL such as s3://bucket/name.zarr")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -48,7 +50,7 @@ def find(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None
 
     if found and urlsplit(text).netloc not in ("", "localhost"):
         raise StoreError(f"{text}: files of other machines cannot be reached; file:///path is one of this machine")
-    return Folder(Path(url2pathname(urlsplit(text).path) if found else text))
+    return Folder(Path(url2pathname(urlsplit(text).path)) if found else Path(text).expanduser())
 
 
 def storage_error(error: BaseException) -> bool:
