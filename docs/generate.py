@@ -2,6 +2,7 @@
 docs/pictures.md from the plots."""
 
 import inspect
+import re
 from pathlib import Path
 
 from fastdln.axes import Range
@@ -20,10 +21,20 @@ def table(header, rows):
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
+SPECIAL = re.compile(r"(?<!\w)_|_(?!\w)|[\\*$]")  # between letters an underscore is one to every Markdown
+TAG = re.compile(r"<(?=[a-zA-Z/!?])")
+
+
+def prose(text):
+    """Plain text of the code's, as Markdown that shows it as it is: the stars and underscores of its formulas are none."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") else TAG.sub("&lt;", SPECIAL.sub(r"\\\g<0>", part)) for part in parts)
+
+
 def dataset_page():
     def described(observables):
         return [
-            [f"`{v.name}`", ", ".join(v.dims) or "-", v.dtype, v.units, f"{v.long_name}. {v.comment}"]
+            [f"`{v.name}`", ", ".join(v.dims) or "-", v.dtype, v.units, prose(f"{v.long_name}. {v.comment}")]
             for observable in observables
             for v in observable.variables
         ]
@@ -50,7 +61,7 @@ def dataset_page():
         ]
         for o in (*OBSERVABLES.values(), *of_matrices)
     ]
-    return f"""{NOTE}
+    return rf"""{NOTE}
 # The dataset
 
 A store is plain Zarr v3: `xarray.open_zarr(path)` opens it without fastdln. `fastdln.open(path)` does the same, and warns
@@ -68,8 +79,8 @@ variables have the attribute `sharpness_every`.
 
 {table(header, described(OBSERVABLES.values()))}
 
-With `model = "matrix"` these are added, or are what is said here. A mode's product is u_i^T W_L ... W_1 v_i there, with the
-target's singular vectors. A network of matrices is lost as a whole: once it diverges every float is NaN, and every period -1.
+With `model = "matrix"` these are added, or are what is said here. A mode's product is
+$u_i^\top W_L \cdots W_1 v_i$ there, with the target's singular vectors. A network of matrices is lost as a whole: once it diverges every float is NaN, and every period -1.
 
 {table(header, described(of_matrices))}
 
@@ -101,7 +112,7 @@ def keys(model):
         else:
             value = field.get_default(call_default_factory=True)
             default = "" if value in ("", None, {}) or isinstance(value, Target) else f"`{plain(value)}`"
-        rows.append([f"`{name}`", default, field.description])
+        rows.append([f"`{name}`", default, prose(field.description)])
     return table(["key", "default", "meaning"], rows)
 
 
@@ -110,8 +121,8 @@ def plain(value):
 
 
 def sweep_page():
-    models = [[f"`{m.name}`", m.summary, ", ".join(f"`{s}`" for s in m.starts)] for m in MODELS.values()]
-    starts = [[f"`{s.name}`", s.summary] for s in STARTS.values()]
+    models = [[f"`{m.name}`", prose(m.summary), ", ".join(f"`{s}`" for s in m.starts)] for m in MODELS.values()]
+    starts = [[f"`{s.name}`", prose(s.summary)] for s in STARTS.values()]
     example = (HERE.parent / "sweeps" / "period_doubling.toml").read_text().strip()
     return f"""{NOTE}
 # The sweep file
@@ -169,8 +180,8 @@ def pictures_page():
 
     def described(plot):
         first, _, rest = inspect.getdoc(plot.draw).partition("\n")
-        about = " ".join(rest.split()).replace("docs/theory.md", "[theory](theory.md)")
-        return f"## {plot.name}\n\n{first} {about}\n\nDrawn from {needed(plot)}."
+        about = prose(" ".join(rest.split())).replace("docs/theory.md", "[theory](theory.md)")
+        return f"## {plot.name}\n\n{prose(first)} {about}\n\nDrawn from {needed(plot)}."
 
     return f"""{NOTE}
 # Pictures
