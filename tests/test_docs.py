@@ -121,23 +121,6 @@ def test_what_the_readmes_examples_print(capsys, monkeypatch):
     assert float(capsys.readouterr().out.split()[-1]) <= 1e-8
 
 
-def test_the_pages_build_without_a_warning(tmp_path):
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    pages = list((tmp_path / "site").rglob("*.html"))
-    assert len(pages) > len(list((ROOT / "docs").rglob("*.md")))
-    for page in pages:
-        text = page.read_text()
-        loads = re.findall(r'<(?:link[^>]*rel="stylesheet"[^>]*href|script[^>]*src|img[^>]*src)="([^"]+)', text)
-        assert not [address for address in loads if "//" in address], "the pages open offline"
-        if page.name == "404.html":  # is served from anywhere, and so names its site
-            continue
-        for link in re.findall(r'(?:href|src)="([^"#]+)', text):
-            if not link.startswith(("https://", "data:", "mailto:")):
-                assert (page.parent / link.partition("?")[0]).is_file(), f"{page.name}: {link} opens no file"
-
-
 def test_the_table_of_doublings_on_the_page_is_the_theorys():
     text = (ROOT / "docs" / "science" / "chaos.md").read_text()
     lines = [line for line in text.splitlines() if line.startswith("| ") and ("→" in line or "onset" in line)]
