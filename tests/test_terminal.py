@@ -39,7 +39,7 @@ def test_what_is_shown():
         ["run", "small.toml", "--set", "a\x1b]0;x\x07b=1"],
         ["run", "small.toml", "--set", f"{'x' * 100_000}=1"],
         ["run", "a\x1b[31m.toml"],
-        ["run", "small.toml", "-o", "small.toml\x1b[31m/x\x07"],
+        ["run", "small.toml", "-o", "small.toml/\x1b[31m"],
         ["run", "small.toml", "--scheduler", "tcp://\x1b[31m\n:1"],
         ["status", "\x9b31m.zarr"],
         ["plot", "x.zarr", "\x1b[31m"],
