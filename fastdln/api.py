@@ -181,11 +181,16 @@ def verify(
     return read_back(find(store, storage_options), progress)
 
 
+# Nothing of a store is encoded as CF has it, and `units` are free text, which would be taken for dates.
+AS_IT_IS = {"decode_times": False, "decode_timedelta": False, "mask_and_scale": False}
+
+
 def load(place: Any, **options: Any) -> xr.Dataset:
     import xarray as xr
 
-    dataset: xr.Dataset = xr.open_zarr(place, **options)
-    return dataset
+    dataset: xr.Dataset = xr.open_zarr(place, **AS_IT_IS | options)
+    older = {key: int(value) for key, value in dataset.attrs.items() if isinstance(value, bool)}
+    return dataset.assign_attrs(older)  # older stores have booleans, which netCDF does not
 
 
 def open(store: StorePath, *, storage_options: Options | None = None, **options: Any) -> xr.Dataset:
@@ -205,9 +210,12 @@ def plan(sweep: Sweep) -> Plan:
     return Plan(sweep)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Status:
-    """How far a store is, and the sweep that it was made from; `left` has the points that each chunk lacks."""
+    """How far a store is, and the sweep that it was made from; `left` has the points that each chunk lacks.
+
+    Two are equal if they say the same.
+    """
 
     sweep: Sweep
     points: int
@@ -216,6 +224,18 @@ class Status:
     chunks_left: int
     running: bool
     left: np.ndarray
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Status):
+            return NotImplemented
+        one, two = self._numbers(), other._numbers()
+        return one == two and self.sweep == other.sweep and np.array_equal(self.left, other.left)
+
+    def __hash__(self) -> int:
+        return hash(self._numbers())
+
+    def _numbers(self) -> tuple[int, ...]:
+        return self.points, self.points_left, self.chunks, self.chunks_left, self.running
 
     def share(self, part: int, parts: int) -> str:
         """How far the `part`-th of `parts` shares is."""

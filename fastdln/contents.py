@@ -123,7 +123,16 @@ def left(place: Place, grid: Grid) -> np.ndarray:
 
 def straddles(place: Place, grid: Grid) -> np.ndarray:
     """Which chunks may be there in part, because the store grew through them."""
+    return grid.straddling(grown_from(place, grid))
+
+
+def grown_from(place: Place, grid: Grid) -> list[list[int]]:
+    """The shapes that a store had before it grew: JSON, or a list in older stores."""
     shapes = read_attributes(place).get("grown_from", [])
+    try:
+        shapes = json.loads(shapes) if isinstance(shapes, str) else shapes
+    except (ValueError, RecursionError):
+        shapes = None
     sound = isinstance(shapes, list) and all(
         isinstance(shape, list)
         and len(shape) == len(grid.shape)
@@ -132,7 +141,7 @@ def straddles(place: Place, grid: Grid) -> np.ndarray:
     )
     if not sound:
         raise damaged(place, "grown_from is no list of smaller shapes")
-    return grid.straddling(shapes)
+    return list(shapes)
 
 
 def missing(mark: Any, slices: tuple[slice, ...]) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from fastdln import template
 from fastdln.axes import coordinates, length
-from fastdln.contents import damaged, differing, read_attributes, read_grid, read_root, read_sweep
+from fastdln.contents import damaged, differing, grown_from, read_attributes, read_grid, read_root, read_sweep
 from fastdln.errors import StoreError, SweepError
 from fastdln.grid import Grid
 from fastdln.healing import heal
@@ -110,10 +110,10 @@ def switch(place: Place, old: Grid, sweep: Sweep, wanted: Sweep, durable: bool) 
     source = json.loads(fresh[ROOT])["attributes"]["source"]
     attributes |= {
         "history": f"{attributes['history']}\n{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} extended by {source}",
-        "complete": False,
+        "complete": 0,
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),
-        "grown_from": [*attributes.get("grown_from", []), list(old.shape)],
+        "grown_from": json.dumps([*grown_from(place, old), list(old.shape)]),  # netCDF has no lists of lists
     }
     attributes.pop("sweep_asked", None)
     if wanted.sha256() != sweep.sha256():

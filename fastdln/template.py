@@ -152,7 +152,7 @@ def root_attributes(sweep: Sweep) -> dict[str, Any]:
         "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} created by {source}",
         **{f"{name}_version": version(name) for name in LIBRARIES},
         "coordinates": "singular_value",  # tells xarray that it is no data variable
-        "complete": False,
+        "complete": 0,  # netCDF has no booleans
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),
     }

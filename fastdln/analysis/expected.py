@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from fastdln import theory
+from fastdln.errors import DatasetError
+from fastdln.models import MODELS
 from fastdln.observables.growth import FLOOR
 
 
 def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: str) -> dict[str, xr.DataArray]:
-    """What the theory says of each variable, by its name."""
+    """What the theory says of each variable, by its name.
+
+    eta: learning rates; depth: along `depth`; s: singular values along `mode`, and along the axes that set them; model: a name.
+    """
+    for name, array, dims in (("eta", eta, ()), ("depth", depth, ("depth",)), ("s", s, ("mode",))):
+        if not isinstance(array, xr.DataArray) or array.dtype.kind not in "iuf" or set(dims) - set(array.dims):
+            along = f" along {dims[0]}" if dims else ""
+            raise DatasetError(f"{name}: must be an xarray.DataArray of numbers{along} (got {reprlib.repr(array)})")
+    if depth.ndim > 1:
+        raise DatasetError(f"depth: must lie along depth only (got {', '.join(map(str, depth.dims))})")
+    if not isinstance(model, str) or model not in MODELS:
+        raise DatasetError(f"model: must be one of {', '.join(MODELS)} (got {reprlib.repr(model)})")
 
     def broadcast(function: Any, *arguments: Any, outputs: int = 1) -> Any:
         return xr.apply_ufunc(function, *arguments, output_core_dims=[[]] * outputs)

@@ -24,7 +24,7 @@ def drawable(ds: xr.Dataset) -> list[str]:
 
 def kind_of(name: str) -> Plot:
     """The picture of that name; DatasetError with the valid names if there is none."""
-    if name not in PLOTS:
+    if not isinstance(name, str) or name not in PLOTS:
         raise DatasetError(f"unknown picture {name!r}; valid: {', '.join(PLOTS)}")
     return PLOTS[name]
 

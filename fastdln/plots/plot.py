@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.dataset import of_target, singular_values, sweep_of, whole
+from fastdln.dataset import of_target, singular_values, sweep_of, text_of, whole
 from fastdln.errors import DatasetError
 
 # Inches of a picture on its own, with its legend beside it.
@@ -130,10 +130,16 @@ def has(ds: xr.Dataset, names: Iterable[str]) -> bool:
     return all(name in ds for name in names)
 
 
+def plain(text: str) -> str:
+    """Text as Matplotlib takes it, without formulas."""
+    return text.replace("$", r"\$")
+
+
 def one(ds: xr.Dataset, dim: str) -> str:
     """The dimension's value, and what was asked for if that is another."""
-    asked = ds[dim].attrs.get(ASKED)
-    return f"{dim} = {ds[dim].item():.6g}" + (f" (nearest to {asked:.6g})" if isinstance(asked, float) else "")
+    asked, value = ds[dim].attrs.get(ASKED), ds[dim].values.ravel()[0]
+    said = f"{value:.6g}" if ds[dim].dtype.kind in "iuf" else plain(text_of({"": value}, ""))
+    return f"{plain(dim)} = {said}" + (f" (nearest to {asked:.6g})" if isinstance(asked, float) else "")
 
 
 def values_along(ds: xr.Dataset, dim: str) -> np.ndarray:
@@ -157,6 +163,8 @@ def picked(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
     if not np.isfinite(number):
         raise DatasetError(f"{dim}: must be a finite number (got {value})")
     values = ds[dim].values
+    if values.dtype.kind not in "iuf":
+        raise DatasetError(f"{dim}: its values are no numbers; select one with ds.sel or ds.isel")
     if dim == "mode" or dim in WHOLE:
         if number not in values:
             valid = ", ".join(f"{one:.6g}" for one in values[:MOST_NAMED]) + (", ..." * (len(values) > MOST_NAMED))
@@ -169,8 +177,8 @@ def picked(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
     found = ds.isel({dim: [nearest]})
     if np.isclose(values[nearest], number, rtol=SAME, atol=0):
         return found
-    if not values[0] < number < values[-1]:
-        within = f"lie between {values[0]:.6g} and {values[-1]:.6g}" if len(values) > 1 else f"be {values[0]:.6g}"
+    if not values.min() < number < values.max():
+        within = f"lie between {values.min():.6g} and {values.max():.6g}" if len(values) > 1 else f"be {values[0]:.6g}"
         raise DatasetError(f"{dim}: must {within} (got {value})")
     warnings.warn(f"{dim} = {number:.6g} is not there; drawn at the nearest, {values[nearest]:.6g}", stacklevel=2)
     return found.assign_coords({dim: found[dim].assign_attrs({ASKED: number})})
