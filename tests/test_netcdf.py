@@ -3,15 +3,12 @@
 import numpy as np
 import pytest
 import xarray as xr
-from small import SWEEP
+from small import SWEEP, made
 
 import fastdln
 from fastdln import Sweep, contents
-from fastdln.api import load
 from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
 from fastdln.places import find
-from fastdln.places.memory import Memory
-from fastdln.store import Store
 
 AXES = {"eta": [0.1, 0.2, 0.3], "alpha": [0.3, 0.6], "depth": 2}
 TWO = {"singular_values": [1.0, 0.5]}
@@ -39,16 +36,6 @@ SWEEPS = {
         sharpness_count=3, observables=every(MATRIX_OBSERVABLES),
     ),
 }  # fmt: skip
-
-
-def made(sweep):
-    """The dataset of a sweep as it is opened, with made-up values instead of computed ones."""
-    place, rng = Memory(), np.random.default_rng(0)
-    with Store.at(place, sweep):
-        ds = load(place.zarr(read_only=True), chunks=None).load()
-    for array in ds.data_vars.values():
-        array.values[...] = rng.integers(0, 7, size=array.shape)
-    return ds
 
 
 def same(one, two):

@@ -116,11 +116,11 @@ def onset(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
 
 def values_of(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
     """Learning rates along the last axis."""
-    if isinstance(flips, xr.Dataset) and "flip" not in flips:
+    if isinstance(flips, xr.Dataset) and ("flip" not in flips or "doubling" not in flips["flip"].dims):
         raise DatasetError("flips: must be what `analysis.flips` returns, or an array (this dataset has no flip)")
     given = flips["flip"].transpose(..., "doubling") if isinstance(flips, xr.Dataset) else flips
     try:
-        values = numbers("flips", given)
+        values: np.ndarray = numbers("flips", given)
     except ValueError as error:
         raise DatasetError(str(error)) from None
     if values.ndim == 0:

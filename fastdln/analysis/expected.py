@@ -19,12 +19,11 @@ def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: s
 
     eta: learning rates; depth: along `depth`; s: singular values along `mode`, and along the axes that set them; model: a name.
     """
-    for name, array, dims in (("eta", eta, ()), ("depth", depth, ("depth",)), ("s", s, ("mode",))):
-        if not isinstance(array, xr.DataArray) or array.dtype.kind not in "iuf" or set(dims) - set(array.dims):
-            along = f" along {dims[0]}" if dims else ""
-            raise DatasetError(f"{name}: must be an xarray.DataArray of numbers{along} (got {reprlib.repr(array)})")
-    if depth.ndim > 1:
-        raise DatasetError(f"depth: must lie along depth only (got {', '.join(map(str, depth.dims))})")
+    for name, array, dim in (("eta", eta, None), ("depth", depth, "depth"), ("s", s, "mode")):
+        if not isinstance(array, xr.DataArray) or array.dtype.kind not in "iuf":
+            raise DatasetError(f"{name}: must be an xarray.DataArray of numbers (got {type(array).__name__})")
+        if dim and (dim not in array.dims or (dim == "depth" and array.ndim > 1)):
+            raise DatasetError(f"{name}: must lie along {dim} (got {', '.join(map(str, array.dims)) or 'one number'})")
     if not isinstance(model, str) or model not in MODELS:
         raise DatasetError(f"model: must be one of {', '.join(MODELS)} (got {reprlib.repr(model)})")
 

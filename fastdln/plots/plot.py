@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -159,7 +160,7 @@ def picked(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise DatasetError(f"{dim}: must be a number (got {value!r})") from None
+        raise DatasetError(f"{dim}: must be a number (got {reprlib.repr(value)})") from None
     if not np.isfinite(number):
         raise DatasetError(f"{dim}: must be a finite number (got {value})")
     values = ds[dim].values
