@@ -68,14 +68,23 @@ def whole(ds: xr.Dataset) -> xr.Dataset:
     beyond = {v.name: v.dims for o in observables_of(MODELS[sweep["model"]]).values() for v in o.variables}
     if "mode" not in ds.dims and "singular_value" not in ds.coords and not has_modes(ds, beyond):
         ds = ds.assign_coords(singular_value=("mode", of_target(sweep)))  # went with the last variable along them
-    if "fate" not in ds or any(name not in ds.coords for name in (*grid, "singular_value")):
-        raise DatasetError(
-            "the dataset lacks `fate` or the values of an axis; select with ds.sel or ds.isel, without drop=True"
-        )
+    needed = [
+        *([] if "fate" in ds else ["fate"]),
+        *(name for name in (*grid, "singular_value") if name not in ds.coords),
+    ]
+    if needed:
+        said = f"the dataset lacks {', '.join(needed)}, by which pictures know what is where"
+        raise DatasetError(f"{said}; select with ds.sel or ds.isel, without drop=True, and keep the names")
     for name, own in beyond.items():
         if name in ds and (gone := [d for d in (*grid, *own) if d not in ds[name].dims and ds.sizes.get(d, 1) > 1]):
             raise DatasetError(f"{name}: lies no more along {', '.join(gone)}, as the dataset does")
-    arrays = {name: spread(ds[name], [*grid, *own]) for name, own in beyond.items() if name in ds}
+    known = {dim for own in beyond.values() for dim in own}
+    arrays = {
+        # stack and where give a variable dimensions of others, along which it is constant
+        name: spread(ds[name].max([dim for dim in ds[name].dims if dim in known - set(own)]), [*grid, *own])
+        for name, own in beyond.items()
+        if name in ds
+    }
     arrays["fate"] = arrays["fate"].fillna(0).astype(np.uint8)
     back = xr.Dataset({name: array.variable for name, array in arrays.items()}, attrs=ds.attrs)
     along = [*grid, *sorted({"layer", "step"} & set(ds.coords))]

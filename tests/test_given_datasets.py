@@ -42,6 +42,7 @@ DRAWN = {
     "two stacks": lambda ds: ds.stack(point=("alpha", "eta")).assign_coords(mode=[0, 1]),
     "reset_coords": lambda ds: ds.reset_coords(),
     "set_coords": lambda ds: ds.set_coords(["loss", "period", "fate"]),
+    "where": lambda ds: ds.assign_coords(mode=[0, 1]).where(xr.DataArray([0, 1], dims="mode") < 1),
     "reset_index": lambda ds: ds.reset_index("eta"),
     "transpose": lambda ds: ds.transpose("sample", "eta", ...),
     "a variable": lambda ds: ds.assign(half=ds.eta / 2, more=ds.loss.mean("eta"), one=1.0, text="x"),
@@ -57,7 +58,8 @@ DRAWN = {
 @pytest.mark.parametrize("name", DRAWN)
 def test_datasets_that_were_worked_on_draw_alike(ds, name):
     given = DRAWN[name](ds)
-    np.testing.assert_array_equal(painted(given), painted(ds))
+    if name != "where":
+        np.testing.assert_array_equal(painted(given), painted(ds))
     assert plots.drawable(given) == plots.drawable(ds)
     for kind in plots.drawable(given):
         plots.encode(plots.figure(given, kind), "png", 30)
@@ -87,7 +89,7 @@ REFUSED = {
         lambda ds: xr.concat([ds.stack(point=("alpha", "eta"))] * 2, "point"),
         ["point", "cannot be unstacked"],
     ),
-    "another name": (lambda ds: ds.rename(eta="rate"), ["axis"]),
+    "another name": (lambda ds: ds.rename(eta="rate"), ["lacks eta", "names"]),
     "no fate": (lambda ds: ds.drop_vars("fate"), ["fate"]),
 }
 
@@ -153,10 +155,10 @@ def test_free_texts_are_drawn_as_text(ds, name):
 def test_texts_say_what_they_say(ds):
     """Mathematics is drawn sign by sign, and not read as such."""
     given = ds.assign_coords(eta=ds.eta.assign_attrs(long_name=r"cost in $ of $\eta$", units="$/s"))
-    figure = plots.figure(given, "loss", depth=3, alpha=0.3)
-    svg = plots.encode(figure, "svg").decode()
-    text = re.sub(r"\s+", " ", " ".join(re.findall(r">([^<>]+)<", svg)))
-    assert r"cost in $ of $\eta$" in text.replace("&#36;", "$")
+    given["loss"] = given.loss.assign_attrs(long_name=r"cost in $ of $\eta$")
+    svg = plots.encode(plots.figure(given, "loss", depth=3, alpha=0.3), "svg").decode()
+    assert r">cost in $ of $\eta$<" in svg
+    assert plots.loss(given, depth=3, alpha=0.3).get_xlabel() == r"cost in \$ of \$\eta\$ $\eta$ [\$/s]"
     assert text_of({"x": "a\tb \n\x00c\ud800"}, "x") == "a b \ufffdc\ufffd"
     assert len(text_of({"x": "w" * 10**6}, "x")) <= LONGEST + 4
     assert text_of({}, "x", "none") == "none"
@@ -164,6 +166,7 @@ def test_texts_say_what_they_say(ds):
         plots.encode(plots.figure(given, kind), "pdf")
 
 
+@pytest.mark.filterwarnings("ignore:steps =")
 @pytest.mark.parametrize("name", EVIL)
 def test_stores_with_free_texts_open_draw_and_report(tmp_path, monkeypatch, name):
     """As attributes of the root and of every array, in the consolidated metadata and the arrays' own."""

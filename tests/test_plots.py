@@ -567,6 +567,18 @@ def test_files_are_what_they_say_and_the_same_each_time(grid, kind):
         assert plt.imread(io.BytesIO(first)).shape[0] >= 600
 
 
+@pytest.mark.parametrize("kind", plots.PLOTS)
+def test_fonts_of_pdfs_are_truetype(kind, modes, matrices):
+    """Type 3 is what conferences refuse; the user's own setting is left alone."""
+    ds = modes.isel(alpha=[0], eta=slice(0, 5))
+    ds = ds if kind in plots.drawable(ds) else matrices
+    assert mpl.rcParams["pdf.fonttype"] == 3, "Matplotlib's default; else this proves nothing"
+    data = plots.encode(plots.figure(ds, kind), "pdf", 40)
+    assert b"/Type3" not in data
+    assert b"/FontFile2" in data
+    assert mpl.rcParams["pdf.fonttype"] == 3
+
+
 def test_bad_input_is_said_in_one_line(grid):
     for call, words in [
         (lambda: plots.figure(grid, "phse"), ["phse", "phase", "bifurcation"]),
