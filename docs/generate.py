@@ -184,7 +184,8 @@ fastdln report period_doubling.zarr                                  # all of th
 ```
 
 Each has a panel for every value of the dimensions that it does not show, up to nine. Stores may be larger than memory, and not
-complete: what is not computed is hatched. In Python each is a function of a dataset and, if you like, an ax, and returns the ax:
+complete: what is not computed is hatched. `--at` takes what an axis has: whole numbers (depth, seed, mode) exactly, of real
+ones the nearest is drawn where the value lies between two of them, which the title and a warning say. In Python each is a function of a dataset and, if you like, an ax, and returns the ax:
 
 ```python
 import fastdln

@@ -82,7 +82,7 @@ def test_the_nearest_value_is_said(ds):
         "alpha = 0.4 is not there; drawn at the nearest, 0.3",
         "eta = 0.46 is not there; drawn at the nearest, 0.458974",
     ]
-    assert ax.get_title() == f"depth = 2, alpha = 0.3 (nearest to 0.4), eta = {near:.6g} (nearest to 0.46)"
+    assert ax.get_title() == f"depth = 2, alpha = 0.3 (nearest to 0.4),\neta = {near:.6g} (nearest to 0.46)"
     with pytest.warns(UserWarning, match="nearest") as caught:
         figure = plots.figure(ds, "loss", alpha=0.5)
     assert len(caught) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from fastdln.errors import DatasetError
 
 # Inches of a picture on its own, with its legend beside it.
 ALONE = (7.0, 4.4)
+
+# Characters above a panel.
+TITLE_WIDTH = 44
 
 # Numbers of modes that a message lists.
 MOST_NAMED = 12
@@ -123,8 +127,14 @@ class Plot:
             ax = plt.subplots(figsize=ALONE, layout="constrained")[1]
         if named:
             said = [name_of(ds, 0) if dim == "mode" else one(ds, dim) for dim in named]
-            ax.set_title(", ".join(said), fontsize="medium")
+            ax.set_title(wrapped(said), fontsize="medium")
         return ds, ax
+
+
+def wrapped(items: Iterable[str]) -> str:
+    """Items one after the other, none of them broken, in lines that fit above a panel."""
+    whole_items = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in items)
+    return textwrap.fill(whole_items, TITLE_WIDTH, break_long_words=False).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def has(ds: xr.Dataset, names: Iterable[str]) -> bool:
