@@ -63,7 +63,7 @@ def test_datasets_that_were_worked_on_draw_alike(ds, name):
     assert plots.drawable(given) == plots.drawable(ds)
     for kind in plots.drawable(given):
         plots.encode(plots.figure(given, kind), "png", 30)
-    if "run" not in given.dims:
+    if "run" not in given.dims and name != "where":
         for one, two in zip(analysis.agreement(given), analysis.agreement(ds), strict=True):
             assert (one.variable, one.compared, one.close) == (two.variable, two.compared, two.close)
     assert set(whole(given).data_vars) == set(whole(ds).data_vars), "what the sweep does not know is left out"
