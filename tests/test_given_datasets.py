@@ -1,5 +1,6 @@
 """Datasets that people worked on, and attributes that they wrote: drawn as they are, or refused in one line."""
 
+import itertools
 import json
 import re
 
@@ -146,7 +147,7 @@ def test_free_texts_are_drawn_as_text(ds, name):
     given.attrs["title"] = text
     for kind in plots.drawable(given):
         figure = plots.figure(given, kind, depth=3, alpha=0.3)
-        for form in plots.FORMATS:
+        for form in plots.FORMATS if kind == "loss" else ["png"]:
             assert plots.encode(figure, form, 30)
     ax = plots.loss(given, depth=3, alpha=0.3)
     assert ax.get_xlabel().count("\n") < 6
@@ -167,24 +168,25 @@ def test_texts_say_what_they_say(ds):
 
 
 @pytest.mark.filterwarnings("ignore:steps =")
-@pytest.mark.parametrize("name", EVIL)
-def test_stores_with_free_texts_open_draw_and_report(tmp_path, monkeypatch, name):
+@pytest.mark.parametrize("shift", [0, 5, 10])
+def test_stores_with_free_texts_open_draw_and_report(tmp_path, monkeypatch, shift):
     """As attributes of the root and of every array, in the consolidated metadata and the arrays' own."""
     monkeypatch.chdir(tmp_path)
+    texts = itertools.islice(itertools.cycle(EVIL.values()), shift, None)
     axes = {"eta": [0.1, 0.2, 0.3], "alpha": 0.3, "depth": 2}
     run(Sweep(model="modes", axes=axes, steps=9, record=8, observables=["loss"]), "s.zarr", progress=False)
-    words = {"long_name": EVIL[name], "units": EVIL[name], "comment": EVIL[name]}
     root_file = tmp_path / "s.zarr" / "zarr.json"
     root = json.loads(root_file.read_text())
     for array, metadata in root["consolidated_metadata"]["metadata"].items():
-        metadata["attributes"] |= words
+        metadata["attributes"] |= {key: next(texts) for key in ("long_name", "units", "comment")}
         own = tmp_path / "s.zarr" / array / "zarr.json"
         own.write_text(json.dumps(json.loads(own.read_text()) | {"attributes": metadata["attributes"]}))
-    root["attributes"] |= dict.fromkeys(("title", "source", "history", "comment"), EVIL[name])
+    root["consolidated_metadata"]["metadata"]["eta"]["attributes"]["units"] = EVIL["dates"]
+    root["attributes"] |= {key: next(texts) for key in ("title", "source", "history", "comment")}
     root["attributes"].pop("metadata_sha256")
     root_file.write_text(json.dumps(root))
     ds = fastdln.open("s.zarr")
-    assert ds.eta.attrs["units"] == EVIL[name]
+    assert ds.eta.attrs["units"] == "days since 1e400"
     assert ds.eta.dtype == float
     for words in (["plot", "s.zarr", "loss"], ["report", "s.zarr"]):
         done = CliRunner().invoke(app, words)
