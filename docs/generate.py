@@ -97,8 +97,8 @@ A family's name in `observables`, or that of one of its variables, brings all of
 
 Every variable has `long_name`, `units` ("1" if it has no unit) and, where the method matters, `comment`. The root has
 `title`, `Conventions`, `source`, `history`, the versions of the libraries, `sweep` (the sweep as JSON, every default filled
-in), `sweep_sha256`, and `complete`, which is false until the last chunk is written. A store that grew has `grown_from`, its
-earlier shapes, and `sweep_asked` where rounding made a list of a range; one that sweeps a window of another has `parent_store`,
+in), `sweep_sha256`, and `complete`, which is 0 until the last chunk is written, and 1 then. A store that grew has `grown_from`, its
+earlier shapes as JSON, and `sweep_asked` where rounding made a list of a range; one that sweeps a window of another has `parent_store`,
 `parent_sweep` and `parent_sweep_sha256`. Chunks are compressed by zstd, with its checksum and a CRC-32C of every bit: a damaged
 one is an error where it is read ([scaling.md](scaling.md)).
 
@@ -234,7 +234,8 @@ fastdln report period_doubling.zarr                                  # all of th
 ```
 
 Each has a panel for every value of the dimensions that it does not show, up to nine. Stores may be larger than memory, and not
-complete: what is not computed is hatched. In Python each is a function of a dataset and, if you like, an ax, and returns the ax:
+complete: what is not computed is hatched. `--at` takes what an axis has: whole numbers (depth, seed, mode) exactly, of real
+ones the nearest is drawn where the value lies between two of them, which the title and a warning say. In Python each is a function of a dataset and, if you like, an ax, and returns the ax:
 
 ```python
 import fastdln

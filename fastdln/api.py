@@ -186,14 +186,19 @@ def verify(
     return read_back(find(store, storage_options), progress)
 
 
+# Nothing of a store is a date, whatever its `units` say.
+AS_IT_IS = {"decode_times": False, "decode_timedelta": False}
+
+
 def load(there: Contents, **options: Any) -> xr.Dataset:
     """The dataset of what is in a store, with the arrays of others that can be read without harm."""
     import xarray as xr
 
     def opened(others: Iterable[str]) -> xr.Dataset:
-        dataset: xr.Dataset = xr.open_zarr(there.zarr(others), zarr_format=3, consolidated=True, **options)
-        dataset.attrs["complete"] = int(bool(dataset.attrs.get("complete")))  # older stores have a bool
-        return dataset
+        how: dict[str, Any] = {"zarr_format": 3, "consolidated": True, **AS_IT_IS, **options}
+        dataset: xr.Dataset = xr.open_zarr(there.zarr(others), **how)
+        older = {key: int(value) for key, value in dataset.attrs.items() if isinstance(value, bool)}
+        return dataset.assign_attrs(older)  # older stores have booleans, which netCDF does not
 
     others = there.readable_others()
     if others:
@@ -234,9 +239,12 @@ def plan(sweep: Sweep) -> Plan:
     return Plan(sweep)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Status:
-    """How far a store is, and the sweep that it was made from; `left` has the points that each chunk lacks."""
+    """How far a store is, and the sweep that it was made from; `left` has the points that each chunk lacks.
+
+    Two are equal if they say the same.
+    """
 
     sweep: Sweep
     points: int
@@ -245,6 +253,18 @@ class Status:
     chunks_left: int
     running: bool
     left: np.ndarray
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Status):
+            return NotImplemented
+        one, two = self._numbers(), other._numbers()
+        return one == two and self.sweep == other.sweep and np.array_equal(self.left, other.left)
+
+    def __hash__(self) -> int:
+        return hash(self._numbers())
+
+    def _numbers(self) -> tuple[int, ...]:
+        return self.points, self.points_left, self.chunks, self.chunks_left, self.running
 
     def share(self, part: int, parts: int) -> str:
         """How far the `part`-th of `parts` shares is."""

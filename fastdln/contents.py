@@ -199,7 +199,16 @@ def left(contents: Contents) -> np.ndarray:
 
 def straddles(contents: Contents) -> np.ndarray:
     """Which chunks may be there in part, because the store grew through them."""
+    return contents.grid.straddling(grown_from(contents))
+
+
+def grown_from(contents: Contents) -> list[list[int]]:
+    """The shapes that a store had before it grew: JSON, or a list in older stores."""
     grid, shapes = contents.grid, contents.attributes.get("grown_from", [])
+    try:
+        shapes = json.loads(shapes) if isinstance(shapes, str) else shapes
+    except (ValueError, RecursionError):
+        shapes = None
     sound = (
         isinstance(shapes, list)
         and len(shapes) <= MOST_GROWTHS
@@ -212,7 +221,7 @@ def straddles(contents: Contents) -> np.ndarray:
     )
     if not sound:
         raise damaged(contents.place, f"grown_from is no list of at most {MOST_GROWTHS:,} smaller shapes")
-    return grid.straddling(shapes)
+    return list(shapes)
 
 
 def missing(mark: Any, slices: tuple[slice, ...]) -> np.ndarray:

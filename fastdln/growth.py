@@ -14,7 +14,7 @@ import numpy as np
 
 from fastdln import template
 from fastdln.axes import coordinates, length
-from fastdln.contents import MOST_GROWTHS, Contents, differing, read, stored_sweep
+from fastdln.contents import MOST_GROWTHS, Contents, differing, grown_from, read, stored_sweep
 from fastdln.errors import StoreError, SweepError
 from fastdln.grid import Grid
 from fastdln.healing import heal
@@ -96,7 +96,7 @@ def larger_grid(contents: Contents, sweep: Sweep) -> Grid:
             f"{contents.place.name}: holds {', '.join(stuck)}, not of the sweep, which extend does not know how to grow; "
             "remove it, or copy it elsewhere"
         )
-    if len(contents.attributes.get("grown_from", [])) >= MOST_GROWTHS:
+    if len(grown_from(contents)) >= MOST_GROWTHS:
         raise StoreError(
             f"{contents.place.name}: has grown {MOST_GROWTHS:,} times; sweep the larger grid into a new store"
         )
@@ -131,7 +131,7 @@ def switch(contents: Contents, new: Grid, wanted: Sweep, durable: bool) -> None:
         "complete": 0,
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),
-        "grown_from": [*attributes.get("grown_from", []), list(old.shape)],
+        "grown_from": json.dumps([*grown_from(contents), list(old.shape)]),  # netCDF has no lists of lists
     }
     attributes.pop("sweep_asked", None)
     if wanted.sha256() != sweep.sha256():

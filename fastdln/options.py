@@ -78,7 +78,7 @@ def logs(store: str) -> list[Path]:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunOptions:
     """How a run goes about its work, in the command line's words: the options that all commands share that compute."""
 

@@ -149,8 +149,8 @@ class Store:
 def mark(place: Place, complete: bool, durable: bool) -> None:
     """Says in the root attributes whether every chunk is there."""
     root = read_root(place)
-    if root["attributes"].get("complete") is not complete:
-        root["attributes"]["complete"] = complete
+    if root["attributes"].get("complete") != complete:
+        root["attributes"]["complete"] = int(complete)
         place.write(ROOT, json.dumps(root, indent=2).encode(), durable=durable)  # the seal does not cover it
 
 

@@ -162,7 +162,7 @@ def root_attributes(sweep: Sweep) -> dict[str, Any]:
         "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} created by {source}",
         **{f"{name}_version": version(name) for name in LIBRARIES},
         **COORDINATES,
-        "complete": False,
+        "complete": 0,  # netCDF has no booleans
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),
     }

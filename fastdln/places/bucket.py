@@ -50,7 +50,7 @@ class Bucket:
     """The keys below a URL; `options` as obstore or s3fs spell them, and what is left out from the environment."""
 
     name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     shared: ClassVar[bool] = True
 
     @cached_property
