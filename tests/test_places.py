@@ -15,7 +15,7 @@ from small import SWEEP, identical
 import fastdln
 from fastdln import IncompleteError, StoreError, Sweep
 from fastdln.api import compute
-from fastdln.places import WHOLE, bucket, find, folder
+from fastdln.places import WHOLE, find, folder, object_lock
 from fastdln.shares import Share
 from fastdln.store import Store
 
@@ -161,7 +161,7 @@ def test_a_second_run_on_a_bucket_is_refused(url, options):
 
 
 def test_the_lock_of_a_killed_run_expires(url, options, monkeypatch):
-    monkeypatch.setattr(bucket, "LOCK_SECONDS", 2.0)
+    monkeypatch.setattr(object_lock, "LOCK_SECONDS", 2.0)
     place = find(url, options)
     compute(SWEEP, url, storage_options=options)
     dead = place.lock(WHOLE)
@@ -183,7 +183,7 @@ def test_the_lock_of_a_killed_run_expires(url, options, monkeypatch):
 
 
 def test_a_lost_lock_stops_a_run(url, options, monkeypatch):
-    monkeypatch.setattr(bucket, "LOCK_SECONDS", 0.4)
+    monkeypatch.setattr(object_lock, "LOCK_SECONDS", 0.4)
     lock = find(url, options).lock(WHOLE)
     obstore.put(lock._locks, lock._key, json.dumps({"owner": "another", "expires": time.time() + 60}).encode())
     time.sleep(0.5)

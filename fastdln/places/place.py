@@ -14,6 +14,9 @@ WHOLE: Interval = (0, 2**62)
 # Root metadata: what makes a place a store, and therefore written last.
 ROOT = "zarr.json"
 
+# Of a file that is read whole: a root with 200,000 shapes in it stays below, and what is larger is no metadata.
+LARGEST_FILE = 64 * 2**20
+
 
 class OccupiedError(Exception):
     """Something came to be at the place while a store was being made for it."""
