@@ -53,7 +53,10 @@ def find(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None
 
     if not found:
         return Folder(Path(text))
-    url = urlsplit(text)
+    try:
+        url = urlsplit(text)
+    except ValueError:  # brackets that are no IPv6 address
+        raise StoreError(f"{text}: is no URL; file:///path is a file of this machine") from None
     if url.netloc not in ("", "localhost"):
         raise StoreError(f"{text}: files of other machines cannot be reached; file:///path is one of this machine")
     if not url.path:

@@ -41,13 +41,22 @@ HOSTS = {
 # Where obstore asks for keys when it has been given none.
 METADATA_SERVERS = ("169.254.169.254", "metadata.google.internal", "metadata server")
 
+KEYS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "AZURE_STORAGE_ACCOUNT_KEY",
+}
+
 MISSING_BUCKET = ("NoSuchBucket", "ContainerNotFound", "specified bucket does not exist")
 
 
 def kind_of(url: str) -> str:
     """Which object store a URL is of; StoreError, in one line, if it is of none or has more than a place in it."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError as error:  # brackets that are no IPv6 address
+        raise StoreError(f"{url}: is no URL: {first_line(error)}") from None
     if "@" in parts.netloc and parts.scheme not in ("abfs", "abfss"):  # which have the container there
         raise StoreError(
             f"{parts.scheme}://...@{host}: keys do not belong in a URL; give them in the environment or as storage options"
@@ -86,7 +95,7 @@ def connected(url: str, options: Mapping[str, Any], *, impatient: bool = False) 
         key = re.search(r"'([^']*)'", str(error))
         raise unknown(kind, key[1] if key else "") from None
     except BaseException as error:
-        raise one_line(url, error) from None
+        raise one_line(url, "cannot be used as given", error) from None
     if not found.prefix:
         raise StoreError(f"{url}: is a bucket; give a name in it, such as {url.rstrip('/')}/sweep.zarr")
     return found
@@ -112,7 +121,7 @@ def meet(url: str, options: Mapping[str, Any], key: str) -> None:
     except StoreError:
         raise
     except BaseException as error:
-        raise one_line(url, error) from None
+        raise one_line(url, "cannot be reached", error) from None
 
 
 def panicked(error: BaseException) -> bool:
@@ -120,22 +129,20 @@ def panicked(error: BaseException) -> bool:
     return type(error).__name__ == "PanicException"
 
 
-def one_line(url: str, error: BaseException) -> BaseException:
+def one_line(url: str, what: str, error: BaseException) -> BaseException:
     """What obstore said, without its own structures and pages of XML, as a StoreError; other errors as they are."""
     if panicked(error):
-        return StoreError(f"{url}: cannot be reached: obstore gave up ({first_line(error)}); are all options right?")
+        return StoreError(f"{url}: {what}: obstore gave up ({first_line(error)}); are all options right?")
     if not isinstance(error, BaseError | OSError | TypeError | ValueError | OverflowError):
         return error
     said, whole = first_line(error), str(error)
     if any(server in said for server in METADATA_SERVERS):
         return StoreError(
-            f"{url}: no keys are known, and this machine has none of its own; set them in the environment "
-            "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...), or give skip_signature=true for what is public"
+            f"{url}: no keys are known, and this machine has none of its own; set {KEYS[kind_of(url)]} in the environment, "
+            "or give skip_signature=true for what is public"
         )
     # the reason is in what obstore appends: an error of the system, or the server's code
-    reasons = [
-        *re.findall(r'(?:message|error): "([^"]{1,200})"', whole),
-        *re.findall(r"<Code>(\w{1,100})</Code>", whole),
-    ]
+    reasons = [*re.findall(r'(?:message|error): "([^"]{1,200})"', whole), *re.findall(r"<Code>(\w{1,100})</Code>", whole)]
+    reasons += ["no answer in time"] * ("kind: Timeout" in whole)
     more = f" ({reasons[-1]})" if reasons and reasons[-1] not in said else ""
-    return StoreError(f"{url}: cannot be reached: {said}{more}")
+    return StoreError(f"{url}: {what}: {said}{more}")

@@ -145,7 +145,7 @@ def settings(kind: str, given: Mapping[str, Any], environment: Mapping[str, str]
     for key, (name, value) in around.items():
         if key in CLIENT and key not in found.client_options:
             found.client_options[key] = CLIENT[key](name, value)
-        elif key in {*FLAGS, *IN_REQUESTS, ENDPOINTS[kind]} and key not in found.config:
+        elif key in {*FLAGS, ENDPOINTS[kind]} - found.config.keys() or (key in IN_REQUESTS - found.config.keys() and value):
             setting(kind, key, name, value)
     allow_http(kind, found, around)
     return found
@@ -179,7 +179,7 @@ def inherited(kind: str, environment: Mapping[str, str]) -> dict[str, tuple[str,
     prefix, found = PREFIXES[kind].upper(), {}
     for name, value in sorted(environment.items()):  # AWS_ENDPOINT_URL_S3 last, as obstore has it
         key = name.removeprefix(prefix).lower().removeprefix("storage_" if kind == "az" else "")
-        if name.startswith(prefix) and value:
+        if name.startswith(prefix):
             found[ALIASES.get(key, key) if kind == "s3" else key] = name, value
     return found
 
@@ -242,6 +242,8 @@ def setting(kind: str, key: str, name: str, value: Any) -> str:
         return endpoint(name, value)
     if isinstance(value, bool | int | float):
         value = str(value).lower()
+    if not isinstance(value, str) and key not in IN_REQUESTS:
+        raise unknown(kind, name)
     if key == "service_account_key" and isinstance(value, str):  # a file's text
         return value
     if key in ("region", "default_region") and not re.fullmatch(r"[A-Za-z0-9-]+", str(value)):
@@ -251,6 +253,8 @@ def setting(kind: str, key: str, name: str, value: Any) -> str:
 
 def unknown(kind: str, name: str) -> StoreError:
     """Of an option that obstore does not know."""
+    if name == "profile":
+        return refused(name, "profiles are not read; `aws configure export-credentials --format env` prints their keys")
     known = [*CLIENT, *RETRY, *SPELLINGS[kind], *SPELLINGS[kind].values(), *EXAMPLES[kind].split(", "), *FLAGS]
     close = get_close_matches(name, known, 1)
     hint = f"did you mean {close[0]}? " if close else ""
