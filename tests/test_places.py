@@ -1,7 +1,6 @@
 """Places: locks that exclude what overlaps, durable writes, object stores, and what a kill leaves in them."""
 
 import json
-import logging
 import multiprocessing
 import os
 import pickle
@@ -19,37 +18,10 @@ from fastdln.places import WHOLE, find, folder, object_lock
 from fastdln.shares import Share
 from fastdln.store import Store
 
-moto = pytest.importorskip("moto.server")
-boto3 = pytest.importorskip("boto3")
-
 
 @pytest.fixture(scope="module")
 def reference():
     return fastdln.run(SWEEP)
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def options(endpoint):
-    """As s3fs spells them."""
-    return {"key": "a", "secret": "b", "endpoint_url": endpoint, "client_kwargs": {"region_name": "us-east-1"}}
-
-
-@pytest.fixture
-def url(endpoint, request):
-    name = "".join(c if c.isalnum() else "-" for c in request.node.name.lower())[:50].strip("-")
-    words = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
-    boto3.client("s3", endpoint_url=endpoint, **words).create_bucket(Bucket=name)
-    return f"s3://{name}/deep/out.zarr"
 
 
 def keys(url, options, prefix=""):
@@ -67,7 +39,7 @@ def test_a_store_in_a_bucket(url, options, reference):
     assert keys(url + ".lock", options) == []
 
 
-def test_options_from_the_environment_and_the_command_line(url, endpoint, options, tmp_path, monkeypatch, reference):
+def test_a_store_by_the_environment_and_the_command_line(url, endpoint, options, tmp_path, monkeypatch, reference):
     from small import FILE
     from typer.testing import CliRunner
 

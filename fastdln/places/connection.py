@@ -142,7 +142,10 @@ def one_line(url: str, what: str, error: BaseException) -> BaseException:
             "or give skip_signature=true for what is public"
         )
     # the reason is in what obstore appends: an error of the system, or the server's code
-    reasons = [*re.findall(r'(?:message|error): "([^"]{1,200})"', whole), *re.findall(r"<Code>(\w{1,100})</Code>", whole)]
+    reasons = [
+        *re.findall(r'(?:message|error): "([^"]{1,200})"', whole),
+        *re.findall(r"<Code>(\w{1,100})</Code>", whole),
+    ]
     reasons += ["no answer in time"] * ("kind: Timeout" in whole)
     more = f" ({reasons[-1]})" if reasons and reasons[-1] not in said else ""
     return StoreError(f"{url}: {what}: {said}{more}")

@@ -145,7 +145,9 @@ def settings(kind: str, given: Mapping[str, Any], environment: Mapping[str, str]
     for key, (name, value) in around.items():
         if key in CLIENT and key not in found.client_options:
             found.client_options[key] = CLIENT[key](name, value)
-        elif key in {*FLAGS, ENDPOINTS[kind]} - found.config.keys() or (key in IN_REQUESTS - found.config.keys() and value):
+        elif key in {*FLAGS, ENDPOINTS[kind]} - found.config.keys() or (
+            key in IN_REQUESTS - found.config.keys() and value
+        ):
             setting(kind, key, name, value)
     allow_http(kind, found, around)
     return found
