@@ -123,6 +123,8 @@ def test_options_go_where_they_belong(url, endpoint):
     assert store.retry_config["max_retries"] == 3
     store = works(url, filled(GIVEN["s3fs"], endpoint))
     assert store.config["session_token"] == "c"
+    assert find(url, {"use_ssl": "no"})._unmet.client_options["allow_http"] == "true"
+    assert find(url, {"use_ssl": True, "verify": "true"})._unmet.client_options is None
     assert find(url, {"anon": True})._unmet.config["skip_signature"] == "true"
     assert store.retry_config["retry_timeout"] == timedelta(seconds=60), "what a run waits if nobody says otherwise"
 

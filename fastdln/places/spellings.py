@@ -189,12 +189,12 @@ def inherited(kind: str, environment: Mapping[str, str]) -> dict[str, tuple[str,
 def special(options: dict[str, tuple[str, Any]], found: Settings) -> dict[str, tuple[str, Any]]:
     """Takes out what botocore says in other terms than obstore."""
     rest = dict(options)
-    if "use_ssl" in rest and not flag(*rest.pop("use_ssl")):
+    if "use_ssl" in rest and flag(*rest.pop("use_ssl")) == "false":
         rest.setdefault("allow_http", ("use_ssl", True))
     name, value = rest.get("root_certificate", ("", None))
     if name.lower() == "verify" and str(value).lower() in ("true", "false"):
         del rest["root_certificate"]
-        if not flag(name, value):
+        if flag(name, value) == "false":
             found.client_options["allow_invalid_certificates"] = "true"
     if "addressing_style" in rest:
         name, value = rest.pop("addressing_style")
