@@ -1,5 +1,6 @@
 """The recipe for job arrays, as it stands on the page: run as a scheduler would run it, in whole and for a few shares again."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -7,24 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from small import FILE
 
 import fastdln
 
 PAGE = Path(__file__).parent.parent / "docs" / "scaling.md"
-
-# One chunk an eta, so that every share has something.
-TINY = """
-model = "balanced"
-steps = 20
-record = 4
-observables = []
-[axes]
-eta = { start = 0.1, stop = 1.0, num = 16 }
-alpha = 0.5
-depth = 2
-[chunks]
-eta = 1
-"""
 
 
 def recipe():
@@ -40,19 +28,20 @@ def job_numbers():
 @pytest.fixture
 def submit(tmp_path):
     """Runs the script for some jobs of an array, all at once; SLURM's variables are those of that submission."""
-    (tmp_path / "sweep.toml").write_text(TINY)
+    (tmp_path / "sweep.toml").write_text(FILE)
     (tmp_path / "scratch").mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
-    def jobs(numbers, variable="SLURM_ARRAY_TASK_ID"):
-        text = recipe().replace("$SLURM_ARRAY_TASK_ID", f"${variable}").replace("/scratch", str(tmp_path / "scratch"))
+    def jobs(numbers, variables=("SLURM_ARRAY_TASK_ID",)):
         of_array = {
             "SLURM_ARRAY_TASK_COUNT": len(numbers),
             "SLURM_ARRAY_TASK_MIN": min(numbers),
             "SLURM_ARRAY_TASK_MAX": max(numbers),
         }
         running = []
-        for number in numbers:
+        for number, variable in zip(numbers, itertools.cycle(variables), strict=False):
+            text = recipe().replace("$SLURM_ARRAY_TASK_ID", f"${variable}")
+            text = text.replace("/scratch", str(tmp_path / "scratch"))
             around = {"PATH": path, variable: number} | (of_array if variable.startswith("SLURM") else {})
             environment = os.environ | {name: str(value) for name, value in around.items()}
             command = ["bash", "-euo", "pipefail", "-c", text]
@@ -87,6 +76,5 @@ def test_what_is_submitted_again_are_the_same_shares(submit, tmp_path):
 def test_the_jobs_of_every_scheduler_take_their_own_share(submit, tmp_path):
     variables = job_numbers()
     assert len(variables) == len(set(variables)) == 4
-    for number, variable in enumerate(variables, 1):
-        submit([number], variable)
+    submit([1, 2, 3, 4], variables)
     assert unfinished(tmp_path / "scratch" / "sweep.zarr", 8) == [5, 6, 7, 8]
