@@ -40,7 +40,7 @@ def find(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None
     if CONTROL.search(text):
         raise StoreError(f"{text!a}: a store's name has no control characters; give another path with -o")
     if half := HALF_A_URL.match(text):
-        raise StoreError(f"{text}: a URL begins with {half[1].lower()}://")
+        raise StoreError(f"{text}: a URL begins with {half[1].lower()}:// (a pathlib.Path loses a slash)")
     scheme, found, rest = text.partition("://")
     scheme = scheme.lower()
     if found and scheme != "file":
