@@ -18,10 +18,10 @@ from fastdln.options import (
     StorePath,
     SweepFile,
     computes,
-    expanded,
-    expanded_path,
     logs,
+    named,
     named_after,
+    named_path,
     pairs,
 )
 
@@ -44,7 +44,7 @@ def run(
     store: Annotated[
         str | None,
         typer.Option(
-            "-o", metavar="STORE", help="Where to write, a path or URL; SWEEP.zarr here if left out.", parser=expanded
+            "-o", metavar="STORE", help="Where to write, a path or URL; SWEEP.zarr here if left out.", parser=named
         ),
     ] = None,
     sets: Sets = None,
@@ -87,7 +87,7 @@ def extend(store: StorePath, sets: Sets = None, *, how: RunOptions) -> None:
 @computes
 def refine(
     store: StorePath,
-    new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.", parser=expanded)],
+    new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.", parser=named)],
     sets: Sets = None,
     *,
     how: RunOptions,
@@ -167,7 +167,7 @@ def plot(
             "-o",
             metavar="FILE",
             help="A .png, .pdf or .svg file; STORE-KIND.png here if left out.",
-            parser=expanded_path,
+            parser=named_path,
         ),
     ] = None,
     choices: Annotated[
@@ -201,7 +201,7 @@ def report(
     store: StorePath,
     out: Annotated[
         Path | None,
-        typer.Option("-o", metavar="FILE.html", help="STORE.html here if left out.", parser=expanded_path),
+        typer.Option("-o", metavar="FILE.html", help="STORE.html here if left out.", parser=named_path),
     ] = None,
     options: StorageOptions = None,
     quiet: Quiet = False,
@@ -229,7 +229,7 @@ def report(
 def paper(
     out: Annotated[
         Path,
-        typer.Option("-o", metavar="FOLDER", help="Where to put stores, pictures and numbers.", parser=expanded_path),
+        typer.Option("-o", metavar="FOLDER", help="Where to put stores, pictures and numbers.", parser=named_path),
     ] = Path("paper"),
     quiet: Quiet = False,
 ) -> None:

@@ -84,3 +84,9 @@ def write(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def expanded(path: str | os.PathLike[str]) -> str:
+    """A path with `~` as the home folder that it stands for; a URL as it is."""
+    text = os.fspath(path)
+    return text if "://" in text else os.path.expanduser(text)  # noqa: PTH111  # Path would lose "./" and a last "/"

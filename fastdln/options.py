@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -16,23 +15,25 @@ import typer
 from fastdln.console import Voice, say
 
 
-def expanded(path: str) -> str:
+def named(path: str) -> str:
     """A path with the home folder instead of its `~`, which a shell leaves where it is quoted, or behind a `=`."""
     if not path:
         raise typer.BadParameter("must not be empty: a path, or a URL")
-    return path if "://" in path else os.path.expanduser(path)  # noqa: PTH111  # a trailing slash stays
+    from fastdln.files import expanded
+
+    return expanded(path)
 
 
-def expanded_path(path: str) -> Path:
-    return Path(expanded(path))
+def named_path(path: str) -> Path:
+    return Path(named(path))
 
 
 # readable=False: whether a file can be read is told where it is read, in one line
 SweepFile = Annotated[
-    Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False, parser=expanded_path)
+    Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False, parser=named_path)
 ]
 StorePath = Annotated[
-    str, typer.Argument(metavar="STORE", help="A store that `run` made, a path or URL.", parser=expanded)
+    str, typer.Argument(metavar="STORE", help="A store that `run` made, a path or URL.", parser=named)
 ]
 Sets = Annotated[
     list[str] | None,
