@@ -126,7 +126,6 @@ assert both.fate.dtype == shallow.fate.dtype  # codes stay codes
 `method="nearest"` holds for all that one `sel` is given: select whole-number axes (`depth`, `seed`) in one of their own. With
 `join="outer"` what neither store has would be NaN, and codes and counts floats.
 
-<!-- notest -->
 ```python
 both.to_netcdf("both.nc")
 ```
@@ -139,7 +138,9 @@ xarray and Zarr read whatever a store's metadata say. With `xarray.open_zarr`, a
 with the filter pickle runs its author's code when it is read, be it a coordinate in the root's consolidated metadata; links are
 followed to files outside the store; attributes like `scale_factor` change the numbers. So open such a store with `fastdln.open`, or
 run `fastdln verify` on it first: they hold every array's metadata against what the sweep must give before anything is read, follow no
-link, and read regular files of a bounded size only.
+link, and read regular files of a bounded size only. In the sweep of a store a string is never the path of a matrix. Arrays that are
+not of the sweep, such as one that you added with `ds.assign(half=ds.loss / 2)[["half"]].to_zarr(store, mode="a")`, are kept, named
+by `verify`, and opened if they are plain numbers; `extend` grows them with their fill value.
 """
 
 
