@@ -169,6 +169,10 @@ BAD = [
     ({"endpoint": "not a url"}, "endpoint: must be an address such as https://"),
     ({"endpoint": "host:9000"}, "endpoint: must be an address such as https://"),
     ({"endpoint": "http://host:99999"}, "endpoint: must be an address such as https://"),
+    *(
+        ({"endpoint": f"http://{host}"}, "endpoint: must be an address such as https://")
+        for host in ('a"b', "%41", "a<b>")
+    ),
     ({"endpoint": f"http://user:{SECRET}@host"}, "endpoint: must be an address alone"),
     ({"endpoint_url": "http://other"}, "endpoint_url: says something else than endpoint"),
     ({"region": "a b"}, "region: must be the name of a region"),
@@ -253,6 +257,7 @@ def test_the_environments_s3_endpoint_is_not_silently_preferred(monkeypatch):
         ("s3://b/%2e%2e/x.zarr", "no empty parts"),
         ("s3://b/a//x.zarr", "no empty parts"),
         ("s3://[::1/x.zarr", "is no URL"),
+        ("s3://b:9000/x.zarr", "a bucket has no port; .*endpoint"),
         ("file://[::1/x.zarr", "is no URL"),
         ("file://", "names no file"),
         ("", "must be a path or a URL"),

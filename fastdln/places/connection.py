@@ -71,6 +71,8 @@ def kind_of(url: str) -> str:
                 f"{url}: a web server is no place for a store; valid are paths, file:///path, and s3://, gs:// and az:// URLs "
                 f"(an S3 server of your own: s3://bucket/name.zarr and --storage endpoint={parts.scheme}://{parts.netloc})"
             )
+    elif ":" in parts.netloc:
+        raise StoreError(f"{url}: a bucket has no port; the address of a server is the storage option endpoint")
     if not kind:
         raise StoreError(f"{url}: no kind of store; valid are paths, file:///path, and s3://, gs:// and az:// URLs")
     inside = unquote(parts.path).strip("/")

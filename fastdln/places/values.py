@@ -89,14 +89,24 @@ def span(name: str, value: Any) -> timedelta:
     return timedelta(seconds=seconds(name, value))
 
 
+# A name, or an address of IPv4 or IPv6.
+HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.ASCII)
+PATH = re.compile(r"[A-Za-z0-9/._~%+-]*", re.ASCII)
+
+
 def endpoint(name: str, value: Any) -> str:
     """An address of a server; what else is in it would be sent to it, or shown in messages."""
     try:
         parts = urlsplit(text(name, value))
-        sound = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        sound = (
+            parts.scheme in ("http", "https")
+            and HOST.fullmatch(parts.hostname or "")
+            and PATH.fullmatch(parts.path)
+            and parts.port != 0
+        )
     except ValueError:
         sound = False
-    if not sound or " " in value:
+    if not sound:
         raise refused(name, "must be an address such as https://s3.example.org or http://127.0.0.1:9000")
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise refused(name, "must be an address alone; keys are options of their own (access_key_id, ...)")
