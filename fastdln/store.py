@@ -25,7 +25,7 @@ from fastdln.contents import (
     read_grid,
     read_root,
 )
-from fastdln.errors import StoreError, SweepError
+from fastdln.errors import StoreError
 from fastdln.grid import Grid
 from fastdln.healing import heal
 from fastdln.places import ROOT, WHOLE, Lock, OccupiedError, Place, plain_errors
@@ -34,9 +34,6 @@ from fastdln.sweep import Sweep
 
 # Every file of a computed chunk is there, so that one that is missing is noticed.
 WRITING = {"write_empty_chunks": True}
-
-# What is left is kept as a number a chunk; ten million files a variable are beyond any file system's patience.
-MOST_CHUNKS = 10_000_000
 
 
 class Store:
@@ -63,10 +60,6 @@ class Store:
         with plain_errors(place.name, "cannot be written"):
             if not place.occupied():
                 grid = Grid(sweep)
-                if grid.chunks > MOST_CHUNKS:
-                    raise SweepError(
-                        f"chunks: {grid.chunks:,} of them are more than {MOST_CHUNKS:,}; make them larger, or the grid smaller"
-                    )
                 interval = share.interval(grid.chunks) if share else WHOLE
                 try:
                     lock = place.create(template.entries(grid, about), interval, durable=durable)

@@ -97,6 +97,13 @@ def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
         zarr.consolidate_metadata(place)
 
 
+def compressed(values: np.ndarray) -> int:
+    """Bytes that values take on disk as one chunk of a store."""
+    place: dict[str, Any] = {}
+    zarr.create_array(MemoryStore(place), data=values, chunks=values.shape, compressors=CODECS)
+    return sum(len(data.to_bytes()) for key, data in place.items() if key != ROOT)
+
+
 def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[str, Any]]]:
     swept = [mode for name in grid.dims if (mode := swept_mode(name)) is not None]
     for name, values in grid.coordinates.items():
