@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fastdln.console import INCOMPLETE, busy, exits, reading, say
+from fastdln.console import INCOMPLETE, busy, exits, patient, reading, say
 from fastdln.options import (
     Quiet,
     RunOptions,
@@ -115,7 +115,14 @@ def verify(store: StorePath, options: StorageOptions = None, quiet: Quiet = Fals
 
 @app.command()
 @exits
-def plan(sweep: SweepFile, sets: Sets = None) -> None:
+def plan(
+    sweep: SweepFile,
+    sets: Sets = None,
+    no_probe: Annotated[
+        bool, typer.Option("--no-probe", help="Compile and time nothing; the time is by rule of thumb then.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
     """Show what a sweep would cost.
 
     Points, chunks, bytes, files, and the time by a short timed probe.
@@ -125,10 +132,12 @@ def plan(sweep: SweepFile, sets: Sets = None) -> None:
     loaded = Sweep.from_file(sweep, sets or ())
     from fastdln.planning import Plan
 
-    costs = Plan(loaded)
+    costs = Plan(loaded, probe=not no_probe)
     for line in costs.warnings:
         say(f"warning: {line}")
-    print(costs)
+    with patient("planning", quiet) as costs.say:
+        table = str(costs)
+    print(table)
 
 
 @app.command()

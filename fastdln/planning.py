@@ -76,11 +76,11 @@ class Plan:
     def rows(self) -> list[tuple[str, str]]:
         shape = " x ".join(f"{size:,} {name}" for name, size in self.chunk_shape.items() if size > 1) or "1 point"
         on_disk = self.bytes_on_disk
-        fewer = "fewer on disk" if on_disk is None else f"about {in_units(on_disk)} on disk"
+        stored = "" if on_disk is None else f", about {in_units(on_disk)} on disk"
         rows = [
             ("points", f"{self.points:,}"),
             ("chunks", f"{self.chunks:,} of {shape}"),
-            ("bytes", f"{in_units(self.bytes)} before compression, {fewer}"),
+            ("bytes", f"{in_units(self.bytes)} before compression{stored}"),
             ("files", f"{self.files:,} at most"),
             ("time", f"{duration(self.seconds)} {'estimated' if self.probed else 'by rule of thumb, not timed'}"),
         ]

@@ -29,10 +29,12 @@ PROBE_SECONDS = 20.0
 SLACK = 2.0
 # The results of the probe stay well below what a chunk's may take.
 PROBE_BYTES = 16 * 2**20
+# Of less, what a compressor adds to any chunk counts.
+FEWEST_BYTES = 4096
 
 
 class Probe(NamedTuple):
-    """Seconds of one thread for the whole grid, and bytes on disk of a byte of results; None where it took too long."""
+    """Seconds of one thread for the whole grid, and bytes on disk of a byte of results, None where it computed too few."""
 
     seconds: float
     compression: float | None
@@ -68,7 +70,7 @@ def probe_depth(task: Task, depth: int, most_seconds: float) -> tuple[float, flo
     """Seconds a point, and the compression of its results, from ever longer pieces."""
     sweep, grid = task.sweep, task.grid
     most = int(np.prod(grid.chunk_shape))
-    found = rule_of_thumb(sweep, depth, most) / most, None
+    found: tuple[float, Mapping[str, np.ndarray] | None] = rule_of_thumb(sweep, depth, most) / most, None
     deadline, expected = time.perf_counter() + most_seconds, 0.0
     for short, points in pieces(sweep, depth, most):
         cost = points * sum(work(short, depth))
@@ -79,7 +81,8 @@ def probe_depth(task: Task, depth: int, most_seconds: float) -> tuple[float, flo
         found = taken / points * scale, results
         if taken > ENOUGH_SECONDS:
             break
-    return found[0], None if found[1] is None else compression(sweep, found[1])
+    seconds, computed = found
+    return seconds, compression(sweep, computed) if computed else None
 
 
 def pieces(sweep: Sweep, depth: int, most: int) -> Iterator[tuple[Sweep, int]]:
@@ -127,9 +130,11 @@ def timed(task: Task, depth: int, short: Sweep, points: int, deadline: float) ->
     return max(min(seconds), 1e-9), results
 
 
-def compression(sweep: Sweep, results: Mapping[str, np.ndarray]) -> float:
-    """Bytes on disk of a byte of these results, by the store's own compressors."""
+def compression(sweep: Sweep, results: Mapping[str, np.ndarray]) -> float | None:
+    """Bytes on disk of a byte of these results, by the store's own compressors; None of too few to tell."""
     arrays = [results[variable.name] for variable in sweep.variables]
+    if sum(array.nbytes for array in arrays) < FEWEST_BYTES:
+        return None
     return sum(map(compressed, arrays)) / sum(array.nbytes for array in arrays)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from fastdln import template
+from fastdln import provenance, template
 from fastdln.contents import (
     MARK,
     UNREADABLE,
@@ -39,8 +39,10 @@ WRITING = {"write_empty_chunks": True}
 class Store:
     """An open store; use it in a `with` block, which holds the lock that keeps other runs out."""
 
-    def __init__(self, arrays: Mapping[str, Any], grid: Grid, place: Place, lock: Lock | None, durable: bool) -> None:
-        self.grid, self.place, self.lock, self._durable = grid, place, lock, durable
+    def __init__(
+        self, arrays: Mapping[str, Any], grid: Grid, place: Place, lock: Lock | None, durable: bool, new: bool = False
+    ) -> None:
+        self.grid, self.place, self.lock, self._durable, self._new = grid, place, lock, durable, new
         self._arrays = {name: array.with_config(WRITING) for name, array in arrays.items()}
 
     @classmethod
@@ -66,7 +68,7 @@ class Store:
                 except OccupiedError:  # another run made it first
                     pass
                 else:
-                    return cls._opened(place, lock, durable)
+                    return cls._opened(place, lock, durable, new=True)
             return cls._resume(place, sweep, share, durable)
 
     @classmethod
@@ -96,10 +98,10 @@ class Store:
         return cls._opened(place, None, durable)
 
     @classmethod
-    def _opened(cls, place: Place, lock: Lock | None, durable: bool) -> Self:
+    def _opened(cls, place: Place, lock: Lock | None, durable: bool, new: bool = False) -> Self:
         grid = read_grid(place)
         names = [variable.name for variable in grid.sweep.variables]
-        return cls(open_arrays(place, names, write=True, durable=durable), grid, place, lock, durable)
+        return cls(open_arrays(place, names, write=True, durable=durable), grid, place, lock, durable, new)
 
     def __enter__(self) -> Self:
         return self
@@ -144,6 +146,18 @@ class Store:
     def _clear(self, slices: tuple[slice, ...]) -> None:
         for key in self._keys(slices):
             self.place.delete(key)
+
+    def begin(self) -> str | None:
+        """Says in the root attributes that a run computes chunks from now on, and with which versions; returns a line for its
+        user where those are others than before."""
+        if self._new:
+            return None
+        root = read_root(self.place)
+        attributes = root["attributes"]
+        attributes["complete"] = False  # a finished store may have lost chunks since
+        attributes["history"] = provenance.continued(attributes.get("history"))
+        self.place.write(ROOT, json.dumps(root, indent=2).encode(), durable=self._durable)
+        return provenance.difference(attributes)
 
     def mark(self, complete: bool) -> None:
         """Says in the root attributes whether every chunk is there."""

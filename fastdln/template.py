@@ -6,8 +6,6 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
+from fastdln import provenance
 from fastdln.axes import swept_mode
 from fastdln.grid import Grid
 from fastdln.places import ROOT
@@ -22,8 +21,6 @@ from fastdln.sweep import Sweep
 
 # zstd's checksum is of what was compressed, and ignores a bit of its own header; CRC-32C is of every bit of the file.
 CODECS = (ZstdCodec(level=1, checksum=True), Crc32cCodec())
-
-LIBRARIES = ("numba", "numpy", "xarray", "zarr")
 AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
     "eta": {"long_name": "learning rate", "units": "1"},
     "alpha": {"long_name": "initialization scale", "units": "1"},
@@ -151,13 +148,10 @@ def sampling_attributes(variable: Any, sweep: Sweep) -> dict[str, Any]:
 
 
 def root_attributes(sweep: Sweep) -> dict[str, Any]:
-    source = f"fastdln {version('fastdln')}"
     return {
         "title": sweep.title,
         "Conventions": "CF-1.11",
-        "source": source,
-        "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} created by {source}",
-        **{f"{name}_version": version(name) for name in LIBRARIES},
+        **provenance.created(),
         "coordinates": "singular_value",  # tells xarray that it is no data variable
         "complete": False,
         "sweep": sweep.canonical(),
