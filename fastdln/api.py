@@ -15,9 +15,10 @@ from fastdln import contents, growth
 from fastdln.contents import Contents
 from fastdln.engine import Event, threads
 from fastdln.errors import SweepError
+from fastdln.grid import Grid
 from fastdln.places import find, plain_errors, storage_error
 from fastdln.places.memory import Memory
-from fastdln.planning import Plan
+from fastdln.planning import Plan, refuse_in_memory
 from fastdln.progress import Report
 from fastdln.running import Manner, Run
 from fastdln.shares import Share
@@ -65,6 +66,7 @@ def run(
     if store is None:
         if part is not None or storage_options or durable:
             raise SweepError("part, durable, storage_options: are of a store; give one")
+        refuse_in_memory(Grid(sweep))
         place = Memory()
         with cluster_of(scheduler, workers, dashboard) as client, Store.at(place, sweep) as target:
             Run(target, Manner(client, fail_fast=fail_fast, progress=progress, on_event=on_event))()
@@ -234,9 +236,13 @@ def open(store: StorePath, *, storage_options: Options | None = None, **options:
         return load(there, **options)
 
 
-def plan(sweep: Sweep) -> Plan:
-    """What the sweep would cost: an object with points, chunks, bytes, files and seconds; printed, it is a table."""
-    return Plan(sweep)
+def plan(sweep: Sweep, *, probe: bool = True) -> Plan:
+    """What the sweep would cost: an object with points, chunks, bytes, files and seconds; printed, it is a table.
+
+    probe: whether its time and its bytes on disk come from a short timed probe, made when they are first asked for; without
+    one nothing is compiled.
+    """
+    return Plan(sweep, probe=probe)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fastdln.console import BAD_INPUT, INCOMPLETE, busy, exits, reading, replace_unshowable, say, show
+from fastdln.console import BAD_INPUT, INCOMPLETE, busy, exits, patient, reading, replace_unshowable, say, show
 from fastdln.options import (
     Quiet,
     RunOptions,
@@ -119,7 +119,14 @@ def verify(store: StorePath, options: StorageOptions = None, quiet: Quiet = Fals
 
 @app.command()
 @exits
-def plan(sweep: SweepFile, sets: Sets = None) -> None:
+def plan(
+    sweep: SweepFile,
+    sets: Sets = None,
+    no_probe: Annotated[
+        bool, typer.Option("--no-probe", help="Compile and time nothing; the time is by rule of thumb then.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
     """Show what a sweep would cost.
 
     Points, chunks, bytes, files, and the time by a short timed probe.
@@ -129,10 +136,12 @@ def plan(sweep: SweepFile, sets: Sets = None) -> None:
     loaded = Sweep.from_file(sweep, sets or ())
     from fastdln.planning import Plan
 
-    costs = Plan(loaded)
+    costs = Plan(loaded, probe=not no_probe)
     for line in costs.warnings:
         say(f"warning: {line}")
-    show(costs)
+    with patient("planning", quiet) as costs.say:
+        table = str(costs)
+    show(table)
 
 
 @app.command()

@@ -17,6 +17,9 @@ import typer
 
 BAD_INPUT, INCOMPLETE = 2, 3
 
+# What is over sooner needs no line of its own.
+SECONDS_BEFORE_A_LINE = 1.0
+
 
 class Voice:
     """How lines on stderr are said: plainly, or as JSON once a run was asked for that."""
@@ -78,6 +81,31 @@ def busy(what: str, quiet: bool) -> Iterator[Callable[[str], object]]:
 
     with Console(stderr=True).status(f"{what} ...") as status:
         yield lambda step: status.update(f"{what}: {step} ...")
+
+
+@contextmanager
+def patient(what: str, quiet: bool) -> Iterator[Callable[[str], object]]:
+    """Like `busy`; elsewhere than on a terminal, a line a step that takes longer than a moment."""
+    if quiet or sys.stderr.isatty():
+        with busy(what, quiet) as step:
+            yield step
+        return
+    import threading
+
+    later: list[threading.Timer] = []
+
+    def step_later(step: str) -> None:
+        for timer in later:
+            timer.cancel()
+        later[:] = [threading.Timer(SECONDS_BEFORE_A_LINE, say, [f"{what}: {step} ..."])]
+        later[0].daemon = True
+        later[0].start()
+
+    try:
+        yield step_later
+    finally:
+        for timer in later:
+            timer.cancel()
 
 
 @contextmanager

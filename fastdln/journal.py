@@ -65,8 +65,13 @@ def of_chunk(event: Event, slices: tuple[slice, ...]) -> None:
     )
 
 
-def progress(done: int, total: int, rate: float) -> None:
-    left = (total - done) / rate if rate else None
+def made(depth: int, seconds: float) -> None:
+    """The kernel of a depth is there, compiled or loaded."""
+    tell(logging.INFO, f"kernel for depth {depth}: {seconds:.3f} s", "kernel", depth=depth, seconds=round(seconds, 6))
+
+
+def progress(done: int, total: int, rate: float | None, left: float | None) -> None:
+    """rate, left: None as long as nobody can know."""
     content = {"points_done": done, "points": total, "points_per_second": rate, "seconds_left": left}
     tell(logging.DEBUG, f"{done:,} of {total:,} points", "progress", **content)
 

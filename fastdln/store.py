@@ -12,9 +12,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from fastdln import template
+from fastdln import provenance, template
 from fastdln.contents import MARK, UNREADABLE, Contents, chunk_key, differing, left, missing, read, read_root
-from fastdln.errors import StoreError, SweepError
+from fastdln.errors import StoreError
 from fastdln.grid import Grid
 from fastdln.healing import heal
 from fastdln.places import ROOT, WHOLE, Lock, OccupiedError, Place, plain_errors
@@ -24,16 +24,13 @@ from fastdln.sweep import Sweep
 # Every file of a computed chunk is there, so that one that is missing is noticed.
 WRITING = {"write_empty_chunks": True}
 
-# What is left is kept as a number a chunk; ten million files a variable are beyond any file system's patience.
-MOST_CHUNKS = 10_000_000
-
 
 class Store:
     """An open store; use it in a `with` block, which holds the lock that keeps other runs out."""
 
-    def __init__(self, contents: Contents, lock: Lock | None, durable: bool) -> None:
+    def __init__(self, contents: Contents, lock: Lock | None, durable: bool, new: bool = False) -> None:
         self.contents, self.grid, self.place = contents, contents.grid, contents.place
-        self.lock, self._durable = lock, durable
+        self.lock, self._durable, self._new = lock, durable, new
         names = [variable.name for variable in self.grid.sweep.variables]
         arrays = contents.arrays(names, write=True, durable=durable)
         self._arrays = {name: array.with_config(WRITING) for name, array in arrays.items()}
@@ -55,17 +52,13 @@ class Store:
         with plain_errors(place.name, "cannot be written"):
             if not place.occupied():
                 grid = Grid(sweep)
-                if grid.chunks > MOST_CHUNKS:
-                    raise SweepError(
-                        f"chunks: {grid.chunks:,} of them are more than {MOST_CHUNKS:,}; make them larger, or the grid smaller"
-                    )
                 interval = share.interval(grid.chunks) if share else WHOLE
                 try:
                     lock = place.create(template.entries(grid, about), interval, durable=durable)
                 except OccupiedError:  # another run made it first
                     pass
                 else:
-                    return cls(read(place), lock, durable)
+                    return cls(read(place), lock, durable, new=True)
             return cls._resume(place, sweep, share, durable)
 
     @classmethod
@@ -140,6 +133,18 @@ class Store:
     def _clear(self, slices: tuple[slice, ...]) -> None:
         for key in self._keys(slices):
             self.place.delete(key)
+
+    def begin(self) -> str | None:
+        """Says in the root attributes that a run computes chunks from now on, and with which versions; returns a line for its
+        user where those are others than before."""
+        if self._new:
+            return None
+        root = read_root(self.place)
+        attributes = root["attributes"]
+        attributes["complete"] = False  # a finished store may have lost chunks since
+        attributes["history"] = provenance.continued(attributes.get("history"))
+        self.place.write(ROOT, json.dumps(root, indent=2).encode(), durable=self._durable)
+        return provenance.difference(attributes)
 
     def mark(self, complete: bool) -> None:
         """Says in the root attributes whether every chunk is there."""

@@ -6,8 +6,6 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
+from fastdln import provenance
 from fastdln.axes import swept_mode
 from fastdln.errors import SweepError
 from fastdln.grid import Grid
@@ -26,8 +25,6 @@ CODECS = (ZstdCodec(level=1, checksum=True), Crc32cCodec())
 
 # Tells xarray that it is no data variable.
 COORDINATES = {"coordinates": "singular_value"}
-
-LIBRARIES = ("numba", "numpy", "xarray", "zarr")
 AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
     "eta": {"long_name": "learning rate", "units": "1"},
     "alpha": {"long_name": "initialization scale", "units": "1"},
@@ -107,6 +104,13 @@ def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
         zarr.consolidate_metadata(place)
 
 
+def compressed(values: np.ndarray) -> int:
+    """Bytes that values take on disk as one chunk of a store."""
+    place: dict[str, Any] = {}
+    zarr.create_array(MemoryStore(place), data=values, chunks=values.shape, compressors=CODECS)
+    return sum(len(data.to_bytes()) for key, data in place.items() if key != ROOT)
+
+
 def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[str, Any]]]:
     swept = [mode for name in grid.dims if (mode := swept_mode(name)) is not None]
     for name, values in grid.coordinates.items():
@@ -154,13 +158,10 @@ def sampling_attributes(variable: Any, sweep: Sweep) -> dict[str, Any]:
 
 
 def root_attributes(sweep: Sweep) -> dict[str, Any]:
-    source = f"fastdln {version('fastdln')}"
     return {
         "title": sweep.title,
         "Conventions": "CF-1.11",
-        "source": source,
-        "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} created by {source}",
-        **{f"{name}_version": version(name) for name in LIBRARIES},
+        **provenance.created(),
         **COORDINATES,
         "complete": 0,  # netCDF has no booleans
         "sweep": sweep.canonical(),
