@@ -141,7 +141,7 @@ class Store:
             return None
         root = read_root(self.place)
         attributes = root["attributes"]
-        attributes["complete"] = False  # a finished store may have lost chunks since
+        attributes["complete"] = 0  # a finished store may have lost chunks since
         attributes["history"] = provenance.continued(attributes.get("history"))
         self.place.write(ROOT, json.dumps(root, indent=2).encode(), durable=self._durable)
         return provenance.difference(attributes)
