@@ -26,6 +26,16 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0].partition(": <?xml")[0] or type(error).__name__
 
 
+# Longer lines are no longer read, and fill a terminal.
+LONGEST_LINE = 2000
+
+
+def shown(text: str) -> str:
+    """Text of whatever origin as a line that a terminal can be given: control characters escaped, and cut."""
+    cut = text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]} ... ({len(text):,} characters)"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
+
 SHORT_OF_MEMORY = "memory is short; smaller chunks, or fewer threads (DASK_NUM_WORKERS=1), need less of it"
 
 # How libraries say it that raise no MemoryError: the loader of shared libraries, threads, and the system itself.
