@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -27,12 +28,30 @@ class Voice:
 
 
 def say(line: str) -> None:
+    from fastdln.errors import shown
+
+    line = shown(line)
     if Voice.as_json:
         import json
 
         line = json.dumps({"event": "message", "message": line})
     with suppress(OSError):  # nobody listens any more; the work goes on
         print(line, file=sys.stderr, flush=True)
+
+
+def show(text: object) -> None:
+    """Prints the lines of a command's answer, which may hold words of a stranger's."""
+    from fastdln.errors import shown
+
+    for line in str(text).split("\n"):
+        print(shown(line))
+
+
+def replace_unshowable() -> None:
+    """What the output's encoding lacks, a Greek letter in ASCII say, is replaced instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -34,7 +34,7 @@ REFUSALS = 8
 FAILURES_NAMED = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Manner:
     """How a run goes about its work; none of it changes the results.
 

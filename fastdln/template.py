@@ -15,12 +15,16 @@ from zarr.storage import MemoryStore
 
 from fastdln import provenance
 from fastdln.axes import swept_mode
+from fastdln.errors import SweepError
 from fastdln.grid import Grid
-from fastdln.places import ROOT
+from fastdln.places import LARGEST_METADATA, ROOT
 from fastdln.sweep import Sweep
 
 # zstd's checksum is of what was compressed, and ignores a bit of its own header; CRC-32C is of every bit of the file.
 CODECS = (ZstdCodec(level=1, checksum=True), Crc32cCodec())
+
+# Tells xarray that it is no data variable.
+COORDINATES = {"coordinates": "singular_value"}
 AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
     "eta": {"long_name": "learning rate", "units": "1"},
     "alpha": {"long_name": "initialization scale", "units": "1"},
@@ -56,7 +60,13 @@ def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, byt
     place: dict[str, Any] = {}
     make(MemoryStore(place), grid, about or {})
     found = {key: data.to_bytes() for key, data in place.items()}
-    return found | {ROOT: sealed(json.loads(found[ROOT]), grid)}
+    root = sealed(json.loads(found[ROOT]), grid)
+    if len(root) > LARGEST_METADATA:
+        raise SweepError(
+            f"sweep: its metadata have {len(root):,} bytes, more than the {LARGEST_METADATA:,} of a store; give axes as ranges, "
+            "and smaller matrices"
+        )
+    return found | {ROOT: root}
 
 
 def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
@@ -152,8 +162,8 @@ def root_attributes(sweep: Sweep) -> dict[str, Any]:
         "title": sweep.title,
         "Conventions": "CF-1.11",
         **provenance.created(),
-        "coordinates": "singular_value",  # tells xarray that it is no data variable
-        "complete": False,
+        **COORDINATES,
+        "complete": 0,  # netCDF has no booleans
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),
     }
