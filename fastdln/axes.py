@@ -113,7 +113,8 @@ def coordinates(axis: Range | tuple[float, ...]) -> np.ndarray:
 
 def depths(axis: Range | tuple[float, ...]) -> np.ndarray:
     """The depth axis's values as integers; those of log ranges are whole but for rounding."""
-    return np.rint(coordinates(axis)).astype(np.int64)
+    whole_numbers: np.ndarray = np.rint(coordinates(axis)).astype(np.int64)
+    return whole_numbers
 
 
 def in_words(axis: Range | tuple[float, ...]) -> str:

@@ -68,16 +68,21 @@ def test_another_version_is_warned_of(store, attributes, words):
     assert len(lines(store)) == 2
 
 
-@pytest.mark.parametrize("history", [None, 3, ["a"], {}, "", "a\n" * 5000])
-def test_a_history_that_is_anything_stays_bounded(store, history):
-    change(store, history=history, numba_version=None, source=7, numpy_version=[])
+@pytest.mark.parametrize("history", ["", "a\n" * 5000])
+def test_a_history_that_people_changed_stays_bounded(store, history):
+    change(store, history=history, numba_version=None, numpy_version=[])
     for _ in range(2):
         lose_a_chunk(store)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             fastdln.run(SWEEP, store=store)
     assert len(lines(store)) <= provenance.LINES + 1
-    assert "continued by" in lines(store)[-1]
+    assert all("continued by" in line for line in lines(store)[-2:])
+
+
+@pytest.mark.parametrize("history", [None, 3, ["a"], {}])
+def test_no_history_is_the_beginning_of_one(history):
+    assert " continued by fastdln " in provenance.continued(history)
 
 
 def test_long_histories_keep_their_first_line_and_the_last():
