@@ -97,7 +97,8 @@ A family's name in `observables`, or that of one of its variables, brings all of
 
 Every variable has `long_name`, `units` ("1" if it has no unit) and, where the method matters, `comment`. The root has
 `title`, `Conventions`, `source`, `history`, the versions of the libraries, `sweep` (the sweep as JSON, every default filled
-in), `sweep_sha256`, and `complete`, which is 0 until the last chunk is written, and 1 then. A store that grew has `grown_from`, its
+in), `sweep_sha256`, and `complete`, which is 0 until the last chunk is written, and 1 then. `history`
+has a line for the run that made the store and for each that computed more, with its versions: the first and the last 100. A store that grew has `grown_from`, its
 earlier shapes as JSON, and `sweep_asked` where rounding made a list of a range; one that sweeps a window of another has `parent_store`,
 `parent_sweep` and `parent_sweep_sha256`. Chunks are compressed by zstd, with its checksum and a CRC-32C of every bit: a damaged
 one is an error where it is read ([scaling.md](scaling.md)).

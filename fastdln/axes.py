@@ -33,7 +33,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        # a million numbers need no million calls
+        return list(value) if set(map(type, value)) <= {int, float, str} else [plain(item) for item in value]
     return value
 
 
@@ -112,7 +113,8 @@ def coordinates(axis: Range | tuple[float, ...]) -> np.ndarray:
 
 def depths(axis: Range | tuple[float, ...]) -> np.ndarray:
     """The depth axis's values as integers; those of log ranges are whole but for rounding."""
-    return np.array([round(depth) for depth in coordinates(axis)], dtype=np.int64)
+    whole_numbers: np.ndarray = np.rint(coordinates(axis)).astype(np.int64)
+    return whole_numbers
 
 
 def in_words(axis: Range | tuple[float, ...]) -> str:

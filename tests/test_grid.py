@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastdln import Sweep
-from fastdln.grid import CHUNK_BYTES, MOST_POINTS, Grid
+from fastdln import Sweep, SweepError, axes
+from fastdln.grid import CHUNK_BYTES, MOST_CHUNK_BYTES, MOST_CHUNKS, MOST_POINTS, Grid
 
 
 def sweep_of(eta, alpha, depth=1, s1=1, **keys):
@@ -47,7 +47,12 @@ def test_chunks_stay_within_their_bounds(eta, alpha, steps, samples, modes):
         observables=["orbit"],
         target={"singular_values": [1.0] * modes},
     )
-    grid = Grid(sweep)
+    try:
+        grid = Grid(sweep)
+    except SweepError as refused:  # no shape within these bounds has few enough chunks
+        assert str(refused).startswith("chunks: ")
+        assert eta * alpha * 16 * samples * modes > MOST_CHUNKS * CHUNK_BYTES
+        return
     points = np.prod(grid.chunk_shape)
     assert 1 <= points <= MOST_POINTS
     assert points == 1 or points * grid.bytes_per_point <= CHUNK_BYTES
@@ -87,3 +92,50 @@ def test_a_large_grid_is_only_arithmetic(steps):
 def test_a_depth_axis_in_even_ratios_is_whole():
     axes = {"eta": 0.5, "alpha": 0.1, "depth": {"start": 2, "stop": 32, "num": 5, "spacing": "log"}}
     assert Grid(Sweep(model="modes", axes=axes)).coordinates["depth"].tolist() == [2, 4, 8, 16, 32]
+
+
+@pytest.mark.parametrize(
+    ("sweep", "shape", "words"),
+    [
+        ({"eta": 10**5, "alpha": 10**5, "chunks": {"eta": 1, "alpha": 1}}, None, "10,000,000,000 of them are more"),
+        ({"eta": 10**5, "alpha": 10**5}, (1, 1, 1, 1), "10,000,000,000 of them are more"),
+        (
+            {"eta": 30_000, "alpha": 30_000, "chunks": {"eta": 30_000, "alpha": 30_000}},
+            None,
+            "one of 900,000,000 points",
+        ),
+        (
+            {"eta": 30_000, "alpha": 30_000, "shards": {"eta": 30_000, "alpha": 30_000}},
+            None,
+            "one of 900,000,000 points",
+        ),
+        ({"eta": 10, "alpha": 10}, (1, 1, 30_000, 30_000), "one of 900,000,000 points"),
+        ({"eta": 10, "alpha": 10}, (1, 1, 10, 0), "must be 1 or more"),
+        (
+            {"eta": 10, "alpha": 10, "observables": ["orbit"], "record": 10**10, "orbit_samples": 2**31},
+            None,
+            "a single point takes .* fewer modes",
+        ),
+    ],
+)
+def test_what_no_machine_can_bear_is_refused_before_it_takes_memory(sweep, shape, words):
+    asked = sweep_of(**sweep)
+    tracemalloc.start()
+    with pytest.raises(SweepError, match=f"^chunks: .*{words}"):
+        Grid(asked, shape)
+    assert tracemalloc.get_traced_memory()[1] < 10**7
+    tracemalloc.stop()
+
+
+def test_the_longest_trajectory_of_a_point_fits_a_chunk():
+    """A trajectory of one point may take all that a sweep's may."""
+    sweep = sweep_of(1, 1, steps=99 * 10**6, record=64, trajectory=1, observables=[])
+    assert 3.5e9 < sweep.trajectory_bytes < Grid(sweep).bytes_at_work < MOST_CHUNK_BYTES
+
+
+def test_axes_longer_than_memory_likes_are_refused(monkeypatch):
+    with pytest.raises(SweepError, match=r"axes.eta.num: .*10000000"):
+        sweep_of(200_000_000, 1)
+    monkeypatch.setattr(axes, "LONGEST_AXIS", 3)
+    with pytest.raises(SweepError, match=r"axes.eta: must have at most 3 values \(got 4\)"):
+        Sweep(model="modes", axes={"eta": [0.1, 0.2, 0.3, 0.4], "alpha": 0.1, "depth": 2})
