@@ -364,6 +364,17 @@ def planning(score, most):
     score.line("10^9 points planned", wrong=seconds > most, milliseconds=round(1000 * seconds))
 
 
+def random_changes(folder, count, seed, score):
+    """Metadata and files as strangers might leave them, against every command."""
+    place = folder / "changes"
+    place.mkdir()
+    command = [sys.executable, "-m", "benchmarks.mutations", str(place), str(count), str(seed)]
+    lines = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+    print(*lines[:-1], sep="\n", end="\n" * bool(lines[:-1]))
+    wrong = int(lines[-1].split()[2]) if lines else count
+    score.line("random changes of metadata and files", wrong=wrong, changes=count, ended_badly=wrong)
+
+
 def trivial(number):
     return engine.ChunkDone(number, 1, 0.0, 0.0, 0.0)
 
@@ -407,7 +418,9 @@ def on_cluster(numbers, note):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.torture", description=__doc__)
-    parser.add_argument("sections", nargs="*", help="kills, cluster, pairs, flips, bits, plan, chunks; all if left out")
+    parser.add_argument(
+        "sections", nargs="*", help="kills, cluster, pairs, flips, bits, plan, changes, chunks; all if left out"
+    )
     parser.add_argument("--tiny", action="store_true", help="only see that it runs")
     parser.add_argument("--seed", type=int, default=0, help="of the random moments and bits")
     arguments = parser.parse_args()
@@ -425,6 +438,7 @@ def main():
             "kills": lambda: local_kills(folder, reference, 3 if few else 200, rng, score),
             "cluster": lambda: cluster_kills(folder, reference, 2 if few else 50, rng, score),
             "plan": lambda: planning(score, 1e9 if few else 2),
+            "changes": lambda: random_changes(folder, 10 if few else 2000, arguments.seed, score),
             "chunks": lambda: many_chunks(1000 if few else 100_000, score, 1e9 if few else 1),
         }
         for section in arguments.sections or sections:

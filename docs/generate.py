@@ -2,6 +2,7 @@
 docs/pictures.md from the plots."""
 
 import inspect
+import re
 from pathlib import Path
 
 from fastdln.axes import Range
@@ -20,10 +21,20 @@ def table(header, rows):
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
+SPECIAL = re.compile(r"(?<!\w)_|_(?!\w)|[\\*$]")  # between letters an underscore is one to every Markdown
+TAG = re.compile(r"<(?=[a-zA-Z/!?])")
+
+
+def prose(text):
+    """Plain text of the code's, as Markdown that shows it as it is: the stars and underscores of its formulas are none."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") else TAG.sub("&lt;", SPECIAL.sub(r"\\\g<0>", part)) for part in parts)
+
+
 def dataset_page():
     def described(observables):
         return [
-            [f"`{v.name}`", ", ".join(v.dims) or "-", v.dtype, v.units, f"{v.long_name}. {v.comment}"]
+            [f"`{v.name}`", ", ".join(v.dims) or "-", v.dtype, v.units, prose(f"{v.long_name}. {v.comment}")]
             for observable in observables
             for v in observable.variables
         ]
@@ -50,11 +61,11 @@ def dataset_page():
         ]
         for o in (*OBSERVABLES.values(), *of_matrices)
     ]
-    return f"""{NOTE}
+    return rf"""{NOTE}
 # The dataset
 
-A store is plain Zarr v3: `xarray.open_zarr(path)` opens it without fastdln. `fastdln.open(path)` does the same, and warns
-where the store is not complete.
+A store is plain Zarr v3: `xarray.open_zarr(path)` opens it without fastdln. `fastdln.open(path)` warns where it is
+not complete, and is the one for [a store from a stranger](#a-store-from-a-stranger).
 
 Dimensions, in this order, the last fastest: `depth`, `seed` where it is an axis, the axes `s1`, `s2`, ... in the file's order, `alpha`, `eta`; then
 `mode`, `layer`, `sample`, `eigenvalue` and `step` where a variable has them. `depth`, `alpha` and `eta` are always there, with length 1 where the sweep has
@@ -68,8 +79,8 @@ variables have the attribute `sharpness_every`.
 
 {table(header, described(OBSERVABLES.values()))}
 
-With `model = "matrix"` these are added, or are what is said here. A mode's product is u_i^T W_L ... W_1 v_i there, with the
-target's singular vectors. A network of matrices is lost as a whole: once it diverges every float is NaN, and every period -1.
+With `model = "matrix"` these are added, or are what is said here. A mode's product is
+$u_i^\top W_L \cdots W_1 v_i$ there, with the target's singular vectors. A network of matrices is lost as a whole: once it diverges every float is NaN, and every period -1.
 
 {table(header, described(of_matrices))}
 
@@ -86,10 +97,50 @@ A family's name in `observables`, or that of one of its variables, brings all of
 
 Every variable has `long_name`, `units` ("1" if it has no unit) and, where the method matters, `comment`. The root has
 `title`, `Conventions`, `source`, `history`, the versions of the libraries, `sweep` (the sweep as JSON, every default filled
-in), `sweep_sha256`, and `complete`, which is false until the last chunk is written. A store that grew has `grown_from`, its
-earlier shapes, and `sweep_asked` where rounding made a list of a range; one that sweeps a window of another has `parent_store`,
+in), `sweep_sha256`, and `complete`, which is 0 until the last chunk is written, and 1 then. A store that grew has `grown_from`, its
+earlier shapes as JSON, and `sweep_asked` where rounding made a list of a range; one that sweeps a window of another has `parent_store`,
 `parent_sweep` and `parent_sweep_sha256`. Chunks are compressed by zstd, with its checksum and a CRC-32C of every bit: a damaged
 one is an error where it is read ([scaling.md](scaling.md)).
+
+## Selecting, joining, other formats
+
+```python
+import xarray as xr
+
+import fastdln
+
+axes = {{"eta": {{"start": 0.1, "stop": 0.9, "num": 81}}, "alpha": 0.1}}
+shallow = fastdln.run(fastdln.Sweep(model="modes", axes=axes | {{"depth": 2}}, steps=2000), store="shallow.zarr")
+deep = fastdln.run(fastdln.Sweep(model="modes", axes=axes | {{"depth": 3}}, steps=2000), store="deep.zarr")
+
+# the values of a range are rounded: 0.3 is 0.30000000000000004 here; the tolerance refuses what is not on the axis
+point = shallow.sel(eta=0.3, method="nearest", tolerance=1e-9)
+print(point.loss.values)
+
+# two stores that differ in one axis; the attributes, `sweep` too, are those of the first
+both = xr.combine_by_coords([shallow, deep], join="exact", combine_attrs="override")
+assert list(both.depth.values) == [2, 3]
+assert both.fate.dtype == shallow.fate.dtype  # codes stay codes
+```
+
+`method="nearest"` holds for all that one `sel` is given: select whole-number axes (`depth`, `seed`) in one of their own. With
+`join="outer"` what neither store has would be NaN, and codes and counts floats.
+
+```python
+both.to_netcdf("both.nc")
+```
+
+takes the package netCDF4 or h5netcdf; without them xarray writes netCDF-3, in which integers have 32 bits at most.
+
+## A store from a stranger
+
+xarray and Zarr read whatever a store's metadata say. With `xarray.open_zarr`, and numcodecs up to 0.16.5, a Zarr v2 array of objects
+with the filter pickle runs its author's code when it is read, be it a coordinate in the root's consolidated metadata; links are
+followed to files outside the store; attributes like `scale_factor` change the numbers. So open such a store with `fastdln.open`, or
+run `fastdln verify` on it first: they hold every array's metadata against what the sweep must give before anything is read, follow no
+link, and read regular files of a bounded size only. In the sweep of a store a string is never the path of a matrix. Arrays that are
+not of the sweep, such as one that you added with `ds.assign(half=ds.loss / 2)[["half"]].to_zarr(store, mode="a")`, are kept, named
+by `verify`, and opened if they are plain numbers; `extend` grows them with their fill value.
 """
 
 
@@ -101,7 +152,7 @@ def keys(model):
         else:
             value = field.get_default(call_default_factory=True)
             default = "" if value in ("", None, {}) or isinstance(value, Target) else f"`{plain(value)}`"
-        rows.append([f"`{name}`", default, field.description])
+        rows.append([f"`{name}`", default, prose(field.description)])
     return table(["key", "default", "meaning"], rows)
 
 
@@ -110,8 +161,8 @@ def plain(value):
 
 
 def sweep_page():
-    models = [[f"`{m.name}`", m.summary, ", ".join(f"`{s}`" for s in m.starts)] for m in MODELS.values()]
-    starts = [[f"`{s.name}`", s.summary] for s in STARTS.values()]
+    models = [[f"`{m.name}`", prose(m.summary), ", ".join(f"`{s}`" for s in m.starts)] for m in MODELS.values()]
+    starts = [[f"`{s.name}`", prose(s.summary)] for s in STARTS.values()]
     example = (HERE.parent / "sweeps" / "period_doubling.toml").read_text().strip()
     return f"""{NOTE}
 # The sweep file
@@ -169,8 +220,8 @@ def pictures_page():
 
     def described(plot):
         first, _, rest = inspect.getdoc(plot.draw).partition("\n")
-        about = " ".join(rest.split()).replace("docs/theory.md", "[theory](theory.md)")
-        return f"## {plot.name}\n\n{first} {about}\n\nDrawn from {needed(plot)}."
+        about = prose(" ".join(rest.split())).replace("docs/theory.md", "[theory](theory.md)")
+        return f"## {plot.name}\n\n{prose(first)} {about}\n\nDrawn from {needed(plot)}."
 
     return f"""{NOTE}
 # Pictures
@@ -184,7 +235,8 @@ fastdln report period_doubling.zarr                                  # all of th
 ```
 
 Each has a panel for every value of the dimensions that it does not show, up to nine. Stores may be larger than memory, and not
-complete: what is not computed is hatched. In Python each is a function of a dataset and, if you like, an ax, and returns the ax:
+complete: what is not computed is hatched. `--at` takes what an axis has: whole numbers (depth, seed, mode) exactly, of real
+ones the nearest is drawn where the value lies between two of them, which the title and a warning say. In Python each is a function of a dataset and, if you like, an ax, and returns the ax:
 
 ```python
 import fastdln

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastdln import contents, growth
+from fastdln.contents import Contents
 from fastdln.engine import Event, threads
 from fastdln.errors import SweepError
-from fastdln.places import find, plain_errors
+from fastdln.grid import Grid
+from fastdln.places import find, plain_errors, storage_error
 from fastdln.places.memory import Memory
-from fastdln.planning import Plan
+from fastdln.planning import Plan, refuse_in_memory
 from fastdln.progress import Report
 from fastdln.running import Manner, Run
 from fastdln.shares import Share
@@ -64,10 +66,11 @@ def run(
     if store is None:
         if part is not None or storage_options or durable:
             raise SweepError("part, durable, storage_options: are of a store; give one")
+        refuse_in_memory(Grid(sweep))
         place = Memory()
         with cluster_of(scheduler, workers, dashboard) as client, Store.at(place, sweep) as target:
             Run(target, Manner(client, fail_fast=fail_fast, progress=progress, on_event=on_event))()
-        return load(place.zarr(read_only=True), chunks=None).load()
+        return load(contents.read(place), chunks=None).load()
     compute(
         sweep,
         store,
@@ -136,8 +139,10 @@ def extend(store: StorePath, *overrides: str, storage_options: Options | None = 
     SweepError for other changes.
     """
     place = find(store, storage_options)
-    wanted = growth.asked(place).changed(of_axes(overrides, "extend"))
-    growth.grown(contents.read_sweep(place), wanted)  # refuses before anything is begun
+    with plain_errors(place.name, "cannot be read"):
+        there = contents.read(place)
+    wanted = growth.asked(there).changed(of_axes(overrides, "extend"))
+    growth.larger_grid(there, growth.grown(there.grid.sweep, wanted))  # refuses before anything is begun
 
     def larger() -> Sweep:
         return growth.grow(place, wanted, how.get("durable", False))
@@ -158,8 +163,10 @@ def refine(
     if storage_options and not any(of_urls):
         find(store, storage_options)  # says what they are for
     place, target = (find(path, options) for path, options in zip((store, new), of_urls, strict=True))
-    wanted = growth.asked(place).changed(of_axes(overrides, "refine"))
-    about = growth.window(place, wanted)
+    with plain_errors(place.name, "cannot be read"):
+        there = contents.read(place)
+    wanted = growth.asked(there).changed(of_axes(overrides, "refine"))
+    about = growth.window(there, wanted)
     growth.refuse_other_parents(target, about)
     compute(wanted, new, storage_options=of_urls[1], about=about, **how)
     return open(new, storage_options=of_urls[1])
@@ -181,33 +188,69 @@ def verify(
     return read_back(find(store, storage_options), progress)
 
 
-def load(place: Any, **options: Any) -> xr.Dataset:
+# Nothing of a store is a date, whatever its `units` say.
+AS_IT_IS = {"decode_times": False, "decode_timedelta": False}
+
+
+def load(there: Contents, **options: Any) -> xr.Dataset:
+    """The dataset of what is in a store, with the arrays of others that can be read without harm."""
     import xarray as xr
 
-    dataset: xr.Dataset = xr.open_zarr(place, **options)
-    return dataset
+    def opened(others: Iterable[str]) -> xr.Dataset:
+        how: dict[str, Any] = {"zarr_format": 3, "consolidated": True, **AS_IT_IS, **options}
+        dataset: xr.Dataset = xr.open_zarr(there.zarr(others), **how)
+        older = {key: int(value) for key, value in dataset.attrs.items() if isinstance(value, bool)}
+        return dataset.assign_attrs(older)  # older stores have booleans, which netCDF does not
+
+    others = there.readable_others()
+    if others:
+        try:
+            return opened(others)
+        except Exception as error:  # whatever xarray makes of attributes that are anything
+            if storage_error(error):
+                raise
+            others = []
+    left_out = sorted(set(there.others) - set(others))
+    if left_out:
+        warnings.warn(
+            f"{there.place.name}: {', '.join(left_out)}: not of the sweep, and cannot be read safely; left out",
+            stacklevel=3,
+        )
+    return opened(())
 
 
 def open(store: StorePath, *, storage_options: Options | None = None, **options: Any) -> xr.Dataset:
-    """The dataset of a store, opened lazily; warns where it is incomplete. Other options go to xarray.open_zarr."""
+    """The dataset of a store, opened lazily; warns where it is incomplete. Other options go to xarray.open_zarr.
+
+    The metadata are checked first: nothing is read of a store that is not what its sweep implies.
+    """
     place = find(store, storage_options)
-    if not contents.read_attributes(place).get("complete"):
-        state = status(store, storage_options=storage_options)
-        warnings.warn(
-            f"{place.name}: {state.points_left:,} of {state.points:,} points are not computed yet (fate = 0)",
-            stacklevel=2,
-        )
-    return load(place.zarr(read_only=True), **options)
+    with plain_errors(place.name, "cannot be read"):
+        there = contents.read(place)
+        points_left = 0 if there.attributes.get("complete") else int(contents.left(there).sum())
+        if points_left:
+            warnings.warn(
+                f"{place.name}: {points_left:,} of {there.grid.points:,} points are not computed yet (fate = 0)",
+                stacklevel=2,
+            )
+        return load(there, **options)
 
 
-def plan(sweep: Sweep) -> Plan:
-    """What the sweep would cost: an object with points, chunks, bytes, files and seconds; printed, it is a table."""
-    return Plan(sweep)
+def plan(sweep: Sweep, *, probe: bool = True) -> Plan:
+    """What the sweep would cost: an object with points, chunks, bytes, files and seconds; printed, it is a table.
+
+    probe: whether its time and its bytes on disk come from a short timed probe, made when they are first asked for; without
+    one nothing is compiled.
+    """
+    return Plan(sweep, probe=probe)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Status:
-    """How far a store is, and the sweep that it was made from; `left` has the points that each chunk lacks."""
+    """How far a store is, and the sweep that it was made from; `left` has the points that each chunk lacks.
+
+    Two are equal if they say the same.
+    """
 
     sweep: Sweep
     points: int
@@ -216,6 +259,18 @@ class Status:
     chunks_left: int
     running: bool
     left: np.ndarray
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Status):
+            return NotImplemented
+        one, two = self._numbers(), other._numbers()
+        return one == two and self.sweep == other.sweep and np.array_equal(self.left, other.left)
+
+    def __hash__(self) -> int:
+        return hash(self._numbers())
+
+    def _numbers(self) -> tuple[int, ...]:
+        return self.points, self.points_left, self.chunks, self.chunks_left, self.running
 
     def share(self, part: int, parts: int) -> str:
         """How far the `part`-th of `parts` shares is."""
@@ -252,7 +307,7 @@ def status(store: StorePath, *, storage_options: Options | None = None) -> Statu
     """How far a store is; it may be asked while a run goes on. StoreError if fastdln did not make it."""
     place = find(store, storage_options)
     with plain_errors(place.name, "cannot be read"):
-        grid = contents.read_grid(place)
-        left = contents.left(place, grid)
+        there = contents.read(place)
+        grid, left = there.grid, contents.left(there)
         running = place.in_use()
     return Status(grid.sweep, grid.points, int(left.sum()), grid.chunks, int(np.count_nonzero(left)), running, left)

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-# A coordinate array of this length takes 1.6 GB; more points than that want a second axis.
-LONGEST_AXIS = 200_000_000
+# A coordinate array of this length takes 80 MB, and opening, checking and writing one a few times that; more points than that
+# want a second axis.
+LONGEST_AXIS = 10_000_000
 
 # Axes are float64, which beyond this has no odd numbers.
 LARGEST_SEED = 2**53
@@ -135,12 +136,15 @@ def check(name: str, axis: Range | tuple[float, ...]) -> None:
     first = axis.start if isinstance(axis, Range) else min(axis)
     if first < 0:
         raise ValueError(f"must not be negative (got {first:g})")
+    if length(axis) > LONGEST_AXIS:
+        raise ValueError(f"must have at most {LONGEST_AXIS:,} values (got {length(axis):,})")
     if isinstance(axis, tuple) and any(a >= b for a, b in pairwise(axis)):
         raise ValueError("values must rise strictly: each above the one before it")
     if name == "seed":
-        for seed in coordinates(axis):
-            if seed != round(seed) or seed > LARGEST_SEED:
-                raise ValueError(f"must be whole numbers up to 2^53 (got {seed:g})")
+        seeds = coordinates(axis)
+        wrong = seeds[(seeds != np.round(seeds)) | (seeds > LARGEST_SEED)]
+        if wrong.size:
+            raise ValueError(f"must be whole numbers up to 2^53 (got {wrong[0]:g})")
     if name == "depth":
         last, count = (axis.stop, axis.num) if isinstance(axis, Range) else (max(axis), len(axis))
         if last > DEEPEST or count > DEEPEST:

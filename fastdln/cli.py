@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fastdln.console import INCOMPLETE, busy, exits, reading, say
+from fastdln.console import BAD_INPUT, INCOMPLETE, busy, exits, patient, reading, replace_unshowable, say, show
 from fastdln.options import (
     Quiet,
     RunOptions,
@@ -19,7 +19,9 @@ from fastdln.options import (
     SweepFile,
     computes,
     logs,
+    named,
     named_after,
+    named_path,
     pairs,
 )
 
@@ -41,7 +43,9 @@ def run(
     sweep: SweepFile,
     store: Annotated[
         str | None,
-        typer.Option("-o", metavar="STORE", help="Where to write, a path or URL; SWEEP.zarr here if left out."),
+        typer.Option(
+            "-o", metavar="STORE", help="Where to write, a path or URL; SWEEP.zarr here if left out.", parser=named
+        ),
     ] = None,
     sets: Sets = None,
     part: Annotated[
@@ -83,7 +87,7 @@ def extend(store: StorePath, sets: Sets = None, *, how: RunOptions) -> None:
 @computes
 def refine(
     store: StorePath,
-    new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.")],
+    new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.", parser=named)],
     sets: Sets = None,
     *,
     how: RunOptions,
@@ -108,14 +112,21 @@ def verify(store: StorePath, options: StorageOptions = None, quiet: Quiet = Fals
     from fastdln.api import verify as read_back
 
     found = read_back(store, storage_options=pairs(options), progress=None if not quiet else False)
-    print(found)
+    show(found)
     if not found.whole:
         raise typer.Exit(INCOMPLETE)
 
 
 @app.command()
 @exits
-def plan(sweep: SweepFile, sets: Sets = None) -> None:
+def plan(
+    sweep: SweepFile,
+    sets: Sets = None,
+    no_probe: Annotated[
+        bool, typer.Option("--no-probe", help="Compile and time nothing; the time is by rule of thumb then.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
     """Show what a sweep would cost.
 
     Points, chunks, bytes, files, and the time by a short timed probe.
@@ -125,10 +136,12 @@ def plan(sweep: SweepFile, sets: Sets = None) -> None:
     loaded = Sweep.from_file(sweep, sets or ())
     from fastdln.planning import Plan
 
-    costs = Plan(loaded)
+    costs = Plan(loaded, probe=not no_probe)
     for line in costs.warnings:
         say(f"warning: {line}")
-    print(costs)
+    with patient("planning", quiet) as costs.say:
+        table = str(costs)
+    show(table)
 
 
 @app.command()
@@ -147,9 +160,9 @@ def status(
     from fastdln.api import status as read_status
 
     found = read_status(store, storage_options=pairs(options))
-    print(found)
+    show(found)
     for part in range(1, (parts or 0) + 1):
-        print(f"part {part}/{parts}: {found.share(part, parts or 1)}")
+        show(f"part {part}/{parts}: {found.share(part, parts or 1)}")
 
 
 @app.command()
@@ -159,7 +172,12 @@ def plot(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="phase, bifurcation, ...: `fastdln list` has them all.")],
     out: Annotated[
         Path | None,
-        typer.Option("-o", metavar="FILE", help="A .png, .pdf or .svg file; STORE-KIND.png here if left out."),
+        typer.Option(
+            "-o",
+            metavar="FILE",
+            help="A .png, .pdf or .svg file; STORE-KIND.png here if left out.",
+            parser=named_path,
+        ),
     ] = None,
     choices: Annotated[
         list[str] | None,
@@ -183,14 +201,17 @@ def plot(
     with busy(f"drawing {kind}", quiet), reading(store):
         picture = figure(open_store(store, storage_options=pairs(options)), kind, **chosen)
         files.write(path, encode(picture, path.suffix[1:].lower(), dpi))
-    print(path)
+    show(path)
 
 
 @app.command()
 @exits
 def report(
     store: StorePath,
-    out: Annotated[Path | None, typer.Option("-o", metavar="FILE.html", help="STORE.html here if left out.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", metavar="FILE.html", help="STORE.html here if left out.", parser=named_path),
+    ] = None,
     options: StorageOptions = None,
     quiet: Quiet = False,
 ) -> None:
@@ -209,14 +230,15 @@ def report(
         state = read_status(store, storage_options=storage)
         found = page(open_store(store, storage_options=storage), store, state, logs(store), step)
         files.write(path, found.encode())
-    print(path)
+    show(path)
 
 
 @app.command()
 @exits
 def paper(
     out: Annotated[
-        Path, typer.Option("-o", metavar="FOLDER", help="Where to put stores, pictures and numbers.")
+        Path,
+        typer.Option("-o", metavar="FOLDER", help="Where to put stores, pictures and numbers.", parser=named_path),
     ] = Path("paper"),
     quiet: Quiet = False,
 ) -> None:
@@ -237,7 +259,7 @@ def paper(
 
     with busy("computing and drawing", quiet):
         page = make(out, tell)
-    print(page)
+    show(page)
 
 
 @app.command("list")
@@ -287,7 +309,17 @@ def list_(
 
 def main() -> None:
     """Runs the command line."""
-    app()
+    replace_unshowable()
+    if not sys.argv[1:]:
+        app()  # prints the help
+    try:
+        code = app(standalone_mode=False)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # typer's own, which it would print as they came
+            raise
+        say(f"error: {error.format_message()}")
+        code = BAD_INPUT
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -16,6 +17,9 @@ import typer
 
 BAD_INPUT, INCOMPLETE = 2, 3
 
+# What is over sooner needs no line of its own.
+SECONDS_BEFORE_A_LINE = 1.0
+
 
 class Voice:
     """How lines on stderr are said: plainly, or as JSON once a run was asked for that."""
@@ -24,12 +28,30 @@ class Voice:
 
 
 def say(line: str) -> None:
+    from fastdln.errors import shown
+
+    line = shown(line)
     if Voice.as_json:
         import json
 
         line = json.dumps({"event": "message", "message": line})
     with suppress(OSError):  # nobody listens any more; the work goes on
         print(line, file=sys.stderr, flush=True)
+
+
+def show(text: object) -> None:
+    """Prints the lines of a command's answer, which may hold words of a stranger's."""
+    from fastdln.errors import shown
+
+    for line in str(text).split("\n"):
+        print(shown(line))
+
+
+def replace_unshowable() -> None:
+    """What the output's encoding lacks, a Greek letter in ASCII say, is replaced instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager
@@ -59,6 +81,31 @@ def busy(what: str, quiet: bool) -> Iterator[Callable[[str], object]]:
 
     with Console(stderr=True).status(f"{what} ...") as status:
         yield lambda step: status.update(f"{what}: {step} ...")
+
+
+@contextmanager
+def patient(what: str, quiet: bool) -> Iterator[Callable[[str], object]]:
+    """Like `busy`; elsewhere than on a terminal, a line a step that takes longer than a moment."""
+    if quiet or sys.stderr.isatty():
+        with busy(what, quiet) as step:
+            yield step
+        return
+    import threading
+
+    later: list[threading.Timer] = []
+
+    def step_later(step: str) -> None:
+        for timer in later:
+            timer.cancel()
+        later[:] = [threading.Timer(SECONDS_BEFORE_A_LINE, say, [f"{what}: {step} ..."])]
+        later[0].daemon = True
+        later[0].start()
+
+    try:
+        yield step_later
+    finally:
+        for timer in later:
+            timer.cancel()
 
 
 @contextmanager

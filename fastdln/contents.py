@@ -1,28 +1,99 @@
-"""What is in a store, read without touching it: the sweep, the grid, and what of it is computed."""
+"""What is in a store, read without touching it and without trusting it: the sweep, the grid, and what is computed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import zarr
 from zarr.errors import BaseZarrError
 
-from fastdln import template
-from fastdln.errors import StoreError, first_line
+from fastdln import layout, template
+from fastdln.errors import StoreError, SweepError, first_line
 from fastdln.grid import Grid
 from fastdln.observables import Variable
 from fastdln.places import ROOT, Place, plain_errors, storage_error
+from fastdln.places.checked import Checked
 from fastdln.sweep import Sweep
+from fastdln.template import COORDINATES
 
 # The variable whose chunk is written last, and says that the others are there.
 MARK = "fate"
 
 # What the decoders raise for a damaged chunk.
 UNREADABLE = (ValueError, RuntimeError, BaseZarrError)
+
+# Python makes some 64 bytes of each value in JSON; metadata have one a number of a matrix, and a few hundred else.
+MOST_VALUES = 8_000_000
+
+# Each growth is a line of metadata; more than this nobody has asked for by hand.
+MOST_GROWTHS = 10_000
+
+# Of an array that somebody else put there: a folder in the store, and nowhere else.
+PLAIN_NAME = re.compile(r"\w[\w .+-]*")
+
+# Root attributes that are text.
+TEXTS = ("title", "Conventions", "source", "history", "sweep", "sweep_sha256", "sweep_asked", "metadata_sha256")
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """A store's metadata as they were at one moment, and checked: every array is what the sweep implies.
+
+    `others` are arrays that are not of the sweep, put there by somebody else.
+    """
+
+    place: Place
+    root: Mapping[str, Any]
+    grid: Grid
+    others: tuple[str, ...]
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        attributes: Mapping[str, Any] = self.root["attributes"]
+        return attributes
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The length of every dimension of the sweep's arrays."""
+        arrays = self.root["consolidated_metadata"]["metadata"]
+        known = (arrays[name] for name in template.names(self.grid))
+        return {d: n for array in known for d, n in zip(array["dimension_names"], array["shape"], strict=True)}
+
+    def readable_others(self) -> list[str]:
+        """Those of the others that can be read without harm."""
+        arrays = self.root["consolidated_metadata"]["metadata"]
+        named = [name for name in self.others if PLAIN_NAME.fullmatch(name)]
+        return [name for name in named if layout.readable(arrays[name], self.sizes)]
+
+    def zarr(self, others: Iterable[str] = (), *, write: bool = False, durable: bool = False) -> Checked:
+        """Zarr's view of the sweep's arrays, and of those of these names besides."""
+        arrays = self.root["consolidated_metadata"]["metadata"]
+        shown = {name: arrays[name] for name in (*template.names(self.grid), *others)}
+        root = {
+            **self.root,
+            "attributes": {**self.attributes, **COORDINATES},  # xarray takes it away when it adds an array
+            "consolidated_metadata": {**self.root["consolidated_metadata"], "metadata": shown},
+        }
+        store = self.place.zarr(durable=durable, read_only=not write, limits=layout.limits(self.grid))
+        return Checked(store, json.dumps(root).encode(), layout.decoded(self.grid))
+
+    def arrays(self, names: Iterable[str], *, write: bool = False, durable: bool = False) -> dict[str, Any]:
+        """Zarr's arrays of these names."""
+        store = self.zarr(write=write, durable=durable)
+        try:
+            group = zarr.open_group(store, mode="r+" if write else "r", zarr_format=3, use_consolidated=True)
+            return {name: group[name] for name in names}
+        except Exception as error:  # whatever Zarr makes of metadata
+            if storage_error(error) or isinstance(error, StoreError):
+                raise
+            raise damaged(self.place, first_line(error)) from None
 
 
 def read_root(place: Place) -> dict[str, Any]:
@@ -32,18 +103,29 @@ def read_root(place: Place) -> dict[str, Any]:
         if data is None and not place.occupied():
             raise StoreError(f"{place.name}: there is no store")
         try:
+            if sum(map((data or b"").count, (b",", b"[", b"{"))) > MOST_VALUES:
+                raise damaged(place, f"it has more than {MOST_VALUES:,} values")
             root: dict[str, Any] = json.loads(data or b"")
             attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
-            if hashlib.sha256(attributes["sweep"].encode()).hexdigest() != attributes["sweep_sha256"]:
+            text = attributes["sweep"]
+            if not all(isinstance(attributes.get(name, ""), str) for name in TEXTS):
+                raise damaged(place, f"one of {', '.join(TEXTS)} is no text")
+            if hashlib.sha256(text.encode()).hexdigest() != attributes["sweep_sha256"]:
                 raise damaged(place, "the sweep is not the one of its sha256")
             if (
-                isinstance(json.loads(attributes["sweep"]), dict)
-                and isinstance(attributes["sweep_sha256"], str)
+                isinstance(json.loads(text), dict)
+                and isinstance(attributes, dict)
+                and isinstance(arrays, dict)
+                and attributes.get("coordinates") in (None, *COORDINATES.values())
                 and all(isinstance(metadata, dict) for metadata in arrays.values())
+                and (root["zarr_format"], root["node_type"]) == (3, "group")
             ):
                 return root
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (LookupError, TypeError, AttributeError, RecursionError):
             pass
+        except ValueError as error:
+            if isinstance(error, StoreError):
+                raise
     raise StoreError(f"{place.name}: holds something else than a fastdln store; give another path with -o")
 
 
@@ -53,36 +135,29 @@ def read_attributes(place: Place) -> dict[str, Any]:
     return attributes
 
 
-def read_sweep(place: Place) -> Sweep:
-    """The sweep that a store was made from."""
-    return Sweep(**json.loads(read_attributes(place)["sweep"]))
-
-
-def read_grid(place: Place) -> Grid:
-    """The grid of an existing store, in its own chunks and shards."""
-    sweep, root = read_sweep(place), read_root(place)
-    arrays, axes = open_arrays(place, [variable.name for variable in sweep.variables]), len(sweep.axes)
-    mark = arrays[MARK]
-    grid = Grid(sweep, tuple((mark.shards or mark.chunks)[:axes]), tuple(mark.chunks[:axes]))
-    for name, array in arrays.items():
-        layout = (array.shape[:axes], (array.shards or array.chunks)[:axes], array.chunks[:axes])
-        if layout != (grid.shape, grid.chunk_shape, grid.inner_shape):
-            raise damaged(place, f"{name} is not laid out as the sweep and {MARK} are")
-    seal = root["attributes"].get("metadata_sha256")
-    if seal is not None and seal != template.digest(root, template.names(grid)):
-        raise damaged(place, "it is not what its metadata_sha256 says")
-    return grid
-
-
-def open_arrays(place: Place, names: Iterable[str], *, write: bool = False, durable: bool = False) -> dict[str, Any]:
-    """The store's arrays of these names; StoreError if what it says of itself makes no sense."""
+def stored_sweep(place: Place, text: str) -> Sweep:
+    """The sweep of a store's attribute, which names no files."""
     try:
-        group = zarr.open_group(place.zarr(durable=durable, read_only=not write), mode="r+" if write else "r")
-        return {name: group[name] for name in names}
-    except Exception as error:  # whatever Zarr makes of metadata that are anything
-        if storage_error(error):
-            raise
-        raise damaged(place, first_line(error)) from None
+        return Sweep.stored(text)
+    except SweepError as error:
+        raise damaged(place, f"its sweep is none: {error}") from None
+
+
+def read(place: Place) -> Contents:
+    """What a store says of itself, read once and checked; StoreError if it is not what its sweep implies."""
+    root = read_root(place)
+    sweep, arrays = stored_sweep(place, root["attributes"]["sweep"]), root["consolidated_metadata"]["metadata"]
+    try:
+        grid = Grid(sweep, *layout.chunk_shapes(arrays.get(MARK), len(sweep.axes)))
+    except ValueError as error:  # also of sweeps too large for a store
+        raise damaged(place, f"{MARK} {error}") from None
+    if reason := layout.fault(grid, arrays):
+        raise damaged(place, reason)
+    seal = root["attributes"].get("metadata_sha256")
+    known = template.names(grid)
+    if seal is not None and seal != template.digest(root, known):
+        raise damaged(place, "it is not what its metadata_sha256 says")
+    return Contents(place, root, grid, tuple(sorted(arrays.keys() - set(known))))
 
 
 def damaged(place: Place, reason: str) -> StoreError:
@@ -109,30 +184,44 @@ def present(place: Place, grid: Grid, name: str = MARK, beyond: int = 0) -> np.n
     return found
 
 
-def left(place: Place, grid: Grid) -> np.ndarray:
+def left(contents: Contents) -> np.ndarray:
     """How many points of each chunk are not computed."""
-    marked = present(place, grid)
+    grid = contents.grid
+    marked = present(contents.place, grid)
     points = np.where(marked.ravel(), 0, grid.sizes())
-    straddling = np.flatnonzero(marked & straddles(place, grid)).tolist()
+    straddling = np.flatnonzero(marked & straddles(contents)).tolist()
     if straddling:
-        mark = open_arrays(place, [MARK])[MARK]
+        mark = contents.arrays([MARK])[MARK]
         for number in straddling:
             points[number] = np.count_nonzero(missing(mark, grid.slices(number)))
     return points
 
 
-def straddles(place: Place, grid: Grid) -> np.ndarray:
+def straddles(contents: Contents) -> np.ndarray:
     """Which chunks may be there in part, because the store grew through them."""
-    shapes = read_attributes(place).get("grown_from", [])
-    sound = isinstance(shapes, list) and all(
-        isinstance(shape, list)
-        and len(shape) == len(grid.shape)
-        and all(isinstance(old, int) and 0 < old <= new for old, new in zip(shape, grid.shape, strict=True))
-        for shape in shapes
+    return contents.grid.straddling(grown_from(contents))
+
+
+def grown_from(contents: Contents) -> list[list[int]]:
+    """The shapes that a store had before it grew: JSON, or a list in older stores."""
+    grid, shapes = contents.grid, contents.attributes.get("grown_from", [])
+    try:
+        shapes = json.loads(shapes) if isinstance(shapes, str) else shapes
+    except (ValueError, RecursionError):
+        shapes = None
+    sound = (
+        isinstance(shapes, list)
+        and len(shapes) <= MOST_GROWTHS
+        and all(
+            isinstance(shape, list)
+            and len(shape) == len(grid.shape)
+            and all(type(old) is int and 0 < old <= new for old, new in zip(shape, grid.shape, strict=True))
+            for shape in shapes
+        )
     )
     if not sound:
-        raise damaged(place, "grown_from is no list of smaller shapes")
-    return grid.straddling(shapes)
+        raise damaged(contents.place, f"grown_from is no list of at most {MOST_GROWTHS:,} smaller shapes")
+    return list(shapes)
 
 
 def missing(mark: Any, slices: tuple[slice, ...]) -> np.ndarray:

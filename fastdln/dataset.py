@@ -3,26 +3,52 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from xarray.indexes import PandasMultiIndex
 
-from fastdln.errors import DatasetError
-from fastdln.models import MODELS
+from fastdln.errors import DatasetError, first_line
+from fastdln.models import MODELS, STARTS
 from fastdln.observables import observables_of
+
+# Of a text that others wrote: what a heading has room for.
+LONGEST = 300
 
 
 def sweep_of(ds: xr.Dataset) -> dict[str, Any]:
     """The sweep that a dataset was computed from, every default filled in."""
+    if not isinstance(ds, xr.Dataset):
+        raise DatasetError(
+            f"the dataset must be an xarray.Dataset, as fastdln.run and fastdln.open return it (got {type(ds).__name__})"
+        )
     try:
         sweep = json.loads(ds.attrs["sweep"])
-        if isinstance(sweep, dict) and sweep["model"] in MODELS and isinstance(sweep["axes"], dict):
-            return sweep
-    except (KeyError, TypeError, ValueError):
+        if sweep["model"] in MODELS and isinstance(sweep["axes"], dict) and is_sound(sweep):
+            return dict(sweep)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError):
         pass
     raise DatasetError("the dataset has no attribute `sweep` that says what it is; it does not come from fastdln")
+
+
+def is_sound(sweep: dict[str, Any]) -> bool:
+    """Whether what pictures read of a sweep is of the types that they expect."""
+    matrix, start = sweep["target"].get("matrix"), sweep["start"]
+    target = np.array(matrix, dtype=float).ndim == 2 if matrix else of_target(sweep).ndim == 1
+    return (
+        target
+        and isinstance(sweep["steps"], int)
+        and (start in STARTS if isinstance(start, str) else "spectral" in start or "layers" in start)
+    )
+
+
+def text_of(attributes: Mapping[Any, Any], name: str, default: str = "") -> str:
+    """An attribute that is for people, who may have written anything: in one line, without what cannot be shown."""
+    words = str(attributes.get(name, default))[: 2 * LONGEST].split()
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(words))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
 def model_of(ds: xr.Dataset) -> str:
@@ -33,18 +59,32 @@ def model_of(ds: xr.Dataset) -> str:
 def whole(ds: xr.Dataset) -> xr.Dataset:
     """The dataset with the dimensions that selecting or squeezing took away, of length 1 where one value was selected.
 
-    Axes rise, `mode` has the modes' numbers, and fate is a code again where masking made it a float.
+    Axes rise and are dimensions again, `mode` has the modes' numbers, and fate is a code again where masking made it a
+    float. Variables that the sweep does not know are left out.
     """
     sweep = sweep_of(ds)
     grid = list(sweep["axes"])
+    ds = upright(ds, grid)
     beyond = {v.name: v.dims for o in observables_of(MODELS[sweep["model"]]).values() for v in o.variables}
     if "mode" not in ds.dims and "singular_value" not in ds.coords and not has_modes(ds, beyond):
         ds = ds.assign_coords(singular_value=("mode", of_target(sweep)))  # went with the last variable along them
-    if "fate" not in ds or any(name not in ds.coords for name in (*grid, "singular_value")):
-        raise DatasetError(
-            "the dataset lacks `fate` or the values of an axis; select with ds.sel or ds.isel, without drop=True"
-        )
-    arrays = {name: spread(ds[name], [*grid, *own]) for name, own in beyond.items() if name in ds.data_vars}
+    needed = [
+        *([] if "fate" in ds else ["fate"]),
+        *(name for name in (*grid, "singular_value") if name not in ds.coords),
+    ]
+    if needed:
+        said = f"the dataset lacks {', '.join(needed)}, by which pictures know what is where"
+        raise DatasetError(f"{said}; select with ds.sel or ds.isel, without drop=True, and keep the names")
+    for name, own in beyond.items():
+        if name in ds and (gone := [d for d in (*grid, *own) if d not in ds[name].dims and ds.sizes.get(d, 1) > 1]):
+            raise DatasetError(f"{name}: lies no more along {', '.join(gone)}, as the dataset does")
+    known = {dim for own in beyond.values() for dim in own}
+    arrays = {
+        # stack and where give a variable dimensions of others, along which it is constant
+        name: spread(ds[name].max([dim for dim in ds[name].dims if dim in known - set(own)]), [*grid, *own])
+        for name, own in beyond.items()
+        if name in ds
+    }
     arrays["fate"] = arrays["fate"].fillna(0).astype(np.uint8)
     back = xr.Dataset({name: array.variable for name, array in arrays.items()}, attrs=ds.attrs)
     along = [*grid, *sorted({"layer", "step"} & set(ds.coords))]
@@ -54,6 +94,24 @@ def whole(ds: xr.Dataset) -> xr.Dataset:
     for name in grid:
         back = rising(back, name)
     return back
+
+
+def upright(ds: xr.Dataset, grid: list[str]) -> xr.Dataset:
+    """The dataset with its axes as coordinates and dimensions again, after stack, swap_dims or reset_coords."""
+    ds = ds.set_coords([name for name in (*grid, "singular_value", "mode", "layer", "step") if name in ds.data_vars])
+    stacked = [dim for dim, index in ds.xindexes.items() if isinstance(index, PandasMultiIndex) and dim in ds.dims]
+    try:
+        ds = ds.unstack(stacked)
+    except ValueError as error:
+        raise DatasetError(f"{', '.join(map(str, stacked))}: cannot be unstacked: {first_line(error)}") from None
+    taken: dict[Hashable, str] = {}
+    for name in grid:
+        along = ds[name].dims if name in ds.coords else ()
+        if along not in ((), (name,)):
+            if len(along) > 1 or along[0] in grid or along[0] in taken or name in ds.dims:
+                raise DatasetError(f"{name}: its values lie along {', '.join(map(str, along))}; undo that first")
+            taken[along[0]] = name
+    return ds.swap_dims(taken)
 
 
 def has_modes(ds: xr.Dataset, beyond: Mapping[str, Iterable[str]]) -> bool:

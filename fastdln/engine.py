@@ -20,7 +20,7 @@ from fastdln.errors import SweepError
 BATCH = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChunkDone:
     """A chunk is computed and stored; times are seconds of the worker's time.perf_counter().
 
@@ -38,7 +38,7 @@ class ChunkDone:
     results: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChunkFailed:
     """A chunk is not computed; the others go on."""
 

@@ -24,3 +24,13 @@ class IncompleteError(RuntimeError):
 def first_line(error: BaseException) -> str:
     """What an error says, in one line; object stores append pages of XML and of their own structures."""
     return str(error).strip().partition("\n")[0].partition(": <?xml")[0] or type(error).__name__
+
+
+# Longer lines are no longer read, and fill a terminal.
+LONGEST_LINE = 2000
+
+
+def shown(text: str) -> str:
+    """Text of whatever origin as a line that a terminal can be given: control characters escaped, and cut."""
+    cut = text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]} ... ({len(text):,} characters)"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

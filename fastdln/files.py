@@ -1,13 +1,33 @@
-"""Files for people, pictures and pages: written whole or not at all."""
+"""Files that people name: read where they are regular and of a bounded size, and written whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO, TextIO
 
 from fastdln.errors import DatasetError
+
+# Opening a FIFO would wait for somebody to write.
+READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def open_regular(path: Path, most: int) -> BinaryIO:
+    """The file at a path, opened; ValueError if it is no regular file, or larger than `most` bytes."""
+    handle = os.open(path, READING)
+    found = os.fstat(handle)
+    if stat.S_ISREG(found.st_mode) and found.st_size <= most:
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if stat.S_ISREG(found.st_mode):
+        raise ValueError(f"{path}: has {found.st_size:,} bytes, more than the {most:,} that can be")
+    raise ValueError(f"{path}: is no regular file")
 
 
 def checked(path: Path, suffixes: Iterable[str]) -> Path:
@@ -16,6 +36,8 @@ def checked(path: Path, suffixes: Iterable[str]) -> Path:
     if path.suffix.lower() not in valid:
         raise DatasetError(f"{path}: must end in {' or '.join(valid)}")
     try:
+        if path.is_symlink():
+            raise DatasetError(f"{path}: is a link; nothing is written through it, give the path that it leads to")
         if path.is_dir():
             raise DatasetError(f"{path}: is a folder")
         if not path.parent.is_dir():
@@ -27,6 +49,16 @@ def checked(path: Path, suffixes: Iterable[str]) -> Path:
     return path
 
 
+def open_beside(path: Path) -> TextIO:
+    """A file that is appended to, such as a log; OSError if there is a link, or no regular file, under its name."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "is no regular file")
+    return os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace")
+
+
 def make(folder: Path) -> None:
     """Makes a folder, if it is not there."""
     try:
@@ -36,9 +68,8 @@ def make(folder: Path) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replaces the file, or what it links to, at once, so that nobody sees half of it."""
+    """Replaces the file at once, so that nobody sees half of it; a link is replaced, and not followed."""
     try:
-        path = path.resolve()
         handle, draft = tempfile.mkstemp(prefix=".fastdln-", dir=path.parent, suffix=".draft")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -53,3 +84,9 @@ def write(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def expanded(path: str | os.PathLike[str]) -> str:
+    """A path with `~` as the home folder that it stands for; a URL as it is."""
+    text = os.fspath(path)
+    return text if "://" in text else os.path.expanduser(text)  # noqa: PTH111  # Path would lose "./" and a last "/"

@@ -10,10 +10,13 @@ from itertools import pairwise
 import numpy as np
 
 from fastdln.axes import coordinates, depths, length
+from fastdln.errors import SweepError
 from fastdln.sweep import Sweep
 
-# A chunk should compute for about a second or two, at some 2e9 steps a second, so that handing it out costs nothing.
-CHUNK_STEPS = 4e9
+# Bare steps of one mode that a thread takes in a second, by rule of thumb.
+STEPS_A_SECOND = 2e9
+# A chunk should compute for about a second or two, so that handing it out costs nothing.
+CHUNK_STEPS = 2 * STEPS_A_SECOND
 # A recorded step, with what is measured on it and the search for its period, costs about four bare ones, with all that
 # can be measured eleven.
 RECORD_COST = 4
@@ -28,7 +31,11 @@ SHORTEST_CHUNK_STEPS = CHUNK_STEPS / 20
 CHUNK_BYTES = 64 * 2**20
 # With fewer chunks than this the cores wait for the last one.
 FEWEST_CHUNKS = 16
-
+# What is left is kept as a number a chunk; ten million files a variable are beyond any file system's patience.
+MOST_CHUNKS = 10_000_000
+# A chunk that is asked for is computed and written at once, in memory: a laptop has that much for each of two threads. A
+# single point whose trajectory is as long as may be fits.
+MOST_CHUNK_BYTES = 4.5e9
 
 # Multiplications and additions of matrices in the time of a bare step of one mode; d = 5 reaches half of it.
 FLOPS = 6.0
@@ -45,9 +52,9 @@ def matrix_work(sweep: Sweep, depth: int) -> tuple[float, float]:
     total, families = sweep.steps + sweep.record, sweep.families
     looks = total / sweep.trajectory if sweep.trajectory else 0.0
     if any(family.sampled and not family.whole_run for family in families):
-        looks += sweep.record / sweep.sharpness_every
+        looks += -(-sweep.record // sweep.sharpness_every)
     if any(family.sampled and family.whole_run for family in families):
-        looks += total / sweep.sharpness_every
+        looks += -(-total // sweep.sharpness_every)
     stretched = STRETCHED_COST * sweep.record if any(family.name == "lyapunov" for family in families) else 0
     return step * (sweep.steps + LOOKED_AT_COST * sweep.record + stretched), step * SEARCH_COST * looks
 
@@ -63,10 +70,16 @@ def work(sweep: Sweep, depth: int) -> tuple[float, float]:
         if family.pair_cost:
             surveyed = family.whole_run or bool(family.asked_by)
             every = sweep.trajectory if family.asked_by else sweep.sharpness_every if family.sampled else 1
-            looks = (sweep.steps + sweep.record if surveyed else sweep.record) / (every or 1)
+            looks = -(-(sweep.steps + sweep.record if surveyed else sweep.record) // (every or 1))
             total += pairs * family.pair_cost(depth) * looks
             single += modes * LOOK_COST * looks if surveyed else 0.0
     return single, total
+
+
+def bytes_of(sweep: Sweep) -> int:
+    """Bytes of the results at one point, before compression."""
+    sizes: Mapping[str, int] = sweep.sizes
+    return sum(np.dtype(v.dtype).itemsize * math.prod(sizes[dim] for dim in v.dims) for v in sweep.variables)
 
 
 class Grid:
@@ -86,7 +99,25 @@ class Grid:
             inner_shape = self._default_chunks()
             chunk_shape, inner_shape = self._shards(inner_shape) if sweep.shards else (inner_shape, inner_shape)
         self.chunk_shape, self.inner_shape = chunk_shape, inner_shape or chunk_shape
-        self.chunks_along = tuple(math.ceil(n / c) for n, c in zip(self.shape, self.chunk_shape, strict=True))
+        if min(self.chunk_shape) < 1:
+            raise SweepError(f"chunks: must be 1 or more along every axis (got {list(self.chunk_shape)})")
+        self.chunks_along = tuple(-(-n // c) for n, c in zip(self.shape, self.chunk_shape, strict=True))
+        self._refuse_excess()
+
+    def _refuse_excess(self) -> None:
+        """SweepError, before anything takes memory, where the chunks are more or larger than a machine can bear."""
+        if self.chunks > MOST_CHUNKS:
+            raise SweepError(
+                f"chunks: {self.chunks:,} of them are more than {MOST_CHUNKS:,}; make them larger, or the grid smaller"
+            )
+        points = math.prod(self.chunk_shape)
+        if points * self.bytes_at_work > MOST_CHUNK_BYTES:
+            one = f"one of {points:,} points takes" if points > 1 else "a single point takes"
+            remedy = "smaller chunks" if points > 1 else "fewer modes, layers, orbit_samples or trajectory states"
+            raise SweepError(
+                f"chunks: {one} {points * self.bytes_at_work / 1e9:,.1f} GB of memory, more than {MOST_CHUNK_BYTES / 1e9:g}; "
+                f"ask for {remedy}"
+            )
 
     @property
     def points(self) -> int:
@@ -141,11 +172,21 @@ class Grid:
         axes = (self.coordinates[name][part] for name, part in zip(self.dims, slices, strict=True))
         return dict(zip(self.dims, (block.ravel() for block in np.meshgrid(*axes, indexing="ij")), strict=True))
 
-    @property
+    @cached_property
     def bytes_per_point(self) -> int:
         """Bytes of the results at one point, before compression."""
-        sizes: Mapping[str, int] = self.sweep.sizes
-        return sum(np.dtype(v.dtype).itemsize * math.prod(sizes[dim] for dim in v.dims) for v in self.sweep.variables)
+        return bytes_of(self.sweep)
+
+    @cached_property
+    def bytes_at_work(self) -> int:
+        """Bytes that a point takes while it is computed: its results and its state."""
+        sweep, depth = self.sweep, int(depths(self.sweep.axes["depth"]).max())
+        # state, eta, s and bound of every mode are kept twice, before and after the transient
+        kept = sweep.sizes["mode"] * (depth + 3)
+        if sweep.definition.matrices:
+            widths = sweep.widths_at(depth)
+            kept = 2 * sum(a * b for a, b in pairwise(widths)) + widths[0] * widths[-1]
+        return self.bytes_per_point + 16 * kept
 
     def _shards(self, chunks: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Shapes of shards and of the chunks in them, which divide them."""
@@ -162,24 +203,18 @@ class Grid:
 
     def _default_chunks(self) -> tuple[int, ...]:
         """Square in (alpha, eta) where both are long; depth in chunks of one, since each depth has its own kernel."""
-        sweep, modes = self.sweep, self.sweep.sizes["mode"]
-        depth = int(depths(sweep.axes["depth"]).max())
-        # state, eta, s and bound of every mode are kept twice, before and after the transient
-        kept, fewest = modes * (depth + 3), FEWEST_POINTS
+        sweep, fewest = self.sweep, FEWEST_POINTS
+        cost = sum(work(sweep, int(depths(sweep.axes["depth"]).max())))
         if sweep.definition.matrices:
-            widths = sweep.widths_at(depth)
-            kept = 2 * sum(a * b for a, b in pairwise(widths)) + widths[0] * widths[-1]
-            fewest = max(FEWEST_NETWORKS, int(min(SHORTEST_CHUNK_STEPS / sum(work(sweep, depth)), FEWEST_POINTS)))
-        bytes_at_work = self.bytes_per_point + 16 * kept
-        most = min(
-            MOST_POINTS, CHUNK_STEPS / sum(work(sweep, depth)), self.points / FEWEST_CHUNKS, CHUNK_BYTES / bytes_at_work
-        )
-        budget = max(1, int(max(most, min(fewest, CHUNK_BYTES / bytes_at_work))))
+            fewest = max(FEWEST_NETWORKS, int(min(SHORTEST_CHUNK_STEPS / cost, FEWEST_POINTS)))
+        fitting = CHUNK_BYTES / self.bytes_at_work
+        most = min(MOST_POINTS, CHUNK_STEPS / cost, self.points / FEWEST_CHUNKS, fitting)
+        budget = max(1, int(max(most, min(fewest, fitting))))
         lengths = dict(zip(self.dims, self.shape, strict=True))
         sizes = dict.fromkeys(self.dims, 1)
         sizes["eta"] = min(lengths["eta"], max(math.isqrt(budget), budget // lengths["alpha"]))
         for name in ("alpha", *reversed(self.dims[1:-2])):
             sizes[name] = min(lengths[name], max(1, budget // math.prod(sizes.values())))
-        even = {name: math.ceil(n / math.ceil(n / sizes[name])) for name, n in lengths.items()}
+        even = {name: -(-n // -(-n // sizes[name])) for name, n in lengths.items()}
         asked = {name: min(size, lengths[name]) for name, size in sweep.chunks.items()}
         return tuple((even | asked | {"depth": 1}).values())

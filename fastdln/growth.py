@@ -14,7 +14,7 @@ import numpy as np
 
 from fastdln import template
 from fastdln.axes import coordinates, length
-from fastdln.contents import damaged, differing, read_attributes, read_grid, read_root, read_sweep
+from fastdln.contents import MOST_GROWTHS, Contents, differing, grown_from, read, stored_sweep
 from fastdln.errors import StoreError, SweepError
 from fastdln.grid import Grid
 from fastdln.healing import heal
@@ -25,13 +25,10 @@ from fastdln.sweep import Sweep
 ROUNDING = 1e-12
 
 
-def asked(place: Place) -> Sweep:
+def asked(contents: Contents) -> Sweep:
     """The sweep of a store as it was asked for, where rounding made a list of a range."""
-    attributes = read_attributes(place)
-    try:
-        return Sweep(**json.loads(attributes.get("sweep_asked", attributes["sweep"])))
-    except (ValueError, TypeError, RecursionError):
-        raise damaged(place, "sweep_asked is no sweep") from None
+    attributes = contents.attributes
+    return stored_sweep(contents.place, attributes.get("sweep_asked", attributes["sweep"]))
 
 
 def grown(old: Sweep, wanted: Sweep) -> Sweep:
@@ -76,26 +73,46 @@ def refuse_other_keys(old: Sweep, wanted: Sweep, verb: str) -> None:
 def grow(place: Place, wanted: Sweep, durable: bool = False) -> Sweep:
     """Gives a store the shape of a larger sweep; the new points are not computed. Returns the sweep to run."""
     with plain_errors(place.name, "cannot be written"):
-        read_attributes(place)
+        read(place)  # what cannot be locked may be no store at all
         lock = place.lock(WHOLE)
         try:
             place.clear_leftovers(others_run=False)
-            old = read_sweep(place)
+            contents = read(place)
+            old = contents.grid.sweep
             new = grown(old, wanted)
             if new.sha256() != old.sha256():
-                switch(place, read_grid(place), new, wanted, durable)
+                switch(contents, larger_grid(contents, new), wanted, durable)
             return new
         finally:
             lock.release()
 
 
-def switch(place: Place, old: Grid, sweep: Sweep, wanted: Sweep, durable: bool) -> None:
+def larger_grid(contents: Contents, sweep: Sweep) -> Grid:
+    """The grid of a larger sweep in the store's chunks; StoreError if something in the store cannot grow along."""
+    old = contents.grid
+    stuck = sorted(set(contents.others) - set(contents.readable_others()))
+    if stuck:
+        raise StoreError(
+            f"{contents.place.name}: holds {', '.join(stuck)}, not of the sweep, which extend does not know how to grow; "
+            "remove it, or copy it elsewhere"
+        )
+    if len(grown_from(contents)) >= MOST_GROWTHS:
+        raise StoreError(
+            f"{contents.place.name}: has grown {MOST_GROWTHS:,} times; sweep the larger grid into a new store"
+        )
+    return Grid(sweep, old.chunk_shape, old.inner_shape)
+
+
+def switch(contents: Contents, new: Grid, wanted: Sweep, durable: bool) -> None:
     """Replaces the root's metadata by those of the larger grid."""
-    new = Grid(sweep, old.chunk_shape, old.inner_shape)
-    root, fresh = read_root(place), template.entries(new)
+    place, old, sweep = contents.place, contents.grid, new.sweep
+    root, fresh = json.loads(json.dumps(contents.root)), template.entries(new)
     metadata = root["consolidated_metadata"]["metadata"]
-    for variable in sweep.variables:
-        metadata[variable.name]["shape"][: len(new.shape)] = new.shape
+    lengths = dict(zip(new.dims, new.shape, strict=True))
+    coordinate_names = {name for name, *_ in template.coordinate_arrays(new)}
+    for name in metadata.keys() - coordinate_names:  # arrays of others grow along, with their fill value
+        dims = metadata[name]["dimension_names"]
+        metadata[name]["shape"] = [lengths.get(d, n) for d, n in zip(dims, metadata[name]["shape"], strict=True)]
     replaced = []
     for name in new.dims:
         if length(sweep.axes[name]) > length(old.sweep.axes[name]):
@@ -108,18 +125,19 @@ def switch(place: Place, old: Grid, sweep: Sweep, wanted: Sweep, durable: bool) 
             place.write(coordinate_key(name, metadata[name]), data, durable=durable)
     attributes = root["attributes"]
     source = json.loads(fresh[ROOT])["attributes"]["source"]
+    history = attributes.get("history", "")
     attributes |= {
-        "history": f"{attributes['history']}\n{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} extended by {source}",
-        "complete": False,
+        "history": f"{history}\n{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} extended by {source}",
+        "complete": 0,
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),
-        "grown_from": [*attributes.get("grown_from", []), list(old.shape)],
+        "grown_from": json.dumps([*grown_from(contents), list(old.shape)]),  # netCDF has no lists of lists
     }
     attributes.pop("sweep_asked", None)
     if wanted.sha256() != sweep.sha256():
         attributes["sweep_asked"] = wanted.canonical()
     place.write(ROOT, template.sealed(root, new), durable=durable)
-    heal(place, new, durable)
+    heal(read(place), durable)
     for key in replaced:
         place.delete(key)
 
@@ -129,9 +147,9 @@ def coordinate_key(name: str, metadata: Any) -> str:
     return f"{name}/c{metadata['chunk_key_encoding']['configuration']['separator']}0"
 
 
-def window(place: Place, wanted: Sweep) -> dict[str, Any]:
+def window(contents: Contents, wanted: Sweep) -> dict[str, Any]:
     """Root attributes for a store that sweeps a part of this one's grid anew; SweepError if it reaches beyond."""
-    old = read_sweep(place)
+    old = contents.grid.sweep
     refuse_other_keys(old, wanted, "refine")
     for name, axis in wanted.axes.items():
         outer, inner = coordinates(old.axes[name]), coordinates(axis)
@@ -139,12 +157,14 @@ def window(place: Place, wanted: Sweep) -> dict[str, Any]:
             raise SweepError(
                 f"axes.{name}: must stay within the store's {outer[0]:g} to {outer[-1]:g} (got {inner[0]:g} to {inner[-1]:g})"
             )
-    parent = {"parent_store": place.name, "parent_sweep": old.canonical(), "parent_sweep_sha256": old.sha256()}
-    return {"title": read_attributes(place).get("title", ""), **parent}
+    parent = {"parent_store": contents.place.name, "parent_sweep": old.canonical(), "parent_sweep_sha256": old.sha256()}
+    return {"title": contents.attributes.get("title", ""), **parent}
 
 
 def refuse_other_parents(target: Place, about: dict[str, Any]) -> None:
     """StoreError if there is a store already that did not come from this window's."""
     with plain_errors(target.name, "cannot be read"):
-        if target.occupied() and read_attributes(target).get("parent_sweep_sha256") != about["parent_sweep_sha256"]:
+        if not target.occupied():
+            return
+        if read(target).attributes.get("parent_sweep_sha256") != about["parent_sweep_sha256"]:
             raise StoreError(f"{target.name}: is no window of {about['parent_store']}; give another path with -o")

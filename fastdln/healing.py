@@ -7,36 +7,39 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastdln import template
-from fastdln.contents import UNREADABLE, open_arrays, read_root
-from fastdln.grid import Grid
-from fastdln.places import ROOT, Place
+from fastdln.contents import UNREADABLE, Contents
+from fastdln.places import ROOT
 
 
-def heal(place: Place, grid: Grid, durable: bool) -> None:
+def heal(contents: Contents, durable: bool) -> None:
     """Makes each array's metadata say what the root's does, and writes damaged coordinates again."""
-    for name, metadata in parted_metadata(place, grid):
-        place.write(f"{name}/{ROOT}", json.dumps(metadata, indent=2).encode(), durable=durable)
-    for name, values in damaged_coordinates(place, grid):
-        open_arrays(place, [name], write=True, durable=durable)[name][:] = values
+    for name, metadata in parted_metadata(contents):
+        data = json.dumps(metadata, indent=2).encode()
+        contents.place.write(f"{name}/{ROOT}", data, durable=durable)
+    for name, values in damaged_coordinates(contents):
+        contents.arrays([name], write=True, durable=durable)[name][:] = values
 
 
-def parted_metadata(place: Place, grid: Grid) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def parted_metadata(contents: Contents) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Arrays whose own metadata are not what the root says that they are; what they should be."""
-    root = read_root(place)["consolidated_metadata"]["metadata"]
-    for name in template.names(grid):
+    root = contents.root["consolidated_metadata"]["metadata"]
+    others = [name for name in contents.readable_others() if contents.place.size(f"{name}/{ROOT}") is not None]
+    for name in (*template.names(contents.grid), *others):
         metadata = root[name]
-        try:
-            same = json.loads(place.read(f"{name}/{ROOT}") or b"") == metadata
-        except (ValueError, RecursionError):
+        wanted = json.dumps(metadata, indent=2).encode()
+        try:  # one that is larger than what it should be needs no reading, however large
+            data = contents.place.read(f"{name}/{ROOT}", 2 * len(wanted) + 2**16)
+            same = json.loads(data or b"") == metadata
+        except (ValueError, RecursionError):  # a StoreError is one
             same = False
         if not same:
             yield name, metadata
 
 
-def damaged_coordinates(place: Place, grid: Grid) -> Iterator[tuple[str, Any]]:
+def damaged_coordinates(contents: Contents) -> Iterator[tuple[str, Any]]:
     """Coordinates that are not what the sweep says, and what they should be."""
-    wanted = {name: values for name, values, *_ in template.coordinate_arrays(grid)}
-    arrays = open_arrays(place, wanted)
+    wanted = {name: values for name, values, *_ in template.coordinate_arrays(contents.grid)}
+    arrays = contents.arrays(wanted)
     for name, values in wanted.items():
         try:
             same = arrays[name][:].tobytes() == values.tobytes()

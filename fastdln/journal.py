@@ -5,16 +5,19 @@ The logger is called "fastdln"; records carry what they say as a dict in `record
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from fastdln.engine import ChunkFailed, Event
+from fastdln.files import open_beside, open_regular
 
 logger = logging.getLogger("fastdln")
 logger.addHandler(logging.NullHandler())  # a library is silent where nobody has asked for its log
@@ -62,8 +65,13 @@ def of_chunk(event: Event, slices: tuple[slice, ...]) -> None:
     )
 
 
-def progress(done: int, total: int, rate: float) -> None:
-    left = (total - done) / rate if rate else None
+def made(depth: int, seconds: float) -> None:
+    """The kernel of a depth is there, compiled or loaded."""
+    tell(logging.INFO, f"kernel for depth {depth}: {seconds:.3f} s", "kernel", depth=depth, seconds=round(seconds, 6))
+
+
+def progress(done: int, total: int, rate: float | None, left: float | None) -> None:
+    """rate, left: None as long as nobody can know."""
     content = {"points_done": done, "points": total, "points_per_second": rate, "seconds_left": left}
     tell(logging.DEBUG, f"{done:,} of {total:,} points", "progress", **content)
 
@@ -97,10 +105,17 @@ class AsText(logging.Formatter):
 
 
 class LogFile(logging.FileHandler):
-    """Made with its first line. A log that cannot be written, on a full disk say, does not stop the work."""
+    """Made with its first line. A log that cannot be written, on a full disk say, does not stop the work.
+
+    Nothing is written through a link: whoever gave the store may have put one beside it.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8", delay=True)
+        self.path = path
+
+    def _open(self) -> Any:
+        return open_beside(self.path)
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError):
@@ -114,6 +129,9 @@ class LogFile(logging.FileHandler):
         pass
 
 
+# Ten million chunks; the report says nothing of what took more.
+LARGEST_LOG = 2**30
+
 # What AsText makes of a chunk's line.
 CHUNK_LINE = re.compile(r"(\S+) INFO chunk (\d+): ([\d,]+) points in ([\d.]+) s, ([\d.]+) s of it in the kernel")
 
@@ -122,8 +140,10 @@ def logged(files: Iterable[Path], since: str) -> list[tuple[str, str]]:
     """What logs say of the work in all since a time, as rows of a table, each chunk once; none where they do not."""
     chunks: dict[int, tuple[str, int, float, float]] = {}
     for file in files:
-        with suppress(OSError, UnicodeDecodeError), file.open(encoding="utf-8") as lines:
-            for line in lines:
+        if file.is_symlink():
+            continue
+        with suppress(OSError, ValueError), open_regular(file, LARGEST_LOG) as lines:
+            for line in io.TextIOWrapper(lines, encoding="utf-8"):
                 if (found := CHUNK_LINE.match(line)) and found[1] >= since:
                     chunks[int(found[2])] = found[1], int(found[3].replace(",", "")), float(found[4]), float(found[5])
     if not chunks:
@@ -138,6 +158,8 @@ def logged(files: Iterable[Path], since: str) -> list[tuple[str, str]]:
 @contextmanager
 def kept(file: Path, as_json: bool) -> Iterator[None]:
     """Appends the log to a file; as_json: and lines of JSON to stderr."""
+    if file.is_symlink():
+        warnings.warn(f"{file}: is a link, through which nothing is written; this run has no log", stacklevel=3)
     handlers: list[logging.Handler] = [LogFile(file)]
     handlers[0].setFormatter(AsText())
     handlers[0].setLevel(logging.INFO)

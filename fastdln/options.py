@@ -14,9 +14,27 @@ import typer
 
 from fastdln.console import Voice, say
 
+
+def named(path: str) -> str:
+    """A path with the home folder instead of its `~`, which a shell leaves where it is quoted, or behind a `=`."""
+    if not path:
+        raise typer.BadParameter("must not be empty: a path, or a URL")
+    from fastdln.files import expanded
+
+    return expanded(path)
+
+
+def named_path(path: str) -> Path:
+    return Path(named(path))
+
+
 # readable=False: whether a file can be read is told where it is read, in one line
-SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False)]
-StorePath = Annotated[str, typer.Argument(metavar="STORE", help="A store that `run` made, a path or URL.")]
+SweepFile = Annotated[
+    Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False, parser=named_path)
+]
+StorePath = Annotated[
+    str, typer.Argument(metavar="STORE", help="A store that `run` made, a path or URL.", parser=named)
+]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file, e.g. axes.eta.num=100. Repeatable."),
@@ -61,7 +79,7 @@ def logs(store: str) -> list[Path]:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunOptions:
     """How a run goes about its work, in the command line's words: the options that all commands share that compute."""
 

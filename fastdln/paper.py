@@ -38,7 +38,7 @@ class Number:
     expected: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PaperFigure:
     """A figure: the sweep that it is of, its panels, and the numbers that it stands on."""
 

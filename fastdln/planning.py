@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import math
-import time
+import os
+from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from fastdln.axes import coordinates, depths
+from fastdln.axes import depths
+from fastdln.errors import SweepError
 from fastdln.grid import Grid, work
-from fastdln.models import STARTS
-from fastdln.sweep import MOST_STEPS, Sweep
+from fastdln.plateaus import plateau_warnings
+from fastdln.sweep import Sweep
 from fastdln.tables import table
-from fastdln.theory import balanced_plateau_steps, plateau_steps
 
-# Points and steps of the probe: some 0.1 s of work, on points spread over the whole grid.
-PROBE_POINTS, PROBE_STEPS = 512, 2e8
-FEWEST_PROBED = 16
-# Trajectories of the probe stay well below what a chunk's may take.
-PROBE_BYTES = 16 * 2**20
+if TYPE_CHECKING:
+    from fastdln.probing import Probe
+
+# Who starts a longer run wants to know; by rule of thumb, which is right within a factor of a few.
+LONG_RUN = 3600.0
+# For so long nothing is seen of a chunk, and an interrupt waits.
+LONG_CHUNK = 600.0
 
 
 class Plan:
     """Points, chunks, bytes, files and seconds of a sweep; printed, it is a table.
 
-    `bytes` counts results before compression, `seconds` extrapolates a timed probe of some 0.1 s, made when first asked
-    for, in proportion to the steps: an upper bound for long transients of points that settle. `warnings` says, a line each, what the sweep would not measure.
+    `bytes` counts results before compression, `bytes_on_disk` estimates them after it. `seconds` extrapolates a timed probe,
+    made when first asked for, in proportion to the steps: an upper bound for long transients of points that settle. With
+    probe=False nothing is compiled or computed: `seconds` is by rule of thumb, and `bytes_on_disk` None. `warnings` says, a
+    line each, what the sweep would not measure, and where it takes long.
     """
 
-    def __init__(self, sweep: Sweep, grid: Grid | None = None) -> None:
-        self.sweep, self.grid = sweep, grid or Grid(sweep)
+    def __init__(self, sweep: Sweep, grid: Grid | None = None, *, probe: bool = True) -> None:
+        self.sweep, self.grid, self.probed = sweep, grid or Grid(sweep), probe
         self.points = self.grid.points
         self.chunks = self.grid.chunks
         self.chunk_shape = dict(zip(self.grid.dims, self.grid.chunk_shape, strict=True))
@@ -38,27 +42,47 @@ class Plan:
         further = {dim for v in sweep.variables for dim in v.dims} & {"layer", "step"}
         arrays, coordinates = len(sweep.variables), len(self.grid.dims) + 1 + len(further)
         self.files = arrays * (self.chunks + 1) + 2 * coordinates + 1
+        # told of what a probe is doing
+        self.say: Callable[[str], object] = lambda step: None
+
+    @cached_property
+    def _probe(self) -> Probe | None:
+        if not self.probed:
+            return None
+        from fastdln.probing import probe
+
+        return probe(self.sweep, self.grid, self.say)
 
     @cached_property
     def seconds(self) -> float:
-        """Computing time with a thread a core; compiling, the first time, comes on top."""
+        """Computing time with a thread a core that has nothing else to do; compiling, the first time, comes on top."""
         from fastdln.engine import threads
 
-        return probe(self.sweep, self.grid) / min(threads(), self.chunks)
+        alone = self._probe.seconds if self._probe else by_rule_of_thumb(self.grid, self.chunks)
+        return alone / min(threads(), self.chunks)
+
+    @property
+    def bytes_on_disk(self) -> float | None:
+        """What the results take in a store, without its coordinates and metadata."""
+        ratio = self._probe.compression if self._probe else None
+        return None if ratio is None else ratio * self.bytes
 
     @property
     def warnings(self) -> list[str]:
-        line = plateau_warning(self.sweep)
-        return [line] if line else []
+        from fastdln.engine import threads
+
+        return [*plateau_warnings(self.sweep), *long_warnings(self.grid, self.chunks, threads())]
 
     def rows(self) -> list[tuple[str, str]]:
         shape = " x ".join(f"{size:,} {name}" for name, size in self.chunk_shape.items() if size > 1) or "1 point"
+        on_disk = self.bytes_on_disk
+        stored = "" if on_disk is None else f", about {in_units(on_disk)} on disk"
         rows = [
             ("points", f"{self.points:,}"),
             ("chunks", f"{self.chunks:,} of {shape}"),
-            ("bytes", f"{in_units(self.bytes)} before compression"),
+            ("bytes", f"{in_units(self.bytes)} before compression{stored}"),
             ("files", f"{self.files:,} at most"),
-            ("time", f"{duration(self.seconds)} estimated"),
+            ("time", f"{duration(self.seconds)} {'estimated' if self.probed else 'by rule of thumb, not timed'}"),
         ]
         line = pairs_line(self.sweep)
         return rows + ([("searches" if self.sweep.definition.matrices else "pairs", line)] if line else [])
@@ -72,6 +96,47 @@ class Plan:
 
     def _repr_html_(self) -> str:
         return table(self.sweep.title or "Sweep", self.rows())
+
+
+def by_rule_of_thumb(grid: Grid, chunks: int) -> float:
+    """Seconds of one thread for so many chunks of the grid, without any measurement: points that settle take less."""
+    from fastdln.probing import rule_of_thumb
+
+    points = math.prod(grid.chunk_shape)
+    all_depths = grid.coordinates["depth"]
+    return chunks * sum(rule_of_thumb(grid.sweep, int(depth), points) for depth in all_depths) / len(all_depths)
+
+
+def long_warnings(grid: Grid, chunks: int, threads: int) -> list[str]:
+    """Lines that say how long so many chunks take, and one of them, where that is long."""
+    from fastdln.probing import rule_of_thumb
+
+    found, points = [], math.prod(grid.chunk_shape)
+    seconds = by_rule_of_thumb(grid, chunks) / max(1, min(threads, chunks))
+    if seconds > LONG_RUN:
+        found.append(f"it takes about {duration(seconds)} by rule of thumb, less where points settle")
+    longest = rule_of_thumb(grid.sweep, int(grid.coordinates["depth"].max()), points)
+    if longest > LONG_CHUNK:
+        what, remedy = ("a chunk", "smaller chunks show more") if points > 1 else ("a point", "fewer steps take less")
+        found.append(
+            f"{what} alone takes about {duration(longest)} by rule of thumb; until it ends nothing is seen of it, and an "
+            f"interrupt waits; {remedy}"
+        )
+    return found
+
+
+def refuse_in_memory(grid: Grid) -> None:
+    """SweepError if the results, before compression, are more than the machine has memory."""
+    wanted = grid.points * grid.bytes_per_point
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not a POSIX system
+        return
+    if wanted > there:
+        raise SweepError(
+            f"store: is needed for {in_units(wanted)} of results, more than this machine's {in_units(there)} of memory; give a "
+            "path, or fewer points"
+        )
 
 
 def pairs_line(sweep: Sweep) -> str:
@@ -106,89 +171,6 @@ def duration(seconds: float) -> str:
         return f"{max(seconds, 0.1):.1f} s"
     if seconds < 3600:
         return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def probe(sweep: Sweep, grid: Grid) -> float:
-    """Seconds that one thread would take for the whole grid, from a few points of each of three depths at most."""
-    from fastdln.kernels.roles import Lengths
-    from fastdln.task import Task
-
-    task = Task(sweep, grid)
-    deepest, shortest = int(grid.coordinates["depth"].max()), min(sweep.record, max(1, 2 * sweep.longest_period))
-    shortened = sweep.model_copy(update={"steps": 0, "record": shortest})
-    of_pairs = work(shortened, deepest)[1]
-    points = min(PROBE_POINTS, max(1, grid.points // len(grid.coordinates["depth"])))
-    points = min(points, max(FEWEST_PROBED, int(PROBE_STEPS / max(1.0, of_pairs))))
-    steps_a_point = PROBE_STEPS / points / sweep.sizes["mode"]
-    steps = min(sweep.steps, int(steps_a_point))
-    record = min(sweep.record, max(shortest, int(steps_a_point / (1 + of_pairs / shortest))))
-    if of_pairs and sweep.trajectory:
-        steps = min(steps, int(shortest * PROBE_STEPS / max(1.0, of_pairs * points)))
-    short = sweep.model_copy(update={"steps": steps, "record": record})
-    points = min(points, max(1, int(PROBE_BYTES / max(1, short.trajectory_bytes / sweep.points))))
-    samples = min(record, sweep.sizes["sample"])
-    lengths = Lengths(steps, record, sweep.longest_period, samples, sweep.sharpness_every, sweep.trajectory or 0)
-    depths = grid.coordinates["depth"]
-    tried = depths[np.unique(np.linspace(0, len(depths) - 1, 3).round().astype(int))]
-    seconds = []
-    for depth in tried:
-        picks = spread(grid, points) | {"depth": np.full(points, depth)}
-        with task.running():
-            task.compute_points(picks, (points,), lengths)
-            begun = time.perf_counter()
-            task.compute_points(picks, (points,), lengths)
-            taken = time.perf_counter() - begun
-        scale = sum(work(sweep, int(depth))) / sum(work(short, int(depth)))
-        seconds.append(taken / points * scale)
-    return float(np.mean(seconds)) * grid.points
-
-
-def spread(grid: Grid, points: int) -> dict[str, np.ndarray]:
-    """Points scattered evenly over the grid (an additive recurrence, so that no axis is sampled along a line)."""
-    generator = 2 ** (1 / (len(grid.dims) + 1))
-    picks = {}
-    for k, name in enumerate(grid.dims, 1):
-        values = grid.coordinates[name]
-        fractions = (0.5 + np.arange(points) * generator**-k) % 1
-        picks[name] = values[(fractions * len(values)).astype(int)]
-    return picks
-
-
-def plateau_warning(sweep: Sweep) -> str | None:
-    """A line that says how many steps would do, where the transient is shorter than the plateau (docs/theory.md, A)."""
-    values = {name: coordinates(axis) for name, axis in sweep.axes.items()}
-    alphas, etas = (values[name][values[name] > 0] for name in ("alpha", "eta"))
-    if not alphas.size or not etas.size:
-        return None
-    if STARTS[sweep.start_name].layers is None:  # no closed form
-        return None
-    alpha, eta, worst = alphas.min(), etas.min(), (0.0, "")
-    for mode, s in enumerate(sweep.target.singular_values):
-        swept = values.get(f"s{mode + 1}", np.array([s]))
-        smallest = swept[swept > 0].min(initial=math.inf)
-        for depth in depths(sweep.axes["depth"]).tolist() if smallest < math.inf else ():
-            steps = plateau_of(sweep.layers(depth)[:, mode], alpha, eta, smallest)
-            worst = max(worst, (steps, f"alpha = {alpha:g}, eta = {eta:g}, s = {smallest:g}, depth = {depth:g}"))
-    plateau, place = worst
-    if plateau <= sweep.steps:
-        return None
-    about, enough = f"{plateau:,.0f}" if plateau < MOST_STEPS else f"{plateau:.3g}", 1.1 * plateau
-    would_do = f"steps = {math.ceil(enough):,} would do" if enough < MOST_STEPS else "no number of steps would do"
-    return (
-        f"steps = {sweep.steps:,} is shorter than the plateau of about {about} steps at {place}; "
-        f"there the fate is drifting. {would_do}"
-    )
-
-
-def plateau_of(start: np.ndarray, alpha: float, eta: float, s: float) -> float:
-    """Steps on the plateau from a mode's layers in units of alpha; 0 for starts that have no closed form."""
-    first, last, depth = abs(start[0]), abs(start[-1]), len(start)
-    if first == 0 or not np.all(start[:-1] == start[0]):
-        return 0.0
-    if last == 0:
-        # layer L alone brings the product to s/2 in log(2) / (eta alpha^(2L-2)) steps, which is less for large alpha
-        with np.errstate(divide="ignore", over="ignore"):
-            alone = math.log(2) / np.float64(eta * (alpha * first) ** (2 * depth - 2))
-        return float(min(plateau_steps(alpha * first, eta, s, depth), alone))
-    return float(balanced_plateau_steps(alpha * first, eta, s, depth)) if last == first else 0.0
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:,.0f} days" if seconds < 1000 * 365 * 86400 else "more than a thousand years"

@@ -5,13 +5,23 @@ from __future__ import annotations
 import math
 import reprlib
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from fastdln.axes import LARGEST_SEED, Values, listed, number, whole
+from fastdln.files import open_regular
 from fastdln.models import targets
 
 # A store carries given matrices in its attributes; one of this size takes some 20 MB there.
@@ -21,10 +31,20 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), BeforeValidator(whole)]
 
 
+# What a matrix of the widest networks takes as a .npy file, with its header, of numbers of at most 16 bytes.
+LARGEST_FILE = 16 * WIDEST**2 + 2**16
+
+# Whether strings name files. Not in a sweep that comes from a store, which is data from a stranger. (Validators of a model
+# with an __init__ of its own get no context from pydantic.)
+FILES_ALLOWED = ContextVar("files_allowed", default=True)
+
+
 def matrix(value: Any) -> Any:
     """A finite matrix as a list of rows, from one, or from the .npy file at a path."""
     if isinstance(value, str | Path):
-        value = read(Path(value))
+        if not FILES_ALLOWED.get():
+            raise ValueError(f"must be rows of numbers in a store (got {reprlib.repr(value)})")
+        value = read(Path(value).expanduser())
     try:
         plain = np.array(value)
         if plain.dtype.kind not in "iuf":
@@ -45,12 +65,15 @@ def matrix(value: Any) -> Any:
 
 
 def read(path: Path) -> np.ndarray:
-    """The array of a .npy file; nothing in the file is executed."""
+    """The array of a .npy file; nothing in the file is executed, and nothing but a file of a bounded size is read."""
     try:
-        array = np.load(path, allow_pickle=False)
+        with open_regular(path, LARGEST_FILE) as file:
+            array = np.lib.format.read_array(file, allow_pickle=False)
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, EOFError):
+    except (ValueError, EOFError, MemoryError) as error:  # of a header that promises more than there is
+        if str(error).startswith(f"{path}: "):
+            raise
         raise ValueError(f"{path}: is not a .npy file of numbers") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
         raise ValueError(f"{path}: is not a .npy file of real numbers")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
+
+from fastdln.pace import Pace
 
 Report = Callable[[int, int], None]
 
@@ -20,6 +23,34 @@ SECONDS_BETWEEN_LINES = 30.0
 # Each drawing is a message to the browser; more than a few a second are not seen.
 SECONDS_BETWEEN_DRAWINGS = 0.2
 
+# What is over sooner needs no line of its own.
+SECONDS_BEFORE_A_LINE = 1.0
+
+
+class Reporter:
+    """Called as (points done, points in all) while a run goes on; this one tells nobody."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+
+    def __call__(self, done: int, total: int) -> None: ...
+
+    @contextmanager
+    def during(self, what: str) -> Iterator[None]:
+        """Says what is done instead of computing points."""
+        yield
+
+
+class Told(Reporter):
+    """Passes it on to a function of the user's."""
+
+    def __init__(self, pace: Pace, tell: Report) -> None:
+        super().__init__(pace)
+        self.tell = tell
+
+    def __call__(self, done: int, total: int) -> None:
+        self.tell(done, total)
+
 
 def wanted(progress: bool | Report | None) -> bool:
     """Whether to draw: as asked, or by default on a terminal and in a notebook."""
@@ -28,19 +59,22 @@ def wanted(progress: bool | Report | None) -> bool:
 
 
 @contextmanager
-def reporter(progress: bool | Report | None, done: int, total: int) -> Iterator[Report]:
-    """A function (points done, points in all) to call as the run goes on; `done` were there before it began."""
+def reporter(progress: bool | Report | None, done: int, total: int, pace: Pace | None = None) -> Iterator[Reporter]:
+    """What to call as the run goes on; `done` points were there before it began. pace: one that starts now if left out."""
+    if pace is None:
+        pace = Pace(done)
+        pace.start()
     if callable(progress):
-        yield progress
+        yield Told(pace, progress)
     elif not wanted(progress):
-        yield lambda done, total: None
+        yield Reporter(pace)
     elif Console().is_jupyter:
-        yield Cell(done)
+        yield Cell(pace)
     elif Console(stderr=True).is_terminal:
-        with bar(done, total) as report:
-            yield report
+        with Bar(pace, done, total) as bar:
+            yield bar
     else:
-        yield Lines(done)
+        yield Lines(pace)
 
 
 def speed(rate: float) -> str:
@@ -50,54 +84,94 @@ def speed(rate: float) -> str:
     return f"{rate:.3g} points/s"
 
 
-class Speed(ProgressColumn):
+def pace_in_words(pace: Pace, done: int, total: int) -> str:
+    """The speed and the time left, as far as they are known."""
+    rate, left = pace.rate(), pace.left(total)
+    if rate is None or left is None:
+        return ""
+    return speed(rate) + (f", {timedelta(seconds=round(left))} left" if done < total else "")
+
+
+def line(pace: Pace, done: int, total: int) -> str:
+    words = pace_in_words(pace, done, total)
+    return f"{done:,} of {total:,} points ({done / max(total, 1):.0%})" + (f", {words}" if words else "")
+
+
+class PaceColumn(ProgressColumn):
+    """The pace, or what is done instead."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self.pace, self.instead = pace, ""
+
     def render(self, task: Task) -> Text:
-        return Text(speed(task.speed or 0.0), style="progress.data.speed")
+        words = self.instead or pace_in_words(self.pace, int(task.completed), int(task.total or 0))
+        return Text(words, style="progress.data.speed")
 
 
-@contextmanager
-def bar(done: int, total: int) -> Iterator[Report]:
-    columns = (TextColumn("points"), BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("points", total=total, completed=done)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+class Bar(Reporter):
+    """A bar on a terminal."""
+
+    def __init__(self, pace: Pace, done: int, total: int) -> None:
+        super().__init__(pace)
+        self.column = PaceColumn(pace)
+        columns = (TextColumn("points"), BarColumn(), MofNCompleteColumn(), self.column)
+        self.drawn = Progress(*columns, console=Console(stderr=True))
+        self.task = self.drawn.add_task("points", total=total, completed=done)
+
+    def __enter__(self) -> Bar:
+        self.drawn.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.drawn.__exit__(None, None, None)
+
+    def __call__(self, done: int, total: int) -> None:
+        self.drawn.update(self.task, completed=done, total=total)
+
+    @contextmanager
+    def during(self, what: str) -> Iterator[None]:
+        self.column.instead = f"{what} ..."
+        try:
+            yield
+        finally:
+            self.column.instead = ""
 
 
-class Pace:
-    """Points a second since the start, in words with what is left."""
-
-    def __init__(self, initial: int) -> None:
-        self.initial, self.begun = initial, time.monotonic()
-
-    def line(self, done: int, total: int) -> str:
-        rate = (done - self.initial) / max(time.monotonic() - self.begun, 1e-9)
-        left = f", {timedelta(seconds=round((total - done) / rate))} left" if rate and done < total else ""
-        return f"{done:,} of {total:,} points ({done / max(total, 1):.0%}), {speed(rate)}{left}"
-
-
-class Cell:
+class Cell(Reporter):
     """A bar in a notebook's cell, of plain HTML: rich's own needs ipywidgets, and leaves nothing in a saved notebook."""
 
-    def __init__(self, initial: int) -> None:
+    def __init__(self, pace: Pace) -> None:
         from IPython.display import DisplayHandle
 
-        self.pace, self.shown, self.handle = Pace(initial), 0.0, DisplayHandle()
+        super().__init__(pace)
+        self.shown, self.handle, self.last = 0.0, DisplayHandle(), (0, 0)
         self.handle.display({"text/plain": "points"}, raw=True)
 
     def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
+        now, self.last = time.monotonic(), (done, total)
         if done < total and now - self.shown < SECONDS_BETWEEN_DRAWINGS:
             return
-        self.shown, line = now, self.pace.line(done, total)
-        bar = f'<progress value="{done}" max="{max(total, 1)}" style="width: 20em"></progress> {line}'
-        self.handle.update({"text/html": bar, "text/plain": line}, raw=True)
+        self.shown = now
+        self.draw(line(self.pace, done, total))
+
+    def draw(self, words: str) -> None:
+        done, total = self.last
+        bar = f'<progress value="{done}" max="{max(total, 1)}" style="width: 20em"></progress> {words}'
+        self.handle.update({"text/html": bar, "text/plain": words}, raw=True)
+
+    @contextmanager
+    def during(self, what: str) -> Iterator[None]:
+        self.draw(f"{what} ...")
+        yield
 
 
-class Lines:
+class Lines(Reporter):
     """Plain lines for logs and pipes."""
 
-    def __init__(self, initial: int) -> None:
-        self.pace, self.tenth, self.said = Pace(initial), -1, time.monotonic()
+    def __init__(self, pace: Pace) -> None:
+        super().__init__(pace)
+        self.tenth, self.said = -1, time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
@@ -105,5 +179,18 @@ class Lines:
         if tenth == self.tenth and now - self.said < SECONDS_BETWEEN_LINES:
             return
         self.tenth, self.said = tenth, now
+        self.say(line(self.pace, done, total))
+
+    def say(self, words: str) -> None:
         with suppress(OSError):  # nobody listens any more; the work goes on
-            print(self.pace.line(done, total), file=sys.stderr, flush=True)
+            print(words, file=sys.stderr, flush=True)
+
+    @contextmanager
+    def during(self, what: str) -> Iterator[None]:
+        later = threading.Timer(SECONDS_BEFORE_A_LINE, self.say, [f"{what} ..."])
+        later.daemon = True
+        later.start()
+        try:
+            yield
+        finally:
+            later.cancel()

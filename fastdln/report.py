@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shlex
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -17,7 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from fastdln import analysis, theory
 from fastdln.analysis.comparison import CLOSE
 from fastdln.api import Status
-from fastdln.dataset import singular_values, whole
+from fastdln.dataset import singular_values, text_of, whole
 from fastdln.journal import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
 from fastdln.plots.plot import name_of, values_along
@@ -28,6 +29,10 @@ DPI = 120
 # Learning rates, below which a flip is not located well enough to be called measured.
 FEWEST_RATES = 50
 DOUBLINGS = 5
+
+# What attributes of other people's stores may hold and a page must not: control characters, also those that turn the
+# direction of writing, and halves of characters, which UTF-8 does not have.
+HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def page(ds: xr.Dataset, store: str, status: Status, logs: Iterable[Path], step: Callable[[str], object]) -> str:
@@ -43,8 +48,8 @@ def page(ds: xr.Dataset, store: str, status: Status, logs: Iterable[Path], step:
         pictures.append({"kind": kind, "summary": PLOTS[kind].summary, "image": image})
     step("comparison with theory")
     text: str = template().render(
-        title=str(ds.attrs.get("title", "")).strip() or store,
-        source=ds.attrs.get("source", "fastdln"),
+        title=text_of(ds.attrs, "title") or store,
+        source=text_of(ds.attrs, "source", "fastdln"),
         store=store,
         word=shlex.quote(store),
         computed=status.points_left < status.points,
@@ -56,7 +61,7 @@ def page(ds: xr.Dataset, store: str, status: Status, logs: Iterable[Path], step:
         flips=flips(ds),
         sweep=ds.attrs["sweep"],
     )
-    return text
+    return HIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def ran(ds: xr.Dataset, status: Status, logs: Iterable[Path]) -> list[tuple[str, str]]:

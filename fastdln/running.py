@@ -6,17 +6,20 @@ import errno
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastdln import journal
-from fastdln.engine import ChunkDone, ChunkFailed, Event, execute
+from fastdln.engine import ChunkDone, ChunkFailed, Event, execute, threads
 from fastdln.errors import ClusterError, IncompleteError, StoreError, first_line
+from fastdln.pace import Pace
 from fastdln.places import plain_errors, storage_error
-from fastdln.planning import Plan
+from fastdln.planning import long_warnings
+from fastdln.plateaus import plateau_warnings
 from fastdln.progress import Report, reporter
 from fastdln.shares import Share
 from fastdln.store import Store
@@ -31,7 +34,7 @@ REFUSALS = 8
 FAILURES_NAMED = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Manner:
     """How a run goes about its work; none of it changes the results.
 
@@ -64,8 +67,8 @@ class Run:
         self.done = self.points - int(left[mine].sum())
         if numbers.size:
             self._prepare(numbers)
-        with reporter(self.manner.progress, self.done, self.points) as self._report:
-            self._begun, self._before = time.monotonic(), self.done
+        self._pace = Pace(self.done)
+        with reporter(self.manner.progress, self.done, self.points, self._pace) as self._report:
             self._report(self.done, self.points)
             try:
                 if numbers.size:
@@ -79,16 +82,22 @@ class Run:
         self._conclude()
 
     def _prepare(self, numbers: np.ndarray) -> None:
-        for line in Plan(self.grid.sweep, self.grid).warnings:
+        at_once = threads()
+        if self.manner.client:
+            from fastdln import cluster
+
+            at_once = cluster.threads(self.manner.client)
+        for line in plateau_warnings(self.grid.sweep) + long_warnings(self.grid, numbers.size, at_once):
             warn(line)
         with plain_errors(self.name, "cannot be written"):
-            self.target.mark(complete=False)  # a finished store may have lost chunks since
+            if others := self.target.begin():
+                warn(f"{self.name}: {others}")
         journal.begun(self.name, self.grid.chunks, numbers.size, self.points, self.points - self.done)
 
     def _execute(self, numbers: list[int]) -> None:
         client = self.manner.client
         if client is None:
-            task = Task(self.grid.sweep, self.grid)
+            task = Task(self.grid.sweep, self.grid, self._making)
             with task.running():
                 execute(lambda number: compute_chunk(self.target, task, number), numbers, self._note)
             return
@@ -96,6 +105,14 @@ class Run:
 
         order = Order.of(self.target, self.manner.durable)
         cluster.execute(client, work, order, numbers, self._note, self._wait)
+
+    @contextmanager
+    def _making(self, depth: int) -> Iterator[None]:
+        """While the kernel of a depth is compiled or loaded: said, and left out of the pace."""
+        begun = time.monotonic()
+        with self._pace.paused(), self._report.during(f"compiling for depth {depth}"):
+            yield
+        journal.made(depth, time.monotonic() - begun)
 
     def _wait(self) -> None:
         warn("the cluster has no workers yet; waiting for them")
@@ -112,9 +129,10 @@ class Run:
             # not event.points: a worker may have died between storing the chunk and saying so, and another found it there
             self.done += int(self._missing[event.number])
             self.unconverged += event.unconverged
+            self._pace.start(ago=event.kernel_seconds)
+            self._pace.reached(self.done)
             self._report(self.done, self.points)
-            rate = (self.done - self._before) / max(time.monotonic() - self._begun, 1e-9)
-            journal.progress(self.done, self.points, rate)
+            journal.progress(self.done, self.points, self._pace.rate(), self._pace.left(self.points))
         else:
             self.failed += 1
             reasons = {reason(failure) for failure in self.failures}

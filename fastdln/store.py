@@ -12,20 +12,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from fastdln import template
-from fastdln.contents import (
-    MARK,
-    UNREADABLE,
-    chunk_key,
-    differing,
-    left,
-    missing,
-    open_arrays,
-    read_attributes,
-    read_grid,
-    read_root,
-)
-from fastdln.errors import StoreError, SweepError
+from fastdln import provenance, template
+from fastdln.contents import MARK, UNREADABLE, Contents, chunk_key, differing, left, missing, read, read_root
+from fastdln.errors import StoreError
 from fastdln.grid import Grid
 from fastdln.healing import heal
 from fastdln.places import ROOT, WHOLE, Lock, OccupiedError, Place, plain_errors
@@ -35,15 +24,15 @@ from fastdln.sweep import Sweep
 # Every file of a computed chunk is there, so that one that is missing is noticed.
 WRITING = {"write_empty_chunks": True}
 
-# What is left is kept as a number a chunk; ten million files a variable are beyond any file system's patience.
-MOST_CHUNKS = 10_000_000
-
 
 class Store:
     """An open store; use it in a `with` block, which holds the lock that keeps other runs out."""
 
-    def __init__(self, arrays: Mapping[str, Any], grid: Grid, place: Place, lock: Lock | None, durable: bool) -> None:
-        self.grid, self.place, self.lock, self._durable = grid, place, lock, durable
+    def __init__(self, contents: Contents, lock: Lock | None, durable: bool, new: bool = False) -> None:
+        self.contents, self.grid, self.place = contents, contents.grid, contents.place
+        self.lock, self._durable, self._new = lock, durable, new
+        names = [variable.name for variable in self.grid.sweep.variables]
+        arrays = contents.arrays(names, write=True, durable=durable)
         self._arrays = {name: array.with_config(WRITING) for name, array in arrays.items()}
 
     @classmethod
@@ -63,32 +52,28 @@ class Store:
         with plain_errors(place.name, "cannot be written"):
             if not place.occupied():
                 grid = Grid(sweep)
-                if grid.chunks > MOST_CHUNKS:
-                    raise SweepError(
-                        f"chunks: {grid.chunks:,} of them are more than {MOST_CHUNKS:,}; make them larger, or the grid smaller"
-                    )
                 interval = share.interval(grid.chunks) if share else WHOLE
                 try:
                     lock = place.create(template.entries(grid, about), interval, durable=durable)
                 except OccupiedError:  # another run made it first
                     pass
                 else:
-                    return cls._opened(place, lock, durable)
+                    return cls(read(place), lock, durable, new=True)
             return cls._resume(place, sweep, share, durable)
 
     @classmethod
     def _resume(cls, place: Place, sweep: Sweep, share: Share | None, durable: bool) -> Self:
-        attributes = read_attributes(place)
-        refuse_others(place, attributes, sweep)
-        grid = read_grid(place)
-        first, beyond = interval = share.interval(grid.chunks) if share else WHOLE
+        contents = read(place)
+        refuse_others(contents, sweep)
+        first, beyond = interval = share.interval(contents.grid.chunks) if share else WHOLE
         lock = place.lock(interval)
         try:
-            refuse_others(place, read_attributes(place), sweep)  # it may have grown before the lock was free
+            contents = read(place)  # it may have grown before the lock was free
+            refuse_others(contents, sweep)
             place.clear_leftovers(others_run=share is not None)
             if first < beyond:
-                heal(place, read_grid(place), durable)
-            return cls._opened(place, lock, durable)
+                heal(contents, durable)
+            return cls(contents, lock, durable)
         except BaseException:
             lock.release()
             raise
@@ -98,15 +83,10 @@ class Store:
         """The store for a worker of the run that holds the lock."""
         if not place.occupied():
             raise StoreError(f"{place.name}: is not seen by this worker; stores are to be where all workers can write")
-        if read_attributes(place)["sweep_sha256"] != sweep_sha256:
+        contents = read(place)
+        if contents.attributes["sweep_sha256"] != sweep_sha256:
             raise StoreError(f"{place.name}: holds another sweep on this worker")
-        return cls._opened(place, None, durable)
-
-    @classmethod
-    def _opened(cls, place: Place, lock: Lock | None, durable: bool) -> Self:
-        grid = read_grid(place)
-        names = [variable.name for variable in grid.sweep.variables]
-        return cls(open_arrays(place, names, write=True, durable=durable), grid, place, lock, durable)
+        return cls(contents, None, durable)
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +98,7 @@ class Store:
 
     def left(self) -> np.ndarray:
         """How many points of each chunk are not computed."""
-        return left(self.place, self.grid)
+        return left(self.contents)
 
     def missing(self, number: int) -> np.ndarray:
         """Which points of a chunk are not computed, shaped like the chunk."""
@@ -126,6 +106,8 @@ class Store:
 
     def write(self, slices: tuple[slice, ...], results: Mapping[str, np.ndarray]) -> None:
         """Writes a chunk of every variable, `fate` last."""
+        if self.lock:
+            self.lock.check()
         if self.grid.sharded:  # Zarr reads a shard before it replaces it, and damaged ones cannot be read
             self._clear(slices)
         for name, array in self._arrays.items():
@@ -135,7 +117,7 @@ class Store:
 
     def read(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray] | None:
         """A chunk of every variable; None if one of them is damaged or gone."""
-        if any(self.place.read(key) is None for key in self._keys(slices)):
+        if any(self.place.size(key) is None for key in self._keys(slices)):
             return None
         try:
             return {name: array[slices] for name, array in self._arrays.items()}
@@ -152,6 +134,18 @@ class Store:
         for key in self._keys(slices):
             self.place.delete(key)
 
+    def begin(self) -> str | None:
+        """Says in the root attributes that a run computes chunks from now on, and with which versions; returns a line for its
+        user where those are others than before."""
+        if self._new:
+            return None
+        root = read_root(self.place)
+        attributes = root["attributes"]
+        attributes["complete"] = 0  # a finished store may have lost chunks since
+        attributes["history"] = provenance.continued(attributes.get("history"))
+        self.place.write(ROOT, json.dumps(root, indent=2).encode(), durable=self._durable)
+        return provenance.difference(attributes)
+
     def mark(self, complete: bool) -> None:
         """Says in the root attributes whether every chunk is there."""
         mark(self.place, complete, self._durable)
@@ -160,12 +154,13 @@ class Store:
 def mark(place: Place, complete: bool, durable: bool) -> None:
     """Says in the root attributes whether every chunk is there."""
     root = read_root(place)
-    if root["attributes"].get("complete") is not complete:
-        root["attributes"]["complete"] = complete
+    if root["attributes"].get("complete") != complete:
+        root["attributes"]["complete"] = int(complete)
         place.write(ROOT, json.dumps(root, indent=2).encode(), durable=durable)  # the seal does not cover it
 
 
-def refuse_others(place: Place, attributes: Mapping[str, Any], sweep: Sweep) -> None:
+def refuse_others(contents: Contents, sweep: Sweep) -> None:
+    attributes, place = contents.attributes, contents.place
     if attributes["sweep_sha256"] != sweep.sha256():
         if attributes.get("sweep_asked") == sweep.canonical():  # the same, but for what rounding did to a range
             return

@@ -37,10 +37,11 @@ from fastdln.axes import (
     whole,
 )
 from fastdln.errors import SweepError, first_line
+from fastdln.files import open_regular
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, Observable, Variable, observables_of
 from fastdln.observables.observable import PairObservable
-from fastdln.problem import WIDEST, Layers, Spectral, Start, Target, check_widths, from_folder
+from fastdln.problem import FILES_ALLOWED, WIDEST, Layers, Spectral, Start, Target, check_widths, from_folder
 from fastdln.refusals import assign, explain
 from fastdln.tables import table
 
@@ -67,6 +68,9 @@ TRAJECTORY_BYTES = 4e9
 
 # The search for eigenvalues solves a dense problem of three times as many at every iteration.
 MOST_EIGENVALUES = 32
+
+# Ten million numbers written out; larger sweeps use ranges, and .npy files.
+LARGEST_TEXT = 64 * 2**20
 
 # Keys that describe a run and not its results.
 FREE_KEYS = frozenset({"title", "chunks", "shards"})
@@ -348,19 +352,40 @@ class Sweep(BaseModel):
         Raises SweepError, in one line, for a file that is not there, does not parse, or says what no sweep can.
         """
         try:
-            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+            with open_regular(Path(path).expanduser(), LARGEST_TEXT) as file:
+                data = tomllib.loads(file.read().decode("utf-8-sig"))  # some editors begin with a byte-order mark
+        except IsADirectoryError:
+            what = f"a store; fastdln status {path} shows it" if Path(path, "zarr.json").exists() else "a folder"
+            raise SweepError(f"{path}: is {what}; a sweep is a TOML file (fastdln run SWEEP.toml -o STORE)") from None
         except OSError as error:
             raise SweepError(f"{path}: {error.strerror}") from None
         except UnicodeDecodeError:
             raise SweepError(f"{path}: is not a text file in UTF-8") from None
         except ValueError as error:  # also for numbers of thousands of digits
+            if str(error).startswith(f"{path}: "):
+                raise SweepError(str(error)) from None
             raise SweepError(f"{path}: is not TOML: {first_line(error)}") from None
         except RecursionError:
             raise SweepError(f"{path}: is nested too deeply; no key needs more than four levels") from None
-        from_folder(data, Path(path).parent)
+        from_folder(data, Path(path).expanduser().parent)
         for override in overrides:
             assign(data, override)
         return cls(**data)
+
+    @classmethod
+    def stored(cls, text: str) -> Sweep:
+        """The sweep of a store's canonical text; SweepError if it is none. It names no files, and none is opened."""
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
+            raise SweepError("sweep: is no JSON object")
+        before = FILES_ALLOWED.set(False)
+        try:
+            return cls(**data)
+        finally:
+            FILES_ALLOWED.reset(before)
 
     def changed(self, overrides: Iterable[str]) -> Sweep:
         """This sweep with changes such as "axes.eta.num=100"; its title and chunks are left out."""

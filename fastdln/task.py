@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from threading import Lock
 from typing import NamedTuple
@@ -44,10 +44,19 @@ def matrix_kernel_for(
 
 
 class Task:
-    """Computes chunks of a sweep. The first depth's kernel is made at once, the others when first needed."""
+    """Computes chunks of a sweep. The first depth's kernel is made at once, the others when first needed.
 
-    def __init__(self, sweep: Sweep, grid: Grid) -> None:
-        self.sweep, self.grid = sweep, grid
+    making: a context that a depth's kernel is made in.
+    """
+
+    def __init__(
+        self,
+        sweep: Sweep,
+        grid: Grid,
+        making: Callable[[int], AbstractContextManager[None]] = lambda depth: nullcontext(),
+    ) -> None:
+        self.sweep, self.grid, self._make = sweep, grid, making
+        self._kernels: dict[int, ChunkKernel | MatrixKernel] = {}
         self.lengths = Lengths(
             sweep.steps,
             sweep.record,
@@ -62,13 +71,19 @@ class Task:
         self.kernel(int(grid.coordinates["depth"][0]))
 
     def kernel(self, depth: int) -> ChunkKernel | MatrixKernel:
-        sweep = self.sweep
         with self._making:  # so that no two threads compile the same
-            if sweep.definition.matrices:
-                target = self.target(depth)
-                widths = sweep.widths_at(depth)
-                return matrix_kernel_for(widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"])
-            return kernel_for(sweep.map, depth, sweep.families, self._lanes, self._alone)
+            if depth not in self._kernels:
+                with self._make(depth):
+                    self._kernels[depth] = self._made(depth)
+            return self._kernels[depth]
+
+    def _made(self, depth: int) -> ChunkKernel | MatrixKernel:
+        sweep = self.sweep
+        if sweep.definition.matrices:
+            target = self.target(depth)
+            widths = sweep.widths_at(depth)
+            return matrix_kernel_for(widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"])
+        return kernel_for(sweep.map, depth, sweep.families, self._lanes, self._alone)
 
     def target(self, depth: int) -> Target:
         widths = self.sweep.widths_at(depth)

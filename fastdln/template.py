@@ -6,8 +6,6 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -15,15 +13,18 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
+from fastdln import provenance
 from fastdln.axes import swept_mode
+from fastdln.errors import SweepError
 from fastdln.grid import Grid
-from fastdln.places import ROOT
+from fastdln.places import LARGEST_METADATA, ROOT
 from fastdln.sweep import Sweep
 
 # zstd's checksum is of what was compressed, and ignores a bit of its own header; CRC-32C is of every bit of the file.
 CODECS = (ZstdCodec(level=1, checksum=True), Crc32cCodec())
 
-LIBRARIES = ("numba", "numpy", "xarray", "zarr")
+# Tells xarray that it is no data variable.
+COORDINATES = {"coordinates": "singular_value"}
 AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
     "eta": {"long_name": "learning rate", "units": "1"},
     "alpha": {"long_name": "initialization scale", "units": "1"},
@@ -59,7 +60,13 @@ def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, byt
     place: dict[str, Any] = {}
     make(MemoryStore(place), grid, about or {})
     found = {key: data.to_bytes() for key, data in place.items()}
-    return found | {ROOT: sealed(json.loads(found[ROOT]), grid)}
+    root = sealed(json.loads(found[ROOT]), grid)
+    if len(root) > LARGEST_METADATA:
+        raise SweepError(
+            f"sweep: its metadata have {len(root):,} bytes, more than the {LARGEST_METADATA:,} of a store; give axes as ranges, "
+            "and smaller matrices"
+        )
+    return found | {ROOT: root}
 
 
 def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
@@ -95,6 +102,13 @@ def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
         # Zarr v3 does not specify consolidated metadata yet; xarray reads it, and without it asks for every array.
         warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
         zarr.consolidate_metadata(place)
+
+
+def compressed(values: np.ndarray) -> int:
+    """Bytes that values take on disk as one chunk of a store."""
+    place: dict[str, Any] = {}
+    zarr.create_array(MemoryStore(place), data=values, chunks=values.shape, compressors=CODECS)
+    return sum(len(data.to_bytes()) for key, data in place.items() if key != ROOT)
 
 
 def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[str, Any]]]:
@@ -144,15 +158,12 @@ def sampling_attributes(variable: Any, sweep: Sweep) -> dict[str, Any]:
 
 
 def root_attributes(sweep: Sweep) -> dict[str, Any]:
-    source = f"fastdln {version('fastdln')}"
     return {
         "title": sweep.title,
         "Conventions": "CF-1.11",
-        "source": source,
-        "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} created by {source}",
-        **{f"{name}_version": version(name) for name in LIBRARIES},
-        "coordinates": "singular_value",  # tells xarray that it is no data variable
-        "complete": False,
+        **provenance.created(),
+        **COORDINATES,
+        "complete": 0,  # netCDF has no booleans
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),
     }

@@ -10,17 +10,7 @@ from itertools import islice
 
 import numpy as np
 
-from fastdln.contents import (
-    MARK,
-    UNREADABLE,
-    chunk_key,
-    left,
-    open_arrays,
-    present,
-    read_attributes,
-    read_grid,
-    straddles,
-)
+from fastdln.contents import MARK, UNREADABLE, Contents, chunk_key, left, present, read, straddles
 from fastdln.engine import threads
 from fastdln.errors import StoreError, first_line
 from fastdln.grid import Grid
@@ -49,7 +39,10 @@ class Damage:
 
 @dataclass(frozen=True)
 class Verification:
-    """What reading a store back found; `unmarked`: whether the next run will compute the damaged chunks."""
+    """What reading a store back found.
+
+    unmarked: whether the next run will compute the damaged chunks. others: arrays that are not of the sweep, not checked.
+    """
 
     chunks: int
     chunks_read: int
@@ -57,6 +50,7 @@ class Verification:
     points_left: int
     damaged: tuple[Damage, ...]
     unmarked: bool
+    others: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -64,15 +58,16 @@ class Verification:
 
     def __str__(self) -> str:
         lines = [f"damaged: {damage}" for damage in self.damaged]
-        read = f"{self.chunks_read:,} of {self.chunks:,} chunks read back"
+        lines += [f"not of the sweep, and not checked: {', '.join(self.others)}"] if self.others else []
+        back = f"{self.chunks_read:,} of {self.chunks:,} chunks read back"
         if self.whole:
-            return f"whole: {read}, and all coordinates"
+            return "\n".join([*lines, f"whole: {back}, and all coordinates"])
         numbers = {d.chunk for d in self.damaged if d.chunk is not None}
         again = "run the same sweep again"
         if not self.unmarked:
             again = "not noted, since a run goes on or nothing can be written there; run verify again when it can"
         lines.append(
-            f"{read}; {len(numbers):,} of them damaged, {self.points_left:,} of {self.points:,} points not computed: {again}"
+            f"{back}; {len(numbers):,} of them damaged, {self.points_left:,} of {self.points:,} points not computed: {again}"
         )
         return "\n".join(lines)
 
@@ -83,36 +78,40 @@ def verify(place: Place, progress: bool | Report | None = None) -> Verification:
     Reads only, while a run goes on.
     """
     with plain_errors(place.name, "cannot be read"):
-        grid = read_grid(place)
+        contents = read(place)
+        grid = contents.grid
         marked = present(place, grid).ravel()
         numbers, sizes = np.flatnonzero(marked), grid.sizes()
-        damaged = [*damaged_metadata(place, grid)]
+        damaged = [*damaged_metadata(contents)]
         with reporter(progress, 0, int(sizes[numbers].sum())) as report:
             done = 0
-            for number, found in examined(place, grid, numbers.tolist()):
+            for number, found in examined(contents, numbers.tolist()):
                 damaged += found
                 done += int(sizes[number])
                 report(done, int(sizes[numbers].sum()))
         broken = sorted({damage.chunk for damage in damaged if damage.chunk is not None})
-        points_left = left(place, grid)
+        points_left = left(contents)
         points_left[broken] = sizes[broken]
-        claims = read_attributes(place).get("complete") and bool(points_left.any())
+        claims = contents.attributes.get("complete") and bool(points_left.any())
         unmarked = unmark(place, grid, broken) if damaged or claims else True
-    return Verification(grid.chunks, numbers.size, grid.points, int(points_left.sum()), tuple(damaged), unmarked)
+    return Verification(
+        grid.chunks, numbers.size, grid.points, int(points_left.sum()), tuple(damaged), unmarked, contents.others
+    )
 
 
-def damaged_metadata(place: Place, grid: Grid) -> Iterator[Damage]:
-    for name, _ in parted_metadata(place, grid):
+def damaged_metadata(contents: Contents) -> Iterator[Damage]:
+    for name, _ in parted_metadata(contents):
         yield Damage(name, None, "metadata", "not what the root's metadata say")
-    for name, _ in damaged_coordinates(place, grid):
+    for name, _ in damaged_coordinates(contents):
         yield Damage(name, None, "coordinate", "unreadable, or not what the sweep says")
 
 
-def examined(place: Place, grid: Grid, numbers: list[int]) -> Iterator[tuple[int, list[Damage]]]:
+def examined(contents: Contents, numbers: list[int]) -> Iterator[tuple[int, list[Damage]]]:
     """Each chunk with what is damaged of it, read by several threads."""
-    arrays = open_arrays(place, [variable.name for variable in grid.sweep.variables])
+    place, grid = contents.place, contents.grid
+    arrays = contents.arrays([variable.name for variable in grid.sweep.variables])
     there = {v.name: present(place, grid, v.name, len(v.dims)).ravel() for v in grid.sweep.variables}
-    partial = straddles(place, grid).ravel()
+    partial = straddles(contents).ravel()
     variables = {variable.name: variable for variable in grid.sweep.variables}
 
     def examine(number: int) -> list[Damage]:
@@ -135,7 +134,7 @@ def examined(place: Place, grid: Grid, numbers: list[int]) -> Iterator[tuple[int
                 grid.sharded
                 and there[name][number]
                 and not reason
-                and not place.read(chunk_key(grid, number, variables[name]))
+                and not place.size(chunk_key(grid, number, variables[name]))
             ):
                 reason = "the file is empty"
             if reason:

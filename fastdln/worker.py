@@ -59,7 +59,7 @@ class Order:
 
     sweep: str
     chunk_shape: tuple[int, ...]
-    versions: Mapping[str, str]
+    versions: Mapping[str, str] = field(hash=False)
     place: Place | None = None
     sweep_sha256: str = ""
     durable: bool = False

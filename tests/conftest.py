@@ -1,5 +1,7 @@
 """Shared pieces of the tests."""
 
+import logging
+
 import pytest
 from hypothesis import settings
 
@@ -27,3 +29,33 @@ def quick():
         return run(Sweep(model=model, axes=axes, target={"singular_values": list(s)}, **keys))
 
     return quick_run
+
+
+@pytest.fixture(scope="session")
+def endpoint():
+    """The address of an S3 server."""
+    moto = pytest.importorskip("moto.server")
+    pytest.importorskip("boto3")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def options(endpoint):
+    """As s3fs spells them."""
+    return {"key": "a", "secret": "b", "endpoint_url": endpoint, "client_kwargs": {"region_name": "us-east-1"}}
+
+
+@pytest.fixture
+def url(endpoint, request):
+    """A place for a store, in a bucket of the test's own."""
+    import boto3
+
+    name = "".join(c if c.isalnum() else "-" for c in request.node.name.lower())[:50].strip("-")
+    words = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+    boto3.client("s3", endpoint_url=endpoint, **words).create_bucket(Bucket=name)
+    return f"s3://{name}/deep/out.zarr"

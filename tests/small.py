@@ -1,6 +1,11 @@
 """A small sweep of many chunks, and how to compare datasets bit by bit."""
 
+import numpy as np
+
 from fastdln import Sweep
+from fastdln.api import load
+from fastdln.places.memory import Memory
+from fastdln.store import Store
 
 SWEEP = Sweep(
     title="a test",
@@ -45,3 +50,13 @@ def marks(path):
     """When each chunk's mark was written."""
     files = (path / "fate" / "c").rglob("*")
     return {p.relative_to(path).as_posix(): p.stat().st_mtime_ns for p in files if p.is_file()}
+
+
+def made(sweep):
+    """The dataset of a sweep as it is opened, with made-up values instead of computed ones: whole numbers from 1 to 6."""
+    place, rng = Memory(), np.random.default_rng(0)
+    with Store.at(place, sweep):
+        ds = load(place.zarr(read_only=True), chunks=None).load()
+    for array in ds.data_vars.values():
+        array.values[...] = rng.integers(1, 7, size=array.shape)
+    return ds

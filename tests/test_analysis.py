@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastdln import Sweep, analysis, run, theory
+from fastdln import DatasetError, Sweep, analysis, run, theory
 
 
 @pytest.fixture(scope="module")
@@ -111,5 +111,5 @@ def test_a_flip_that_is_not_seen_leaves_a_gap():
 
 
 def test_flips_ask_for_the_period(cascade):
-    with pytest.raises(KeyError, match="period"):
+    with pytest.raises(DatasetError, match="period"):
         analysis.flips(cascade.drop_vars("period"))

@@ -253,7 +253,7 @@ def test_slurm_recipe():
     from pathlib import Path
 
     page = (Path(__file__).parent.parent / "docs" / "scaling.md").read_text()
-    recipe = re.search(r"```python notest\n(from dask_jobqueue.*?)```", page, re.DOTALL).group(1)
+    recipe = re.search(r"```python\n(from dask_jobqueue.*?)```", page, re.DOTALL).group(1)
     made = recipe[: recipe.index("cluster.scale")]
     names = {}
     with dask.config.set(

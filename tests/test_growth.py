@@ -13,6 +13,7 @@ from small import FILE, SWEEP, identical, marks
 import fastdln
 from fastdln import Sweep, SweepError, growth
 from fastdln.api import compute
+from fastdln.contents import read
 from fastdln.places import find
 from fastdln.places.folder import Folder
 
@@ -134,7 +135,7 @@ def test_a_kill_at_any_write_of_a_growth(tmp_path, monkeypatch):
 
         monkeypatch.setattr(Folder, "write", write_few)
         try:
-            wanted = growth.asked(find(store)).changed(overrides)
+            wanted = growth.asked(read(find(store))).changed(overrides)
             growth.grow(find(store), wanted)
             break
         except KilledError:

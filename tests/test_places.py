@@ -1,7 +1,6 @@
 """Places: locks that exclude what overlaps, durable writes, object stores, and what a kill leaves in them."""
 
 import json
-import logging
 import multiprocessing
 import os
 import pickle
@@ -15,41 +14,14 @@ from small import SWEEP, identical
 import fastdln
 from fastdln import IncompleteError, StoreError, Sweep
 from fastdln.api import compute
-from fastdln.places import WHOLE, bucket, find, folder
+from fastdln.places import WHOLE, find, folder, object_lock
 from fastdln.shares import Share
 from fastdln.store import Store
-
-moto = pytest.importorskip("moto.server")
-boto3 = pytest.importorskip("boto3")
 
 
 @pytest.fixture(scope="module")
 def reference():
     return fastdln.run(SWEEP)
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def options(endpoint):
-    """As s3fs spells them."""
-    return {"key": "a", "secret": "b", "endpoint_url": endpoint, "client_kwargs": {"region_name": "us-east-1"}}
-
-
-@pytest.fixture
-def url(endpoint, request):
-    name = "".join(c if c.isalnum() else "-" for c in request.node.name.lower())[:50].strip("-")
-    words = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
-    boto3.client("s3", endpoint_url=endpoint, **words).create_bucket(Bucket=name)
-    return f"s3://{name}/deep/out.zarr"
 
 
 def keys(url, options, prefix=""):
@@ -67,7 +39,7 @@ def test_a_store_in_a_bucket(url, options, reference):
     assert keys(url + ".lock", options) == []
 
 
-def test_options_from_the_environment_and_the_command_line(url, endpoint, options, tmp_path, monkeypatch, reference):
+def test_a_store_by_the_environment_and_the_command_line(url, endpoint, options, tmp_path, monkeypatch, reference):
     from small import FILE
     from typer.testing import CliRunner
 
@@ -161,7 +133,7 @@ def test_a_second_run_on_a_bucket_is_refused(url, options):
 
 
 def test_the_lock_of_a_killed_run_expires(url, options, monkeypatch):
-    monkeypatch.setattr(bucket, "LOCK_SECONDS", 2.0)
+    monkeypatch.setattr(object_lock, "LOCK_SECONDS", 2.0)
     place = find(url, options)
     compute(SWEEP, url, storage_options=options)
     dead = place.lock(WHOLE)
@@ -183,7 +155,7 @@ def test_the_lock_of_a_killed_run_expires(url, options, monkeypatch):
 
 
 def test_a_lost_lock_stops_a_run(url, options, monkeypatch):
-    monkeypatch.setattr(bucket, "LOCK_SECONDS", 0.4)
+    monkeypatch.setattr(object_lock, "LOCK_SECONDS", 0.4)
     lock = find(url, options).lock(WHOLE)
     obstore.put(lock._locks, lock._key, json.dumps({"owner": "another", "expires": time.time() + 60}).encode())
     time.sleep(0.5)

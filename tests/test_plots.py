@@ -481,7 +481,8 @@ def boxes_of(figure):
     return boxes
 
 
-@pytest.mark.parametrize("what", ["grid", "plane", "one alpha", "many modes", "long title", "uneven"])
+@pytest.mark.filterwarnings("ignore:.*drawn at the nearest")
+@pytest.mark.parametrize("what", ["grid", "plane", "one alpha", "many modes", "long title", "uneven", "nearest"])
 def test_no_text_lies_on_other_text(what, grid, modes):
     ds = {"grid": grid, "plane": modes, "one alpha": modes.isel(alpha=[0])}.get(what, grid)
     if what == "many modes":
@@ -492,8 +493,9 @@ def test_no_text_lies_on_other_text(what, grid, modes):
     if what == "uneven":
         axes = {"eta": [0.1, 0.2, 0.5, 1.0, 1.4], "alpha": [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0], "depth": 2}
         ds = run(Sweep(**small_sweep(axes)))
+    choice = {"long title": {"depth": 2, "alpha": 0.3}, "nearest": {"alpha": 0.5, "eta": 0.46}}.get(what, {})
     for kind in plots.drawable(ds):
-        figure = plots.figure(ds, kind, **({"depth": 2, "alpha": 0.3} if what == "long title" else {}))
+        figure = plots.figure(ds, kind, **choice)
         boxes, page = boxes_of(figure), figure.bbox
         for (one, a), (two, b) in itertools.combinations(boxes, 2):
             width = min(one.x1, two.x1) - max(one.x0, two.x0)
@@ -565,6 +567,18 @@ def test_files_are_what_they_say_and_the_same_each_time(grid, kind):
     assert first.startswith({"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}[kind])
     if kind == "png":
         assert plt.imread(io.BytesIO(first)).shape[0] >= 600
+
+
+@pytest.mark.parametrize("kind", plots.PLOTS)
+def test_fonts_of_pdfs_are_truetype(kind, modes, matrices):
+    """Type 3 is what conferences refuse; the user's own setting is left alone."""
+    ds = modes.isel(alpha=[0], eta=slice(0, 5))
+    ds = ds if kind in plots.drawable(ds) else matrices
+    assert mpl.rcParams["pdf.fonttype"] == 3, "Matplotlib's default; else this proves nothing"
+    data = plots.encode(plots.figure(ds, kind), "pdf", 40)
+    assert b"/Type3" not in data
+    assert b"/FontFile2" in data
+    assert mpl.rcParams["pdf.fonttype"] == 3
 
 
 def test_bad_input_is_said_in_one_line(grid):

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from fastdln.analysis.expected import prediction
-from fastdln.dataset import model_of, singular_values, whole
+from fastdln.dataset import model_of, singular_values, text_of, whole
 from fastdln.pieces import pieces
 
 # What a long transient and a small alpha leave of a difference, in parts of the larger of 1 and the expected value.
@@ -34,7 +34,7 @@ def compare(ds: xr.Dataset) -> xr.Dataset:
     for name, difference in out.items():
         about = {key: ds[name].attrs[key] for key in ("units",) if key in ds[name].attrs}
         out[name] = difference.transpose(*ds[name].dims).assign_attrs(
-            about | {"long_name": f"{ds[name].attrs.get('long_name', name)}: measured minus theory"}
+            about | {"long_name": f"{text_of(ds[name].attrs, 'long_name', name)}: measured minus theory"}
         )
     return xr.Dataset(out, attrs={key: ds.attrs[key] for key in ("title", "sweep", "sweep_sha256") if key in ds.attrs})
 
@@ -77,7 +77,7 @@ def agreement(ds: xr.Dataset) -> list[Agreement]:
     """
     ds = whole(ds)
     nothing = compare(ds.isel({dim: slice(0, 1) for dim in ds["fate"].dims}))
-    rows = {str(n): Agreement(str(n), str(ds[n].attrs.get("long_name", n))) for n in nothing.data_vars}
+    rows = {str(n): Agreement(str(n), text_of(ds[n].attrs, "long_name", str(n))) for n in nothing.data_vars}
     if not rows:
         return []
     for _, piece in pieces(ds[[*rows, "fate"]], [str(dim) for dim in ds["fate"].dims]):

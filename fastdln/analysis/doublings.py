@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
 from fastdln.dataset import model_of, whole
+from fastdln.errors import DatasetError
+from fastdln.theory.arguments import numbers
+from fastdln.theory.arguments import whole as a_whole
 from fastdln.theory.cascade import FEIGENBAUM
 
 # Periods beyond 2^12 are not recorded by any reasonable sweep.
 MOST_DOUBLINGS = 12
+
+# Periods are kept in 16 bits.
+MOST_COUNTED = 14
 
 
 def flips(ds: xr.Dataset, mode: int = 0, count: int = MOST_DOUBLINGS) -> xr.Dataset:
@@ -19,11 +27,12 @@ def flips(ds: xr.Dataset, mode: int = 0, count: int = MOST_DOUBLINGS) -> xr.Data
     the grid without eta, then (doubling,), whose coordinate is the period before; NaN where the sweep does not show it.
     With `lyapunov` of the balanced model the multiplier -exp(p lyapunov) of the cycle is continued in a straight line
     to -1, from the last two points of period p; else the flip is put halfway between the last point of period p and the
-    first of 2p. KeyError without `period`. docs/theory.md, section C.
+    first of 2p. DatasetError without `period`. docs/theory.md, section C.
     """
-    if "period" not in ds:
-        raise KeyError("period")
     ds = whole(ds)
+    if "period" not in ds:
+        raise DatasetError("flips: need period, which this dataset does not have (sweeps ask by `observables`)")
+    mode, count = number("mode", mode, 0, ds.sizes["mode"] - 1), number("count", count, 1, MOST_COUNTED)
     period = ds["period"].isel(mode=mode).load()
     slopes = (
         ds["lyapunov"].isel(mode=mode).load()
@@ -106,4 +115,21 @@ def onset(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
 
 
 def values_of(flips: xr.Dataset | xr.DataArray | np.ndarray) -> np.ndarray:
-    return np.asarray(flips["flip"] if isinstance(flips, xr.Dataset) else flips, dtype=float)
+    """Learning rates along the last axis."""
+    if isinstance(flips, xr.Dataset) and ("flip" not in flips or "doubling" not in flips["flip"].dims):
+        raise DatasetError("flips: must be what `analysis.flips` returns, or an array (this dataset has no flip)")
+    given = flips["flip"].transpose(..., "doubling") if isinstance(flips, xr.Dataset) else flips
+    try:
+        values: np.ndarray = numbers("flips", given)
+    except ValueError as error:
+        raise DatasetError(str(error)) from None
+    if values.ndim == 0:
+        raise DatasetError(f"flips: must be an array (..., n) (got the number {values})")
+    return values
+
+
+def number(name: str, value: Any, low: int, high: int) -> int:
+    try:
+        return int(a_whole(name, value, low, high))
+    except ValueError as error:
+        raise DatasetError(str(error)) from None

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from fastdln import theory
+from fastdln.errors import DatasetError
+from fastdln.models import MODELS
 from fastdln.observables.growth import FLOOR
 
 
 def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: str) -> dict[str, xr.DataArray]:
-    """What the theory says of each variable, by its name."""
+    """What the theory says of each variable, by its name.
+
+    eta: learning rates; depth: along `depth`; s: singular values along `mode`, and along the axes that set them; model: a name.
+    """
+    for name, array, dim in (("eta", eta, None), ("depth", depth, "depth"), ("s", s, "mode")):
+        if not isinstance(array, xr.DataArray) or array.dtype.kind not in "iuf":
+            raise DatasetError(f"{name}: must be an xarray.DataArray of numbers (got {type(array).__name__})")
+        if dim and (dim not in array.dims or (dim == "depth" and array.ndim > 1)):
+            raise DatasetError(f"{name}: must lie along {dim} (got {', '.join(map(str, array.dims)) or 'one number'})")
+    if not isinstance(model, str) or model not in MODELS:
+        raise DatasetError(f"model: must be one of {', '.join(MODELS)} (got {reprlib.repr(model)})")
 
     def broadcast(function: Any, *arguments: Any, outputs: int = 1) -> Any:
         return xr.apply_ufunc(function, *arguments, output_core_dims=[[]] * outputs)

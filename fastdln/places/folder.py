@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import hashlib
 import os
 import shutil
+import stat
 import struct
 import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import uuid4
 
-from zarr.storage import LocalStore
-
-from fastdln.errors import StoreError
-from fastdln.places.place import ROOT, Interval, OccupiedError
+from fastdln.errors import IncompleteError, StoreError
+from fastdln.places import regular
+from fastdln.places.folder_store import FolderStore, identity, lost
+from fastdln.places.place import LARGEST_METADATA, ROOT, Interval, OccupiedError
 
 try:
     import fcntl
@@ -35,8 +35,6 @@ DRAFT_SECONDS = 60.0
 
 # Writing a chunk's file takes far less; temporary files that are older have nobody to finish them.
 LEFTOVER_SECONDS = 600.0
-
-LEFTOVER = ".partial"
 
 
 @dataclass(frozen=True)
@@ -53,8 +51,10 @@ class Folder:
     def absolute(self) -> Folder:
         return Folder(self.path.absolute())
 
-    def zarr(self, *, durable: bool = False, read_only: bool = False) -> LocalStore:
-        return (DurableStore if durable else LocalStore)(self.path, read_only=read_only)
+    def zarr(
+        self, *, durable: bool = False, read_only: bool = False, limits: Mapping[str, int] | None = None
+    ) -> FolderStore:
+        return FolderStore(self.path, read_only=read_only, durable=durable, limits=limits)
 
     def occupied(self) -> bool:
         """Whether anything is there; an empty folder is as good as nothing."""
@@ -63,21 +63,19 @@ class Folder:
         return any(self.path.iterdir()) if self.path.is_dir() else self.path.exists()
 
     def keys(self, prefix: str) -> Iterator[str]:
-        for folder, _, files in os.walk(self.path / prefix):
-            place = Path(folder).relative_to(self.path).as_posix()
-            yield from (f"{place}/{name}" if place != "." else name for name in files if not name.endswith(LEFTOVER))
+        return (key for key in regular.keys(self.path, prefix) if not key.endswith(regular.PARTIAL))
 
-    def read(self, key: str) -> bytes | None:
-        try:
-            return (self.path / key).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
+    def read(self, key: str, most: int = LARGEST_METADATA) -> bytes | None:
+        return regular.read(self.path, key, most)
+
+    def size(self, key: str) -> int | None:
+        return regular.size(self.path, key)
 
     def write(self, key: str, data: bytes, *, durable: bool = False) -> None:
         if key == LOCKED:  # only where it was damaged; replaced, it would no longer be what runs have locked
             (self.path / key).write_bytes(data)
         else:
-            replace(self.path / key, data, durable)
+            regular.write(self.path, key, data, durable)
 
     def delete(self, key: str) -> None:
         (self.path / key).unlink(missing_ok=True)
@@ -93,13 +91,15 @@ class Folder:
         draft = path.with_name(f"{draft_prefix(path)}{uuid4().hex}")
         lock = None
         try:
-            replace(draft / LOCKED, entries[LOCKED], durable)
+            draft.mkdir()
+            regular.write(draft, LOCKED, entries[LOCKED], durable)
             lock = FileLock.take(draft, interval)
             for key in entries.keys() - {LOCKED}:
-                replace(draft / key, entries[key], durable)
+                regular.write(draft, key, entries[key], durable)
             draft.rename(path)
+            lock.folder = path
             if durable:
-                synchronize(path.parent)
+                regular.synchronize(path.parent)
         except BaseException as error:
             shutil.rmtree(draft, ignore_errors=True)
             for folder in made:
@@ -119,9 +119,8 @@ class Folder:
         return FileLock.take(self.path, interval)
 
     def in_use(self) -> bool:
-        try:
-            handle = os.open(self.path / LOCKED, os.O_RDONLY)
-        except OSError:
+        handle = regular.opened(self.path, LOCKED)
+        if handle is None:
             return False
         try:
             return held(handle)
@@ -131,54 +130,10 @@ class Folder:
     def clear_leftovers(self, others_run: bool) -> None:
         clear_abandoned(self.path.resolve())
         newest = time.time() - LEFTOVER_SECONDS if others_run else float("inf")
-        for folder, folders, files in os.walk(self.path):
-            if links := [name for name in folders if Path(folder, name).is_symlink()]:
-                raise StoreError(
-                    f"{Path(folder, links[0])}: is a link; stores have none, and nothing is written through it"
-                )
-            for file in (Path(folder, name) for name in files if name.endswith(LEFTOVER)):
-                with contextlib.suppress(FileNotFoundError):
-                    if file.stat().st_mtime < newest:
-                        file.unlink()
-
-
-def replace(path: Path, data: bytes, durable: bool) -> None:
-    """Writes a file whole or not at all; durable: a loss of power after the return does not undo it."""
-    made = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{uuid4().hex}{LEFTOVER}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if durable:
-        for folder in (path.parent, *(folder.parent for folder in made)):
-            synchronize(folder)
-
-
-def synchronize(folder: Path) -> None:
-    """Makes the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-class DurableStore(LocalStore):
-    """Zarr's local store, whose writes survive a loss of power once they have returned."""
-
-    async def set(self, key: str, value: Any) -> None:
-        await asyncio.to_thread(self.set_sync, key, value)
-
-    def set_sync(self, key: str, value: Any) -> None:
-        replace(self.root / key, value.to_bytes(), durable=True)
+        for file in (self.path / key for key in regular.keys(self.path) if key.endswith(regular.PARTIAL)):
+            with contextlib.suppress(FileNotFoundError):
+                if file.stat().st_mtime < newest:
+                    file.unlink()
 
 
 class FileLock:
@@ -188,18 +143,26 @@ class FileLock:
     each other out, and Zarr's own reading of the file does not free it.
     """
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: int, folder: Path) -> None:
         self._handle: int | None = handle
+        self.folder, self._held = folder, identity(folder)
 
     @classmethod
     def take(cls, folder: Path, interval: Interval) -> FileLock:
         if (folder / LOCKED).parent.is_symlink():
-            raise StoreError(
-                f"{(folder / LOCKED).parent}: is a link; stores have none, and nothing is written through it"
-            )
+            raise regular.refused((folder / LOCKED).parent, "a link")
         (folder / LOCKED).parent.mkdir(exist_ok=True)  # both are there, but for damage that is mended under the lock
-        handle = os.open(folder / LOCKED, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
+            handle = os.open(folder / LOCKED, flags)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise regular.refused(folder / LOCKED, "a link") from None
+            raise
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                os.close(handle)
+                raise regular.refused(folder / LOCKED, "no regular file")
             if hasattr(fcntl, "F_OFD_SETLK") and interval[0] < interval[1]:
                 fcntl.fcntl(handle, fcntl.F_OFD_SETLK, request(*interval))
         except OSError as error:
@@ -210,10 +173,12 @@ class FileLock:
                 f"{folder}: the file system has no locks ({error.strerror}); do not start a second run on this store",
                 stacklevel=2,
             )
-        return cls(handle)
+        return cls(handle, folder)
 
     def check(self) -> None:
-        """A file's lock is never lost."""
+        """IncompleteError if the path no longer leads to the folder that is locked."""
+        if identity(self.folder) != self._held:
+            raise IncompleteError(str(lost(self.folder)))
 
     def release(self) -> None:
         if self._handle is not None:

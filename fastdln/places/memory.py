@@ -8,7 +8,7 @@ from typing import Any
 from zarr.core.buffer import default_buffer_prototype
 from zarr.storage import MemoryStore
 
-from fastdln.places.place import Interval, Unlocked
+from fastdln.places.place import LARGEST_METADATA, Interval, Unlocked
 
 
 class Memory:
@@ -22,7 +22,9 @@ class Memory:
     def absolute(self) -> Memory:
         return self
 
-    def zarr(self, *, durable: bool = False, read_only: bool = False) -> MemoryStore:
+    def zarr(
+        self, *, durable: bool = False, read_only: bool = False, limits: Mapping[str, int] | None = None
+    ) -> MemoryStore:
         return MemoryStore(self._kept, read_only=read_only)
 
     def occupied(self) -> bool:
@@ -31,9 +33,12 @@ class Memory:
     def keys(self, prefix: str) -> Iterator[str]:
         return (key for key in list(self._kept) if key.startswith(prefix))
 
-    def read(self, key: str) -> bytes | None:
+    def read(self, key: str, most: int = LARGEST_METADATA) -> bytes | None:
         data: bytes | None = self._kept[key].to_bytes() if key in self._kept else None
         return data
+
+    def size(self, key: str) -> int | None:
+        return len(self._kept[key]) if key in self._kept else None
 
     def write(self, key: str, data: bytes, *, durable: bool = False) -> None:
         self._kept[key] = default_buffer_prototype().buffer.from_bytes(data)

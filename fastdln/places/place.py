@@ -14,6 +14,9 @@ WHOLE: Interval = (0, 2**62)
 # Root metadata: what makes a place a store, and therefore written last.
 ROOT = "zarr.json"
 
+# Metadata have one line a matrix's number at most; what Python makes of so many bytes of JSON stays below 1 GB.
+LARGEST_METADATA = 64 * 2**20
+
 
 class OccupiedError(Exception):
     """Something came to be at the place while a store was being made for it."""
@@ -50,14 +53,18 @@ class Place(Protocol):
     def absolute(self) -> Place:
         """The same place, named so that processes elsewhere find it."""
 
-    def zarr(self, *, durable: bool = False, read_only: bool = False) -> Any:
-        """Zarr's own store for this place."""
+    def zarr(self, *, durable: bool = False, read_only: bool = False, limits: Mapping[str, int] | None = None) -> Any:
+        """Zarr's own store for this place; `limits`: the most bytes that a file of an array may have, by its name."""
 
     def occupied(self) -> bool: ...
 
     def keys(self, prefix: str) -> Iterator[str]: ...
 
-    def read(self, key: str) -> bytes | None: ...
+    def read(self, key: str, most: int = LARGEST_METADATA) -> bytes | None:
+        """What is under a key, None if there is nothing; StoreError if it is larger than `most` bytes."""
+
+    def size(self, key: str) -> int | None:
+        """The bytes under a key, counted; None if there is nothing."""
 
     def write(self, key: str, data: bytes, *, durable: bool = False) -> None: ...
 

@@ -41,8 +41,11 @@ def has_layers(ds: xr.Dataset) -> bool:
     return "trajectory_singular_value" in ds and model_of(ds) != "matrix"
 
 
-def layers_if_needed(ds: xr.Dataset, names: tuple[str, ...]) -> bool:
-    return "trajectory_singular_value" not in names or has_layers(ds)
+def against_matrices(ds: xr.Dataset, names: tuple[str, ...]) -> str:
+    """What keeps a picture from drawing the layers; "" if they are those of modes, or not needed."""
+    if "trajectory_singular_value" not in names or has_layers(ds):
+        return ""
+    return "cannot be drawn from trajectory_singular_value of full matrices, which does not say how their layers lie"
 
 
 def step_axis(ax: Axes, ds: xr.Dataset) -> None:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from fastdln.analysis import prediction
 from fastdln.dataset import model_of, singular_values, sweep_of
 from fastdln.models import STARTS
-from fastdln.plots.along import few, has_layers, layers_if_needed, of_eta_and_steps, step_axis
+from fastdln.plots.along import against_matrices, few, has_layers, of_eta_and_steps, step_axis
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, over, rates, shades, values
 from fastdln.plots.plot import Plot, name_of, of_eta_and_modes
 
@@ -53,9 +53,11 @@ def balancing(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     return ax
 
 
-def imbalanced(ds: xr.Dataset, names: tuple[str, ...]) -> bool:
+def against(ds: xr.Dataset, names: tuple[str, ...]) -> str:
     """The model of balanced layers has no gap to draw."""
-    return layers_if_needed(ds, names) and model_of(ds) != "balanced"
+    if model_of(ds) == "balanced":
+        return "is of layers that differ, and those of the model balanced are equal"
+    return against_matrices(ds, names)
 
 
 def kept_by_flow(ds: xr.Dataset, mode: int) -> float:
@@ -105,5 +107,5 @@ PLOT = Plot(
     balancing,
     needs=(("trajectory_singular_value",), ("balancing_gap",), ("balancing_norm",)),
     across=shown,
-    fits=imbalanced,
+    against=against,
 )

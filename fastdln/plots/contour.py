@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.dataset import model_of, singular_values
-from fastdln.plots.along import few, hatch_all, of_eta_and_steps, thinned
+from fastdln.dataset import singular_values
+from fastdln.plots.along import against_matrices, few, hatch_all, of_eta_and_steps, thinned
 from fastdln.plots.marks import THEORY, beside, modes, rates, values
 from fastdln.plots.plot import Plot
 
@@ -67,13 +67,18 @@ def frame(values: np.ndarray) -> tuple[float, float]:
     return low - room, high + room
 
 
-def two_layers(ds: xr.Dataset, names: tuple[str, ...]) -> bool:
-    return model_of(ds) != "matrix" and ds["depth"].values.tolist() == [2]
+def against(ds: xr.Dataset, names: tuple[str, ...]) -> str:
+    """It is of two layers that are numbers."""
+    depths = ds["depth"].values.tolist()
+    if (reason := against_matrices(ds, names)) or depths == [2]:
+        return reason
+    only = f"this dataset is of depth {', '.join(f'{depth:g}' for depth in depths)}"
+    return f"is of two layers, and {only}" + ("; choose depth=2" if 2 in depths else "")
 
 
 PLOT = Plot(
     contour,
     needs=(("trajectory_singular_value",),),
     across=lambda ds: (*of_eta_and_steps(ds), "layer"),
-    fits=two_layers,
+    against=against,
 )

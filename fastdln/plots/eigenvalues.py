@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from fastdln import theory
 from fastdln.dataset import singular_values, sweep_of
-from fastdln.plots.along import dots, has_layers, layers_if_needed, step_axis, thinned
+from fastdln.plots.along import against_matrices, dots, has_layers, step_axis, thinned
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, values
 from fastdln.plots.plot import Plot
 
@@ -72,6 +72,6 @@ PLOT = Plot(
     eigenvalues,
     needs=(("hessian_eigenvalue",), ("trajectory_singular_value",)),
     across=shown,
-    fits=layers_if_needed,
+    against=against_matrices,
     network=True,
 )

@@ -24,7 +24,7 @@ def drawable(ds: xr.Dataset) -> list[str]:
 
 def kind_of(name: str) -> Plot:
     """The picture of that name; DatasetError with the valid names if there is none."""
-    if name not in PLOTS:
+    if not isinstance(name, str) or name not in PLOTS:
         raise DatasetError(f"unknown picture {name!r}; valid: {', '.join(PLOTS)}")
     return PLOTS[name]
 
@@ -32,8 +32,9 @@ def kind_of(name: str) -> Plot:
 def figure(ds: xr.Dataset, kind: str, /, **choice: Any) -> Figure:
     """A figure of one kind, with a panel for each value of the dimensions that a picture does not show.
 
-    choice: values of dimensions, the nearest are taken; a mode by its number, from 0. Of many values a few are drawn, spread
-    evenly. DatasetError if the kind is unknown, or the dataset lacks what it draws.
+    choice: values of dimensions; a mode by its number, from 0. Of a real axis that lacks the value the nearest is drawn, with a
+    warning. Of many values a few are drawn, spread evenly. DatasetError if the kind is unknown, the dataset lacks what it
+    draws, or an axis the value.
     """
     plot = kind_of(kind)
     try:

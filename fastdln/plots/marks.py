@@ -14,9 +14,9 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from fastdln import theory
-from fastdln.dataset import singular_values
+from fastdln.dataset import singular_values, text_of
 from fastdln.plots.canvas import HATCHED, edges, is_log
-from fastdln.plots.plot import values_along
+from fastdln.plots.plot import plain, values_along
 
 # Learning rates have many digits: more of them would touch each other below 3 inches.
 TICKS = 6
@@ -26,6 +26,9 @@ MARGIN = 0.03
 
 # Longer labels do not fit beside an axis of 2.5 inches.
 LABEL_WIDTH = 34
+
+# Lines of a label; more are higher than a picture.
+MOST_LINES = 4
 
 # Vermilion of Okabe and Ito's palette for colour blindness; no picture uses it for data. White about it keeps it visible on
 # any colour, and in print without colours.
@@ -50,10 +53,15 @@ FEW = 80
 
 def label(array: xr.DataArray, symbol: str = "") -> str:
     """Name and units of a variable, as an axis carries them."""
-    units = array.attrs.get("units", "1")
-    said = str(array.attrs.get("long_name", array.name)).replace("$", r"\$")  # no formula of ours
-    name = said + (f" {symbol}" if symbol else "")
-    return textwrap.fill(name + (f" [{units}]" if units not in ("1", "") else ""), LABEL_WIDTH, break_on_hyphens=False)
+    units = text_of(array.attrs, "units", "1")
+    parts = [
+        text_of(array.attrs, "long_name", str(array.name)),
+        "\0" if symbol else "",  # no other text has it; a formula must not be broken
+        f"[{units}]" if units not in ("1", "") else "",
+    ]
+    words = " ".join(filter(None, parts))
+    lines = textwrap.wrap(words, LABEL_WIDTH, max_lines=MOST_LINES, placeholder=" ...", break_on_hyphens=False)
+    return plain("\n".join(lines)).replace("\0", symbol)
 
 
 def shades(count: int) -> list[tuple[float, ...]]:

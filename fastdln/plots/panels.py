@@ -7,6 +7,7 @@ import itertools
 import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fastdln.dataset import text_of
+from fastdln.errors import DatasetError
 from fastdln.plots.plot import ALONE, Plot, values_along
 
 Draw = Callable[..., Axes]
@@ -36,6 +39,7 @@ LEGEND_ENTRY = 1.9
 
 FORMATS = ("png", "pdf", "svg")
 DPI = 200
+MOST_DPI = 2000
 STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -45,7 +49,12 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "svg.hashsalt": "fastdln",  # the same picture, the same bytes
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,  # TrueType: conferences refuse Type 3
+    "ps.fonttype": 42,
 }
+# Matplotlib's settings are the process's; pictures that are drawn in several threads take turns with them.
+STYLING = RLock()
+
 # Files without the time at which they were made.
 UNDATED: dict[str, dict[str, Any]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
@@ -64,17 +73,21 @@ def drawn(plot: Plot, ds: xr.Dataset, choice: Mapping[str, Any]) -> Figure:
     here = [{dim: ds[dim].values[place] for dim, place in panel.items()} for panel in values]
     every = math.prod(len(along) for along in places)
     some = f"{len(here)} of {every:,} pictures shown" if len(here) < every else ""
-    title = " - ".join(filter(None, [str(ds.attrs.get("title", "")).strip(), some]))
+    title = " - ".join(filter(None, [text_of(ds.attrs, "title"), some]))
     columns = {1: 1, 2: 2, 4: 2, 7: 4, 8: 4}.get(len(here), 3)
     return arranged(ds, [(plot.draw, {**choice, **panel}) for panel in here], columns, title)
 
 
 def arranged(ds: xr.Dataset, panels: Sequence[tuple[Draw, Mapping[str, Any]]], columns: int, title: str = "") -> Figure:
     """Pictures of one dataset side by side: what draws each, and its choice."""
+    if not panels or not isinstance(columns, int) or columns < 1:
+        raise DatasetError(
+            f"panels, columns: must be one panel or more, in one column or more (got {columns!r} columns)"
+        )
     rows = -(-len(panels) // columns)
     several_kinds = len({draw for draw, _ in panels}) > 1
     size = ALONE if len(panels) == 1 else (WIDTH * columns, (HEIGHT + LEGEND_HEIGHT * several_kinds) * rows)
-    with rc_context(STYLE):
+    with STYLING, rc_context(STYLE):
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax, (draw, choice) in zip(axes, panels, strict=False):
@@ -140,7 +153,13 @@ def label_once(axes: Any, columns: int) -> None:
 
 def encode(figure: Figure, kind: str = "png", dpi: float = DPI) -> bytes:
     """The figure as a PNG, PDF or SVG file's bytes; the same figure gives the same."""
+    if not isinstance(figure, Figure):
+        raise DatasetError(f"figure: must be a matplotlib Figure (got {type(figure).__name__})")
+    if kind not in FORMATS:
+        raise DatasetError(f"kind: must be one of {', '.join(FORMATS)} (got {kind!r})")
+    if not isinstance(dpi, int | float) or not 1 <= dpi <= MOST_DPI:
+        raise DatasetError(f"dpi: must be a number from 1 to {MOST_DPI} (got {dpi!r})")
     out = io.BytesIO()
-    with rc_context(STYLE):
+    with STYLING, rc_context(STYLE):
         figure.savefig(out, format=kind, dpi=dpi, metadata=UNDATED[kind])
     return out.getvalue()

@@ -71,7 +71,8 @@ def classes(piece: xr.Dataset) -> np.ndarray:
     fate = piece["fate"].values
     out: np.ndarray = of_fate[fate]
     cycling = np.nonzero(fate == PERIODIC)
-    period = np.lcm.reduce(np.maximum(piece["period"].values[cycling], 1).astype(np.int64), axis=-1)
+    # a mode that was masked has NaN, and counts as one at rest
+    period = np.lcm.reduce(np.fmax(piece["period"].values[cycling], 1).astype(np.int64), axis=-1)
     power = (period & (period - 1)) == 0
     by_power = np.array(
         [CLASSES.index(n) for n in ("converged", "period 2", "period 4", "period 8", "period 16, 32, ...")]

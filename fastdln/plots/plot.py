@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import reprlib
+import textwrap
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +13,26 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.dataset import of_target, singular_values, sweep_of, whole
+from fastdln.dataset import of_target, singular_values, sweep_of, text_of, whole
 from fastdln.errors import DatasetError
 
 # Inches of a picture on its own, with its legend beside it.
 ALONE = (7.0, 4.4)
 
+# Characters above a panel.
+TITLE_WIDTH = 44
+
 # Numbers of modes that a message lists.
 MOST_NAMED = 12
+
+# Axes of whole numbers: between two of them there is nothing that a picture could stand for.
+WHOLE = ("depth", "seed")
+
+# Values that differ by less, in parts of the larger, are one: 0.3 on an axis of rounded steps.
+SAME = 1e-9
+
+# The coordinate's attribute that keeps what was asked for, where the nearest is drawn instead.
+ASKED = "asked_for"
 
 # Become the second axis of a picture only where none of the others varies.
 LAST_CHOICE = ("depth", "seed", "alpha", "eta")
@@ -27,14 +42,15 @@ LAST_CHOICE = ("depth", "seed", "alpha", "eta")
 class Plot:
     """A kind of picture; `draw` is the public function, which calls `ready` first.
 
-    needs: sets of variables, any of which will do, if the dataset also `fits` them. across: the dimensions that one picture
-    shows; one value of every other one is chosen. network: it is of all modes together.
+    needs: sets of variables, any of which will do. against: what keeps it from drawing a dataset that has them, "" if
+    nothing. across: the dimensions that one picture shows; one value of every other one is chosen. network: it is of all
+    modes together.
     """
 
     draw: Callable[..., Axes]
     needs: tuple[tuple[str, ...], ...]
     across: Callable[[xr.Dataset], Iterable[str]]
-    fits: Callable[[xr.Dataset, tuple[str, ...]], bool] = lambda ds, names: True
+    against: Callable[[xr.Dataset, tuple[str, ...]], str] = lambda ds, names: ""
     network: bool = False
 
     @property
@@ -48,12 +64,17 @@ class Plot:
 
     def used(self, ds: xr.Dataset) -> tuple[str, ...]:
         """The variables it would draw; none if it cannot."""
-        return next((names for names in self.needs if all(name in ds for name in names) and self.fits(ds, names)), ())
+        return next((names for names in self.needs if has(ds, names) and not self.against(ds, names)), ())
 
-    def lacking(self) -> str:
-        asked = " or ".join(" and ".join(names) for names in self.needs)
-        how = "in a form that it can draw (sweeps ask by `observables`, `trajectory`)"
-        return f"{self.name}: needs {asked}, which this dataset does not have {how}"
+    def lacking(self, ds: xr.Dataset) -> str:
+        """Why it cannot be drawn: what stands against the variables that are there, or which are not."""
+        reasons = [self.against(ds, names) for names in self.needs if has(ds, names)]
+        absent = [[name for name in names if name not in ds] for names in self.needs if not has(ds, names)]
+        if absent:
+            asked = " or ".join(" and ".join(names) for names in absent)
+            how = "(sweeps ask by `observables`, `trajectory`, `sharpness_count`)"
+            reasons.append(f"needs {asked}, which this dataset does not have {how}")
+        return f"{self.name}: {', and it '.join(reasons)}"
 
     def further(self, ds: xr.Dataset) -> list[str]:
         """Dimensions of more than one value that a picture does not show."""
@@ -76,7 +97,7 @@ class Plot:
             if dim in choice:
                 ds = picked(ds, dim, choice[dim])
         if not (used := self.used(ds)):
-            raise DatasetError(self.lacking())
+            raise DatasetError(self.lacking(ds))
         if self.network and ds.sizes["mode"] < len(of_target(sweep_of(ds))):
             raise DatasetError(f"{self.name}: is of the whole network, and this dataset has some of its modes only")
         if any("layer" in ds[name].dims for name in used) and ds.sizes["layer"] < ds["depth"].max():
@@ -92,8 +113,10 @@ class Plot:
     def ready(self, ds: xr.Dataset, ax: Axes | None, choice: Mapping[str, Any]) -> tuple[xr.Dataset, Axes]:
         """The dataset with one value of every dimension that is not shown, and where to draw it, titled with the choice.
 
-        choice: values of dimensions, the nearest are taken; a mode by its number, from 0. What is not chosen is the first.
+        choice: values of dimensions; a mode by its number, from 0. What is not chosen is the first.
         """
+        if ax is not None and not isinstance(ax, Axes):
+            raise DatasetError(f"ax: must be a matplotlib Axes (got {type(ax).__name__})")
         ds = self.chosen(ds, choice)
         rest = self.further(ds)
         ds = ds.isel({dim: values_along(ds, dim)[:1] for dim in rest})
@@ -104,12 +127,30 @@ class Plot:
             ax = plt.subplots(figsize=ALONE, layout="constrained")[1]
         if named:
             said = [name_of(ds, 0) if dim == "mode" else one(ds, dim) for dim in named]
-            ax.set_title(", ".join(said), fontsize="medium")
+            ax.set_title(wrapped(said), fontsize="medium")
         return ds, ax
 
 
+def wrapped(items: Iterable[str]) -> str:
+    """Items one after the other, none of them broken, in lines that fit above a panel."""
+    whole_items = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in items)
+    return textwrap.fill(whole_items, TITLE_WIDTH, break_long_words=False).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def has(ds: xr.Dataset, names: Iterable[str]) -> bool:
+    return all(name in ds for name in names)
+
+
+def plain(text: str) -> str:
+    """Text as Matplotlib takes it, without formulas."""
+    return text.replace("$", r"\$")
+
+
 def one(ds: xr.Dataset, dim: str) -> str:
-    return f"{dim} = {ds[dim].item():.6g}"
+    """The dimension's value, and what was asked for if that is another."""
+    asked, value = ds[dim].attrs.get(ASKED), ds[dim].values.ravel()[0]
+    said = f"{value:.6g}" if ds[dim].dtype.kind in "iuf" else plain(text_of({"": value}, ""))
+    return f"{plain(dim)} = {said}" + (f" (nearest to {asked:.6g})" if isinstance(asked, float) else "")
 
 
 def values_along(ds: xr.Dataset, dim: str) -> np.ndarray:
@@ -122,21 +163,36 @@ def values_along(ds: xr.Dataset, dim: str) -> np.ndarray:
 
 
 def picked(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
-    """The dataset at the value, or at the nearest to it; the dimension stays, with a length of 1."""
+    """The dataset at the value; the dimension stays, with a length of 1.
+
+    Where a real axis does not have the value the nearest is taken, with a warning; whole numbers are taken as they are.
+    """
     try:
         number = float(value)
-    except (TypeError, ValueError):
-        raise DatasetError(f"{dim}: must be a number (got {value!r})") from None
-    if dim == "mode":
-        if number not in ds["mode"].values:
-            valid = ", ".join(map(str, ds["mode"].values[:MOST_NAMED])) + (
-                ", ..." if ds.sizes["mode"] > MOST_NAMED else ""
-            )
-            raise DatasetError(f"mode: must be one of {valid}, counted from 0 (got {value})")
-        return ds.sel(mode=[int(number)])
+    except (TypeError, ValueError, OverflowError):
+        raise DatasetError(f"{dim}: must be a number (got {reprlib.repr(value)})") from None
     if not np.isfinite(number):
         raise DatasetError(f"{dim}: must be a finite number (got {value})")
-    return ds.isel({dim: [int(abs(ds[dim].values - number).argmin())]})
+    values = ds[dim].values
+    if values.dtype.kind not in "iuf":
+        raise DatasetError(f"{dim}: its values are no numbers; select one with ds.sel or ds.isel")
+    if dim == "mode" or dim in WHOLE:
+        if number not in values:
+            valid = ", ".join(f"{one:.6g}" for one in values[:MOST_NAMED]) + (", ..." * (len(values) > MOST_NAMED))
+            counted = ", counted from 0" if dim == "mode" else ""
+            raise DatasetError(f"{dim}: must be one of {valid}{counted} (got {value})")
+        return ds.isel({dim: [int(np.flatnonzero(values == number)[0])]})
+    if ds[dim].attrs.get(ASKED) == number:  # found before, and said
+        return ds
+    nearest = int(abs(values - number).argmin())
+    found = ds.isel({dim: [nearest]})
+    if np.isclose(values[nearest], number, rtol=SAME, atol=0):
+        return found
+    if not values.min() < number < values.max():
+        within = f"lie between {values.min():.6g} and {values.max():.6g}" if len(values) > 1 else f"be {values[0]:.6g}"
+        raise DatasetError(f"{dim}: must {within} (got {value})")
+    warnings.warn(f"{dim} = {number:.6g} is not there; drawn at the nearest, {values[nearest]:.6g}", stacklevel=2)
+    return found.assign_coords({dim: found[dim].assign_attrs({ASKED: number})})
 
 
 def name_of(ds: xr.Dataset, place: int) -> str:

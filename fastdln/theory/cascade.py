@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 from scipy.optimize import brentq
 
+from fastdln.theory.arguments import depths, whole
 from fastdln.theory.cycles import two_cycle
 
 # Feigenbaum's constant: the flips of any map with a quadratic maximum close in by this ratio (Feigenbaum 1978).
@@ -40,13 +41,11 @@ def period_doubling(depth, count):
     numbers from 2 on; count: at most 20. Shaped (*depth.shape, count). For s other than 1 multiply by s^-(2 - 2/L).
     ValueError for other depths or counts. docs/theory.md, section C.
     """
-    depths = np.asarray(depth)
-    if not 0 <= count <= MOST_FLIPS or count != int(count):
-        raise ValueError(f"count: must be a whole number from 0 to {MOST_FLIPS} (got {count!r})")
-    if np.any(depths < 2) or np.any(depths != depths // 1):
+    found, count = depths(depth), whole("count", count, 0, MOST_FLIPS)
+    if not np.all(found >= 2):
         raise ValueError(f"depth: must be whole numbers from 2 on (got {depth!r})")
-    flips = [[flip(int(one), k) for k in range(int(count))] for one in depths.ravel()]
-    return np.array(flips, dtype=float).reshape(*depths.shape, int(count))
+    flips = [[flip(int(one), k) for k in range(count)] for one in found.ravel()]
+    return np.array(flips, dtype=float).reshape(*found.shape, count)
 
 
 def onset_of_chaos(depth):

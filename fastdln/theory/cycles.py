@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.optimize.elementwise import find_root
 
+from fastdln.theory.arguments import together
 from fastdln.theory.stability import stability_limit
 
 
@@ -14,7 +15,7 @@ def two_cycle(eta, singular_value, depth):
     unstable. Arrays of any shapes; in the units of the layers. NaN for eta S <= 2, where there is none, and for s <= 0,
     depth < 2 or an argument that is not finite. arXiv 2502.20531, section 3 (without its extra factor L on eta).
     """
-    eta, s, depth = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (eta, singular_value, depth)))
+    eta, s, depth = np.broadcast_arrays(*together(eta=eta, singular_value=singular_value, depth=depth))
     with np.errstate(invalid="ignore", over="ignore"):
         valid = (s > 0) & (depth >= 2) & np.isfinite(depth) & np.isfinite(eta * s)
         valid &= eta * stability_limit(s, depth) > 2

@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 
+from fastdln.theory.arguments import depths, layers_and_values, numbers
+
 # Newton's method from beyond the largest root of a convex polynomial: monotone, and quadratic once the root is near;
 # about ten steps, but where several layers are small beside the others, each step divides the distance by no more than
 # 2 or so.
@@ -16,7 +18,13 @@ def hessian_eigenvalues(singular_values, depth):
     lambda_ij = sum_{l=1}^L s_i^(2(L-l)/L) s_j^(2(l-1)/L); lambda_ii = S_i. singular_values: (..., d), in the target's units;
     depth broadcasts with its leading dimensions. NaN for negative s or depth below 2. docs/theory.md, section B.
     """
-    s, depth = np.atleast_1d(np.asarray(singular_values, dtype=float)), np.asarray(depth, dtype=float)[..., None, None]
+    s, depth = np.atleast_1d(numbers("singular_values", singular_values)), depths(depth)[..., None, None]
+    try:
+        np.broadcast_shapes(s.shape[:-1], depth.shape[:-2])
+    except ValueError:
+        raise ValueError(
+            f"singular_values, depth: must be shaped (..., d) and (...) (got {s.shape} and {depth.shape[:-2]})"
+        ) from None
     depth = np.where(np.isfinite(depth), depth, 0.0)
     total = np.zeros(np.broadcast_shapes(s.shape[:-1], depth.shape[:-2]) + (s.shape[-1],) * 2)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -35,7 +43,9 @@ def sharpness(layers, singular_values):
     falls into a block of L x L for each mode and one of 2L x 2L for each pair of modes; NaN where a value is not
     finite. docs/theory.md, section B.
     """
-    return np.max([eigenvalues(block)[..., -1] for block in blocks(*spread(layers, singular_values))], axis=0)
+    return np.max(
+        [eigenvalues(block)[..., -1] for block in blocks(*layers_and_values(layers, singular_values))], axis=0
+    )
 
 
 def spectrum(layers, singular_values):
@@ -44,7 +54,7 @@ def spectrum(layers, singular_values):
     layers: (..., depth, mode), W_1 first, in the layers' units; singular_values: (..., mode). Shaped (..., depth mode^2); NaN
     where a block is not finite. The blocks are those of `sharpness`. docs/theory.md, section B.
     """
-    found = [eigenvalues(block) for block in blocks(*spread(layers, singular_values))]
+    found = [eigenvalues(block) for block in blocks(*layers_and_values(layers, singular_values))]
     return np.sort(np.concatenate(found, axis=-1), axis=-1)[..., ::-1]
 
 
@@ -57,7 +67,7 @@ def flow_sharpness(layers, singular_values):
     at a saddle: a product of the wrong sign or 0 whose smallest layers are equal. arXiv 2305.13064, section 3 (Kreisler
     et al.).
     """
-    w, s = spread(layers, singular_values)
+    w, s = layers_and_values(layers, singular_values)
     with np.errstate(all="ignore"):
         end = flow_limit(w, s)
         above, below = products_above(end), products_below(end)
@@ -87,13 +97,6 @@ def flow_limit(w, s):
     alone = (offsets == 0).sum(axis=-2) == 1
     reached = (s == 0) | (w.prod(axis=-2) > 0) | alone
     return np.where(reached[..., None, :] & np.isfinite(w), np.sqrt(x[..., None, :] + offsets), np.nan)
-
-
-def spread(layers, singular_values):
-    """Both as arrays of floats, the leading dimensions broadcast."""
-    w, s = np.asarray(layers, dtype=float), np.asarray(singular_values, dtype=float)
-    shape = np.broadcast_shapes(w.shape[:-2] + w.shape[-1:], s.shape)
-    return np.broadcast_to(w, (*shape[:-1], w.shape[-2], shape[-1])), np.broadcast_to(s, shape)
 
 
 def products_below(w):

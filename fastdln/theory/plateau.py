@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import gammaln
 
+from fastdln.theory.arguments import together
+
 
 def plateau_steps(alpha, eta, singular_value, depth):
     """Steps that a mode takes to leave the saddle at 0 from the one-zero start (alpha, 0).
@@ -13,7 +15,7 @@ def plateau_steps(alpha, eta, singular_value, depth):
     docs/theory.md, section A.
     """
     alpha, eta, s, depth = np.broadcast_arrays(
-        *(np.asarray(x, dtype=float) for x in (alpha, eta, singular_value, depth))
+        *together(alpha=alpha, eta=eta, singular_value=singular_value, depth=depth)
     )
     deep = np.maximum(depth, 3)
     constant = np.sqrt(np.pi) / 2 * np.exp(gammaln((deep - 2) / 2) - gammaln((deep - 1) / 2))
@@ -29,11 +31,12 @@ def balanced_plateau_steps(alpha, eta, singular_value, depth):
     """Steps that a mode takes from the balanced start rho = alpha to the product s/2, by rho' = eta s rho^(L-1).
 
     T = (alpha^-(L-2) - r^-(L-2)) / ((L-2) eta s) with r = (s/2)^(1/L) for L >= 3, log(r / alpha) / log(1 + eta s) for
-    L = 2; 0 from beyond s/2. Arrays of any shapes; steps, not rounded; infinite where alpha, eta or s is 0.
+    L = 2; 0 from beyond s/2. Arrays of any shapes; steps, not rounded; infinite where alpha, eta or s is 0, NaN where one is
+    negative.
     docs/theory.md, section A.
     """
     alpha, eta, s, depth = np.broadcast_arrays(
-        *(np.asarray(x, dtype=float) for x in (alpha, eta, singular_value, depth))
+        *together(alpha=alpha, eta=eta, singular_value=singular_value, depth=depth)
     )
     deep = np.maximum(depth, 3) - 2
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -41,4 +44,5 @@ def balanced_plateau_steps(alpha, eta, singular_value, depth):
         slow = (alpha**-deep - half**-deep) / (deep * eta * s)
         fast = np.log(half / alpha) / np.log1p(eta * s)
     steps = np.maximum(np.where(depth == 2, fast, slow), 0.0)
-    return np.where((alpha == 0) | (eta == 0) | (s == 0), np.inf, steps)
+    steps = np.where((alpha == 0) | (eta == 0) | (s == 0), np.inf, steps)
+    return np.where((alpha < 0) | (eta < 0) | (s < 0) | (depth < 2), np.nan, steps)

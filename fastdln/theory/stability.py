@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from fastdln.theory.arguments import together
+
 
 def stability_limit(singular_value, depth):
     """S_i = L s^(2 - 2/L), the sharpness of mode i's balanced minimum.
@@ -9,7 +11,7 @@ def stability_limit(singular_value, depth):
     Arrays of any shapes; s in the target's units. NaN for negative s or depth below 2.
     arXiv 2502.20531, section 2.
     """
-    s, depth = np.asarray(singular_value, dtype=float), np.asarray(depth, dtype=float)
+    s, depth = together(singular_value=singular_value, depth=depth)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where((s >= 0) & (depth >= 2), depth * np.abs(s) ** (2 - 2 / depth), np.nan)
 
@@ -31,8 +33,8 @@ def divergence_bound(eta, singular_value, depth):
     eta pi^(2 - 2/L). The largest bounded orbits have q = 2; at 1e6 only a coincidence of one part in 1e6^L would bring
     the product back. Arrays of any shapes; infinite for eta = 0. docs/theory.md, section C.
     """
-    eta, s, depth = (np.asarray(x, dtype=float) for x in (eta, singular_value, depth))
-    with np.errstate(divide="ignore", over="ignore"):
+    eta, s, depth = together(eta=eta, singular_value=singular_value, depth=depth)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         return np.maximum(10 * s, (1e6 / eta) ** (depth / (2 * depth - 2)))
 
 
@@ -42,7 +44,7 @@ def balancing_alpha_bound(eta, singular_value, depth):
     (ln(2 sqrt2 / (eta S)) s^(4/L) / (L^2 2^((2L-3)/L)))^(1/4). Arrays of any shapes; in the units of the layers.
     NaN where the theorem says nothing: eta <= 2/S or eta > 2 sqrt2 / S. arXiv 2502.20531, balancing theorem.
     """
-    eta, s, depth = (np.asarray(x, dtype=float) for x in (eta, singular_value, depth))
+    eta, s, depth = together(eta=eta, singular_value=singular_value, depth=depth)
     kappa = eta * stability_limit(s, depth)
     with np.errstate(divide="ignore", invalid="ignore"):
         fourth = np.log(np.sqrt(8) / kappa) * s ** (4 / depth) / (depth**2 * 2 ** (2 - 3 / depth))
