@@ -43,10 +43,10 @@ def test_chaos_is_aperiodic(depth, eta, record):
     assert found.count(APERIODIC) >= (6 if record < 128 else len(starts))
 
 
-@pytest.mark.parametrize("eta", [0.9850, 0.9865])
-def test_chaos_with_long_nearly_periodic_stretches_is_aperiodic(eta):
+@pytest.mark.parametrize(("depth", "eta"), [(3, 0.9850), (3, 0.9865), (4, 0.7449541284403669)])
+def test_chaos_with_long_nearly_periodic_stretches_is_aperiodic(depth, eta):
     """Just short of the window of period 3, which at L = 3 opens at 0.9872."""
-    orbit = balanced_orbit(3, eta, 1024)
+    orbit = balanced_orbit(depth, eta, 1024)
     nearly = np.abs(orbit[3:] - orbit[:-3]) < 0.03
     assert nearly.mean() > 0.2, "it is of period 3, almost, for much of the time"
     assert verdict(orbit) == APERIODIC

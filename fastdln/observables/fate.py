@@ -19,6 +19,10 @@ CLOSE = 1e-6
 # many states. In 16 states of chaos 9 turns are expected, and less than 4 in one of a thousand.
 SEVERAL, SLOW, FEWEST_STATES = 4, 64, 16
 
+# The longest cycle upon which a slow motion is looked for. Of chaos near a window of period 3 every 15th state may turn less
+# than 4 times in 34.
+LONGEST_CYCLE = 8
+
 # Codes of `judge` for what only the orbit's history before the window can tell.
 OPEN = NEAR_ZERO, IRREGULAR = 7, 8
 
@@ -60,7 +64,7 @@ def approaches(window):
 def turns_seldom(window):
     """Whether some p-step subsequences turn a few times only: a slow motion, with a p-cycle upon it where p > 1."""
     noise = TOLERANCE * size_of(window)
-    for p in range(1, len(window) // FEWEST_STATES + 1):
+    for p in range(1, min(LONGEST_CYCLE, len(window) // FEWEST_STATES) + 1):
         several = p * max(SEVERAL, len(window) // p // SLOW)
         if not repeats(window, p, noise) and turns(window, p, noise, several) < several:
             return True
