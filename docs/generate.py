@@ -85,7 +85,13 @@ $u_i^\top W_L \cdots W_1 v_i$ there, with the target's singular vectors. A netwo
 {table(header, described(of_matrices))}
 
 Codes of `fate`: {", ".join(f"{code} {name}" for code, name in flags.items())}. A point whose `fate` is 0 has not been
-computed yet; what its other variables hold means nothing.
+computed yet: its other integers hold their type's least number (-32768 for int16, -9223372036854775808 for int64), which is never
+a result, and its floats NaN. In stores made before that was so they hold 0. There is no CF `_FillValue`, with which xarray
+would make floats of integers.
+
+What leaves the range of float64 at a point that has not diverged is `inf`, never NaN: losses where (pi - s)^2 does, from some 1e154 on; ranges;
+a sharpness whose square does, with matrices from 1e100 on, where the search stops (`sharpness_unconverged` counts it). `fate` and
+`period` are right there all the same.
 
 ## Families
 

@@ -71,7 +71,7 @@ def described(grid: Grid) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]
 
 
 def fills(variable: Variable) -> tuple[str, ...]:
-    return ('"NaN"',) if isinstance(variable.undefined, float) else (json.dumps(variable.undefined),)
+    return tuple('"NaN"' if isinstance(fill, float) else json.dumps(fill) for fill in variable.fills)
 
 
 def array(

@@ -7,7 +7,7 @@ import json
 import math
 import reprlib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -56,6 +56,9 @@ DEEPEST_LAYERWISE = 64
 
 # Memory of a network grows with the depth, and matrices beyond this have not been measured.
 DEEPEST_MATRICES = 128
+
+# A gradient of matrices, of size s^(2 - 1/L), is formed before eta makes it small.
+LARGEST_OF_MATRICES = 1e150
 
 # Blocks of pairs have twice as many rows as there are layers; their cost grows with the cube.
 DEEPEST_PAIRS = 64
@@ -264,6 +267,14 @@ class Sweep(BaseModel):
         # the order of the dataset's dimensions
         object.__setattr__(self, "axes", {name: axes[name] for name in order})
 
+    def _singular_values(self) -> Iterator[tuple[str, Sequence[float]]]:
+        """What gives singular values of the target, and those."""
+        key = "target.singular_values" if self.target.matrix is None else "target.matrix"
+        yield key, self.target.singular_values
+        for name, axis in self.axes.items():
+            if swept_mode(name) is not None:
+                yield f"axes.{name}", coordinates(axis).tolist()
+
     def _numbers_of_layers(self) -> list[tuple[str, int]]:
         """What says how many layers there are, besides the axis."""
         found = []
@@ -293,6 +304,12 @@ class Sweep(BaseModel):
             if rows != columns:
                 raise ValueError(
                     f"widths: are missing, and target.matrix is {rows} x {columns}: give [{columns}, ..., {rows}]"
+                )
+        for name, values in self._singular_values():
+            if max(values) > LARGEST_OF_MATRICES:
+                raise ValueError(
+                    f"{name}: must be at most {LARGEST_OF_MATRICES:g} for the model matrix, whose gradients leave the range "
+                    f"of float64 beyond (got {max(values):g})"
                 )
         if len(self.target.singular_values) > WIDEST:
             raise ValueError(f"target.singular_values: at most {WIDEST} for the model matrix")

@@ -85,7 +85,7 @@ def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
             chunks=grid.inner_shape + beyond,
             shards=grid.chunk_shape + beyond if grid.sharded else None,
             dtype=variable.dtype,
-            fill_value=variable.undefined,
+            fill_value=variable.fill,
             compressors=CODECS,
             dimension_names=(*grid.dims, *variable.dims),
             attributes=variable_attributes(variable) | sampling_attributes(variable, sweep),

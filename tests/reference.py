@@ -236,6 +236,21 @@ def one_way(x):
     return False
 
 
+def few_turns(x):
+    """Whether every p-th state, of all phases together, turns fewer than 4 times a phase, or than once in 64 states of it."""
+    noise = 1e-9 * np.abs(x).max()
+    for p in range(1, min(8, len(x) // 16) + 1):
+        if same(x, p, noise):
+            continue
+        turned = 0
+        for phase in range(p):
+            d = np.diff(x[phase::p])
+            turned += int(((d[:-1] * d[1:] < 0) & (np.maximum(abs(d[:-1]), abs(d[1:])) > noise)).sum())
+        if turned < p * 4 or turned < p * (len(x) // p // 64):
+            return True
+    return False
+
+
 def mode_fate(run, mode):
     if run.diverged(mode):
         return DIVERGED
@@ -254,7 +269,7 @@ def mode_fate(run, mode):
     settled = first_repetition(half, min(run.period_max, len(half) // 2))
     if first_repetition(x, run.period_max):
         return DRIFTING
-    if len(x) < 3 or one_way(x) or one_way(half) or settled:
+    if len(x) < 3 or one_way(x) or one_way(half) or settled or few_turns(x[: len(x) // 2]) or few_turns(half):
         return DRIFTING
     return APERIODIC if left_zero or (x[: (len(x) + 1) // 2] > s / 2).any() else DRIFTING
 

@@ -10,7 +10,7 @@ from conftest import EVERYTHING
 from fastdln import Sweep, run
 from fastdln.observables import OBSERVABLES
 
-pytestmark = pytest.mark.filterwarnings("ignore:steps =")
+pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:alpha = 0")
 
 # Learning rates through every regime at s = 1, from frozen to diverging, and scales from plateau to overshoot.
 ETAS = [0.0, 0.01, 0.3, 0.6666, 0.7, 0.8298, 0.85, 0.877, 0.9, 0.9873, 1.0, 1.1, 1.25, 1.3, 1.35, 1.4, 1.5, 3.0]

@@ -11,7 +11,7 @@ import reference
 from fastdln import Sweep, run, theory
 from fastdln.observables import OBSERVABLES
 
-pytestmark = pytest.mark.filterwarnings("ignore:steps =")
+pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:alpha = 0")
 
 PHYSICS = ["lyapunov", "balancing", "sharpness", "mixing", "edge_step", "flow_sharpness"]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastdln import Sweep, run, theory
+from fastdln.plateaus import plateau_warnings
 
 SWEEPS = Path(__file__).parent.parent / "sweeps"
 pytestmark = pytest.mark.filterwarnings("ignore:steps =")
@@ -135,3 +136,15 @@ def test_matrix_phase_diagram():
     # balanced to the learning rate's and the start's precision, the minimum is the flattest: S_1
     flattest = 0.5 * eta * theory.stability_limit(10.0, 3)
     assert (ratio >= flattest * (1 - 1e-9))[converged].all()
+
+
+@pytest.mark.parametrize("path", sorted(SWEEPS.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_sweeps_follow_the_advice(path):
+    """docs/numerics.md: 128 states tell chaos from drifting, odd strides see both states of a two-cycle, and the transient is
+    longer than the plateau."""
+    sweep = Sweep.from_file(path)
+    assert min(sweep.record, 4 * sweep.longest_period) >= 128
+    assert sweep.sharpness_every % 2 == 1
+    assert (sweep.trajectory or 1) % 2 == 1
+    assert sweep.record >= 5 * sweep.sharpness_every
+    assert plateau_warnings(sweep) == []

@@ -14,6 +14,9 @@ from fastdln.matrices.quantities import ALIGNMENT, LOSS, QUANTITIES, SHARPNESS
 from fastdln.matrices.sharpness import forget, search
 from fastdln.observables import Sample, Step
 
+# The search forms third powers of an eigenvalue, which float64 holds up to 1e308.
+LARGEST_FOUND = 1e100
+
 
 class Block(NamedTuple):
     """What is held of the points in the lanes, at one state after another.
@@ -41,6 +44,10 @@ class Block(NamedTuple):
     tail: np.ndarray
 
 
+def root_or_infinite(square):
+    return math.inf if math.isnan(square) else math.sqrt(square)
+
+
 def look(lanes):
     """Function (memory, places, programs, measures, block, rotating, summing) that measures a state after `forward`:
 
@@ -64,7 +71,7 @@ def look(lanes):
             for lane in range(lanes):
                 of_target = block.square_target[lane]
                 block.quantities[ALIGNMENT, lane] = (
-                    math.sqrt(memory[measures.square + lane] / of_target) if of_target > 0.0 else math.nan
+                    root_or_infinite(memory[measures.square + lane] / of_target) if of_target > 0.0 else math.nan
                 )
 
     return look_at
@@ -81,6 +88,9 @@ def searching(lanes):
         found = (block.eigenvalues, block.residual, block.converged)
         search(measures.estimate, (memory, measures.finder, work, number) + found)
         for lane in range(lanes):
+            if not block.eigenvalues[0, lane] <= LARGEST_FOUND and not is_lost(block, lane):
+                block.eigenvalues[:, lane], block.residual[lane] = math.inf, math.inf
+                block.converged[lane] = False
             block.quantities[SHARPNESS, lane] = block.eigenvalues[0, lane]
             block.failed[lane] += 0 if block.converged[lane] or is_lost(block, lane) else 1
 

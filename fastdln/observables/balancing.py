@@ -91,10 +91,12 @@ def finish(components, gaps, ratios):
         units, some, since, log_before = seen[count], seen[count + 1], seen[count + 2], seen[count + 3]
         log_after = np.log(top(seen)) + LOG_UNIT * units
         log_gap = log_after if some > 0.0 else -math.inf
+        # a step with q = 1 leaves no gap at all, and so nothing that could shrink after it
+        grown = log_after - log_before if top(seen) > 0.0 else -math.inf
         return (
             np.exp(log_gap),
             log_gap / math.log(10),
-            rate(log_after - log_before, record),
+            rate(grown, record),
             math.floor(max(since, -1.0)),
         )
 
@@ -118,7 +120,7 @@ OBSERVABLE = ModeObservable(
             dtype="float64",
             dims=("mode",),
             long_name="logarithm to base 10 of the balancing gap",
-            comment="Beyond the range of balancing_gap as well; -inf for a balanced start. NaN after divergence.",
+            comment="Beyond the range of balancing_gap as well; -inf where there is no gap, as from a balanced start. NaN after divergence.",
         ),
         Variable(
             name="balancing_exponent",

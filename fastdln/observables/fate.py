@@ -14,6 +14,15 @@ PRECEDENCE = (DIVERGED, DRIFTING, APERIODIC, PERIODIC, COLLAPSED, CONVERGED)
 # Distance in units of s within which a product counts as being at the minimum s, or at 0.
 CLOSE = 1e-6
 
+# An irregular orbit turns at every second state or so. A slow mode of a network of matrices makes up to 3 turns in 256
+# states, and up to 8 in 1024: it is not irregular unless each half of the window has as many turns as this, and one in so
+# many states. In 16 states of chaos 9 turns are expected, and less than 4 in one of a thousand.
+SEVERAL, SLOW, FEWEST_STATES = 4, 64, 16
+
+# The longest cycle upon which a slow motion is looked for. Of chaos near a window of period 3 every 15th state may turn less
+# than 4 times in 34.
+LONGEST_CYCLE = 8
+
 # Codes of `judge` for what only the orbit's history before the window can tell.
 OPEN = NEAR_ZERO, IRREGULAR = 7, 8
 
@@ -27,6 +36,18 @@ def leaves_zero(window):
     return abs(window[-1]) > abs(window[0])
 
 
+def turns(window, p, noise, most):
+    """How often the p-step subsequences turn back, all together, by more than the noise; counts up to `most`."""
+    count = 0
+    for t in range(len(window) - 2 * p):
+        first, second = window[t + p] - window[t], window[t + 2 * p] - window[t + p]
+        if first * second < 0.0 and max(abs(first), abs(second)) > noise:
+            count += 1
+            if count == most:
+                break
+    return count
+
+
 def approaches(window):
     """Whether some p-step subsequences all move one way: a slow approach to (or departure from) a p-cycle.
 
@@ -34,15 +55,18 @@ def approaches(window):
     """
     noise = TOLERANCE * size_of(window)
     for p in range(1, len(window) // 3 + 1):
-        if repeats(window, p, noise):  # a settled cycle goes nowhere
-            continue
-        one_way = True
-        for t in range(len(window) - 2 * p):
-            first, second = window[t + p] - window[t], window[t + 2 * p] - window[t + p]
-            if first * second < 0.0 and max(abs(first), abs(second)) > noise:
-                one_way = False
-                break
-        if one_way:
+        # a settled cycle goes nowhere
+        if not repeats(window, p, noise) and turns(window, p, noise, 1) == 0:
+            return True
+    return False
+
+
+def turns_seldom(window):
+    """Whether some p-step subsequences turn a few times only: a slow motion, with a p-cycle upon it where p > 1."""
+    noise = TOLERANCE * size_of(window)
+    for p in range(1, min(LONGEST_CYCLE, len(window) // FEWEST_STATES) + 1):
+        several = p * max(SEVERAL, len(window) // p // SLOW)
+        if not repeats(window, p, noise) and turns(window, p, noise, several) < several:
             return True
     return False
 
@@ -73,6 +97,9 @@ def judge(window, repeated, period, longest, s, rests):
     if period > 1:
         return PERIODIC
     if len(window) < 3 or repeated > 0 or approaches(window) or settles(window, longest):
+        return DRIFTING
+    half = len(window) // 2
+    if turns_seldom(window[:half]) or turns_seldom(window[half:]):
         return DRIFTING
     return APERIODIC if escapes_early(window, s) else IRREGULAR
 
@@ -109,7 +136,8 @@ OBSERVABLE = VerdictObservable(
             comment="The first of diverged, drifting, aperiodic, periodic, collapsed, converged that any mode with s > 0 "
             f"is. Converged: period 1 and within {CLOSE:g} s of s. Collapsed: within {CLOSE:g} s of 0 over the whole "
             "window, where it can stay, after having passed s/2 or from below. Drifting: a plateau not left, a saddle, or any "
-            "slow approach. A record of less than some 128 states takes chaos for drifting at times.",
+            f"slow approach, and what turns back less than {SEVERAL} times in either half of the window, or in {SLOW} of its "
+            "states. A record of less than some 128 states takes chaos for drifting at times.",
             flags=dict(enumerate(NAMES)),
         ),
     ),

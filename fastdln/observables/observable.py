@@ -6,6 +6,7 @@ every step that the observable spans, and `finish` at the end, which gives a val
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -17,6 +18,9 @@ from fastdln.models import Map
 
 # Steps before the record in which observables that lead in to it are carried along already.
 LEAD = 192
+
+# Meaning of a code that is there for cells that have not been computed.
+NOT_COMPUTED = "not_computed"
 
 # Steps between two calls of `renormalize`; it divides LEAD, so that they fall on the same steps wherever a run is cut.
 RENORMALIZE_EVERY = 8
@@ -64,9 +68,19 @@ class Variable:
     rate: bool = False
 
     @property
-    def undefined(self) -> float | int:
-        """The value of a cell that has none: NaN for floats, 0 for codes and counts."""
-        return np.nan if np.dtype(self.dtype).kind == "f" else 0
+    def fill(self) -> float | int:
+        """What a cell holds that has not been computed: NaN, the code that says so, or the type's number furthest from results."""
+        dtype = np.dtype(self.dtype)
+        if dtype.kind == "f":
+            return math.nan
+        limits = np.iinfo(dtype)
+        said = [code for code, meaning in self.flags.items() if meaning == NOT_COMPUTED]
+        return said[0] if said else int(limits.min or limits.max)
+
+    @property
+    def fills(self) -> tuple[float | int, ...]:
+        """The fill values that stores may have, this version's first; integers of earlier stores have 0."""
+        return (self.fill,) if isinstance(self.fill, float) or self.fill == 0 else (self.fill, 0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -36,7 +36,8 @@ RATIO = Variable(
 
 def finish(seen, count, last):
     mean, low, high, at_end = finish_series(seen, count, last)
-    return mean, low, high, at_end, 0.5 * last.eta * mean
+    ratio = 0.5 * last.eta * mean if last.eta > 0.0 else 0.0  # also of a sharpness beyond float64's range
+    return mean, low, high, at_end, ratio
 
 
 OBSERVABLE = PointObservable(

@@ -73,7 +73,8 @@ def flow_sharpness(layers, singular_values):
         above, below = products_above(end), products_below(end)
         modes = range(w.shape[-1])
         tops = [((above[..., i] * below[..., j]) ** 2).sum(axis=-1) for i in modes for j in modes]
-        return np.max(tops, axis=0)
+        found, reached = np.max(tops, axis=0), ~np.isnan(end).any(axis=(-2, -1))
+        return np.where(np.isnan(found) & reached, np.inf, found)
 
 
 def flow_limit(w, s):
@@ -92,11 +93,13 @@ def flow_limit(w, s):
         x = moved
         if np.all(settled):
             break
-    x = np.where(settled, x, np.nan)
     # a single smallest layer passes 0 and the product takes the sign of s; equal ones hold each other there
     alone = (offsets == 0).sum(axis=-2) == 1
     reached = (s == 0) | (w.prod(axis=-2) > 0) | alone
-    return np.where(reached[..., None, :] & np.isfinite(w), np.sqrt(x[..., None, :] + offsets), np.nan)
+    inside = np.isfinite(squares).all(axis=-2) & np.isfinite(s * s) & np.isfinite(x)
+    found = np.sqrt(np.where(settled, x, np.nan)[..., None, :] + offsets)
+    found = np.where(inside[..., None, :], found, np.inf)  # what leaves the range of float64
+    return np.where(reached[..., None, :] & np.isfinite(w), found, np.nan)
 
 
 def products_below(w):

@@ -9,7 +9,8 @@ from fastdln.observables.observable import MatrixObservable, Variable
 
 def finish(end):
     gaps = [above.swapaxes(1, 2) @ above - below @ below.swapaxes(1, 2) for below, above in pairwise(end.layers)]
-    return (np.max([np.linalg.norm(gap, axis=(1, 2)) for gap in gaps], axis=0),)
+    found = np.max([np.linalg.norm(gap, axis=(1, 2)) for gap in gaps], axis=0)
+    return (np.where(np.isnan(found), np.inf, found),)
 
 
 OBSERVABLE = MatrixObservable(

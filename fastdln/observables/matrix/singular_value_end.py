@@ -8,7 +8,7 @@ from fastdln.observables.observable import MatrixObservable, Variable
 def finish(end):
     product = end.product
     known = np.isfinite(product).all(axis=(1, 2))
-    found = np.full((len(product), end.singular_values.shape[1]), np.nan)
+    found = np.full((len(product), end.singular_values.shape[1]), np.inf)
     found[known] = np.linalg.svd(product[known], compute_uv=False)
     return (found,)
 
