@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
+import obstore
+from obstore.exceptions import AlreadyExistsError
 from zarr.storage import ObjectStore
 
 from fastdln.errors import StoreError
@@ -15,16 +17,13 @@ from fastdln.places.connection import connected, meet
 from fastdln.places.object_lock import ObjectLock, living
 from fastdln.places.place import LARGEST_FILE, ROOT, Interval, Lock, OccupiedError, Unlocked
 
-import obstore  # isort: skip  # connection says what to install where it is not there
-from obstore.exceptions import AlreadyExistsError  # isort: skip
-
 
 @dataclass(frozen=True)
 class Bucket:
     """The keys below a URL; `options` as obstore or s3fs spell them, and what is left out from the environment."""
 
     name: str
-    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # keys are among them
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)  # keys are among them
     met: bool = field(default=False, repr=False, compare=False)
     shared: ClassVar[bool] = True
 

@@ -9,15 +9,12 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import obstore
+from obstore.exceptions import BaseError, UnknownConfigurationKeyError
+from obstore.store import from_url
+
 from fastdln.errors import StoreError, first_line
 from fastdln.places.spellings import SCHEMES, Settings, settings, unknown
-
-try:
-    import obstore
-    from obstore.exceptions import BaseError, UnknownConfigurationKeyError
-    from obstore.store import from_url
-except ImportError:
-    raise StoreError("stores by URL need obstore: pip install 'fastdln[cloud]'") from None
 
 # A run lives through a minute in which nobody answers.
 RETRIES: dict[str, Any] = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
