@@ -89,7 +89,7 @@ def connected(url: str, options: Mapping[str, Any], *, impatient: bool = False) 
         "credential_provider": given.credential_provider,
     }
     try:
-        found: Any = from_url(url, **words)
+        found: Any = from_url(url, **{word: value for word, value in words.items() if value})
     except UnknownConfigurationKeyError as error:
         key = re.search(r"'([^']*)'", str(error))
         raise unknown(kind, key[1] if key else "") from None
