@@ -285,6 +285,16 @@ def test_the_command_line_writes_nothing_for_a_bad_option(tmp_path):
         assert [p.name for p in tmp_path.iterdir()] == ["small.toml"]
 
 
+def test_what_is_not_installed_is_named():
+    code = (
+        "import sys; sys.modules['obstore'] = None\n"
+        "from fastdln.places import find\n"
+        "try:\n    find('s3://b/x.zarr')\nexcept ValueError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "stores by URL need obstore: pip install 'fastdln[cloud]'\n"
+
+
 def test_a_panic_is_one_line(monkeypatch):
     """A real one: options of the client are none of the store, and obstore says so by a panic."""
     monkeypatch.setattr(connection, "settings", lambda *given: Settings(config={"allow_http": "true"}))

@@ -55,8 +55,12 @@ def find(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None
     scheme, found, rest = text.partition("://")
     scheme = scheme.lower()
     if found and scheme != "file":
-        from fastdln.places.bucket import Bucket
-
+        try:
+            from fastdln.places.bucket import Bucket
+        except ModuleNotFoundError as error:
+            if error.name != "obstore":
+                raise
+            raise StoreError("stores by URL need obstore: pip install 'fastdln[cloud]'") from None
         return Bucket(f"{scheme}://{rest}", dict(options or {}))
     if options:
         raise StoreError(f"{text}: storage options are for stores by URL, such as s3://bucket/name.zarr")

@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
+import obstore
+from obstore.exceptions import AlreadyExistsError
 from zarr.storage import ObjectStore
 
 from fastdln.errors import StoreError
 from fastdln.places.connection import connected, meet
 from fastdln.places.object_lock import ObjectLock, living
 from fastdln.places.place import LARGEST_METADATA, ROOT, Interval, Lock, OccupiedError, Unlocked
-
-import obstore  # isort: skip  # connection says what to install where it is not there
-from obstore.exceptions import AlreadyExistsError  # isort: skip
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,12 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import obstore
+from obstore.exceptions import BaseError, UnknownConfigurationKeyError
+from obstore.store import from_url
+
 from fastdln.errors import StoreError, first_line
 from fastdln.places.spellings import SCHEMES, Settings, settings, unknown
-
-try:
-    import obstore
-    from obstore.exceptions import BaseError, UnknownConfigurationKeyError
-    from obstore.store import from_url
-except ImportError:
-    raise StoreError("stores by URL need obstore: pip install 'fastdln[cloud]'") from None
 
 # A run lives through a minute in which nobody answers.
 RETRIES: dict[str, Any] = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
@@ -92,7 +89,7 @@ def connected(url: str, options: Mapping[str, Any], *, impatient: bool = False) 
         "credential_provider": given.credential_provider,
     }
     try:
-        found: Any = from_url(url, **words)
+        found: Any = from_url(url, **{word: value for word, value in words.items() if value})
     except UnknownConfigurationKeyError as error:
         key = re.search(r"'([^']*)'", str(error))
         raise unknown(kind, key[1] if key else "") from None
