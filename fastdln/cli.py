@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fastdln.console import INCOMPLETE, busy, exits, reading, say
+from fastdln.console import INCOMPLETE, Commands, busy, exits, reading, say, show
 from fastdln.options import (
     Quiet,
     RunOptions,
@@ -25,6 +25,7 @@ from fastdln.options import (
 
 app = typer.Typer(
     name="fastdln",
+    cls=Commands,
     help="Phase diagrams of gradient descent on deep linear networks, at and beyond the edge of stability.",
     epilog="Exit codes: 0 done, 2 bad input (nothing written), 3 incomplete (run it again to go on), 1 a fault.",
     no_args_is_help=True,
@@ -108,7 +109,7 @@ def verify(store: StorePath, options: StorageOptions = None, quiet: Quiet = Fals
     from fastdln.api import verify as read_back
 
     found = read_back(store, storage_options=pairs(options), progress=None if not quiet else False)
-    print(found)
+    show(found)
     if not found.whole:
         raise typer.Exit(INCOMPLETE)
 
@@ -128,7 +129,7 @@ def plan(sweep: SweepFile, sets: Sets = None) -> None:
     costs = Plan(loaded)
     for line in costs.warnings:
         say(f"warning: {line}")
-    print(costs)
+    show(costs)
 
 
 @app.command()
@@ -147,9 +148,9 @@ def status(
     from fastdln.api import status as read_status
 
     found = read_status(store, storage_options=pairs(options))
-    print(found)
+    show(found)
     for part in range(1, (parts or 0) + 1):
-        print(f"part {part}/{parts}: {found.share(part, parts or 1)}")
+        show(f"part {part}/{parts}: {found.share(part, parts or 1)}")
 
 
 @app.command()
@@ -183,7 +184,7 @@ def plot(
     with busy(f"drawing {kind}", quiet), reading(store):
         picture = figure(open_store(store, storage_options=pairs(options)), kind, **chosen)
         files.write(path, encode(picture, path.suffix[1:].lower(), dpi))
-    print(path)
+    show(path)
 
 
 @app.command()
@@ -209,7 +210,7 @@ def report(
         state = read_status(store, storage_options=storage)
         found = page(open_store(store, storage_options=storage), store, state, logs(store), step)
         files.write(path, found.encode())
-    print(path)
+    show(path)
 
 
 @app.command()
@@ -237,7 +238,7 @@ def paper(
 
     with busy("computing and drawing", quiet):
         page = make(out, tell)
-    print(page)
+    show(page)
 
 
 @app.command("list")

@@ -13,6 +13,9 @@ from traceback import walk_tb
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
+
+from fastdln.lines import block, one_line
 
 BAD_INPUT, INCOMPLETE = 2, 3
 
@@ -24,12 +27,48 @@ class Voice:
 
 
 def say(line: str) -> None:
+    line = one_line(line)
     if Voice.as_json:
         import json
 
         line = json.dumps({"event": "message", "message": line})
     with suppress(OSError):  # nobody listens any more; the work goes on
         print(line, file=sys.stderr, flush=True)
+
+
+def show(text: object) -> None:
+    """A command's result, on stdout."""
+    print(block(str(text)))
+
+
+class Commands(TyperGroup):
+    """The commands. What typer itself complains of is told as our own lines are, and any stream takes any character."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if reconfigure := getattr(stream, "reconfigure", None):
+                reconfigure(errors="backslashreplace")
+        return super().main(*args, **options)
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        with bounded_complaints():
+            return super().make_context(*args, **options)
+
+    def invoke(self, *args: Any, **options: Any) -> Any:
+        with bounded_complaints():
+            return super().invoke(*args, **options)
+
+
+@contextmanager
+def bounded_complaints() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # typer's complaints, of which newer versions have classes of their own
+        if complaint := getattr(error, "format_message", None):
+            said = one_line(complaint())
+            error.format_message = lambda: said  # type: ignore[attr-defined]
+        raise
 
 
 @contextmanager

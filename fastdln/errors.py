@@ -1,23 +1,32 @@
 """What can go wrong through no fault of the program; each message is one line that says what would be valid."""
 
+from fastdln.lines import one_line
 
-class SweepError(ValueError):
+
+class Told(Exception):
+    """An error that people are told: in one line of bounded length, whatever the names in it."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(one_line(str(message)))
+
+
+class SweepError(Told, ValueError):
     """The sweep, or a word of the command line, cannot be used as given. Nothing has been written."""
 
 
-class StoreError(ValueError):
+class StoreError(Told, ValueError):
     """The store's path holds something else, another sweep, or a run that still goes on. Nothing has been written."""
 
 
-class ClusterError(ValueError):
+class ClusterError(Told, ValueError):
     """The cluster cannot be used: nobody answers, or its workers have other versions. Nothing has been written."""
 
 
-class DatasetError(ValueError):
+class DatasetError(Told, ValueError):
     """The dataset cannot be drawn or read so, or the picture not be written; the message says what it would take."""
 
 
-class IncompleteError(RuntimeError):
+class IncompleteError(Told, RuntimeError):
     """Some chunks were not computed; what is finished is safe, and running the sweep again goes on from there."""
 
 

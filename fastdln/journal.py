@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fastdln.engine import ChunkFailed, Event
+from fastdln.lines import block
 
 logger = logging.getLogger("fastdln")
 logger.addHandler(logging.NullHandler())  # a library is silent where nobody has asked for its log
@@ -86,7 +87,8 @@ class AsJson(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         event = getattr(record, "event", None) or {"event": "message", "message": record.getMessage()}
         stamp = f"{time.strftime(TIME, time.gmtime(record.created))}.{int(record.msecs):03d}Z"
-        return json.dumps({"time": stamp, "level": record.levelname.lower(), **event})
+        content = {key: block(value) if isinstance(value, str) else value for key, value in event.items()}
+        return json.dumps({"time": stamp, "level": record.levelname.lower(), **content})
 
 
 class AsText(logging.Formatter):
@@ -94,6 +96,9 @@ class AsText(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s", f"{TIME}Z")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return block(super().format(record))
 
 
 class LogFile(logging.FileHandler):

@@ -53,6 +53,7 @@ FLOORS = [
     "pieces",
     "tables",
     "errors",
+    "lines",
     "observables",
     "network",
     "models",
