@@ -228,7 +228,7 @@ def paper(
     from fastdln import files
     from fastdln.paper import FIGURES, make
 
-    files.make(out)
+    out = files.make(out)
     done: list[str] = []
 
     def tell(name: str) -> None:

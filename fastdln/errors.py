@@ -3,30 +3,30 @@
 from fastdln.lines import one_line
 
 
-class Told(Exception):
+class ToldError(Exception):
     """An error that people are told: in one line of bounded length, whatever the names in it."""
 
     def __init__(self, message: object = "") -> None:
         super().__init__(one_line(str(message)))
 
 
-class SweepError(Told, ValueError):
+class SweepError(ToldError, ValueError):
     """The sweep, or a word of the command line, cannot be used as given. Nothing has been written."""
 
 
-class StoreError(Told, ValueError):
+class StoreError(ToldError, ValueError):
     """The store's path holds something else, another sweep, or a run that still goes on. Nothing has been written."""
 
 
-class ClusterError(Told, ValueError):
+class ClusterError(ToldError, ValueError):
     """The cluster cannot be used: nobody answers, or its workers have other versions. Nothing has been written."""
 
 
-class DatasetError(Told, ValueError):
+class DatasetError(ToldError, ValueError):
     """The dataset cannot be drawn or read so, or the picture not be written; the message says what it would take."""
 
 
-class IncompleteError(Told, RuntimeError):
+class IncompleteError(ToldError, RuntimeError):
     """Some chunks were not computed; what is finished is safe, and running the sweep again goes on from there."""
 
 

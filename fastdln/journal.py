@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from fastdln import files
 from fastdln.engine import ChunkFailed, Event
 from fastdln.lines import block
 
@@ -105,7 +109,10 @@ class LogFile(logging.FileHandler):
     """Made with its first line. A log that cannot be written, on a full disk say, does not stop the work."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, encoding="utf-8", delay=True)
+        super().__init__(path, delay=True)
+
+    def _open(self) -> Any:
+        return os.fdopen(files.appending(Path(self.baseFilename)), "a", encoding="utf-8")
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError):
@@ -120,17 +127,20 @@ class LogFile(logging.FileHandler):
 
 
 # What AsText makes of a chunk's line.
-CHUNK_LINE = re.compile(r"(\S+) INFO chunk (\d+): ([\d,]+) points in ([\d.]+) s, ([\d.]+) s of it in the kernel")
+CHUNK_LINE = re.compile(
+    r"([0-9T:Z-]{20}) INFO chunk ([0-9]+): ([0-9,]+) points in ([0-9]+\.[0-9]+) s, ([0-9]+\.[0-9]+) s of it in the kernel"
+)
+
+# A million chunks of a store make some 120 MB; what is logged of more is not told.
+MOST_LOGS, MOST_BYTES, LONGEST_LINE = 10_000, 2**27, 1000
 
 
-def logged(files: Iterable[Path], since: str) -> list[tuple[str, str]]:
+def logged(logs: Iterable[Path], since: str) -> list[tuple[str, str]]:
     """What logs say of the work in all since a time, as rows of a table, each chunk once; none where they do not."""
     chunks: dict[int, tuple[str, int, float, float]] = {}
-    for file in files:
-        with suppress(OSError, UnicodeDecodeError), file.open(encoding="utf-8") as lines:
-            for line in lines:
-                if (found := CHUNK_LINE.match(line)) and found[1] >= since:
-                    chunks[int(found[2])] = found[1], int(found[3].replace(",", "")), float(found[4]), float(found[5])
+    for line in log_lines(islice(logs, MOST_LOGS)):
+        if (found := CHUNK_LINE.match(line)) and found[1] >= since:
+            chunks[int(found[2])] = found[1], int(found[3].replace(",", "") or 0), float(found[4]), float(found[5])
     if not chunks:
         return []
     times, points, seconds, kernel = zip(*chunks.values(), strict=True)
@@ -140,9 +150,24 @@ def logged(files: Iterable[Path], since: str) -> list[tuple[str, str]]:
     ]
 
 
+def log_lines(logs: Iterable[Path]) -> Iterator[str]:
+    """The lines of logs, which lie beside a store from anywhere: regular files, no links, and so many bytes in all."""
+    left = MOST_BYTES
+    for log in logs:
+        with suppress(OSError, ValueError), files.opened(files.own(log), left) as file:
+            while line := file.readline(LONGEST_LINE):
+                left -= len(line)
+                yield line.decode(errors="replace")
+
+
 @contextmanager
 def kept(file: Path, as_json: bool) -> Iterator[None]:
-    """Appends the log to a file; as_json: and lines of JSON to stderr."""
+    """Appends the log to a file; as_json: and lines of JSON to stderr. A log that leads elsewhere is not kept."""
+    try:
+        files.own(file)
+    except OSError as error:
+        if error.errno == 0:  # ours; others may pass before the first line
+            warnings.warn(f"{file}: {error.strerror}; this run keeps no log", stacklevel=2)
     handlers: list[logging.Handler] = [LogFile(file)]
     handlers[0].setFormatter(AsText())
     handlers[0].setLevel(logging.INFO)

@@ -26,9 +26,9 @@ def escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, longest: int = LONGEST) -> str:
     """The text in one line."""
-    return visible(" ".join(stripped for line in text.splitlines() if (stripped := line.strip())))
+    return visible(" ".join(stripped for line in text.splitlines() if (stripped := line.strip())), longest)
 
 
 def block(text: str) -> str:

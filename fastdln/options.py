@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from glob import escape
 from inspect import Parameter, Signature, signature
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from fastdln import files
 from fastdln.console import Voice, say
 
 # readable=False: whether a file can be read is told where it is read, in one line
@@ -45,7 +47,7 @@ def pairs(
 
 def beside(store: str) -> str:
     """What the names of files about a store begin with: its path; for a URL its name, in the current folder."""
-    return PurePosixPath(store).name if "://" in store else store.rstrip("/")
+    return PurePosixPath(store).name if "://" in store else str(files.at(store))
 
 
 def named_after(store: str) -> str:
@@ -55,10 +57,11 @@ def named_after(store: str) -> str:
 
 def logs(store: str) -> list[Path]:
     """The logs of a store's runs and shares, where they are kept."""
+    from fastdln.journal import MOST_LOGS
+
     log = Path(beside(store))
-    return sorted(
-        [*log.parent.glob(f"{escape(log.name)}.log"), *log.parent.glob(f"{escape(log.name)}.part-*-of-*.log")]
-    )
+    shares = log.parent.glob(f"{escape(log.name)}.part-*-of-*.log")
+    return [Path(f"{log}.log"), *sorted(islice(shares, MOST_LOGS))]
 
 
 @dataclass(frozen=True)

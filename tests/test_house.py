@@ -45,6 +45,7 @@ FLOORS = [
     "problem",
     "axes",
     "refusals",
+    "sources",
     "files",
     "accessor",
     "plots",
