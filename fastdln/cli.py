@@ -58,7 +58,7 @@ def run(
     from fastdln.sweep import Sweep
 
     loaded = Sweep.from_file(sweep, sets or ())
-    path = store or f"{sweep.stem}.zarr"
+    path = f"{sweep.stem}.zarr" if store is None else store
     from fastdln.api import compute
 
     with how.working(path, part):
@@ -73,10 +73,12 @@ def extend(store: StorePath, sets: Sets = None, *, how: RunOptions) -> None:
 
     The values that are there must stay the first ones. Without --set it goes on with an extension that was interrupted.
     """
-    from fastdln.api import extend as extend_store
+    from fastdln.api import lengthen
 
     with how.working(store):
-        extend_store(store, *sets or (), **how.keywords())
+        points = lengthen(store, *sets or (), **how.keywords())
+    if not points and not (how.quiet or how.log_json):
+        say("there was nothing to do: all that is asked for is there; --set axes.eta.num=... asks for a longer axis")
 
 
 @app.command()
@@ -217,8 +219,8 @@ def report(
 @exits
 def paper(
     out: Annotated[
-        Path, typer.Option("-o", metavar="FOLDER", help="Where to put stores, pictures and numbers.")
-    ] = Path("paper"),
+        str, typer.Option("-o", metavar="FOLDER", help="Where to put stores, pictures and numbers.")
+    ] = "paper",
     quiet: Quiet = False,
 ) -> None:
     """Compute and draw the figures of arXiv 2502.20531, with the theory.
@@ -226,18 +228,21 @@ def paper(
     Seven sweeps, their pictures, and index.md with the numbers behind them. Run again, it goes on where it stopped.
     """
     from fastdln import files
+    from fastdln.errors import DatasetError
     from fastdln.paper import FIGURES, make
 
-    out = files.make(out)
+    if not out:
+        raise DatasetError("-o: is empty; give a folder")
+    folder = files.make(Path(out))
     done: list[str] = []
 
     def tell(name: str) -> None:
         done.append(name)
         if not quiet:
-            say(f"{len(done)} of {len(FIGURES)}: {out / name}.png")
+            say(f"{len(done)} of {len(FIGURES)}: {folder / name}.png")
 
     with busy("computing and drawing", quiet):
-        page = make(out, tell)
+        page = make(folder, tell)
     show(page)
 
 

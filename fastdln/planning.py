@@ -10,6 +10,7 @@ import numpy as np
 
 from fastdln.axes import coordinates, depths
 from fastdln.grid import Grid, work
+from fastdln.lines import block
 from fastdln.models import STARTS
 from fastdln.sweep import MOST_STEPS, Sweep
 from fastdln.tables import table
@@ -66,7 +67,7 @@ class Plan:
     def __str__(self) -> str:
         width = max(8, *(len(name) + 2 for name, _ in self.rows()))
         lines = [f"{name:<{width}}{value}" for name, value in self.rows()]
-        return "\n".join([self.sweep.title, *lines] if self.sweep.title else lines)
+        return block("\n".join([self.sweep.title, *lines] if self.sweep.title else lines))
 
     __repr__ = __str__
 

@@ -56,7 +56,8 @@ class Run:
         self.failures: list[ChunkFailed] = []
         self.failed = self.refusals = self.unconverged = 0
 
-    def __call__(self) -> None:
+    def __call__(self) -> int:
+        """Returns how many points it computed."""
         left = self._missing = self.target.left()
         mine = self.manner.share.numbers(self.grid.chunks) if self.manner.share else np.arange(self.grid.chunks)
         numbers = mine[left[mine] > 0]
@@ -77,6 +78,7 @@ class Run:
                 self._end("stopped")
                 raise IncompleteError(f"{self._left()}: {error}") from error.__cause__
         self._conclude()
+        return self.done - self._before
 
     def _prepare(self, numbers: np.ndarray) -> None:
         for line in Plan(self.grid.sweep, self.grid).warnings:

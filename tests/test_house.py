@@ -21,6 +21,7 @@ FLOORS = [
     "paper",
     "__init__",
     "api",
+    "arguments",
     "running",
     "worker",
     "cluster",
