@@ -43,7 +43,7 @@ def plain(value: Any, key: str = "") -> Any:
     if isinstance(value, type) or not hasattr(value, "__array__"):
         return value
     try:
-        array = np.asarray(value)
+        array = np.asanyarray(value)  # masked ones stay so
     except Exception:  # what others make of it; it is no array, and refused by its key
         return value
     refuse_many(array.size, key)

@@ -187,6 +187,15 @@ class Sweep(BaseModel):
         except RecursionError:
             raise SweepError("sweep: is nested too deeply; no key needs more than four levels") from None
 
+    @field_validator("title")
+    @classmethod
+    def _whole_characters(cls, value: str) -> str:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"must be text in Unicode, without halves of pairs {shown(value)}") from None
+        return value
+
     @field_validator("model", mode="before")
     @classmethod
     def _known_model(cls, value: str) -> str:
