@@ -166,7 +166,7 @@ def kept(file: Path, as_json: bool) -> Iterator[None]:
     try:
         files.own(file)
     except OSError as error:
-        if error.errno == 0:  # ours; others may pass before the first line
+        if error.errno == 0 and not isinstance(error, IsADirectoryError):  # others may pass before the first line
             warnings.warn(f"{file}: {error.strerror}; this run keeps no log", stacklevel=2)
     handlers: list[logging.Handler] = [LogFile(file)]
     handlers[0].setFormatter(AsText())
