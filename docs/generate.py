@@ -176,6 +176,8 @@ def sweep_page():
 
 A sweep file is TOML; `fastdln list --schema` prints its JSON Schema, so that editors complete it. The same words are the
 arguments of `fastdln.Sweep`. Unknown keys and names are refused, and the message lists the valid ones.
+Wherever Python takes a sweep, it takes the path of its file too: `fastdln.run("sweep.toml")`. Arrays of NumPy, pandas and xarray,
+and `range`, are lists of numbers. A sweep file and the matrices that it names are regular files (no pipes); `~` is the home folder.
 
 ```toml
 {example}
@@ -185,7 +187,8 @@ arguments of `fastdln.Sweep`. Unknown keys and names are refused, and the messag
 
 {keys(Sweep)}
 
-`title`, `chunks` and `shards` do not count as another sweep: a store made with others is resumed, in its own chunks.
+`title`, `chunks` and `shards` do not count as another sweep: a store made with others is resumed, in its own chunks. Nor do keys
+that nothing in the sweep uses (`orbit_samples` without `orbit`), or other words for the same (`[0.5, 0.6]` is the range of these two).
 
 ## `axes`
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastdln import contents, growth
+from fastdln.arguments import as_place, as_sweep, check_manner, check_options, check_overrides, check_progress
 from fastdln.contents import Contents
 from fastdln.engine import Event, threads
 from fastdln.errors import SweepError
 from fastdln.grid import Grid
-from fastdln.places import find, plain_errors, storage_error
+from fastdln.lines import block
+from fastdln.places import Place, find, plain_errors, storage_error
 from fastdln.places.memory import Memory
 from fastdln.planning import Plan, refuse_in_memory
 from fastdln.progress import Report
@@ -32,11 +34,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
 StorePath = str | os.PathLike[str]
+SweepPath = str | os.PathLike[str]
 Options = Mapping[str, Any]
 
 
 def run(
-    sweep: Sweep,
+    sweep: Sweep | SweepPath,
     store: StorePath | None = None,
     *,
     scheduler: str | distributed.Client | None = None,
@@ -51,7 +54,7 @@ def run(
 ) -> xr.Dataset:
     """Computes a sweep and returns it as an xarray Dataset.
 
-    sweep: what to compute. store: a path or a URL (s3://...); chunks that are there already are not computed again, and the
+    sweep: what to compute, or the path of its TOML file. store: a path or a URL (s3://...); chunks that are there already are not computed again, and the
     result is opened lazily. Without it the result is in memory. storage_options: of a URL, as obstore or s3fs spell them.
 
     scheduler: None, the threads of this process, of which Dask's setting `num_workers` is the number; or the address of a
@@ -63,7 +66,11 @@ def run(
     Raises StoreError if the place holds something else or is in use, ClusterError if the cluster cannot be used,
     IncompleteError if chunks failed (run again to resume).
     """
+    sweep = as_sweep(sweep)
     if store is None:
+        check_manner(
+            scheduler=scheduler, dashboard=dashboard, fail_fast=fail_fast, progress=progress, on_event=on_event
+        )
         if part is not None or storage_options or durable:
             raise SweepError("part, durable, storage_options: are of a store; give one")
         refuse_in_memory(Grid(sweep))
@@ -98,18 +105,19 @@ def compute(
     storage_options: Options | None = None,
     about: Mapping[str, Any] | None = None,
     **manner: Any,
-) -> None:
-    """Computes what the store lacks of a sweep; like `run`, but opens nothing.
+) -> int:
+    """Computes what the store lacks of a sweep, and returns how many points that were; like `run`, but opens nothing.
 
     sweep: may be what makes it, called once all else is known to be right. about: further root attributes of a new store.
     manner: the rest of the keywords of `run`.
     """
+    check_manner(scheduler=scheduler, dashboard=dashboard, part=part, storage_options=storage_options, **manner)
     how = Manner(share=Share.parse(part) if part is not None else None, **manner)
-    place = find(store, storage_options)
+    place = find(as_place(store), storage_options)
     with cluster_of(scheduler, workers, dashboard) as client:
         wanted = sweep() if callable(sweep) else sweep
         with Store.at(place, wanted, share=how.share, durable=how.durable, about=about) as target:
-            Run(target, replace(how, client=client))()
+            return Run(target, replace(how, client=client))()
 
 
 @contextmanager
@@ -138,7 +146,15 @@ def extend(store: StorePath, *overrides: str, storage_options: Options | None = 
     must stay the first ones. Without any it goes on with an extension that was interrupted. how: as for `run`. Raises
     SweepError for other changes.
     """
-    place = find(store, storage_options)
+    lengthen(store, *overrides, storage_options=storage_options, **how)
+    return open(store, storage_options=storage_options)
+
+
+def lengthen(store: StorePath, *overrides: str, storage_options: Options | None = None, **how: Any) -> int:
+    """Like `extend`, but opens nothing, and returns how many points it computed."""
+    check_overrides(overrides)
+    check_manner(storage_options=storage_options, **how)
+    place = find(as_place(store), storage_options)
     with plain_errors(place.name, "cannot be read"):
         there = contents.read(place)
     wanted = growth.asked(there).changed(of_axes(overrides, "extend"))
@@ -147,8 +163,7 @@ def extend(store: StorePath, *overrides: str, storage_options: Options | None = 
     def larger() -> Sweep:
         return growth.grow(place, wanted, how.get("durable", False))
 
-    compute(larger, store, storage_options=storage_options, **how)
-    return open(store, storage_options=storage_options)
+    return compute(larger, store, storage_options=storage_options, **how)
 
 
 def refine(
@@ -159,7 +174,12 @@ def refine(
     overrides: the axes of the window, such as "axes.eta.start=0.8"; they must lie within the old ones. storage_options: of
     those of the two that are URLs. how: as for `run`.
     """
-    of_urls = [storage_options if "://" in os.fspath(path) else None for path in (store, new)]
+    check_overrides(overrides)
+    check_manner(storage_options=storage_options, **how)
+    of_urls = [
+        storage_options if "://" in as_place(path, name) else None
+        for name, path in {"store": store, "new": new}.items()
+    ]
     if storage_options and not any(of_urls):
         find(store, storage_options)  # says what they are for
     place, target = (find(path, options) for path, options in zip((store, new), of_urls, strict=True))
@@ -185,7 +205,13 @@ def verify(
     store: StorePath, *, storage_options: Options | None = None, progress: bool | Report | None = None
 ) -> Verification:
     """Reads every chunk and coordinate back; damaged chunks lose their mark, so that the next run computes them again."""
-    return read_back(find(store, storage_options), progress)
+    check_progress(progress)
+    return read_back(place_of(store, storage_options), progress)
+
+
+def place_of(store: StorePath, storage_options: Options | None) -> Place:
+    check_options(storage_options)
+    return find(as_place(store), storage_options)
 
 
 # Nothing of a store is a date, whatever its `units` say.
@@ -224,7 +250,7 @@ def open(store: StorePath, *, storage_options: Options | None = None, **options:
 
     The metadata are checked first: nothing is read of a store that is not what its sweep implies.
     """
-    place = find(store, storage_options)
+    place = place_of(store, storage_options)
     with plain_errors(place.name, "cannot be read"):
         there = contents.read(place)
         points_left = 0 if there.attributes.get("complete") else int(contents.left(there).sum())
@@ -236,13 +262,13 @@ def open(store: StorePath, *, storage_options: Options | None = None, **options:
         return load(there, **options)
 
 
-def plan(sweep: Sweep, *, probe: bool = True) -> Plan:
-    """What the sweep would cost: an object with points, chunks, bytes, files and seconds; printed, it is a table.
+def plan(sweep: Sweep | SweepPath, *, probe: bool = True) -> Plan:
+    """What the sweep, or that of a TOML file's path, would cost: an object with points, chunks, bytes, files and seconds; printed, it is a table.
 
     probe: whether its time and its bytes on disk come from a short timed probe, made when they are first asked for; without
     one nothing is compiled.
     """
-    return Plan(sweep, probe=probe)
+    return Plan(as_sweep(sweep), probe=probe)
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,7 +314,7 @@ class Status:
         ]
         if self.chunks_left:
             lines.insert(2, ("missing", f"chunks {ranges(np.flatnonzero(self.left))}"))
-        return "\n".join(f"{name:<8}{value}" for name, value in lines)
+        return block("\n".join(f"{name:<8}{value}" for name, value in lines))
 
 
 # Ranges of missing chunks that a line has room for.
@@ -305,7 +331,7 @@ def ranges(numbers: np.ndarray) -> str:
 
 def status(store: StorePath, *, storage_options: Options | None = None) -> Status:
     """How far a store is; it may be asked while a run goes on. StoreError if fastdln did not make it."""
-    place = find(store, storage_options)
+    place = place_of(store, storage_options)
     with plain_errors(place.name, "cannot be read"):
         there = contents.read(place)
         grid, left = there.grid, contents.left(there)

@@ -12,12 +12,18 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from fastdln.errors import SweepError
+from fastdln.sources import MOST_NUMBERS
+
 # A coordinate array of this length takes 80 MB, and opening, checking and writing one a few times that; more points than that
 # want a second axis.
 LONGEST_AXIS = 10_000_000
 
 # Axes are float64, which beyond this has no odd numbers.
 LARGEST_SEED = 2**53
+
+# Examples that every key of numbers takes.
+LIST, RANGE = "[2, 3]", "{start = 2, stop = 3, num = 5}"
 
 # Values of a list that are written out.
 SHOWN = 6
@@ -26,16 +32,32 @@ SHOWN = 6
 DEEPEST = 1000
 
 
-def plain(value: Any) -> Any:
-    """NumPy arrays and scalars as Python's own lists and numbers, all the way down."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
+def plain(value: Any, key: str = "") -> Any:
+    """Arrays of NumPy, pandas, xarray and their like, and ranges, as Python's own lists and numbers, all the way down."""
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        return {name: plain(item, f"{key}.{name}".lstrip(".")) for name, item in value.items()}
     if isinstance(value, list | tuple):
         # a million numbers need no million calls
-        return list(value) if set(map(type, value)) <= {int, float, str} else [plain(item) for item in value]
-    return value
+        return list(value) if set(map(type, value)) <= {int, float, str} else [plain(item, key) for item in value]
+    if isinstance(value, range):
+        refuse_many(len(value), key)
+        return list(value)
+    if isinstance(value, type) or not hasattr(value, "__array__"):
+        return value
+    try:
+        array = np.asanyarray(value)  # masked ones stay so
+    except Exception:  # what others make of it; it is no array, and refused by its key
+        return value
+    refuse_many(array.size, key)
+    return (array if array.dtype.kind in "biufcO" else array.astype(str)).tolist()
+
+
+def refuse_many(numbers: int, key: str) -> None:
+    if numbers > MOST_NUMBERS:
+        raise SweepError(
+            f"{key}: has {numbers:,} numbers, more than {MOST_NUMBERS:,}, which a sweep writes out; a range such as "
+            f"{RANGE} may have more"
+        )
 
 
 def number(value: Any) -> Any:
@@ -49,6 +71,10 @@ def whole(value: Any) -> Any:
     if number(value) != value // 1:
         raise ValueError(f"must be a whole number (got {reprlib.repr(value)})")
     return int(value)
+
+
+def shown(value: Any) -> str:
+    return f"(got {reprlib.repr(value)})"
 
 
 Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(number)]
@@ -85,11 +111,27 @@ class Range(BaseModel):
         return space(self.start, self.stop, self.num)
 
 
-def listed(value: Any) -> Any:
-    return list(value) if isinstance(value, list | tuple) else [value]
+def numbers(value: Any) -> Any:
+    """A list of numbers, or one."""
+    if isinstance(value, list | tuple):
+        return list(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"must be a number, or a list such as {LIST} {shown(value)}")
+    return [value]
 
 
-Values = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(listed)]
+def along(value: Any) -> Any:
+    """The values of an axis."""
+    try:
+        return numbers(value)
+    except ValueError:
+        raise ValueError(
+            f"must be a number, a list such as {LIST}, or a range such as {RANGE} {shown(value)}"
+        ) from None
+
+
+Values = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(numbers)]
+AxisValues = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(along)]
 
 
 def kind_of_axis(value: Any) -> str:
@@ -97,7 +139,7 @@ def kind_of_axis(value: Any) -> str:
 
 
 Axis = Annotated[
-    Annotated[Range, Tag("range")] | Annotated[Values, Tag("values")],
+    Annotated[Range, Tag("range")] | Annotated[AxisValues, Tag("values")],
     Discriminator(kind_of_axis),
 ]
 
@@ -129,8 +171,19 @@ def in_words(axis: Range | tuple[float, ...]) -> str:
 
 def swept_mode(name: str) -> int | None:
     """The mode (0 is the first) whose singular value an axis called `name` sets: s1, s2, ...; None for other names."""
-    found = re.fullmatch(r"s([1-9][0-9]*)", name)
+    found = re.fullmatch(r"s([1-9][0-9]{0,8})", name)
     return int(found[1]) - 1 if found else None
+
+
+def refuse_broken_seeds(axis: Range | tuple[float, ...]) -> None:
+    if isinstance(axis, tuple) or axis.num <= 64:
+        values = coordinates(axis)
+    elif axis.spacing == "linear":  # whole where the first two are
+        values = np.array([axis.start, axis.start + (axis.stop - axis.start) / (axis.num - 1), axis.stop])
+    else:  # so many whole numbers in even ratios end beyond 2^53
+        values = np.array([axis.start * (axis.stop / axis.start) ** (1 / (axis.num - 1))])
+    for seed in values[(values != np.round(values)) | (values > LARGEST_SEED)][:1]:
+        raise ValueError(f"must be whole numbers up to 2^53 (got {seed:g})")
 
 
 def check(name: str, axis: Range | tuple[float, ...]) -> None:
@@ -143,10 +196,7 @@ def check(name: str, axis: Range | tuple[float, ...]) -> None:
     if isinstance(axis, tuple) and any(a >= b for a, b in pairwise(axis)):
         raise ValueError("values must rise strictly: each above the one before it")
     if name == "seed":
-        seeds = coordinates(axis)
-        wrong = seeds[(seeds != np.round(seeds)) | (seeds > LARGEST_SEED)]
-        if wrong.size:
-            raise ValueError(f"must be whole numbers up to 2^53 (got {wrong[0]:g})")
+        refuse_broken_seeds(axis)
     if name == "depth":
         last, count = (axis.stop, axis.num) if isinstance(axis, Range) else (max(axis), len(axis))
         if last > DEEPEST or count > DEEPEST:

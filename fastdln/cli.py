@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fastdln.console import BAD_INPUT, INCOMPLETE, busy, exits, patient, reading, replace_unshowable, say, show
+from fastdln.console import INCOMPLETE, Commands, busy, exits, patient, reading, say, show
 from fastdln.options import (
     Quiet,
     RunOptions,
@@ -19,14 +19,13 @@ from fastdln.options import (
     SweepFile,
     computes,
     logs,
-    named,
     named_after,
-    named_path,
     pairs,
 )
 
 app = typer.Typer(
     name="fastdln",
+    cls=Commands,
     help="Phase diagrams of gradient descent on deep linear networks, at and beyond the edge of stability.",
     epilog="Exit codes: 0 done, 2 bad input (nothing written), 3 incomplete (run it again to go on), 1 a fault.",
     no_args_is_help=True,
@@ -43,9 +42,7 @@ def run(
     sweep: SweepFile,
     store: Annotated[
         str | None,
-        typer.Option(
-            "-o", metavar="STORE", help="Where to write, a path or URL; SWEEP.zarr here if left out.", parser=named
-        ),
+        typer.Option("-o", metavar="STORE", help="Where to write, a path or URL; SWEEP.zarr here if left out."),
     ] = None,
     sets: Sets = None,
     part: Annotated[
@@ -61,7 +58,7 @@ def run(
     from fastdln.sweep import Sweep
 
     loaded = Sweep.from_file(sweep, sets or ())
-    path = store or f"{sweep.stem}.zarr"
+    path = f"{sweep.stem}.zarr" if store is None else store
     from fastdln.api import compute
 
     with how.working(path, part):
@@ -76,10 +73,12 @@ def extend(store: StorePath, sets: Sets = None, *, how: RunOptions) -> None:
 
     The values that are there must stay the first ones. Without --set it goes on with an extension that was interrupted.
     """
-    from fastdln.api import extend as extend_store
+    from fastdln.api import lengthen
 
     with how.working(store):
-        extend_store(store, *sets or (), **how.keywords())
+        points = lengthen(store, *sets or (), **how.keywords())
+    if not points and not (how.quiet or how.log_json):
+        say("there was nothing to do: all that is asked for is there; --set axes.eta.num=... asks for a longer axis")
 
 
 @app.command()
@@ -87,7 +86,7 @@ def extend(store: StorePath, sets: Sets = None, *, how: RunOptions) -> None:
 @computes
 def refine(
     store: StorePath,
-    new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.", parser=named)],
+    new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.")],
     sets: Sets = None,
     *,
     how: RunOptions,
@@ -176,7 +175,6 @@ def plot(
             "-o",
             metavar="FILE",
             help="A .png, .pdf or .svg file; STORE-KIND.png here if left out.",
-            parser=named_path,
         ),
     ] = None,
     choices: Annotated[
@@ -210,7 +208,7 @@ def report(
     store: StorePath,
     out: Annotated[
         Path | None,
-        typer.Option("-o", metavar="FILE.html", help="STORE.html here if left out.", parser=named_path),
+        typer.Option("-o", metavar="FILE.html", help="STORE.html here if left out."),
     ] = None,
     options: StorageOptions = None,
     quiet: Quiet = False,
@@ -237,9 +235,8 @@ def report(
 @exits
 def paper(
     out: Annotated[
-        Path,
-        typer.Option("-o", metavar="FOLDER", help="Where to put stores, pictures and numbers.", parser=named_path),
-    ] = Path("paper"),
+        str, typer.Option("-o", metavar="FOLDER", help="Where to put stores, pictures and numbers.")
+    ] = "paper",
     quiet: Quiet = False,
 ) -> None:
     """Compute and draw the figures of arXiv 2502.20531, with the theory.
@@ -247,18 +244,21 @@ def paper(
     Seven sweeps, their pictures, and index.md with the numbers behind them. Run again, it goes on where it stopped.
     """
     from fastdln import files
+    from fastdln.errors import DatasetError
     from fastdln.paper import FIGURES, make
 
-    files.make(out)
+    if not out:
+        raise DatasetError("-o: is empty; give a folder")
+    folder = files.make(Path(out))
     done: list[str] = []
 
     def tell(name: str) -> None:
         done.append(name)
         if not quiet:
-            say(f"{len(done)} of {len(FIGURES)}: {out / name}.png")
+            say(f"{len(done)} of {len(FIGURES)}: {folder / name}.png")
 
     with busy("computing and drawing", quiet):
-        page = make(out, tell)
+        page = make(folder, tell)
     show(page)
 
 
@@ -309,17 +309,7 @@ def list_(
 
 def main() -> None:
     """Runs the command line."""
-    replace_unshowable()
-    if not sys.argv[1:]:
-        app()  # prints the help
-    try:
-        code = app(standalone_mode=False)
-    except Exception as error:
-        if not hasattr(error, "format_message"):  # typer's own, which it would print as they came
-            raise
-        say(f"error: {error.format_message()}")
-        code = BAD_INPUT
-    sys.exit(code)
+    app()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import signal
@@ -15,6 +14,9 @@ from traceback import walk_tb
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
+
+from fastdln.lines import block, one_line
 
 BAD_INPUT, INCOMPLETE = 2, 3
 # Bytes; with fewer the libraries cannot be loaded, and OpenBLAS tries for ever.
@@ -31,9 +33,7 @@ class Voice:
 
 
 def say(line: str) -> None:
-    from fastdln.errors import shown
-
-    line = shown(line)
+    line = one_line(line)
     if Voice.as_json:
         import json
 
@@ -43,18 +43,38 @@ def say(line: str) -> None:
 
 
 def show(text: object) -> None:
-    """Prints the lines of a command's answer, which may hold words of a stranger's."""
-    from fastdln.errors import shown
-
-    for line in str(text).split("\n"):
-        print(shown(line))
+    """A command's result, on stdout."""
+    print(block(str(text)))
 
 
-def replace_unshowable() -> None:
-    """What the output's encoding lacks, a Greek letter in ASCII say, is replaced instead of ending the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+class Commands(TyperGroup):
+    """The commands. What typer itself complains of is told as our own lines are, and any stream takes any character."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if reconfigure := getattr(stream, "reconfigure", None):
+                reconfigure(errors="backslashreplace")
+        return super().main(*args, **options)
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        with bounded_complaints():
+            return super().make_context(*args, **options)
+
+    def invoke(self, *args: Any, **options: Any) -> Any:
+        with bounded_complaints():
+            return super().invoke(*args, **options)
+
+
+@contextmanager
+def bounded_complaints() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # typer's complaints, of which newer versions have classes of their own
+        if complaint := getattr(error, "format_message", None):
+            said = one_line(complaint())
+            error.format_message = lambda: said  # type: ignore[attr-defined]
+        raise
 
 
 @contextmanager

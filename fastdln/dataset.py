@@ -138,11 +138,14 @@ def rising(ds: xr.Dataset, axis: str) -> xr.Dataset:
 
 def of_target(sweep: dict[str, Any]) -> np.ndarray:
     """Singular values of the sweep's target; NaN where an axis sets one."""
-    target = sweep["target"]
-    if target.get("matrix"):
-        return np.linalg.svd(np.array(target["matrix"], dtype=float), compute_uv=False)
-    values = np.array(target["singular_values"], dtype=float)
-    values[[int(name[1:]) - 1 for name in sweep["axes"] if name[0] == "s" and name[1:].isdecimal()]] = np.nan
+    try:
+        target = sweep["target"]
+        if target.get("matrix"):
+            return np.linalg.svd(np.array(target["matrix"], dtype=float), compute_uv=False)
+        values = np.array(target["singular_values"], dtype=float)
+        values[[int(name[1:]) - 1 for name in sweep["axes"] if name[0] == "s" and name[1:].isdecimal()]] = np.nan
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise DatasetError("the dataset's attribute `sweep` says no target; it is not as fastdln wrote it") from None
     return values
 
 

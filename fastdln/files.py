@@ -1,88 +1,135 @@
-"""Files that people name: read where they are regular and of a bounded size, and written whole or not at all."""
+"""Files of people: sweeps, matrices and logs that are read, pictures and pages that are written whole or not at all."""
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, TextIO
-from uuid import uuid4
+from secrets import token_hex
+from typing import BinaryIO
 
 from fastdln.errors import DatasetError
 
-# Opening a FIFO would wait for somebody to write.
-READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+# Of systems that have them: nothing waits for the other end of a pipe, and no link is followed.
+WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+CAREFULLY = WITHOUT_WAITING | getattr(os, "O_NOFOLLOW", 0)
 
 
-def open_regular(path: Path, most: int) -> BinaryIO:
-    """The file at a path, opened; ValueError if it is no regular file, or larger than `most` bytes."""
-    handle = os.open(path, READING)
-    found = os.fstat(handle)
-    if stat.S_ISREG(found.st_mode) and found.st_size <= most:
+def at(path: str | os.PathLike[str]) -> Path:
+    """The path, with ~ as the home folder."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  # pathlib's raises where a user is not known
+
+
+def expanded(path: str | os.PathLike[str]) -> str:
+    """The name of a store, with ~ as the home folder in a path; a URL as it is."""
+    text = os.fspath(path)
+    return text if "://" in text else os.path.expanduser(text)  # noqa: PTH111  # Path would lose "./" and a last "/"
+
+
+def opened(path: Path, most: int) -> BinaryIO:
+    """A regular file of at most so many bytes, or what a link to one leads to, for reading; else an OSError that says why."""
+    refuse_special(path.stat())  # opening a device may do something
+    handle = os.open(path, os.O_RDONLY | WITHOUT_WAITING)
+    try:
+        refuse_special(found := os.fstat(handle))
+        if found.st_size > most:
+            raise OSError(0, f"has {found.st_size:,} bytes, more than {most:,}")
         return os.fdopen(handle, "rb")
-    os.close(handle)
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read(path: Path, most: int) -> bytes:
+    """The content of such a file."""
+    with opened(path, most) as file:
+        return file.read(most)
+
+
+def own(path: Path) -> Path:
+    """The path, if there is a regular file or nothing; an OSError for a link, which may lead anywhere, or a device."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISLNK((found := path.lstat()).st_mode):
+            raise OSError(
+                0, "is a link, through which nothing is written; give the path that it leads to, or remove it"
+            )
+        refuse_special(found)
+    return path
+
+
+def appending(path: Path) -> int:
+    """A handle that appends to a regular file, which is made if it is not there; no link is followed."""
+    handle = os.open(own(path), os.O_WRONLY | os.O_APPEND | os.O_CREAT | CAREFULLY, 0o666)
+    try:
+        refuse_special(os.fstat(handle))
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def refuse_special(found: os.stat_result) -> None:
     if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if stat.S_ISREG(found.st_mode):
-        raise ValueError(f"{path}: has {found.st_size:,} bytes, more than the {most:,} that can be")
-    raise ValueError(f"{path}: is no regular file")
+        raise IsADirectoryError(0, "is a folder")
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(0, "is no regular file")
 
 
 def checked(path: Path, suffixes: Iterable[str]) -> Path:
-    """The path, if it ends in one of the suffixes and its folder is there, and no store; asked before the work begins."""
+    """The path, ~ expanded, if it ends in one of the suffixes and can be written; asked before the work begins."""
+    path = at(path)
     valid = [f".{suffix}" for suffix in suffixes]
     if path.suffix.lower() not in valid:
         raise DatasetError(f"{path}: must end in {' or '.join(valid)}")
     try:
-        if path.is_symlink():
-            raise DatasetError(f"{path}: is a link; nothing is written through it, give the path that it leads to")
-        if path.is_dir():
-            raise DatasetError(f"{path}: is a folder")
         if not path.parent.is_dir():
             raise DatasetError(f"{path.parent}: there is no such folder")
+        own(path)
         if any((folder / "zarr.json").exists() for folder in path.absolute().parents):
             raise DatasetError(f"{path}: lies inside a store; give a path beside it")
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be written: {error.strerror}") from None
+        raise DatasetError(f"{path}: {reason(error)}") from None
     return path
 
 
-def open_beside(path: Path) -> TextIO:
-    """A file that is appended to, such as a log; OSError if there is a link, or no regular file, under its name."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    handle = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError(errno.EINVAL, "is no regular file")
-    return os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace")
+def folder(path: Path) -> Path:
+    """The path, ~ expanded, if it is a folder and no link to one, or nothing."""
+    path = at(path)
+    with suppress(OSError):
+        if path.is_symlink():
+            raise DatasetError(f"{path}: is a link, through which nothing is written; give the folder that it leads to")
+    return path
 
 
-def make(folder: Path) -> None:
+def make(path: Path) -> Path:
     """Makes a folder, if it is not there."""
+    path = folder(path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DatasetError(f"{folder}: cannot be made: {error.strerror}") from None
+        raise DatasetError(f"{path}: {reason(error, 'made')}") from None
+    return path
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replaces the file at once, so that nobody sees half of it; a link is replaced, and not followed."""
+    """Replaces the file at once, so that nobody sees half of it."""
     try:
-        draft = path.with_name(f".fastdln-{uuid4().hex}.draft")
+        own(path)
+        draft = path.with_name(f".fastdln-{token_hex(8)}.draft")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | CAREFULLY, 0o666)
         try:
-            with draft.open("xb") as file:
+            with os.fdopen(handle, "wb") as file:
                 file.write(data)
             draft.replace(path)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be written: {error.strerror}") from None
+        raise DatasetError(f"{path}: {reason(error)}") from None
 
 
-def expanded(path: str | os.PathLike[str]) -> str:
-    """A path with `~` as the home folder that it stands for; a URL as it is."""
-    text = os.fspath(path)
-    return text if "://" in text else os.path.expanduser(text)  # noqa: PTH111  # Path would lose "./" and a last "/"
+def reason(error: OSError, done: str = "written") -> str:
+    """Why, in words; ours say all of it."""
+    return str(error.strerror) if error.errno == 0 else f"cannot be {done}: {error.strerror}"

@@ -5,19 +5,21 @@ The logger is called "fastdln"; records carry what they say as a dict in `record
 
 from __future__ import annotations
 
-import io
 import json
 import logging
+import os
 import re
 import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from fastdln import files
 from fastdln.engine import ChunkFailed, Event
-from fastdln.files import open_beside, open_regular
+from fastdln.lines import block
 from fastdln.meanwhile import Meanwhile, Undo
 
 logger = logging.getLogger("fastdln")
@@ -95,7 +97,8 @@ class AsJson(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         event = getattr(record, "event", None) or {"event": "message", "message": record.getMessage()}
         stamp = f"{time.strftime(TIME, time.gmtime(record.created))}.{int(record.msecs):03d}Z"
-        return json.dumps({"time": stamp, "level": record.levelname.lower(), **event})
+        content = {key: block(value) if isinstance(value, str) else value for key, value in event.items()}
+        return json.dumps({"time": stamp, "level": record.levelname.lower(), **content})
 
 
 class AsText(logging.Formatter):
@@ -103,6 +106,9 @@ class AsText(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s", f"{TIME}Z")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return block(super().format(record))
 
 
 class LogFile(logging.FileHandler):
@@ -112,11 +118,10 @@ class LogFile(logging.FileHandler):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, encoding="utf-8", delay=True)
-        self.path = path
+        super().__init__(path, delay=True)
 
     def _open(self) -> Any:
-        return open_beside(self.path)
+        return os.fdopen(files.appending(Path(self.baseFilename)), "a", encoding="utf-8")
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError):
@@ -134,19 +139,20 @@ class LogFile(logging.FileHandler):
 LARGEST_LOG = 2**30
 
 # What AsText makes of a chunk's line.
-CHUNK_LINE = re.compile(r"(\S+) INFO chunk (\d+): ([\d,]+) points in ([\d.]+) s, ([\d.]+) s of it in the kernel")
+CHUNK_LINE = re.compile(
+    r"([0-9T:Z-]{20}) INFO chunk ([0-9]+): ([0-9,]+) points in ([0-9]+\.[0-9]+) s, ([0-9]+\.[0-9]+) s of it in the kernel"
+)
+
+# A million chunks of a store make some 120 MB; what is logged of more is not told.
+MOST_LOGS, MOST_BYTES, LONGEST_LINE = 10_000, 2**27, 1000
 
 
-def logged(files: Iterable[Path], since: str) -> list[tuple[str, str]]:
+def logged(logs: Iterable[Path], since: str) -> list[tuple[str, str]]:
     """What logs say of the work in all since a time, as rows of a table, each chunk once; none where they do not."""
     chunks: dict[int, tuple[str, int, float, float]] = {}
-    for file in files:
-        if file.is_symlink():
-            continue
-        with suppress(OSError, ValueError), open_regular(file, LARGEST_LOG) as lines:
-            for line in io.TextIOWrapper(lines, encoding="utf-8"):
-                if (found := CHUNK_LINE.match(line)) and found[1] >= since:
-                    chunks[int(found[2])] = found[1], int(found[3].replace(",", "")), float(found[4]), float(found[5])
+    for line in log_lines(islice(logs, MOST_LOGS)):
+        if (found := CHUNK_LINE.match(line)) and found[1] >= since:
+            chunks[int(found[2])] = found[1], int(found[3].replace(",", "") or 0), float(found[4]), float(found[5])
     if not chunks:
         return []
     times, points, seconds, kernel = zip(*chunks.values(), strict=True)
@@ -165,11 +171,24 @@ def listen() -> Undo:
 listening = Meanwhile(listen)
 
 
+def log_lines(logs: Iterable[Path]) -> Iterator[str]:
+    """The lines of logs, which lie beside a store from anywhere: regular files, no links, and so many bytes in all."""
+    left = MOST_BYTES
+    for log in logs:
+        with suppress(OSError, ValueError), files.opened(files.own(log), left) as file:
+            while line := file.readline(LONGEST_LINE):
+                left -= len(line)
+                yield line.decode(errors="replace")
+
+
 @contextmanager
 def kept(file: Path, as_json: bool) -> Iterator[None]:
-    """Appends the log to a file; as_json: and lines of JSON to stderr."""
-    if file.is_symlink():
-        warnings.warn(f"{file}: is a link, through which nothing is written; this run has no log", stacklevel=3)
+    """Appends the log to a file; as_json: and lines of JSON to stderr. A log that leads elsewhere is not kept."""
+    try:
+        files.own(file)
+    except OSError as error:
+        if error.errno == 0 and not isinstance(error, IsADirectoryError):  # others may pass before the first line
+            warnings.warn(f"{file}: {error.strerror}; this run keeps no log", stacklevel=2)
     handlers: list[logging.Handler] = [LogFile(file)]
     handlers[0].setFormatter(AsText())
     handlers[0].setLevel(logging.INFO)

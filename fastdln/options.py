@@ -7,34 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from glob import escape
 from inspect import Parameter, Signature, signature
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from fastdln import files
 from fastdln.console import Voice, say
 
-
-def named(path: str) -> str:
-    """A path with the home folder instead of its `~`, which a shell leaves where it is quoted, or behind a `=`."""
-    if not path:
-        raise typer.BadParameter("must not be empty: a path, or a URL")
-    from fastdln.files import expanded
-
-    return expanded(path)
-
-
-def named_path(path: str) -> Path:
-    return Path(named(path))
-
-
 # readable=False: whether a file can be read is told where it is read, in one line
-SweepFile = Annotated[
-    Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False, parser=named_path)
-]
-StorePath = Annotated[
-    str, typer.Argument(metavar="STORE", help="A store that `run` made, a path or URL.", parser=named)
-]
+SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False)]
+StorePath = Annotated[str, typer.Argument(metavar="STORE", help="A store that `run` made, a path or URL.")]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the file, e.g. axes.eta.num=100. Repeatable."),
@@ -63,7 +47,7 @@ def pairs(
 
 def beside(store: str) -> str:
     """What the names of files about a store begin with: its path; for a URL its name, in the current folder."""
-    return PurePosixPath(store).name if "://" in store else store.rstrip("/")
+    return PurePosixPath(store).name if "://" in store else str(files.at(store))
 
 
 def named_after(store: str) -> str:
@@ -73,10 +57,11 @@ def named_after(store: str) -> str:
 
 def logs(store: str) -> list[Path]:
     """The logs of a store's runs and shares, where they are kept."""
+    from fastdln.journal import MOST_LOGS
+
     log = Path(beside(store))
-    return sorted(
-        [*log.parent.glob(f"{escape(log.name)}.log"), *log.parent.glob(f"{escape(log.name)}.part-*-of-*.log")]
-    )
+    shares = log.parent.glob(f"{escape(log.name)}.part-*-of-*.log")
+    return [Path(f"{log}.log"), *sorted(islice(shares, MOST_LOGS))]
 
 
 @dataclass(frozen=True, eq=False)

@@ -208,6 +208,10 @@ def make(folder: Path, progress: Callable[[str], object]) -> Path:
     progress: called with the name of each that is done. What is in the folder already is not computed again. IncompleteError
     if a process of it is lost.
     """
+    page = files.checked(folder / "index.md", ["md"])
+    for figure in FIGURES:
+        files.checked(folder / f"{figure.name}.png", ["png"])
+        files.folder(folder / f"{figure.name}.zarr")
     found, others = {}, set(active_children())
     # processes, since most of the time goes into compiling, which threads cannot do at once
     pool = ProcessPoolExecutor(
@@ -224,7 +228,6 @@ def make(folder: Path, progress: Callable[[str], object]) -> Path:
         for process in set(active_children()) - others:
             process.terminate()  # stores are whole at any kill
         pool.shutdown(cancel_futures=True)
-    page = folder / "index.md"
     files.write(page, index(found).encode())
     return page
 

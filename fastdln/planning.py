@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fastdln.axes import depths
 from fastdln.errors import SweepError
 from fastdln.grid import Grid, work
+from fastdln.lines import block
 from fastdln.plateaus import plateau_warnings
 from fastdln.sweep import Sweep
 from fastdln.tables import table
@@ -90,7 +91,7 @@ class Plan:
     def __str__(self) -> str:
         width = max(8, *(len(name) + 2 for name, _ in self.rows()))
         lines = [f"{name:<{width}}{value}" for name, value in self.rows()]
-        return "\n".join([self.sweep.title, *lines] if self.sweep.title else lines)
+        return block("\n".join([self.sweep.title, *lines] if self.sweep.title else lines))
 
     __repr__ = __str__
 

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import math
-import reprlib
+import os
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    model_validator,
-)
+from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
 
-from fastdln.axes import LARGEST_SEED, Values, listed, number, whole
-from fastdln.files import open_regular
+from fastdln import files
+from fastdln.axes import LARGEST_SEED, Values, number, numbers, shown, whole
 from fastdln.models import targets
 
 # A store carries given matrices in its attributes; one of this size takes some 20 MB there.
@@ -31,20 +23,28 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), BeforeValidator(whole)]
 
 
-# What a matrix of the widest networks takes as a .npy file, with its header, of numbers of at most 16 bytes.
-LARGEST_FILE = 16 * WIDEST**2 + 2**16
+# What the header of a .npy file of numbers takes at most; NumPy itself reads no longer ones.
+LONGEST_HEADER = 10_000
 
-# Whether strings name files. Not in a sweep that comes from a store, which is data from a stranger. (Validators of a model
-# with an __init__ of its own get no context from pydantic.)
-FILES_ALLOWED = ContextVar("files_allowed", default=True)
+# The validation context of a sweep that comes from a store: data from anywhere, which are not to name the user's files.
+WITHOUT_FILES = {"files": False}
 
 
-def matrix(value: Any) -> Any:
+def matrix(value: Any, info: ValidationInfo) -> Any:
     """A finite matrix as a list of rows, from one, or from the .npy file at a path."""
-    if isinstance(value, str | Path):
-        if not FILES_ALLOWED.get():
-            raise ValueError(f"must be rows of numbers in a store (got {reprlib.repr(value)})")
-        value = read(Path(value).expanduser())
+    valid = "a matrix of numbers, in rows such as [[1, 0], [0, 1]]"
+    if info.context == WITHOUT_FILES:
+        if isinstance(value, str | Path):
+            raise ValueError(f"must be {valid}; what a store says names no files {shown(value)}")
+    else:
+        valid += ", or the path of a .npy file"
+        if isinstance(value, str | Path):
+            value = read(files.at(value))
+    rows = value if isinstance(value, list | tuple) else ()
+    lengths = dict.fromkeys(len(row) if isinstance(row, list | tuple) else 0 for row in rows)
+    if len(lengths) > 1 and 0 not in lengths:
+        first, second, *_ = lengths
+        raise ValueError(f"must have rows of one length (got rows of {first} and of {second} values)")
     try:
         plain = np.array(value)
         if plain.dtype.kind not in "iuf":
@@ -52,11 +52,9 @@ def matrix(value: Any) -> Any:
         with np.errstate(over="ignore"):  # what float64 does not hold is refused below
             found = plain.astype(float)
     except (TypeError, ValueError):
-        raise ValueError(
-            f"must be a matrix of numbers, or the path of a .npy file (got {reprlib.repr(value)})"
-        ) from None
+        raise ValueError(f"must be {valid} {shown(value)}") from None
     if found.ndim != 2 or not found.size:
-        raise ValueError(f"must be a matrix, rows of numbers (got {found.ndim} dimensions, {found.size} numbers)")
+        raise ValueError(f"must be {valid} (got {found.ndim} dimensions, {found.size} numbers)")
     if max(found.shape) > WIDEST:
         raise ValueError(f"must have at most {WIDEST} rows and columns (got {found.shape[0]} x {found.shape[1]})")
     if not np.isfinite(found).all():
@@ -65,19 +63,24 @@ def matrix(value: Any) -> Any:
 
 
 def read(path: Path) -> np.ndarray:
-    """The array of a .npy file; nothing in the file is executed, and nothing but a file of a bounded size is read."""
+    """The array of a .npy file; nothing in the file is executed, and no more is read than a matrix takes."""
     try:
-        with open_regular(path, LARGEST_FILE) as file:
-            array = np.lib.format.read_array(file, allow_pickle=False)
+        with files.opened(path, 8 * WIDEST**2 + LONGEST_HEADER) as file:
+            size = os.fstat(file.fileno()).st_size
+            # numbers have no names, which the third version of the header is for
+            header = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}[read_magic(file)]
+            shape, _, dtype = header(file, LONGEST_HEADER)
+            if dtype.kind not in "iuf":
+                raise ValueError(f"{path}: is not a .npy file of real numbers")
+            if math.prod(shape) * dtype.itemsize > size:
+                raise EOFError
+            file.seek(0)
+            return np.asarray(np.load(file, allow_pickle=False))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, EOFError, MemoryError) as error:  # of a header that promises more than there is
-        if str(error).startswith(f"{path}: "):
-            raise
-        raise ValueError(f"{path}: is not a .npy file of numbers") from None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
-        raise ValueError(f"{path}: is not a .npy file of real numbers")
-    return array
+    except Exception as error:  # whatever NumPy makes of a file that is anything
+        ours = isinstance(error, ValueError) and str(error).startswith(f"{path}: ")
+        raise ValueError(str(error) if ours else f"{path}: is not a .npy file of numbers") from None
 
 
 Matrix = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(matrix)]
@@ -88,7 +91,7 @@ class Target(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    singular_values: Annotated[tuple[NotNegative, ...], Field(min_length=1), BeforeValidator(listed)] = Field(
+    singular_values: Annotated[tuple[NotNegative, ...], Field(min_length=1), BeforeValidator(numbers)] = Field(
         default=(), description="s_1, s_2, ...: one a mode, zeros included"
     )
     basis: Literal["identity", "random"] = Field(
@@ -143,7 +146,7 @@ class Layers(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    layers: Annotated[tuple[Matrix, ...], Field(min_length=2), BeforeValidator(listed)] = Field(
+    layers: Annotated[tuple[Matrix, ...], Field(min_length=2)] = Field(
         description="a matrix a layer, or the path of a .npy file, W_1 first, each times alpha (model `matrix`)"
     )
 
@@ -178,7 +181,7 @@ def named_start(value: Any) -> Any:
             f"has the keys {', '.join(map(str, value)) or '(none)'}; valid: spectral or layers, one of them"
         )
     if not isinstance(value, str | Mapping | Spectral | Layers):
-        raise ValueError(f"must be a name, spectral values or layers (got {reprlib.repr(value)})")
+        raise ValueError(f"must be a name, {{spectral = [[...], ...]}} or {{layers = [...]}} {shown(value)}")
     return value
 
 
@@ -187,17 +190,6 @@ Start = Annotated[
     Discriminator(kind_of_start),
     BeforeValidator(named_start),
 ]
-
-
-def from_folder(data: dict[str, Any], folder: Path) -> None:
-    """Makes the paths of matrices in a sweep file's data relative to the file's folder."""
-    target, start = data.get("target"), data.get("start")
-    if isinstance(target, dict) and isinstance(target.get("matrix"), str):
-        target["matrix"] = str(folder / target["matrix"])
-    layers = start.get("layers") if isinstance(start, dict) else start
-    if isinstance(layers, list):
-        placed = [str(folder / layer) if isinstance(layer, str) else layer for layer in layers]
-        data["start"] = {**start, "layers": placed} if isinstance(start, dict) else placed
 
 
 def check_widths(widths: Sequence[int], target: Target, modes_in_hidden: bool) -> None:

@@ -59,12 +59,13 @@ class Run:
         self.failures: list[ChunkFailed] = []
         self.failed = self.refusals = self.unconverged = 0
 
-    def __call__(self) -> None:
+    def __call__(self) -> int:
+        """Returns how many points it computed."""
         left = self._missing = self.target.left()
         mine = self.manner.share.numbers(self.grid.chunks) if self.manner.share else np.arange(self.grid.chunks)
         numbers = mine[left[mine] > 0]
         self.points = int(self.grid.sizes()[mine].sum())
-        self.done = self.points - int(left[mine].sum())
+        self.done = before = self.points - int(left[mine].sum())
         if numbers.size:
             self._prepare(numbers)
         self._pace = Pace(self.done)
@@ -80,6 +81,7 @@ class Run:
                 self._end("stopped")
                 raise IncompleteError(f"{self._left()}: {error}") from error.__cause__
         self._conclude()
+        return self.done - before
 
     def _prepare(self, numbers: np.ndarray) -> None:
         at_once = threads()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import reprlib
-import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -23,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from fastdln import files
 from fastdln.axes import (
     Axis,
     Range,
@@ -31,18 +31,18 @@ from fastdln.axes import (
     depths,
     in_words,
     length,
-    listed,
     plain,
+    shown,
     swept_mode,
     whole,
 )
 from fastdln.errors import SweepError, first_line
-from fastdln.files import open_regular
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, Observable, Variable, observables_of
 from fastdln.observables.observable import PairObservable
-from fastdln.problem import FILES_ALLOWED, WIDEST, Layers, Spectral, Start, Target, check_widths, from_folder
+from fastdln.problem import WIDEST, WITHOUT_FILES, Layers, Spectral, Start, Target, check_widths
 from fastdln.refusals import assign, explain
+from fastdln.sources import MOST_NUMBERS, of_file, of_store
 from fastdln.tables import table
 
 # period is stored as int16; the default looks no further than this, since a window is four times as long.
@@ -91,9 +91,25 @@ def can_give(map_: Map, family: Observable) -> bool:
     return all(getattr(map_, name, None) is not None for name in family.needs)
 
 
+def names(value: Any) -> Any:
+    """A list of names, or one."""
+    value = [value] if isinstance(value, str) else value
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"must be a list of names; valid: {', '.join(FAMILY_OF)} {shown(value)}")
+    return value
+
+
+def layer_widths(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ValueError(
+            f"must be a list of whole numbers, one more than there are layers, such as [3, 5, 2] {shown(value)}"
+        )
+    return value
+
+
 def one_of(valid: Iterable[str], value: str) -> str:
-    if value not in (names := list(valid)):
-        raise ValueError(f"unknown name {value!r}; valid: {', '.join(names)}")
+    if value not in (known := list(valid)):
+        raise ValueError(f"unknown name {reprlib.repr(value)}; valid: {', '.join(known)}")
     return value
 
 
@@ -116,7 +132,7 @@ class Sweep(BaseModel):
         Annotated[
             tuple[Annotated[int, Field(ge=1, le=WIDEST), BeforeValidator(whole)], ...],
             Field(min_length=3),
-            BeforeValidator(listed),
+            BeforeValidator(layer_widths),
         ]
         | None
     ) = Field(
@@ -138,7 +154,7 @@ class Sweep(BaseModel):
     period_max: Annotated[int, Field(ge=1, le=LONGEST_PERIOD), BeforeValidator(whole)] | None = Field(
         None, description=f"longest period looked for; record // 2, at most {DEFAULT_PERIOD}, if left out"
     )
-    observables: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
+    observables: Annotated[tuple[str, ...], BeforeValidator(names)] = Field(
         DEFAULT,
         validate_default=True,
         description="families to measure; fate is always written",
@@ -166,14 +182,27 @@ class Sweep(BaseModel):
     )
 
     def __init__(self, /, **data: Any) -> None:
+        self._validate(data)
+
+    def _validate(self, data: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> None:
         try:
-            super().__init__(**plain(data))
+            # what pydantic's own __init__ calls, which takes no context
+            self.__pydantic_validator__.validate_python(plain(data), self_instance=self, context=context)
         except ValidationError as error:
             raise SweepError(explain(error, OWNERS)) from None
         except RecursionError:
             raise SweepError("sweep: is nested too deeply; no key needs more than four levels") from None
 
-    @field_validator("model")
+    @field_validator("title")
+    @classmethod
+    def _whole_characters(cls, value: str) -> str:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"must be text in Unicode, without halves of pairs {shown(value)}") from None
+        return value
+
+    @field_validator("model", mode="before")
     @classmethod
     def _known_model(cls, value: str) -> str:
         return one_of(MODELS, value)
@@ -203,6 +232,8 @@ class Sweep(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        self._check_numbers()
+        self._check_model()
         self._fill_start()
         self._fill_axes()
         self._check_matrices()
@@ -220,6 +251,34 @@ class Sweep(BaseModel):
                     f"shards.{name}: must be a multiple of chunks.{name} = {self.chunks[name]} (got {points})"
                 )
         return self
+
+    def _check_numbers(self) -> None:
+        """What is written out in numbers, a store carries in its attributes."""
+        written = {f"axes.{name}": len(axis) for name, axis in self.axes.items() if isinstance(axis, tuple)}
+        written["target"] = len(self.target.matrix or ()) * len(self.target.singular_values)
+        written["target"] = written["target"] or len(self.target.singular_values)
+        if isinstance(self.start, Layers):
+            written["start.layers"] = sum(len(layer) * len(layer[0]) for layer in self.start.layers)
+        if isinstance(self.start, Spectral):
+            written["start.spectral"] = sum(map(len, self.start.spectral))
+        if (total := sum(written.values())) > MOST_NUMBERS:
+            key = max(written, key=lambda name: written[name])
+            raise ValueError(
+                f"{key}: the sweep writes {total:,} numbers out, more than {MOST_NUMBERS:,}, and most of them here; axes may "
+                "be ranges"
+            )
+
+    def _check_model(self) -> None:
+        """Refuses keys of matrices where there are none."""
+        if self.definition.matrices:
+            return
+        for key in ("widths", "sharpness_count"):
+            if getattr(self, key) is not None:
+                raise ValueError(f"{key}: {self.model} has no matrices; only the model matrix takes it")
+        if not self.target.simple:
+            raise ValueError(
+                f"target: {self.model} takes singular_values only; bases and matrices are of the model matrix"
+            )
 
     def _fill_start(self) -> None:
         starts = self.definition.starts
@@ -288,13 +347,6 @@ class Sweep(BaseModel):
 
     def _check_matrices(self) -> None:
         if not self.definition.matrices:
-            for key in ("widths", "sharpness_count"):
-                if getattr(self, key) is not None:
-                    raise ValueError(f"{key}: {self.model} has no matrices; only the model matrix takes it")
-            if not self.target.simple:
-                raise ValueError(
-                    f"target: {self.model} takes singular_values only; bases and matrices are of the model matrix"
-                )
             return
         if isinstance(self.start, Layers) and self.widths not in (None, self.start.widths):
             raise ValueError(f"widths: start.layers have the widths {list(self.start.widths)}")
@@ -363,46 +415,32 @@ class Sweep(BaseModel):
         return table(self.title or "Sweep", [("points", f"{self.points:,}", "networks in all"), *self.rows()])
 
     @classmethod
-    def from_file(cls, path: str | Path, overrides: Iterable[str] = ()) -> Sweep:
+    def from_file(cls, path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Sweep:
         """The sweep of a TOML file, with `overrides` such as "axes.eta.num=100" applied first.
 
         Raises SweepError, in one line, for a file that is not there, does not parse, or says what no sweep can.
         """
-        try:
-            with open_regular(Path(path).expanduser(), LARGEST_TEXT) as file:
-                data = tomllib.loads(file.read().decode("utf-8-sig"))  # some editors begin with a byte-order mark
-        except IsADirectoryError:
-            what = f"a store; fastdln status {path} shows it" if Path(path, "zarr.json").exists() else "a folder"
-            raise SweepError(f"{path}: is {what}; a sweep is a TOML file (fastdln run SWEEP.toml -o STORE)") from None
-        except OSError as error:
-            raise SweepError(f"{path}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise SweepError(f"{path}: is not a text file in UTF-8") from None
-        except ValueError as error:  # also for numbers of thousands of digits
-            if str(error).startswith(f"{path}: "):
-                raise SweepError(str(error)) from None
-            raise SweepError(f"{path}: is not TOML: {first_line(error)}") from None
-        except RecursionError:
-            raise SweepError(f"{path}: is nested too deeply; no key needs more than four levels") from None
-        from_folder(data, Path(path).expanduser().parent)
+        if not isinstance(path, str | os.PathLike):
+            raise SweepError(f"sweep: must be the path of a TOML file {shown(path)}")
+        data = of_file(files.at(path))
         for override in overrides:
             assign(data, override)
         return cls(**data)
 
     @classmethod
-    def stored(cls, text: str) -> Sweep:
-        """The sweep of a store's canonical text; SweepError if it is none. It names no files, and none is opened."""
+    def stored(cls, text: str) -> Self:
+        """The sweep of a store's canonical text, which may come from anywhere: it is bounded, and no file that it names is opened.
+
+        Raises SweepError, in one line, for whatever is no sweep.
+        """
+        sweep = cls.__new__(cls)
         try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            raise SweepError("sweep: is no JSON object")
-        before = FILES_ALLOWED.set(False)
-        try:
-            return cls(**data)
-        finally:
-            FILES_ALLOWED.reset(before)
+            sweep._validate(of_store(text), WITHOUT_FILES)
+        except SweepError:
+            raise
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+            raise SweepError(f"sweep: {first_line(error)}") from None
+        return sweep
 
     def changed(self, overrides: Iterable[str]) -> Sweep:
         """This sweep with changes such as "axes.eta.num=100"; its title and chunks are left out."""
@@ -496,8 +534,62 @@ class Sweep(BaseModel):
         data["period_max"] = self.longest_period or None  # a record of one state has no period
         return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
+    def same_results(self, other: Sweep) -> bool:
+        """Whether the other sweep gives the same results at the same points, however it says so."""
+        return not self.differing(other)
+
+    def differing(self, other: Sweep) -> list[str]:
+        """Keys, dotted, in which two sweeps differ by their results.
+
+        Not those that nothing in them uses, nor other words for the same: [0.5, 0.6] is the range of two values.
+        """
+        mine, others = self._meaning(), other._meaning()
+        keys = [key for key in {**mine, **others} if not same(mine.get(key), others.get(key))]
+        return keys or (["axes (in another order)"] if list(self.axes) != list(other.axes) else [])
+
+    def _meaning(self) -> dict[str, Any]:
+        """What the results are made of, by the keys that say so; None for what is not used."""
+        families, sizes = self.families, self.sizes
+        dims = {dim for family in families for variable in family.variables for dim in variable.dims}
+        meaning: dict[str, Any] = {f"axes.{name}": axis for name, axis in self.axes.items()}
+        if (matrix := self.target.matrix) is not None:
+            meaning["target.matrix"] = matrix
+        else:
+            values: dict[int, float | None] = dict(enumerate(self.target.singular_values))
+            values |= {mode: None for name in self.axes if (mode := swept_mode(name)) is not None}  # the axis has them
+            random = self.target.basis == "random"
+            meaning |= {"target.singular_values": values, "target.basis": self.target.basis}
+            meaning["target.seed"] = self.target.seed if random else None
+        if self.definition.matrices:
+            meaning["widths"] = [self.widths_at(int(depth)) for depth in depths(self.axes["depth"])]
+        return meaning | {
+            "model": self.model,
+            "start": self.start,
+            "steps": self.steps,
+            "record": self.record,
+            "period_max": self.longest_period,
+            "observables": sorted(family.name for family in families if not family.asked_by),
+            "orbit_samples": sizes["sample"] if "sample" in dims else None,
+            "trajectory": self.trajectory,
+            "sharpness_every": self.sharpness_every if any(family.sampled for family in families) else None,
+            "sharpness_count": self.sharpness_count,
+        }
+
+    def __hash__(self) -> int:
+        # of what is quickly hashed; sweeps that are equal have it in common
+        return hash((self.model, frozenset(self.axes.items()), self.steps, self.record, self.observables, self.title))
+
     def sha256(self) -> str:
         return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two parts of what sweeps mean are the same; axes are where their values are, to the last bit."""
+    if not isinstance(one, Range | tuple) or not isinstance(other, Range | tuple) or one == other:
+        return bool(one == other)
+    if isinstance(one, Range) and isinstance(other, Range) and one.num > 2:
+        return False  # both ends are values, and the spacing tells the others
+    return length(one) == length(other) and np.array_equal(coordinates(one), coordinates(other))
 
 
 # Whose keys are valid where, by the key that they stand under.

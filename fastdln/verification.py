@@ -15,6 +15,7 @@ from fastdln.engine import threads
 from fastdln.errors import StoreError, first_line
 from fastdln.grid import Grid
 from fastdln.healing import damaged_coordinates, parted_metadata
+from fastdln.lines import block
 from fastdln.places import WHOLE, Place, plain_errors, storage_error
 from fastdln.progress import Report, reporter
 from fastdln.store import mark
@@ -69,7 +70,7 @@ class Verification:
         lines.append(
             f"{back}; {len(numbers):,} of them damaged, {self.points_left:,} of {self.points:,} points not computed: {again}"
         )
-        return "\n".join(lines)
+        return block("\n".join(lines))
 
 
 def verify(place: Place, progress: bool | Report | None = None) -> Verification:

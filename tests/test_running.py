@@ -8,14 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from small import FILE, SWEEP, identical, marks
+from typer.testing import CliRunner
 
 import fastdln
-from fastdln import IncompleteError, StoreError, SweepError
+from fastdln import IncompleteError, StoreError, SweepError, journal
 from fastdln.api import compute
+from fastdln.cli import app
 from fastdln.engine import ChunkDone, ChunkFailed
 from fastdln.places import find
 from fastdln.shares import Share
@@ -282,10 +285,18 @@ def test_events_tell_of_every_chunk(tmp_path):
     assert all(isinstance(event, ChunkDone) and event.points == 10 and event.begun < event.ended for event in events)
 
 
-def test_a_log_on_a_full_disk_stops_nothing(here):
-    (here / "small.zarr.log").symlink_to("/dev/full")
-    done = command("run", "small.toml", "--quiet", cwd=here)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_a_log_on_a_full_disk_stops_nothing(here, monkeypatch):
+    written = []
+
+    def full(log):
+        written.append(log.baseFilename)
+        return Path("/dev/full").open("a")
+
+    monkeypatch.setattr(journal.LogFile, "_open", full)
+    monkeypatch.chdir(here)
+    done = CliRunner().invoke(app, ["run", "small.toml", "--quiet"])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert set(written) == {str(here / "small.zarr.log")}
 
 
 def test_every_line_is_json(here):

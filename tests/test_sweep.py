@@ -271,3 +271,33 @@ def test_a_variables_name_brings_its_family():
         "mixing",
         "sharpness",
     )
+
+
+def test_a_byte_order_mark_and_the_line_ends_of_windows_are_no_part_of_a_file(tmp_path):
+    text = 'model = "modes"\r\n[axes]\r\neta = 0.5\r\nalpha = 0.1\r\ndepth = 3\r\n'
+    (tmp_path / "s.toml").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert Sweep.from_file(tmp_path / "s.toml") == Sweep(**GOOD)
+
+
+@pytest.mark.parametrize(
+    ("override", "eta"),
+    [
+        ("axes.eta=.5", (0.5,)),
+        ("axes.eta=5.", (5.0,)),
+        ("axes.eta=5.e-1", (0.5,)),
+        ("axes.eta=.5e1", (5.0,)),
+        ("axes.eta=+.5", (0.5,)),
+        ("axes.eta=[.5, 1., 2.5,3]", (0.5, 1.0, 2.5, 3.0)),
+        ("axes.eta={start=.5,stop=1.,num=2}", (0.5, 1.0)),
+    ],
+)
+def test_numbers_after_set_may_end_or_begin_with_the_point(tmp_path, override, eta):
+    (tmp_path / "s.toml").write_text('model = "modes"\naxes = {eta = 1, alpha = 0.1, depth = 3}')
+    axis = Sweep.from_file(tmp_path / "s.toml", [override]).axes["eta"]
+    assert (axis if isinstance(axis, tuple) else tuple(axis.values())) == eta
+
+
+@pytest.mark.parametrize("text", ["v1.", "a.5", ".5.5", "1..2", "./x.npy", ".", "5.x"])
+def test_other_points_after_set_stay_as_they_are(tmp_path, text):
+    (tmp_path / "s.toml").write_text('model = "modes"\naxes = {eta = 1, alpha = 0.1, depth = 3}')
+    assert Sweep.from_file(tmp_path / "s.toml", [f"title={text}"]).title == text

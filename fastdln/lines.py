@@ -1,0 +1,36 @@
+"""Text from anywhere as lines for people: nothing in it steers a terminal, and none of it is too long to read."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Some ten rows of a terminal; a message keeps its beginning, which names the key or path, and its end, which says what is valid.
+LONGEST = 2000
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    """The text, without its middle where it is too long."""
+    half = (longest - 5) // 2
+    return text if len(text) <= longest else f"{text[:half]} ... {text[-half:]}"
+
+
+def visible(text: str, longest: int = LONGEST) -> str:
+    r"""The text with what is no character to look at (control, bidi, lone surrogates) as \x1b, \u202e, \udcff; cut."""
+    text = cut(text.replace("\t", " "), longest)
+    if text.isprintable():
+        return text
+    return cut("".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else escaped(c) for c in text), longest)
+
+
+def escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def one_line(text: str, longest: int = LONGEST) -> str:
+    """The text in one line."""
+    return visible(" ".join(stripped for line in text.splitlines() if (stripped := line.strip())), longest)
+
+
+def block(text: str) -> str:
+    """The text in its own lines, each of them visible and cut."""
+    return "\n".join(map(visible, text.splitlines()))
