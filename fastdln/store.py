@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from fastdln import provenance, template
-from fastdln.contents import MARK, UNREADABLE, Contents, chunk_key, differing, left, missing, read, read_root
+from fastdln.contents import MARK, UNREADABLE, Contents, chunk_key, left, missing, read, read_root, stored_sweep
 from fastdln.errors import StoreError
 from fastdln.grid import Grid
 from fastdln.healing import heal
@@ -160,11 +160,12 @@ def mark(place: Place, complete: bool, durable: bool) -> None:
 
 
 def refuse_others(contents: Contents, sweep: Sweep) -> None:
+    """StoreError, naming the keys that differ, if the store has the results of another sweep."""
     attributes, place = contents.attributes, contents.place
-    if attributes["sweep_sha256"] != sweep.sha256():
-        if attributes.get("sweep_asked") == sweep.canonical():  # the same, but for what rounding did to a range
-            return
-        keys = [*differing(json.loads(attributes["sweep"]), json.loads(sweep.canonical()))]
+    keys = contents.grid.sweep.differing(sweep)
+    if keys and "sweep_asked" in attributes:  # the same, but for what rounding did to a range
+        keys = keys if stored_sweep(place, attributes["sweep_asked"]).differing(sweep) else []
+    if keys:
         hint = ", or lengthen its axes with fastdln extend" if all(key.startswith("axes.") for key in keys) else ""
         raise StoreError(
             f"{place.name}: holds another sweep, with other {', '.join(keys)}; give another path with -o{hint}"
