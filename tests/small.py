@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastdln import Sweep
+from fastdln import Sweep, contents
 from fastdln.api import load
 from fastdln.places.memory import Memory
 from fastdln.store import Store
@@ -56,7 +56,7 @@ def made(sweep):
     """The dataset of a sweep as it is opened, with made-up values instead of computed ones: whole numbers from 1 to 6."""
     place, rng = Memory(), np.random.default_rng(0)
     with Store.at(place, sweep):
-        ds = load(place.zarr(read_only=True), chunks=None).load()
+        ds = load(contents.read(place), chunks=None).load()
     for array in ds.data_vars.values():
         array.values[...] = rng.integers(1, 7, size=array.shape)
     return ds

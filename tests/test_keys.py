@@ -45,7 +45,7 @@ CASES = [
         for key in ("start", "stop", "num")
     ],
     ("axes.eta.num", MODES, [0, -1], "at least 1"),
-    ("axes.eta.num", MODES, [10**9], "at most 200000000"),
+    ("axes.eta.num", MODES, [10**9], "at most 10000000"),
     ("axes.eta.num", MODES, [2.5, np.inf], "a whole number"),
     ("axes.eta.spacing", MODES, [TEXT, NUMBER, LIST, None], "'linear' or 'log'"),
     ("target", MODES, [TEXT, NUMBER, LIST, None], "{singular_values = [2, 1]}"),
@@ -192,10 +192,10 @@ def test_millions_of_numbers_are_no_sweep():
 @pytest.mark.parametrize(
     ("axis", "good"),
     [
-        ({"start": 0, "stop": 10**8, "num": 10**8 + 1}, True),
-        ({"start": 0, "stop": 10**8, "num": 10**8}, False),
-        ({"start": 0.5, "stop": 10**8 + 0.5, "num": 10**8 + 1}, False),
-        ({"start": 1, "stop": 2**53, "num": 10**8, "spacing": "log"}, False),
+        ({"start": 0, "stop": 10**7 - 1, "num": 10**7}, True),
+        ({"start": 0, "stop": 10**7, "num": 10**7}, False),
+        ({"start": 0.5, "stop": 10**7 - 0.5, "num": 10**7}, False),
+        ({"start": 1, "stop": 2**53, "num": 10**7, "spacing": "log"}, False),
         ({"start": 0, "stop": 2**54, "num": 2}, False),
         ({"start": 7, "stop": 7.5, "num": 1}, True),
     ],

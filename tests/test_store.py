@@ -144,7 +144,7 @@ def test_other_sweeps_are_refused_by_their_keys(tmp_path):
     fastdln.run(SWEEP, store=path)
     before = snapshot(path)
     other = Sweep(**json.loads(SWEEP.canonical()) | {"steps": 401, "observables": ["loss"]})
-    with pytest.raises(StoreError, match=r"with other steps, observables;"):
+    with pytest.raises(StoreError, match=r"with other steps, observables, orbit_samples; give another path"):
         fastdln.run(other, store=path)
     assert snapshot(path) == before
 

@@ -6,6 +6,9 @@ import numpy as np
 
 from fastdln.theory.arguments import depths, layers_and_values, numbers
 
+# A term a layer, summed one by one: some milliseconds.
+MOST_LAYERS = 10_000
+
 # Newton's method from beyond the largest root of a convex polynomial: monotone, and quadratic once the root is near;
 # about ten steps, but where several layers are small beside the others, each step divides the distance by no more than
 # 2 or so.
@@ -26,9 +29,11 @@ def hessian_eigenvalues(singular_values, depth):
             f"singular_values, depth: must be shaped (..., d) and (...) (got {s.shape} and {depth.shape[:-2]})"
         ) from None
     depth = np.where(np.isfinite(depth), depth, 0.0)
+    if (deepest := depth.max(initial=0)) > MOST_LAYERS:
+        raise ValueError(f"depth: must be at most {MOST_LAYERS:,} (got {deepest:,.0f})")
     total = np.zeros(np.broadcast_shapes(s.shape[:-1], depth.shape[:-2]) + (s.shape[-1],) * 2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        for layer in range(int(depth.max(initial=0))):
+        for layer in range(int(deepest)):
             here = layer < depth
             above, below = np.where(here, depth - 1 - layer, 0.0), np.where(here, layer, 0.0)
             rows, columns = s[..., :, None] ** (2 * above / depth), s[..., None, :] ** (2 * below / depth)
@@ -99,7 +104,7 @@ def flow_limit(w, s):
     inside = np.isfinite(squares).all(axis=-2) & np.isfinite(s * s) & np.isfinite(x)
     found = np.sqrt(np.where(settled, x, np.nan)[..., None, :] + offsets)
     found = np.where(inside[..., None, :], found, np.inf)  # what leaves the range of float64
-    return np.where(reached[..., None, :] & np.isfinite(w), found, np.nan)
+    return np.where((reached & ~np.isnan(s))[..., None, :] & np.isfinite(w), found, np.nan)
 
 
 def products_below(w):
