@@ -240,10 +240,8 @@ class Cluster:
 
 
 UNLOCKED = """
-import sys
-from fastdln.places.folder import FileLock, LOCKED
-import os
-FileLock.take = classmethod(lambda cls, folder, interval: cls(os.open(folder / LOCKED, os.O_RDONLY)))
+import fcntl, sys
+del fcntl.F_OFD_SETLK  # as on a system without such locks
 sys.argv[0] = "fastdln"
 from fastdln.cli import main
 main()
