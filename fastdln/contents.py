@@ -129,12 +129,6 @@ def read_root(place: Place) -> dict[str, Any]:
     raise StoreError(f"{place.name}: holds something else than a fastdln store; give another path with -o")
 
 
-def read_attributes(place: Place) -> dict[str, Any]:
-    """Root attributes of the store; StoreError, in one line, if fastdln did not make it."""
-    attributes: dict[str, Any] = read_root(place)["attributes"]
-    return attributes
-
-
 def stored_sweep(place: Place, text: str) -> Sweep:
     """The sweep of a store's attribute, which names no files."""
     try:

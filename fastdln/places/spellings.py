@@ -6,7 +6,6 @@ A message names the option and never its value where that may be a secret.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from fastdln.errors import StoreError
-from fastdln.places.values import CLIENT, RETRY, count, endpoint, flag, refused, text
+from fastdln.places.values import CLIENT, RETRY, count, endpoint, flag, members, refused, text
 
 # Kinds of object stores by the schemes that obstore knows, and what their options begin with in the environment.
 SCHEMES = {
@@ -124,7 +123,7 @@ class Settings:
 def settings(kind: str, given: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """The options of a store of a kind ("s3", "gs", "az"); what is given goes before the environment."""
     options: dict[str, tuple[str, Any]] = {}
-    for name, value in members(given):
+    for name, value in single(given):
         key = canonical(kind, name)
         if value is None or key in NEEDLESS:
             continue
@@ -153,22 +152,15 @@ def settings(kind: str, given: Mapping[str, Any], environment: Mapping[str, str]
     return found
 
 
-def members(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Options and what is in groups of them."""
+def single(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Options, and what is in groups of them, one by one."""
     for name, value in given.items():
         if not isinstance(name, str):
             raise StoreError(f"storage option {name!r}: must be a name")
         if name not in GROUPS or value is None:
             yield name, value
-            continue
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
-                value = None
-        if not isinstance(value, Mapping):
-            raise refused(name, 'must be a dict, or JSON such as {"region_name": "eu-west-1"}')
-        yield from members(value)
+        else:
+            yield from single(members(name, value, '{"region_name": "eu-west-1"}'))
 
 
 def canonical(kind: str, name: str) -> str:

@@ -135,15 +135,21 @@ def certificate(name: str, value: Any) -> str:
         raise refused(name, "must be a certificate in PEM, or the path of a file of that") from None
 
 
-def headers(name: str, value: Any) -> dict[str, str]:
+def members(name: str, value: Any, example: str) -> Mapping[str, Any]:
+    """A dict, or JSON of one."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
             value = None
     if not isinstance(value, Mapping):
-        raise refused(name, 'must be a dict, or JSON such as {"x-team": "optics"}')
-    return {text(name, key): text(name, content) for key, content in value.items()}
+        raise refused(name, f"must be a dict, or JSON such as {example}")
+    return value
+
+
+def headers(name: str, value: Any) -> dict[str, str]:
+    found = members(name, value, '{"x-team": "optics"}')
+    return {text(name, key): text(name, content) for key, content in found.items()}
 
 
 # Options of the HTTP client, by what they must be.
