@@ -158,10 +158,13 @@ def limits(grid: Grid) -> dict[str, int]:
     return {name: int(OVERHEAD * size) + LEAST_LIMIT for name, size in chunk_bytes(grid).items()}
 
 
-def decoded(grid: Grid) -> dict[str, int]:
-    """What each array's file decodes to, where it is one frame of zstd: shards have many."""
+def decoded(grid: Grid) -> dict[str, tuple[int, int]]:
+    """What each frame of zstd in an array's files decodes to, and how many a shard has; 0 where a file is one frame."""
     variables = {variable.name for variable in grid.sweep.variables} if grid.sharded else set()
-    return {name: size for name, size in chunk_bytes(grid).items() if name not in variables}
+    inner = math.prod(grid.chunk_shape) // math.prod(grid.inner_shape)
+    return {
+        name: (size // inner, inner) if name in variables else (size, 0) for name, size in chunk_bytes(grid).items()
+    }
 
 
 def readable(metadata: Any, sizes: Mapping[str, int]) -> bool:

@@ -10,6 +10,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import google_crc32c
 import numpy as np
 import pytest
 import xarray as xr
@@ -17,7 +18,7 @@ from numcodecs import Zstd
 from small import SWEEP, identical
 
 import fastdln
-from fastdln import StoreError, SweepError
+from fastdln import StoreError, Sweep, SweepError
 from fastdln.api import compute
 from fastdln.places.checked import decoded_size
 from fastdln.template import digest
@@ -242,6 +243,30 @@ def test_a_small_file_does_not_become_a_large_one(store):
     found = fastdln.verify(store)
     assert [(damage.variable, damage.chunk) for damage in found.damaged] == [("loss", 0)]
     assert "decodes to 268435456 bytes" in found.damaged[0].reason
+
+
+def test_a_chunk_of_a_shard_does_not_become_a_large_one(tmp_path):
+    sweep = Sweep(**json.loads(SWEEP.canonical()) | {"chunks": {"eta": 10, "alpha": 1}, "shards": {"eta": 40}})
+    store = tmp_path / "sharded.zarr"
+    compute(sweep, store)
+    assert fastdln.verify(store).whole
+    frame = checked(bytes(Zstd(level=1, checksum=True).encode(np.zeros(2**28, np.uint8))))
+    index = np.full((4, 2), 2**64 - 1, "<u8")
+    index[2] = 0, len(frame)
+    (store / "loss/c/0/0/0").write_bytes(frame + checked(index.tobytes()))
+    loss = fastdln.open(store).loss
+    for part in (loss[0, 0], loss[0, 0, 20:30]):  # the shard, and one chunk of it
+        with pytest.raises(ValueError, match="decodes to 268435456 bytes"):
+            part.load()
+    found = fastdln.verify(store)
+    assert [(damage.variable, damage.chunk) for damage in found.damaged] == [("loss", 0)]
+    compute(sweep, store)
+    assert fastdln.verify(store).whole
+
+
+def checked(data):
+    """The bytes with their checksum behind them, as the codec crc32c has them."""
+    return data + google_crc32c.value(data).to_bytes(4, "little")
 
 
 def with_own(store, **arrays):

@@ -422,6 +422,16 @@ def test_an_object_of_any_size_is_not_read_whole(url, options):
     assert place.read("absent", 1) is None
 
 
+def test_a_chunk_in_a_bucket_is_no_larger_than_its_values(url, options):
+    compute(SWEEP, url, storage_options=options)
+    find(url, options).write("loss/c/0/0/0", bytes(2**26 + 1))
+    found = fastdln.verify(url, storage_options=options)
+    assert [(damage.variable, damage.chunk) for damage in found.damaged] == [("loss", 0)]
+    assert "67,108,865 bytes, more than" in found.damaged[0].reason
+    compute(SWEEP, url, storage_options=options)
+    assert fastdln.verify(url, storage_options=options).whole
+
+
 @pytest.mark.parametrize(
     "strange", [{"expires": 1e300}, {"host": "a\x1b[2J"}, {"host": 5}, {"process": []}, {"more": "x" * 10_000}]
 )

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
-from zarr.storage import ObjectStore
 
 from fastdln.errors import StoreError
+from fastdln.places.bounded_objects import BoundedObjects, beyond
 from fastdln.places.connection import connected, meet
 from fastdln.places.object_lock import ObjectLock, living
 from fastdln.places.place import LARGEST_METADATA, ROOT, Interval, Lock, OccupiedError, Unlocked
@@ -54,9 +54,9 @@ class Bucket:
 
     def zarr(
         self, *, durable: bool = False, read_only: bool = False, limits: Mapping[str, int] | None = None
-    ) -> ObjectStore[Any]:
+    ) -> BoundedObjects:
         """Object stores are durable in any case."""
-        return ObjectStore(self.objects, read_only=read_only)
+        return BoundedObjects(self.objects, read_only=read_only, limits=limits)
 
     def occupied(self) -> bool:
         return self.read(ROOT) is not None
@@ -70,10 +70,8 @@ class Bucket:
             found = obstore.get(self.objects, key)
         except FileNotFoundError:
             return None
-        if (size := found.meta["size"]) > most:
-            raise StoreError(
-                f"{self.name}: {key} has {size:,} bytes, more than the {most:,} that one of a store may have"
-            )
+        if too_large := beyond(key, found.meta["size"], most):
+            raise StoreError(f"{self.name}: {too_large}")
         return bytes(found.bytes())
 
     def size(self, key: str) -> int | None:
