@@ -146,7 +146,7 @@ def test_shipped_sweeps_plan_without_a_warning_and_say_where_they_are_from(here,
     text = sweep.read_text()
     assert "title" in text
     assert "2502.20531" in text
-    done = fastdln("plan", sweep, "--quiet", cwd=here)
+    done = fastdln("plan", sweep, "--quiet", "--no-probe", cwd=here)
     assert (done.returncode, done.stderr) == (0, "")
 
 
