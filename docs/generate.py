@@ -137,7 +137,8 @@ assert both.fate.dtype == shallow.fate.dtype  # codes stay codes
 both.to_netcdf("both.nc")
 ```
 
-takes the package netCDF4 or h5netcdf; without them xarray writes netCDF-3, in which integers have 32 bits at most.
+takes the package netCDF4 or h5netcdf; without them xarray writes netCDF-3, in which integers have 32 bits at most. Zarr v2, which
+has no place for the codecs of v3, takes `both.drop_encoding().to_zarr("both.zarr", zarr_format=2)`.
 
 ## A store from a stranger
 
