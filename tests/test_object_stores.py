@@ -260,7 +260,7 @@ def test_the_environments_s3_endpoint_is_not_silently_preferred(monkeypatch):
         ("s3://b:9000/x.zarr", "a bucket has no port; .*endpoint"),
         ("file://[::1/x.zarr", "is no URL"),
         ("file://", "names no file"),
-        ("", "must be a path or a URL"),
+        ("", "is empty; give a path or a URL"),
         (5, "must be a path or a URL"),
         ("a\x1b[2Jb", "no control characters"),
     ],
