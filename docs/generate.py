@@ -138,7 +138,8 @@ both.to_netcdf("both.nc")
 ```
 
 takes the package netCDF4 or h5netcdf; without them xarray writes netCDF-3, in which integers have 32 bits at most. Zarr v2, which
-has no place for the codecs of v3, takes `both.drop_encoding().to_zarr("both.zarr", zarr_format=2)`.
+has no place for the codecs of v3, takes `both.drop_encoding().to_zarr("both.zarr", zarr_format=2)`. What an incomplete store does
+not have yet is the least integer in 64 bits, for which netCDF-3 has no room: select what is there first, or take netCDF-4.
 
 ## A store from a stranger
 
@@ -148,7 +149,9 @@ followed to files outside the store; attributes like `scale_factor` change the n
 run `fastdln verify` on it first: they hold every array's metadata against what the sweep must give before anything is read, follow no
 link, and read regular files of a bounded size only. In the sweep of a store a string is never the path of a matrix. Arrays that are
 not of the sweep, such as one that you added with `ds.assign(half=ds.loss / 2)[["half"]].to_zarr(store, mode="a")`, are kept, named
-by `verify`, and opened if they are plain numbers; `extend` grows them with their fill value.
+by `verify`, and opened if they are plain numbers; `extend` grows them with their fill value. Write them from a dataset that has the
+store's attributes, as `ds.assign` does: xarray replaces the root's attributes by those of what is written, and without them the
+store is refused until its `zarr.json` is restored.
 """
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastdln import contents, growth
-from fastdln.arguments import as_place, as_sweep, check_manner, check_options, check_overrides, check_progress
+from fastdln.arguments import as_place, as_sweep, check_manner, check_options, check_progress
 from fastdln.contents import Contents
 from fastdln.engine import Event, threads
 from fastdln.errors import SweepError
@@ -22,6 +22,7 @@ from fastdln.places import Place, find, plain_errors, storage_error
 from fastdln.places.memory import Memory
 from fastdln.planning import Plan, refuse_in_memory
 from fastdln.progress import Report
+from fastdln.refusals import texts
 from fastdln.running import Manner, Run
 from fastdln.shares import Share
 from fastdln.store import Store
@@ -50,7 +51,7 @@ def run(
     durable: bool = False,
     storage_options: Options | None = None,
     progress: bool | Report | None = None,
-    on_event: Callable[[Event], object] = lambda event: None,
+    on_event: Callable[[Event], object] | None = None,
 ) -> xr.Dataset:
     """Computes a sweep and returns it as an xarray Dataset.
 
@@ -69,7 +70,14 @@ def run(
     sweep = as_sweep(sweep)
     if store is None:
         check_manner(
-            scheduler=scheduler, dashboard=dashboard, fail_fast=fail_fast, progress=progress, on_event=on_event
+            scheduler=scheduler,
+            dashboard=dashboard,
+            part=part,
+            fail_fast=fail_fast,
+            durable=durable,
+            storage_options=storage_options,
+            progress=progress,
+            on_event=on_event,
         )
         if part is not None or storage_options or durable:
             raise SweepError("part, durable, storage_options: are of a store; give one")
@@ -152,12 +160,12 @@ def extend(store: StorePath, *overrides: str, storage_options: Options | None = 
 
 def lengthen(store: StorePath, *overrides: str, storage_options: Options | None = None, **how: Any) -> int:
     """Like `extend`, but opens nothing, and returns how many points it computed."""
-    check_overrides(overrides)
     check_manner(storage_options=storage_options, **how)
+    changes = of_axes(overrides, "extend")
     place = find(as_place(store), storage_options)
     with plain_errors(place.name, "cannot be read"):
         there = contents.read(place)
-    wanted = growth.asked(there).changed(of_axes(overrides, "extend"))
+    wanted = growth.asked(there).changed(changes)
     growth.larger_grid(there, growth.grown(there.grid.sweep, wanted))  # refuses before anything is begun
 
     def larger() -> Sweep:
@@ -174,8 +182,8 @@ def refine(
     overrides: the axes of the window, such as "axes.eta.start=0.8"; they must lie within the old ones. storage_options: of
     those of the two that are URLs. how: as for `run`.
     """
-    check_overrides(overrides)
     check_manner(storage_options=storage_options, **how)
+    changes = of_axes(overrides, "refine")
     of_urls = [
         storage_options if "://" in as_place(path, name) else None
         for name, path in {"store": store, "new": new}.items()
@@ -185,20 +193,21 @@ def refine(
     place, target = (find(path, options) for path, options in zip((store, new), of_urls, strict=True))
     with plain_errors(place.name, "cannot be read"):
         there = contents.read(place)
-    wanted = growth.asked(there).changed(of_axes(overrides, "refine"))
+    wanted = growth.asked(there).changed(changes)
     about = growth.window(there, wanted)
     growth.refuse_other_parents(target, about)
     compute(wanted, new, storage_options=of_urls[1], about=about, **how)
     return open(new, storage_options=of_urls[1])
 
 
-def of_axes(overrides: Iterable[str], verb: str) -> Iterable[str]:
+def of_axes(overrides: Iterable[str], verb: str) -> list[str]:
     """Refuses changes of other keys, also of those that would not count as another sweep."""
-    for override in overrides:
+    changes = texts(overrides)
+    for override in changes:
         key = override.partition("=")[0].strip()
         if "=" in override and key.partition(".")[0] != "axes":
             raise SweepError(f"{key}: cannot be changed by {verb}, which changes axes only")
-    return overrides
+    return changes
 
 
 def verify(

@@ -71,9 +71,3 @@ def check_manner(
         raise SweepError(f"on_event: must be a function of an event {shown(on_event)}")
     check_options(storage_options)
     check_progress(progress)
-
-
-def check_overrides(overrides: Any) -> None:
-    for override in overrides:
-        if not isinstance(override, str):
-            raise SweepError(f'overrides: must be texts such as "axes.eta.num=3000" {shown(override)}')

@@ -19,8 +19,10 @@ from typer.core import TyperGroup
 from fastdln.lines import block, one_line
 
 BAD_INPUT, INCOMPLETE = 2, 3
-# Bytes; with fewer the libraries cannot be loaded, and OpenBLAS tries for ever.
+# Bytes; with fewer the libraries cannot be loaded, and OpenBLAS tries for ever. Threads and the compiler need more, or one of
+# the C libraries ends the process without a word of ours.
 LEAST_MEMORY = 512 << 20
+LEAST_TO_COMPUTE = 1 << 30
 
 # What is over sooner needs no line of its own.
 SECONDS_BEFORE_A_LINE = 1.0
@@ -72,8 +74,10 @@ def bounded_complaints() -> Iterator[None]:
     except Exception as error:
         # typer's complaints, of which newer versions have classes of their own
         if complaint := getattr(error, "format_message", None):
-            said = one_line(complaint())
+            command = getattr(getattr(error, "ctx", None), "command_path", "")
+            said = one_line(complaint()) + (f"; `{command} --help` says what there is" if command else "")
             error.format_message = lambda: said  # type: ignore[attr-defined]
+            error.ctx = None  # type: ignore[attr-defined]  # with it there would be lines of usage before ours
         raise
 
 
@@ -166,12 +170,7 @@ def memory_told() -> Iterator[None]:
     """A want of memory, whatever it led to, as an IncompleteError."""
     from fastdln.errors import SHORT_OF_MEMORY, IncompleteError, SweepError, short_of_memory
 
-    limit = address_space()
-    if limit < LEAST_MEMORY:
-        least, given = LEAST_MEMORY >> 20, limit >> 20
-        raise IncompleteError(
-            f"memory is short; `ulimit -v` leaves {given} MB, and nothing begins with less than {least}"
-        )
+    refuse_less_than(LEAST_MEMORY)
     try:
         yield
     except (IncompleteError, SweepError):
@@ -182,6 +181,16 @@ def memory_told() -> Iterator[None]:
         logging.getLogger("asyncio").disabled = True  # tells of what others still waited for, while the process ends
         said = f"{SHORT_OF_MEMORY}; what is finished is safe, and the same command goes on from there"
         raise IncompleteError(said) from None
+
+
+def refuse_less_than(least: int) -> None:
+    """IncompleteError if the process may not ask for so many bytes."""
+    from fastdln.errors import IncompleteError
+
+    if (limit := address_space()) < least:
+        raise IncompleteError(
+            f"memory is short; `ulimit -v` leaves {limit >> 20} MB, and this does not begin with less than {least >> 20}"
+        )
 
 
 def address_space() -> int:

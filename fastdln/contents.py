@@ -17,7 +17,7 @@ from zarr.errors import BaseZarrError
 from fastdln import layout, template
 from fastdln.errors import StoreError, SweepError, first_line
 from fastdln.grid import Grid
-from fastdln.observables import Variable
+from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES, Variable
 from fastdln.places import ROOT, Place, plain_errors, storage_error
 from fastdln.places.checked import Checked
 from fastdln.sweep import Sweep
@@ -37,6 +37,15 @@ MOST_GROWTHS = 10_000
 
 # Of an array that somebody else put there: a folder in the store, and nowhere else.
 PLAIN_NAME = re.compile(r"\w[\w .+-]*")
+
+# What arrays of a sweep, and their dimensions, can be called.
+NAMES = frozenset(
+    name
+    for families in (OBSERVABLES, MATRIX_OBSERVABLES)
+    for family in families.values()
+    for variable in family.variables
+    for name in (variable.name, *variable.dims)
+)
 
 # Root attributes that are text.
 TEXTS = ("title", "Conventions", "source", "history", "sweep", "sweep_sha256", "sweep_asked", "metadata_sha256")
@@ -67,10 +76,10 @@ class Contents:
         return {d: n for array in known for d, n in zip(array["dimension_names"], array["shape"], strict=True)}
 
     def readable_others(self) -> list[str]:
-        """Those of the others that can be read without harm."""
+        """Those of the others that can be read without harm, and taken for nothing that a sweep has."""
         arrays = self.root["consolidated_metadata"]["metadata"]
-        named = [name for name in self.others if PLAIN_NAME.fullmatch(name)]
-        return [name for name in named if layout.readable(arrays[name], self.sizes)]
+        named = [name for name in self.others if PLAIN_NAME.fullmatch(name) and name not in NAMES]
+        return [name for name in named if layout.readable(arrays[name], self.grid, self.sizes)]
 
     def zarr(self, others: Iterable[str] = (), *, write: bool = False, durable: bool = False) -> Checked:
         """Zarr's view of the sweep's arrays, and of those of these names besides."""
@@ -81,8 +90,11 @@ class Contents:
             "attributes": {**self.attributes, **COORDINATES},  # xarray takes it away when it adds an array
             "consolidated_metadata": {**self.root["consolidated_metadata"], "metadata": shown},
         }
-        store = self.place.zarr(durable=durable, read_only=not write, limits=layout.limits(self.grid))
-        return Checked(store, json.dumps(root).encode(), layout.decoded(self.grid))
+        sizes = {name: layout.chunk_of_other(arrays[name]) for name in others}
+        zstd = {n: (size, 0) for n, size in sizes.items() if any(c["name"] == "zstd" for c in arrays[n]["codecs"])}
+        limits = layout.limits(self.grid) | {name: layout.largest_file(size) for name, size in sizes.items()}
+        store = self.place.zarr(durable=durable, read_only=not write, limits=limits)
+        return Checked(store, json.dumps(root).encode(), layout.decoded(self.grid) | zstd)
 
     def arrays(self, names: Iterable[str], *, write: bool = False, durable: bool = False) -> dict[str, Any]:
         """Zarr's arrays of these names."""
@@ -107,6 +119,11 @@ def read_root(place: Place) -> dict[str, Any]:
                 raise damaged(place, f"it has more than {MOST_VALUES:,} values")
             root: dict[str, Any] = json.loads(data or b"")
             attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
+            if "sweep" not in attributes and MARK in arrays:
+                raise StoreError(
+                    f"{place.name}: its root attributes are gone, as when a dataset without attributes was written into it; "
+                    "restore its zarr.json, and add arrays with ds.assign(...)[[...]].to_zarr(..., mode='a')"
+                )
             text = attributes["sweep"]
             if not all(isinstance(attributes.get(name, ""), str) for name in TEXTS):
                 raise damaged(place, f"one of {', '.join(TEXTS)} is no text")
@@ -161,6 +178,11 @@ def damaged(place: Place, reason: str) -> StoreError:
 def chunk_key(grid: Grid, number: int, variable: Variable) -> str:
     """Zarr's key of a variable's chunk; dimensions beyond the grid's are not divided."""
     return "/".join([variable.name, "c", *map(str, grid.place(number)), *["0"] * len(variable.dims)])
+
+
+def coordinate_key(name: str, metadata: Any) -> str:
+    """Zarr's key of the one chunk of a coordinate."""
+    return f"{name}/c{metadata['chunk_key_encoding']['configuration']['separator']}0"
 
 
 def present(place: Place, grid: Grid, name: str = MARK, beyond: int = 0) -> np.ndarray:

@@ -161,10 +161,10 @@ class Grid:
     def straddling(self, shapes: Iterable[Sequence[int]]) -> np.ndarray:
         """Which chunks lie across the end of a smaller grid of one of these shapes; shaped as the chunks lie."""
         found = np.zeros(self.chunks_along, dtype=bool)
-        for shape in shapes:
-            for axis, (old, chunk) in enumerate(zip(shape, self.chunk_shape, strict=True)):
-                if old % chunk and old < self.shape[axis]:
-                    found[(slice(None),) * axis + (old // chunk,)] = True
+        shapes = list(shapes)
+        for axis, (chunk, new) in enumerate(zip(self.chunk_shape, self.shape, strict=True)):
+            across = {old // chunk for old in (shape[axis] for shape in shapes) if old % chunk and old < new}
+            found[(slice(None),) * axis + (sorted(across),)] = True
         return found
 
     def values(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray]:

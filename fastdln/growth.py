@@ -14,7 +14,7 @@ import numpy as np
 
 from fastdln import template
 from fastdln.axes import coordinates, length
-from fastdln.contents import MOST_GROWTHS, Contents, differing, grown_from, read, stored_sweep
+from fastdln.contents import MOST_GROWTHS, Contents, coordinate_key, differing, grown_from, read, stored_sweep
 from fastdln.errors import StoreError, SweepError
 from fastdln.grid import Grid
 from fastdln.healing import heal
@@ -111,7 +111,7 @@ def switch(contents: Contents, new: Grid, wanted: Sweep, durable: bool) -> None:
     lengths = dict(zip(new.dims, new.shape, strict=True))
     coordinate_names = {name for name, *_ in template.coordinate_arrays(new)}
     for name in metadata.keys() - coordinate_names:  # arrays of others grow along, with their fill value
-        dims = metadata[name]["dimension_names"]
+        dims = metadata[name].get("dimension_names") or []
         metadata[name]["shape"] = [lengths.get(d, n) for d, n in zip(dims, metadata[name]["shape"], strict=True)]
     replaced = []
     for name in new.dims:
@@ -140,11 +140,6 @@ def switch(contents: Contents, new: Grid, wanted: Sweep, durable: bool) -> None:
     heal(read(place), durable)
     for key in replaced:
         place.delete(key)
-
-
-def coordinate_key(name: str, metadata: Any) -> str:
-    """Zarr's key of the one chunk of a coordinate."""
-    return f"{name}/c{metadata['chunk_key_encoding']['configuration']['separator']}0"
 
 
 def window(contents: Contents, wanted: Sweep) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastdln import template
-from fastdln.contents import UNREADABLE, Contents
+from fastdln.contents import UNREADABLE, Contents, coordinate_key
 from fastdln.places import ROOT
 
 
@@ -25,12 +25,14 @@ def parted_metadata(contents: Contents) -> Iterator[tuple[str, Mapping[str, Any]
     root = contents.root["consolidated_metadata"]["metadata"]
     others = [name for name in contents.readable_others() if contents.place.size(f"{name}/{ROOT}") is not None]
     for name in (*template.names(contents.grid), *others):
-        metadata = root[name]
+        metadata, key = root[name], f"{name}/{ROOT}"
         wanted = json.dumps(metadata, indent=2).encode()
-        try:  # one that is larger than what it should be needs no reading, however large
-            data = contents.place.read(f"{name}/{ROOT}", 2 * len(wanted) + 2**16)
-            same = json.loads(data or b"") == metadata
-        except (ValueError, RecursionError):  # a StoreError is one
+        size = contents.place.size(key)  # refuses what is no plain file
+        try:
+            # one that is larger than what it should be needs no reading, however large
+            known = size is not None and size <= 2 * len(wanted) + 2**16
+            same = known and json.loads(contents.place.read(key) or b"") == metadata
+        except (ValueError, RecursionError):
             same = False
         if not same:
             yield name, metadata
@@ -39,8 +41,9 @@ def parted_metadata(contents: Contents) -> Iterator[tuple[str, Mapping[str, Any]
 def damaged_coordinates(contents: Contents) -> Iterator[tuple[str, Any]]:
     """Coordinates that are not what the sweep says, and what they should be."""
     wanted = {name: values for name, values, *_ in template.coordinate_arrays(contents.grid)}
-    arrays = contents.arrays(wanted)
+    arrays, metadata = contents.arrays(wanted), contents.root["consolidated_metadata"]["metadata"]
     for name, values in wanted.items():
+        contents.place.size(coordinate_key(name, metadata[name]))  # refuses what is no plain file
         try:
             same = arrays[name][:].tobytes() == values.tobytes()
         except UNREADABLE:

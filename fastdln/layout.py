@@ -24,11 +24,14 @@ INDEX = [{"name": "bytes", "configuration": {"endian": "little"}}, CRC32C]
 OVERHEAD = 1.1
 LEAST_LIMIT = 2**16
 
-# Other people's arrays are read if all of one chunk, or a coordinate, which xarray loads at once, fit in so many bytes.
+# Other people's arrays are read if all of one chunk, or a coordinate, which xarray loads at once, fit in so many bytes, and
+# are in no more files than take a moment to look for.
 LARGEST_OTHER = 2**28
-PLAIN_CODECS = frozenset({"bytes", "zstd", "gzip", "blosc", "crc32c", "transpose"})
+MOST_FILES = 10_000
+PLAIN_CODECS = {("bytes",), ("bytes", "zstd"), ("bytes", "crc32c"), ("bytes", "zstd", "crc32c")}
 PLAIN_TYPES = frozenset({"bool", *(f"{kind}{8 * size}" for kind in ("int", "uint") for size in (1, 2, 4, 8))})
 PLAIN_TYPES |= {"float32", "float64"}
+SCALES = ("scale_factor", "add_offset")
 
 
 def chunk_shapes(metadata: Any, axes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -155,7 +158,12 @@ def chunk_bytes(grid: Grid) -> dict[str, int]:
 
 def limits(grid: Grid) -> dict[str, int]:
     """The most bytes that a file of each array can have."""
-    return {name: int(OVERHEAD * size) + LEAST_LIMIT for name, size in chunk_bytes(grid).items()}
+    return {name: largest_file(size) for name, size in chunk_bytes(grid).items()}
+
+
+def largest_file(size: int) -> int:
+    """The most bytes of a file that decodes to so many."""
+    return int(OVERHEAD * size) + LEAST_LIMIT
 
 
 def decoded(grid: Grid) -> dict[str, tuple[int, int]]:
@@ -167,26 +175,35 @@ def decoded(grid: Grid) -> dict[str, tuple[int, int]]:
     }
 
 
-def readable(metadata: Any, sizes: Mapping[str, int]) -> bool:
+def chunk_of_other(metadata: Any) -> int:
+    """The bytes of a decoded chunk of an array that is not of the sweep."""
+    chunks = metadata["chunk_grid"]["configuration"]["chunk_shape"]
+    return int(np.dtype(metadata["data_type"]).itemsize * math.prod(chunks))
+
+
+def readable(metadata: Any, grid: Grid, sizes: Mapping[str, int]) -> bool:
     """Whether an array that is not of the sweep, a user's own, can be read without harm beside those that are.
 
     sizes: of the dimensions that the sweep's arrays have.
     """
     try:
-        shape, dims = metadata["shape"], metadata["dimension_names"]
+        shape, dims = metadata["shape"], metadata.get("dimension_names") or []  # a single number has none
         chunks = metadata["chunk_grid"]["configuration"]["chunk_shape"]
-        itemsize = np.dtype(metadata["data_type"]).itemsize if metadata["data_type"] in PLAIN_TYPES else 0
-        return (
-            bool(itemsize)
+        if not (
+            metadata["data_type"] in PLAIN_TYPES
             and metadata["zarr_format"] == 3
             and metadata["node_type"] == "array"
             and metadata["chunk_grid"]["name"] == "regular"
             and len(shape) == len(dims) == len(chunks)
             and all(type(n) is int and n > 0 for n in (*shape, *chunks))
             and all(isinstance(dim, str) and sizes.get(dim, n) == n for dim, n in zip(dims, shape, strict=True))
-            and {codec["name"] for codec in metadata["codecs"]} <= PLAIN_CODECS
-            and itemsize * math.prod(chunks) <= LARGEST_OTHER
-            and (len(shape) > 1 or itemsize * math.prod(shape) <= LARGEST_OTHER)
-        )
+            and tuple(codec["name"] for codec in metadata["codecs"]) in PLAIN_CODECS
+            and all(type(metadata["attributes"].get(key, 1.0)) in (int, float) for key in SCALES)
+        ):
+            return False
+        files, size = math.prod(-(-n // c) for n, c in zip(shape, chunks, strict=True)), chunk_of_other(metadata)
+        if len(shape) > 1:  # in as many files as the sweep's own, at most
+            return bool(size <= LARGEST_OTHER and files <= max(MOST_FILES, grid.chunks))
+        return bool(files * size <= LARGEST_OTHER and files <= MOST_FILES)
     except (TypeError, KeyError, AttributeError, ValueError, OverflowError):
         return False

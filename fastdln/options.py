@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from fastdln import files
-from fastdln.console import Voice, say
+from fastdln.console import LEAST_TO_COMPUTE, Voice, refuse_less_than, say
 
 # readable=False: whether a file can be read is told where it is read, in one line
 SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False)]
@@ -114,6 +114,7 @@ class RunOptions:
         """Keeps the log beside the store, that of a URL in the current folder; says the end."""
         from fastdln.journal import kept
 
+        refuse_less_than(LEAST_TO_COMPUTE)
         share = f".part-{part.replace('/', '-of-')}" if part else ""
         Voice.as_json = self.log_json
         with kept(Path(f"{beside(store)}{share}.log"), self.log_json):

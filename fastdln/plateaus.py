@@ -8,8 +8,12 @@ import numpy as np
 
 from fastdln.axes import coordinates, depths, swept_mode
 from fastdln.models import STARTS
+from fastdln.problem import Spectral
 from fastdln.sweep import MOST_STEPS, Sweep
 from fastdln.theory import balanced_plateau_steps, plateau_steps
+
+# Modes that a warning names.
+MOST_NAMED = 5
 
 
 def plateau_warnings(sweep: Sweep) -> list[str]:
@@ -18,10 +22,24 @@ def plateau_warnings(sweep: Sweep) -> list[str]:
     found = []
     if not alphas.all():
         found.append("alpha = 0 is the saddle itself: nothing moves there, and the fate is drifting")
+    if not etas.all():
+        found.append("eta = 0 moves nothing: the fate is drifting there")
+    found += stuck_modes(sweep)
     alphas, etas = alphas[alphas > 0], etas[etas > 0]
     if alphas.size and etas.size:
         found += shorter_than_the_plateau(sweep, alphas.min(), etas.min())
     return found
+
+
+def stuck_modes(sweep: Sweep) -> list[str]:
+    """A line if several layers of a mode are 0: none of them, nor the others, has a gradient."""
+    if not isinstance(sweep.start, Spectral):
+        return []
+    zeros = (np.array(sweep.start.spectral) == 0).sum(axis=0)
+    stuck = [f"{mode}" for mode in np.flatnonzero(zeros >= 2)[:MOST_NAMED] + 1]
+    if not stuck:
+        return []
+    return [f"start.spectral: mode {', '.join(stuck)} has several layers that are 0, a saddle: its fate is drifting"]
 
 
 def shorter_than_the_plateau(sweep: Sweep, alpha: float, eta: float) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import reprlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -106,6 +106,19 @@ def value_of(text: str) -> Any:
             if len(parsed) == 1:
                 return parsed["value"]
     return text
+
+
+def texts(overrides: Any) -> list[str]:
+    """Overrides, which are texts."""
+    if isinstance(overrides, str) or not isinstance(overrides, Iterable):
+        raise SweepError(
+            f'overrides: must be a list of texts such as "axes.eta.num=3000" (got {reprlib.repr(overrides)})'
+        )
+    found = list(overrides)
+    for override in found:
+        if not isinstance(override, str):
+            raise SweepError(f'overrides: must be texts such as "axes.eta.num=3000" (got {reprlib.repr(override)})')
+    return found
 
 
 def assign(data: dict[str, Any], override: str) -> None:

@@ -47,7 +47,7 @@ class Manner:
     fail_fast: bool = False
     durable: bool = False
     progress: bool | Report | None = None
-    on_event: Callable[[Event], object] = lambda event: None
+    on_event: Callable[[Event], object] | None = None
 
 
 class Run:
@@ -141,7 +141,8 @@ class Run:
             if len(reasons) < FAILURES_NAMED and reason(event) not in reasons:
                 self.failures.append(event)
             self.refusals += storage_error(event.error)
-        self.manner.on_event(event)
+        if self.manner.on_event:
+            self.manner.on_event(event)
         return isinstance(event, ChunkDone) or not self._hopeless(event.error)
 
     def _hopeless(self, error: BaseException) -> bool:

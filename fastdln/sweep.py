@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -41,7 +42,7 @@ from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, Observable, Variable, observables_of
 from fastdln.observables.observable import PairObservable
 from fastdln.problem import WIDEST, WITHOUT_FILES, Layers, Spectral, Start, Target, check_widths
-from fastdln.refusals import assign, explain
+from fastdln.refusals import assign, explain, texts
 from fastdln.sources import MOST_NUMBERS, of_file, of_store
 from fastdln.tables import table
 
@@ -207,6 +208,14 @@ class Sweep(BaseModel):
     def _known_model(cls, value: str) -> str:
         return one_of(MODELS, value)
 
+    @field_validator("widths", "sharpness_count", mode="before")
+    @classmethod
+    def _of_matrices(cls, value: Any, about: ValidationInfo) -> Any:
+        model = about.data.get("model", "")
+        if value is not None and model and not MODELS[model].matrices:
+            raise ValueError(f"{model} has no matrices; only the model matrix takes it")
+        return value
+
     @field_validator("axes")
     @classmethod
     def _known_axes(cls, axes: dict[str, Any]) -> dict[str, Any]:
@@ -272,9 +281,6 @@ class Sweep(BaseModel):
         """Refuses keys of matrices where there are none."""
         if self.definition.matrices:
             return
-        for key in ("widths", "sharpness_count"):
-            if getattr(self, key) is not None:
-                raise ValueError(f"{key}: {self.model} has no matrices; only the model matrix takes it")
         if not self.target.simple:
             raise ValueError(
                 f"target: {self.model} takes singular_values only; bases and matrices are of the model matrix"
@@ -422,8 +428,8 @@ class Sweep(BaseModel):
         """
         if not isinstance(path, str | os.PathLike):
             raise SweepError(f"sweep: must be the path of a TOML file {shown(path)}")
-        data = of_file(files.at(path))
-        for override in overrides:
+        changes, data = texts(overrides), of_file(files.at(path))
+        for override in changes:
             assign(data, override)
         return cls(**data)
 

@@ -15,7 +15,7 @@ from fastdln.engine import threads
 from fastdln.errors import StoreError, first_line
 from fastdln.grid import Grid
 from fastdln.healing import damaged_coordinates, parted_metadata
-from fastdln.lines import block
+from fastdln.lines import block, one_line
 from fastdln.places import WHOLE, Place, plain_errors, storage_error
 from fastdln.progress import Report, reporter
 from fastdln.store import mark
@@ -59,7 +59,7 @@ class Verification:
 
     def __str__(self) -> str:
         lines = [f"damaged: {damage}" for damage in self.damaged]
-        lines += [f"not of the sweep, and not checked: {', '.join(self.others)}"] if self.others else []
+        lines += [f"not of the sweep, and not checked: {one_line(', '.join(self.others))}"] if self.others else []
         back = f"{self.chunks_read:,} of {self.chunks:,} chunks read back"
         if self.whole:
             return "\n".join([*lines, f"whole: {back}, and all coordinates"])

@@ -139,7 +139,17 @@ def test_pictures_name_their_arguments(ds):
     for bad in (0, -1, np.nan, 1e9, None, "x"):
         refused(lambda bad=bad: plots.encode(figure, "png", bad), "dpi", error=DatasetError)
     panel = (plots.PLOTS["loss"].draw, {"depth": 2})
-    for panels, columns in (([], 1), ([panel], 0), ([panel], None), ([panel], 1.5)):
+    for bad in (None, 5):
+        refused(lambda bad=bad: plots.arranged(ds, [panel], 1, bad), "title", error=DatasetError)
+    for bad in ("x", None, np.array([1, 2]), 5):
+        refused(lambda bad=bad: plots.bifurcation(ds, x=bad), "x", "eta S", error=DatasetError)
+    refused(lambda: plots.encode(figure, np.array([1, 2])), "kind", error=DatasetError)
+    refused(lambda: plots.encode(figure, dpi=True), "dpi", error=DatasetError)
+    bad_panels = ([], [None], -1, "phase", [(panel[0],)], [(panel[0], None)], {})
+    for panels, columns in (
+        *((bad, 1) for bad in bad_panels),
+        *(([panel], bad) for bad in (0, None, 1.5, True, 10**30)),
+    ):
         refused(lambda p=panels, c=columns: plots.arranged(ds, p, c), "panels", "columns", error=DatasetError)
     for bad in ("x", None, [], {}, np.nan, np.inf, 10**400, object(), 1j):
         for dim in ("depth", "eta"):

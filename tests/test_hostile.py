@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 
 import google_crc32c
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -20,7 +21,9 @@ from small import SWEEP, identical
 import fastdln
 from fastdln import StoreError, Sweep, SweepError
 from fastdln.api import compute
+from fastdln.grid import Grid
 from fastdln.places.checked import decoded_size
+from fastdln.places.folder import draft_prefix
 from fastdln.template import digest
 
 LONGER = "axes.eta=" + str([*SWEEP.axes["eta"].values().tolist(), 2.0])
@@ -230,7 +233,7 @@ def test_a_chunk_is_no_larger_than_its_values(store):
     assert fastdln.verify(store).whole
 
 
-@pytest.mark.parametrize("size", [10, 255, 256, 65791, 65792, 10**6])
+@pytest.mark.parametrize("size", [1, 8, 10, 255, 256, 65791, 65792, 10**6])
 def test_what_a_frame_decodes_to_is_read_as_zstd_writes_it(size):
     frame = Zstd(level=1, checksum=True).encode(np.zeros(size, np.uint8))
     assert decoded_size(bytes(frame[:18])) == size
@@ -306,6 +309,115 @@ def test_what_cannot_grow_along_stops_extend_before_it_begins(store):
     with pytest.raises(StoreError, match="words"):
         fastdln.extend(store, LONGER)
     assert {p: p.read_bytes() for p in store.rglob("*") if p.is_file()} == before
+
+
+def codec(name, **configuration):
+    return {"name": name, "configuration": configuration}
+
+
+PLAIN = [codec("bytes", endian="little")]
+ZSTD = codec("zstd", level=1, checksum=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("mine", {"codecs": [*PLAIN, codec("gzip", level=5)]}),  # what it decodes to is not known beforehand
+        ("mine", {"codecs": [*PLAIN, ZSTD, ZSTD]}),
+        ("mine", {"shape": [2**25], "chunk_grid": codec("regular", chunk_shape=[1])}),
+        ("mine", {"shape": [2**26], "chunk_grid": codec("regular", chunk_shape=[2**26])}),
+        ("mine", {"attributes": {"scale_factor": "x"}}),
+        ("mode", {"shape": [2], "dimension_names": ["mode"], "chunk_grid": codec("regular", chunk_shape=[2])}),
+        ("layer", {}),
+        ("lyapunov", {}),
+        ("mi\nne", {}),
+    ],
+)
+def test_arrays_of_strangers_are_left_out(store, name, change):
+    """Whatever they would take, or be taken for; the sweep's own are there."""
+    plain = {
+        "shape": [10],
+        "data_type": "float64",
+        "dimension_names": ["mine"],
+        "chunk_grid": codec("regular", chunk_shape=[10]),
+        "codecs": [*PLAIN, ZSTD],
+        "attributes": {},
+    }
+
+    def add(root):
+        arrays = root["consolidated_metadata"]["metadata"]
+        arrays[name] = arrays["loss"] | plain | change
+
+    edited(store, add)
+    with pytest.warns(UserWarning, match="left out"):
+        ds = fastdln.open(store)
+    assert name not in ds.variables
+    ds.dln.plot.phase(depth=2)
+    plt.close("all")
+    found = fastdln.verify(store)
+    assert found.others == (name,)
+    assert len(str(found).splitlines()) == 2
+
+
+def test_a_small_file_of_a_stranger_does_not_become_a_large_one(store):
+    def add(root):
+        arrays = root["consolidated_metadata"]["metadata"]
+        grid = {"shape": [10], "dimension_names": ["mine"], "chunk_grid": codec("regular", chunk_shape=[10])}
+        arrays["mine"] = arrays["loss"] | grid | {"codecs": [*PLAIN, ZSTD], "attributes": {}}
+
+    edited(store, add)
+    (store / "mine/c").mkdir(parents=True)
+    (store / "mine/c/0").write_bytes(Zstd(level=1).encode(np.zeros(2**28, np.uint8)))
+    with pytest.warns(UserWarning, match="mine: not of the sweep, and cannot be read safely; left out"):
+        assert "mine" not in fastdln.open(store).variables
+
+
+def test_a_number_of_the_users_is_kept(store):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Zarr's, of consolidated metadata
+        with_own(store, half=0.5)
+    assert fastdln.open(store).half == 0.5
+    assert fastdln.extend(store, LONGER).half == 0.5
+
+
+def test_a_root_without_attributes_says_what_happened(store):
+    """xarray replaces them by those of what it writes into a store."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        xr.Dataset({"half": fastdln.open(store).loss / 2}).to_zarr(store, mode="a")
+    refused_by_all(store, "its root attributes are gone")
+
+
+@pytest.mark.parametrize("name", ["singular_value/zarr.json", "alpha/zarr.json", "alpha/c/0"])
+def test_metadata_and_coordinates_are_plain_files(store, name):
+    """verify does not promise to mend what the next run refuses."""
+    (store / name).unlink()
+    os.mkfifo(store / name)
+    for verb in ("verify", "run", "extend"):
+        with pytest.raises(StoreError, match="is no regular file"):
+            verbs(store)[verb]()
+
+
+def test_a_strangers_folder_that_is_called_like_a_draft(tmp_path):
+    foreign = Path(f"{draft_prefix(tmp_path / 'out.zarr')}x")
+    (tmp_path / foreign).mkdir()
+    (tmp_path / foreign / "singular_value").symlink_to("/etc")
+    os.utime(tmp_path / foreign, (0, 0))
+    compute(SWEEP, tmp_path / "out.zarr")
+    assert (tmp_path / foreign / "singular_value").is_symlink()
+
+
+def test_chunks_across_earlier_ends_are_found():
+    """Against a look at each chunk; many shapes cost no more than few."""
+    grid = Grid(SWEEP)
+    shapes = [[1 + k % 2, 1 + k % 2, 1 + k % 40] for k in range(10_000)]
+    expected = np.zeros(grid.chunks_along, bool)
+    for number in range(grid.chunks):
+        for shape in shapes:
+            expected.ravel()[number] |= any(
+                part.start < old < part.stop for part, old in zip(grid.slices(number), shape, strict=True)
+            )
+    np.testing.assert_array_equal(grid.straddling(shapes), expected)
 
 
 @pytest.mark.parametrize("fate", ["renamed", "deleted", "replaced"])

@@ -247,6 +247,19 @@ def test_damaged_files_are_compiled_anew_told_in_one_line_and_replaced(tmp_path,
     assert sorted(path for path in folder.rglob("*") if path.is_file()) == sorted(files)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
+def test_a_pipe_is_no_kernel(tmp_path):
+    folder = tmp_path / "cache"
+    small(folder)
+    for file in [path for path in folder.rglob("*") if path.is_file()]:
+        file.unlink()
+        os.mkfifo(file)
+    counts, told = small(folder)
+    assert counts == ["0", "2"]
+    assert "is no regular file" in told[0]
+    assert small(folder) == (["2", "0"], [])
+
+
 def test_files_that_cannot_be_opened_stop_nothing(tmp_path):
     """Folders in their places, for the owner of the machine may open all files."""
     folder = tmp_path / "cache"

@@ -101,6 +101,20 @@ def test_flips_of_very_deep_networks(depth):
     np.testing.assert_allclose(scaled, [1.0, 1.2516, 1.3106, 1.3234], atol=5e-4)
 
 
+def test_onset_of_chaos_of_very_deep_networks():
+    """L times it closes in like 1/L on a limit."""
+    depths = np.array([500, 1000, 2000, 100_000])
+    scaled = depths * theory.onset_of_chaos(depths)
+    slope = (scaled[1] - scaled[0]) / (1 / 1000 - 1 / 500)
+    np.testing.assert_allclose(scaled, scaled[1] + slope * (1 / depths - 1 / 1000), rtol=0, atol=2e-6)
+    for bad in (100_001, 1e308, np.full((3, 2, 2), 0)):
+        with pytest.raises(ValueError, match=r"^depth: must be whole numbers from 2 to 100,000") as caught:
+            theory.period_doubling(bad, 3)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match=r"^count: "):
+        theory.period_doubling(3, np.timedelta64(3, "s"))
+
+
 def test_two_cycle_where_there_is_none():
     for eta, s, depth in (
         (0.5, 1.0, 3),

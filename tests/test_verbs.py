@@ -89,8 +89,25 @@ def test_other_arguments(here, verb, name, given):
     assert sorted(here.rglob("*")) == before
 
 
+def test_no_function_is_called_where_none_is_given(here):
+    fastdln.run(SWEEP, "s.zarr", on_event=None, progress=None)
+    fastdln.run(SWEEP, on_event=None, progress=None)
+
+
+def test_overrides_of_a_file_are_a_list_of_texts(here):
+    for bad in (5, "axes.eta=1", [1], [None], [b"axes.eta=1"]):
+        with pytest.raises(SweepError, match=r"^overrides: must be "):
+            fastdln.Sweep.from_file("s.toml", bad)
+
+
+def test_the_home_of_nobody_is_no_folder(here):
+    with pytest.raises(StoreError, match="nobody's home folder"):
+        fastdln.run(SWEEP, "~no-such-user/s.zarr")
+    assert [p.name for p in here.iterdir()] == ["s.toml"]
+
+
 def test_without_a_store_too():
-    for name in ("progress", "fail_fast", "on_event", "scheduler", "dashboard"):
+    for name in ("progress", "fail_fast", "on_event", "scheduler", "dashboard", "durable", "storage_options", "part"):
         with pytest.raises(SweepError, match=f"^{name}: "):
             fastdln.run(SWEEP, **{name: BAD[name][0]})
 

@@ -21,9 +21,15 @@ from uuid import uuid4
 from numba.core.caching import FunctionCache
 from numba.core.serialize import dumps
 
+from fastdln import files
+
 PACKAGE = Path(__file__).parent.parent
 # theory.py and the rest compute outside the kernels, so that an edit there recompiles nothing.
 SOURCES = ("kernels", "matrices", "models", "network", "observables")
+
+
+# Kernels have some hundred kB.
+LARGEST_KERNEL = 2**28
 
 
 @cache
@@ -46,7 +52,7 @@ class KernelFile:
 
     def load(self, key: object) -> Any:
         try:
-            content = self.path(key).read_bytes()
+            content = files.read(self.path(key), LARGEST_KERNEL)
         except FileNotFoundError:
             return None
         digest, data = content[:32], content[32:]

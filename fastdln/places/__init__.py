@@ -44,6 +44,8 @@ def find(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None
             f"a store must be a path or a URL, such as out.zarr or s3://bucket/out.zarr (got {store!r:.60})"
         )
     text = expanded(text)
+    if text.startswith("~"):
+        raise StoreError(f"{text}: {text.partition('/')[0]} is nobody's home folder; ./{text} is one of that name")
     try:
         text.encode()
     except UnicodeEncodeError:

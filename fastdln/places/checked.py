@@ -59,12 +59,14 @@ def chunk_starts(data: Any, inner: int, byte_range: Any) -> list[int]:
 
 def decoded_size(header: bytes) -> int | None:
     """What a frame of zstd says that it decodes to (RFC 8878, section 3.1.1.1); None if it does not, or is none."""
-    if len(header) < HEADER or header[:4] != MAGIC:
+    if len(header) < 5 or header[:4] != MAGIC:
         return None
     single, flag, dictionary = header[4] >> 5 & 1, header[4] >> 6, header[4] & 3
     if not single and not flag:
         return None
     first = 5 + (not single) + (0, 1, 2, 4)[dictionary]
     length = 1 << flag
+    if len(header) < first + length:
+        return None
     size = int.from_bytes(header[first : first + length], "little")
     return size + 256 if length == 2 else size

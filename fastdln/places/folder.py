@@ -209,6 +209,6 @@ def draft_prefix(path: Path) -> str:
 def clear_abandoned(path: Path) -> None:
     """Removes drafts of this store whose makers were killed; those still being made are locked, or very young."""
     for draft in path.parent.glob(f"{draft_prefix(path)}*"):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, StoreError):  # also what is no draft of ours
             if time.time() - draft.stat().st_mtime > DRAFT_SECONDS and not Folder(draft).in_use():
                 shutil.rmtree(draft, ignore_errors=True)

@@ -114,9 +114,9 @@ IN_REQUESTS = {
 class Settings:
     """What obstore's `from_url` takes, by its keywords."""
 
-    config: dict[str, str] = field(default_factory=dict)
-    client_options: dict[str, Any] = field(default_factory=dict)
-    retry_config: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, str] = field(default_factory=dict, hash=False)
+    client_options: dict[str, Any] = field(default_factory=dict, hash=False)
+    retry_config: dict[str, Any] = field(default_factory=dict, hash=False)
     credential_provider: Any = None
 
 

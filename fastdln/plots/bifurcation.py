@@ -48,7 +48,7 @@ def bifurcation(
     (docs/theory.md, C), where the period doubles, and where chaos begins. choice: values of other dimensions, or a mode by
     its number.
     """
-    if x not in ("eta", "eta S"):
+    if not isinstance(x, str) or x not in ("eta", "eta S"):
         raise DatasetError(f"x: must be 'eta' or 'eta S' (got {x!r})")
     ds, ax = PLOT.ready(ds, ax, choice)
     orbit = ds[["orbit", "fate"]].isel({d: 0 for d in ds["orbit"].dims if d not in ("eta", "sample")})

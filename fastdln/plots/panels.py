@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import math
+import reprlib
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
@@ -80,10 +81,17 @@ def drawn(plot: Plot, ds: xr.Dataset, choice: Mapping[str, Any]) -> Figure:
 
 def arranged(ds: xr.Dataset, panels: Sequence[tuple[Draw, Mapping[str, Any]]], columns: int, title: str = "") -> Figure:
     """Pictures of one dataset side by side: what draws each, and its choice."""
-    if not panels or not isinstance(columns, int) or columns < 1:
+    sound = isinstance(panels, Sequence) and all(
+        isinstance(panel, tuple) and len(panel) == 2 and callable(panel[0]) and isinstance(panel[1], Mapping)
+        for panel in panels
+    )
+    if not sound or not panels or type(columns) is not int or not 1 <= columns <= MOST_PANELS:
         raise DatasetError(
-            f"panels, columns: must be one panel or more, in one column or more (got {columns!r} columns)"
+            "panels, columns: must be one pair or more of a function and its choice, in 1 to "
+            f"{MOST_PANELS} columns (got {reprlib.repr(panels)} and {reprlib.repr(columns)})"
         )
+    if not isinstance(title, str):
+        raise DatasetError(f"title: must be text (got {reprlib.repr(title)})")
     rows = -(-len(panels) // columns)
     several_kinds = len({draw for draw, _ in panels}) > 1
     size = ALONE if len(panels) == 1 else (WIDTH * columns, (HEIGHT + LEGEND_HEIGHT * several_kinds) * rows)
@@ -155,10 +163,10 @@ def encode(figure: Figure, kind: str = "png", dpi: float = DPI) -> bytes:
     """The figure as a PNG, PDF or SVG file's bytes; the same figure gives the same."""
     if not isinstance(figure, Figure):
         raise DatasetError(f"figure: must be a matplotlib Figure (got {type(figure).__name__})")
-    if kind not in FORMATS:
-        raise DatasetError(f"kind: must be one of {', '.join(FORMATS)} (got {kind!r})")
-    if not isinstance(dpi, int | float) or not 1 <= dpi <= MOST_DPI:
-        raise DatasetError(f"dpi: must be a number from 1 to {MOST_DPI} (got {dpi!r})")
+    if not isinstance(kind, str) or kind not in FORMATS:
+        raise DatasetError(f"kind: must be one of {', '.join(FORMATS)} (got {reprlib.repr(kind)})")
+    if not isinstance(dpi, int | float) or isinstance(dpi, bool) or not 1 <= dpi <= MOST_DPI:
+        raise DatasetError(f"dpi: must be a number from 1 to {MOST_DPI} (got {reprlib.repr(dpi)})")
     out = io.BytesIO()
     with STYLING, rc_context(STYLE):
         figure.savefig(out, format=kind, dpi=dpi, metadata=UNDATED[kind])

@@ -93,6 +93,8 @@ class Plot:
             raise DatasetError(
                 f"{', '.join(sorted(unknown))}: cannot be chosen for {self.name}; valid: {', '.join(dims)}"
             )
+        if not any(has(ds, names) for names in self.needs):
+            raise DatasetError(self.lacking(ds))
         for dim in dims:
             if dim in choice:
                 ds = picked(ds, dim, choice[dim])

@@ -33,7 +33,7 @@ def depths(value):
 
 def whole(name, value, low, high):
     """A single whole number in a range."""
-    valid = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    valid = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool | np.timedelta64)
     if not valid or not low <= value <= high or value != int(value):
         raise ValueError(f"{name}: must be a whole number from {low} to {high} (got {reprlib.repr(value)})")
     return int(value)

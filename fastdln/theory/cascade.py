@@ -1,5 +1,6 @@
 """The period-doubling cascade of the balanced map at s = 1, solved for instead of simulated."""
 
+import reprlib
 from functools import cache
 
 import mpmath
@@ -20,6 +21,9 @@ FLIPS_TO_EXTRAPOLATE = 12
 # there.
 MOST_FLIPS = 20
 
+# L times a flip's eta has a limit for ever deeper networks; here it is within 2e-6 of it.
+DEEPEST = 100_000
+
 # Relative to 2/L the second flip is at 1.236 to 1.26 for every depth, and the third below this.
 SECOND_FLIP_BELOW = 1.28
 
@@ -39,11 +43,11 @@ def period_doubling(depth, count):
     The k-th is where the multiplier of the cycle of 2^(k-1) points is -1; the first is 2/L. Newton's method on the
     cycle and eta together, finished in 34 digits, so that the last float64 digit is right. depth: an array of whole
     numbers from 2 on; count: at most 20. Shaped (*depth.shape, count). For s other than 1 multiply by s^-(2 - 2/L).
-    ValueError for other depths or counts. docs/theory.md, section C.
+    ValueError for other depths, deeper ones than 100,000, or other counts. docs/theory.md, section C.
     """
     found, count = depths(depth), whole("count", count, 0, MOST_FLIPS)
-    if not np.all(found >= 2):
-        raise ValueError(f"depth: must be whole numbers from 2 on (got {depth!r})")
+    if not np.all((found >= 2) & (found <= DEEPEST)):
+        raise ValueError(f"depth: must be whole numbers from 2 to {DEEPEST:,} (got {reprlib.repr(depth)})")
     flips = [[flip(int(one), k) for k in range(count)] for one in found.ravel()]
     return np.array(flips, dtype=float).reshape(*found.shape, count)
 
@@ -71,7 +75,7 @@ def flip(depth, k):
         distance = (last - flip(depth, k - 2)) / (FIRST_RATIO if k == 2 else FEIGENBAUM)
         # three quarters of the way to the next flip the cycle attracts strongly, and has the slope of the flipping one
         rho = point_on_cycle(depth, last + 0.75 * distance, 2**k)
-        rho, eta = newton(depth, 2**k, rho, last + distance, 1e-6 * distance)
+        rho, eta = newton(depth, 2**k, rho, last + distance, 1e-3 * distance)
     with mpmath.workdps(DIGITS):
         _, eta = newton(depth, 2**k, mpmath.mpf(rho), mpmath.mpf(eta), mpmath.mpf(10) ** -20)
         return float(eta)
