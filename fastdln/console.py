@@ -75,7 +75,7 @@ def bounded_complaints() -> Iterator[None]:
         # typer's complaints, of which newer versions have classes of their own
         if complaint := getattr(error, "format_message", None):
             command = getattr(getattr(error, "ctx", None), "command_path", "")
-            said = one_line(complaint()) + (f"; `{command} --help` says what there is" if command else "")
+            said = one_line(complaint() + (f"; `{command} --help` says what there is" if command else ""))
             error.format_message = lambda: said  # type: ignore[attr-defined]
             error.ctx = None  # type: ignore[attr-defined]  # with it there would be lines of usage before ours
         raise

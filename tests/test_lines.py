@@ -112,6 +112,7 @@ def test_bad_words_come_back_spelt_out(here, words):
     assert said.exit_code == 2, said.exception
     assert not STEERING.search(said.stderr.replace("\n", ""))
     assert not said.stdout
+    assert said.stderr.count("\n") == 1
     echoed = "Input should be" not in said.stderr  # newer typer does not repeat what is no number
     assert not echoed or r"\x1b" in said.stderr or r"\x9b" in said.stderr or r"\u202e" in said.stderr
 
