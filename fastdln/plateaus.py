@@ -22,8 +22,6 @@ def plateau_warnings(sweep: Sweep) -> list[str]:
     found = []
     if not alphas.all():
         found.append("alpha = 0 is the saddle itself: nothing moves there, and the fate is drifting")
-    if not etas.all():
-        found.append("eta = 0 moves nothing: the fate is drifting there")
     found += stuck_modes(sweep)
     alphas, etas = alphas[alphas > 0], etas[etas > 0]
     if alphas.size and etas.size:
