@@ -60,7 +60,7 @@ def test_shapes_of_the_cascade():
         with pytest.raises(ValueError, match="count: must be a whole number from 0 to 20"):
             theory.period_doubling(2, bad)
     for bad in (1, 2.5):
-        with pytest.raises(ValueError, match="depth: must be whole numbers from 2 on"):
+        with pytest.raises(ValueError, match="depth: must be whole numbers from 2 "):
             theory.period_doubling(bad, 2)
 
 
