@@ -37,19 +37,25 @@ GUARD = 'under `if __name__ == "__main__":`'
 
 @pytest.fixture(scope="module")
 def client():
+    OTHERS.update(listening())
     with processes.started(1) as client:
         yield client
 
 
+# What other tests of this process left open.
+OTHERS = set()
+
+
 def listening():
-    """Ports of this process and its children, with who listens."""
+    """Ports of this process and its children, with who listens, but for those of other tests."""
     here = psutil.Process()
-    return [
+    found = [
         connection.laddr
         for process in (here, *here.children(recursive=True))
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     ]
+    return [address for address in found if address not in OTHERS]
 
 
 async def identity(address, **arguments):
