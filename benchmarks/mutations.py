@@ -27,7 +27,9 @@ from fastdln.template import digest
 # Seconds of the processor beyond what the command takes on a store that nobody changed, and, should one wait, of the clock.
 SECONDS, WAITING = 5, 120
 # A changed sweep that is one, only another, is extended: a kernel may have to be compiled.
-COMPILING = {"extend": 60}
+COMPILING = {"extend": 60, "refine": 60}
+# A changed sweep of more steps is computed for as long as that takes, which says nothing about reading stores.
+MOST_STEPS = 10**6
 # A page has a dozen pictures, and takes as long as twenty of the other commands.
 RARELY = {"report": 0.05}
 # Beside what the process has when it begins.
@@ -231,6 +233,15 @@ def outcome(words, seconds):
     return ""
 
 
+def is_long(store):
+    """Whether the store's sweep, if it is one, has very many steps."""
+    try:
+        sweep = json.loads(json.loads((store / "zarr.json").read_text())["attributes"]["sweep"])
+        return sweep["steps"] + sweep["record"] > MOST_STEPS
+    except (ValueError, LookupError, TypeError, OSError, RecursionError):
+        return False
+
+
 def looked_at(bait):
     """A list that grows by each look at the bait, by whatever code."""
     looks = []
@@ -271,7 +282,7 @@ def main(folder, count, seed):
         store = shutil.copytree(made, folder / "changed.zarr")
         said = rng.choice([of_metadata] * 4 + [of_files])(store, rng, bait)
         for words in commands(store, folder):
-            if rng.random() > RARELY.get(words[0], 1):
+            if rng.random() > RARELY.get(words[0], 1) or (words[0] in COMPILING and is_long(store)):
                 continue
             looks.clear()
             with warnings.catch_warnings():
