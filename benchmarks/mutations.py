@@ -26,7 +26,7 @@ from fastdln.template import digest
 
 # Seconds of the processor beyond what the command takes on a store that nobody changed, and, should one wait, of the clock.
 SECONDS, WAITING = 5, 120
-# A changed sweep that is one, only another, is extended: a kernel may have to be compiled.
+# A changed sweep that is one, only another, is computed: for its observables a kernel may have to be compiled.
 COMPILING = {"extend": 60, "refine": 60}
 # A changed sweep of more steps is computed for as long as that takes, which says nothing about reading stores.
 MOST_STEPS = 10**6

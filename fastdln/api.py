@@ -22,7 +22,7 @@ from fastdln.places import Place, find, plain_errors, storage_error
 from fastdln.places.memory import Memory
 from fastdln.planning import Plan, refuse_in_memory
 from fastdln.progress import Report
-from fastdln.refusals import texts
+from fastdln.refusals import checked_overrides
 from fastdln.running import Manner, Run
 from fastdln.shares import Share
 from fastdln.store import Store
@@ -202,7 +202,7 @@ def refine(
 
 def of_axes(overrides: Iterable[str], verb: str) -> list[str]:
     """Refuses changes of other keys, also of those that would not count as another sweep."""
-    changes = texts(overrides)
+    changes = checked_overrides(overrides)
     for override in changes:
         key = override.partition("=")[0].strip()
         if "=" in override and key.partition(".")[0] != "axes":

@@ -9,7 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from fastdln.console import INCOMPLETE, Commands, busy, exits, patient, reading, say, show
+from fastdln.console import (
+    INCOMPLETE,
+    LEAST_TO_COMPUTE,
+    Commands,
+    busy,
+    exits,
+    patient,
+    reading,
+    refuse_less_than,
+    say,
+    show,
+)
 from fastdln.options import (
     Quiet,
     RunOptions,
@@ -135,6 +146,8 @@ def plan(
     loaded = Sweep.from_file(sweep, sets or ())
     from fastdln.planning import Plan
 
+    if not no_probe:
+        refuse_less_than(LEAST_TO_COMPUTE)
     costs = Plan(loaded, probe=not no_probe)
     for line in costs.warnings:
         say(f"warning: {line}")
@@ -249,6 +262,7 @@ def paper(
 
     if not out:
         raise DatasetError("-o: is empty; give a folder")
+    refuse_less_than(LEAST_TO_COMPUTE)
     folder = files.make(Path(out))
     done: list[str] = []
 

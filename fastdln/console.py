@@ -76,7 +76,7 @@ def bounded_complaints() -> Iterator[None]:
         if complaint := getattr(error, "format_message", None):
             command = getattr(getattr(error, "ctx", None), "command_path", "")
             said = one_line(complaint() + (f"; `{command} --help` says what there is" if command else ""))
-            error.format_message = lambda: said  # type: ignore[attr-defined]
+            error.format_message = lambda: said  # type: ignore[attr-defined]  # typer's classes differ by version
             error.ctx = None  # type: ignore[attr-defined]  # with it there would be lines of usage before ours
         raise
 
@@ -145,7 +145,7 @@ def plain_warnings() -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """The first SIGINT or SIGTERM lets the running chunks end, the second does not wait."""
+    """The first SIGINT or SIGTERM lets the running chunks end, the second does not wait, also while the process ends."""
     asked = False
 
     def stop(number: int, frame: Any) -> None:
@@ -162,7 +162,7 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, stop if asked else handler)
 
 
 @contextmanager

@@ -30,11 +30,12 @@ def plateau_warnings(sweep: Sweep) -> list[str]:
 
 
 def stuck_modes(sweep: Sweep) -> list[str]:
-    """A line if several layers of a mode are 0: none of them, nor the others, has a gradient."""
+    """A line if several layers of a mode that is to be learned are 0: none of its layers has a gradient."""
     if not isinstance(sweep.start, Spectral):
         return []
     zeros = (np.array(sweep.start.spectral) == 0).sum(axis=0)
-    stuck = [f"{mode}" for mode in np.flatnonzero(zeros >= 2)[:MOST_NAMED] + 1]
+    learned = np.isfinite(smallest_singular_values(sweep))
+    stuck = [f"{mode}" for mode in np.flatnonzero((zeros >= 2) & learned)[:MOST_NAMED] + 1]
     if not stuck:
         return []
     return [f"start.spectral: mode {', '.join(stuck)} has several layers that are 0, a saddle: its fate is drifting"]

@@ -108,8 +108,8 @@ def value_of(text: str) -> Any:
     return text
 
 
-def texts(overrides: Any) -> list[str]:
-    """Overrides, which are texts."""
+def checked_overrides(overrides: Any) -> list[str]:
+    """The overrides as a list; SweepError if they are not texts."""
     if isinstance(overrides, str) or not isinstance(overrides, Iterable):
         raise SweepError(
             f'overrides: must be a list of texts such as "axes.eta.num=3000" (got {reprlib.repr(overrides)})'

@@ -42,7 +42,7 @@ from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, Observable, Variable, observables_of
 from fastdln.observables.observable import PairObservable
 from fastdln.problem import WIDEST, WITHOUT_FILES, Layers, Spectral, Start, Target, check_widths
-from fastdln.refusals import assign, explain, texts
+from fastdln.refusals import assign, checked_overrides, explain
 from fastdln.sources import MOST_NUMBERS, of_file, of_store
 from fastdln.tables import table
 
@@ -428,7 +428,7 @@ class Sweep(BaseModel):
         """
         if not isinstance(path, str | os.PathLike):
             raise SweepError(f"sweep: must be the path of a TOML file {shown(path)}")
-        changes, data = texts(overrides), of_file(files.at(path))
+        changes, data = checked_overrides(overrides), of_file(files.at(path))
         for override in changes:
             assign(data, override)
         return cls(**data)

@@ -166,6 +166,12 @@ def test_a_log_may_say_anything(tmp_path, line):
     journal.logged([tmp_path / "x.log"], "")
 
 
+def test_a_byte_order_mark_is_no_word(here):
+    text = (here / "s.toml").read_text()
+    (here / "marked.toml").write_text(text, encoding="utf-8-sig")
+    assert Sweep.from_file(here / "marked.toml") == Sweep.from_file(here / "s.toml")
+
+
 def test_a_sweep_file_is_regular_and_bounded(here, monkeypatch):
     os.mkfifo("pipe.toml")
     (here / "zero.toml").symlink_to("/dev/zero")

@@ -100,6 +100,11 @@ def test_metadata_that_would_run_code_are_refused(store, tmp_path):
     assert not victim.exists()
 
 
+def test_root_attributes_that_are_read_are_texts(store):
+    edited(store, lambda root: root["attributes"].update(title=123))
+    refused_by_all(store, "is no text")
+
+
 @pytest.mark.parametrize("sealed", [True, False])
 @pytest.mark.parametrize(
     ("name", "key", "value"),

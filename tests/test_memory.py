@@ -74,16 +74,17 @@ def test_a_chunk_without_memory_leaves_the_others(tmp_path, monkeypatch):
     identical(fastdln.run(SWEEP, store=path), fastdln.run(SWEEP))
 
 
-def limited(megabytes, cwd):
-    line = f'ulimit -v {megabytes * 1024}; exec "{sys.executable}" -m fastdln run small.toml --quiet'
+def limited(megabytes, cwd, verb="run"):
+    line = f'ulimit -v {megabytes * 1024}; exec "{sys.executable}" -m fastdln {verb} small.toml --quiet'
     return subprocess.run(["bash", "-c", line], cwd=cwd, capture_output=True, text=True, timeout=300)
 
 
-@pytest.mark.parametrize("megabytes", [300, 400, 500])
-def test_a_limit_below_what_the_libraries_need(tmp_path, megabytes):
-    """Told before they are loaded: some of them try for ever."""
+@pytest.mark.parametrize("verb", ["run", "plan"])
+@pytest.mark.parametrize("megabytes", [300, 500, 600, 700, 1000])
+def test_a_limit_below_what_the_libraries_need(tmp_path, megabytes, verb):
+    """Told before they are loaded, or before anything is compiled: some of them try for ever, others end the process."""
     (tmp_path / "small.toml").write_text(FILE)
-    done = limited(megabytes, tmp_path)
+    done = limited(megabytes, tmp_path, verb)
     assert done.returncode == 3, done.stderr
     assert done.stderr.count("\n") == 1
     assert f"leaves {megabytes} MB" in done.stderr

@@ -178,3 +178,18 @@ def test_a_step_that_takes_long_is_said_where_no_terminal_is(monkeypatch, capsys
         step("compiling")
         time.sleep(0.1)
     assert capsys.readouterr().err == ""
+
+
+def test_modes_of_several_layers_that_are_zero_are_said_to_stay_where_they_are():
+    """Unless nothing is to be learned there: a product of 0 is the minimum of s = 0."""
+    keys = {"axes": {"eta": [0.1, 0.2], "alpha": 1.0, "depth": 3}, "steps": 10, "record": 16}
+    start = {"spectral": [[0.0, 0.0, 0.3], [0.0, 0.0, 0.3], [0.1, 0.1, 0.3]]}
+    sweep = Sweep(model="modes", target={"singular_values": [1.0, 0.0, 0.5]}, start=start, **keys)
+    assert [line for line in plateau_warnings(sweep) if "start.spectral" in line] == [
+        "start.spectral: mode 1 has several layers that are 0, a saddle: its fate is drifting"
+    ]
+    alone = {"start": {"spectral": [[0.0], [0.0], [0.1]]}, **keys}
+    with pytest.warns(UserWarning, match="mode 1 has several layers"):
+        assert (fastdln.run(Sweep(model="modes", **alone)).fate == 6).all()
+    zero = Sweep(model="modes", target={"singular_values": [0.0]}, **alone)
+    assert not any("start.spectral" in line for line in plateau_warnings(zero))

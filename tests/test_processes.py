@@ -35,15 +35,15 @@ HERE = Path(__file__).parent
 GUARD = 'under `if __name__ == "__main__":`'
 
 
+# What other tests of this process left open.
+OTHERS = set()
+
+
 @pytest.fixture(scope="module")
 def client():
     OTHERS.update(listening())
     with processes.started(1) as client:
         yield client
-
-
-# What other tests of this process left open.
-OTHERS = set()
 
 
 def listening():

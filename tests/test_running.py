@@ -259,7 +259,7 @@ def test_signals_end_a_run_cleanly(here, number):
 
 def test_a_second_signal_leaves_at_once(here):
     """The chunk that is being computed takes minutes."""
-    compute(SWEEP, here / "compiled.zarr")  # an interrupt while kernels are compiled ends at once
+    compute(SWEEP, here / "compiled.zarr")  # while kernels are compiled the first would end the run at once
     words = ["--set", "axes.eta={start=0.88,stop=1.0,num=2000}", "--set", "steps=50000000", "--set", "chunks.eta=2000"]
     child = subprocess.Popen(
         [sys.executable, "-m", "fastdln", "run", "small.toml", *words], cwd=here, stderr=subprocess.PIPE
@@ -277,6 +277,25 @@ def test_a_second_signal_leaves_at_once(here):
         child.kill()
     assert child.returncode == 3, stderr
     assert "leaving at once" in stderr
+
+
+def test_a_signal_while_the_process_ends_changes_nothing(here):
+    child = subprocess.Popen(
+        [sys.executable, "-m", "fastdln", "run", "small.toml", "--set", "steps=50000000"],
+        cwd=here,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert "0 of 160 points" in child.stderr.readline()
+        child.send_signal(signal.SIGINT)
+        while "the same command goes on from there" not in child.stderr.readline():
+            assert child.poll() in (None, 3)
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=60)
+    finally:
+        child.kill()
+    assert child.returncode == 3
 
 
 def test_events_tell_of_every_chunk(tmp_path):

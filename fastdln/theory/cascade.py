@@ -21,7 +21,7 @@ FLIPS_TO_EXTRAPOLATE = 12
 # there.
 MOST_FLIPS = 20
 
-# L times a flip's eta has a limit for ever deeper networks; here it is within 2e-6 of it.
+# L times a flip's eta has a limit for ever deeper networks; here it is within 4e-7 of it.
 DEEPEST = 100_000
 
 # Relative to 2/L the second flip is at 1.236 to 1.26 for every depth, and the third below this.
@@ -75,6 +75,7 @@ def flip(depth, k):
         distance = (last - flip(depth, k - 2)) / (FIRST_RATIO if k == 2 else FEIGENBAUM)
         # three quarters of the way to the next flip the cycle attracts strongly, and has the slope of the flipping one
         rho = point_on_cycle(depth, last + 0.75 * distance, 2**k)
+        # deep networks' steps stop shrinking, by rounding, before a millionth of the distance; the digits come below
         rho, eta = newton(depth, 2**k, rho, last + distance, 1e-3 * distance)
     with mpmath.workdps(DIGITS):
         _, eta = newton(depth, 2**k, mpmath.mpf(rho), mpmath.mpf(eta), mpmath.mpf(10) ** -20)
