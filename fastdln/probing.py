@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastdln.grid import STEPS_A_SECOND, Grid, bytes_of, work
-from fastdln.kernels.record import LANES
 from fastdln.kernels.roles import Lengths
+from fastdln.kernels.spans import LANES
 from fastdln.matrices.chunk import lanes_for as lanes_of_matrices
 from fastdln.sweep import Sweep
 from fastdln.task import Task

@@ -15,10 +15,8 @@ from threadpoolctl import threadpool_limits
 from fastdln.axes import swept_mode
 from fastdln.grid import Grid
 from fastdln.kernels.chunk import ChunkKernel
-from fastdln.kernels.record import lanes_for
 from fastdln.kernels.roles import Lengths
-from fastdln.matrices.chunk import UNCONVERGED, MatrixKernel
-from fastdln.matrices.chunk import lanes_for as lanes_of
+from fastdln.matrices.chunk import UNCONVERGED, MatrixKernel, lanes_for
 from fastdln.meanwhile import Meanwhile, Undo
 from fastdln.models import STARTS, Map
 from fastdln.models.targets import Target
@@ -35,9 +33,9 @@ one_blas_thread = Meanwhile(limit_blas)
 
 
 @cache
-def kernel_for(map_: Map, depth: int, observables: tuple[Observable, ...], lanes: int, alone: bool) -> ChunkKernel:
+def kernel_for(map_: Map, depth: int, observables: tuple[Observable, ...]) -> ChunkKernel:
     """The kernel, compiled or loaded."""
-    kernel = ChunkKernel(map_, depth, observables, lanes, alone)
+    kernel = ChunkKernel(map_, depth, observables)
     kernel.compile()
     return kernel
 
@@ -74,8 +72,6 @@ class Task:
             sweep.sharpness_every,
             sweep.trajectory or 0,
         )
-        self._lanes = lanes_for(self.lengths, sweep.sizes["mode"])
-        self._alone = sweep.sizes["mode"] == 1 and sweep.sharpness_every == 1
         self._making = Lock()
         self.kernel(int(grid.coordinates["depth"][0]))
 
@@ -92,7 +88,7 @@ class Task:
             target = self.target(depth)
             widths = sweep.widths_at(depth)
             return matrix_kernel_for(widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"])
-        return kernel_for(sweep.map, depth, sweep.families, self._lanes, self._alone)
+        return kernel_for(sweep.map, depth, sweep.families)
 
     def target(self, depth: int) -> Target:
         widths = self.sweep.widths_at(depth)
@@ -102,7 +98,7 @@ class Task:
     def running(self) -> Iterator[None]:
         """While chunks are computed: one thread for BLAS, since the chunks themselves run side by side."""
         deepest = int(self.grid.coordinates["depth"].max())
-        if self.sweep.definition.matrices and lanes_of(self.sweep.widths_at(deepest)) == 1:
+        if self.sweep.definition.matrices and lanes_for(self.sweep.widths_at(deepest)) == 1:
             with one_blas_thread():
                 yield
         else:

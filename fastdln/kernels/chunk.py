@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from fastdln.kernels.compiled import kernel
 from fastdln.kernels.history import history
-from fastdln.kernels.record import LANES, record
-from fastdln.kernels.roles import Lengths, Roles, window_of
-from fastdln.kernels.survey import edges, trajectories
-from fastdln.kernels.transient import ROUND, transient
+from fastdln.kernels.link import zeros
+from fastdln.kernels.plan import Kernels, Plan, for_record, for_samples, for_transient, quantities_of
+from fastdln.kernels.record import Lengths as Recorded
+from fastdln.kernels.record import record
+from fastdln.kernels.roles import Lengths, Roles, samples_of, window_of
+from fastdln.kernels.sampled import sampled
+from fastdln.kernels.spans import LANES, STATE, STRIDE
+from fastdln.kernels.transient import ROUND, begin, transient
 from fastdln.models import Map
-from fastdln.observables import Observable
-from fastdln.observables.fate import DIVERGED, OPEN, with_history
+from fastdln.observables import Observable, Variable
+from fastdln.observables.fate import COLLAPSED, DIVERGED, DRIFTING, NEAR_ZERO, OPEN, with_history
+from fastdln.observables.observable import LEAD
 from fastdln.theory import divergence_bound
 
 
 class ChunkKernel:
     """The compiled stages of one map, depth and set of observables; call it with the points of a chunk."""
 
-    def __init__(
-        self, map_: Map, depth: int, observables: Sequence[Observable], lanes: int = LANES, alone: bool = False
-    ) -> None:
+    def __init__(self, map_: Map, depth: int, observables: Sequence[Observable]) -> None:
         self.map, self.depth = map_, depth
         self.layers = map_.layers(depth)
-        self.roles = roles = Roles(observables, map_, depth)
-
-        def stage(build: Any, some: Iterable[Observable], *arguments: int) -> Any:
-            names = tuple(o.name for o in some)
-            return kernel(build(map_, depth, roles, *arguments), build.__name__, map_.name, depth, names, *arguments)
-
-        self.transient = stage(transient, roles.whole_run)
-        self.record = stage(record, roles.written, lanes, alone)
-        self.history = kernel(history(map_, depth), "history", map_.name, depth)
-        self.edges = stage(edges, roles.surveyed) if roles.surveyed else None
-        self.trajectories = stage(trajectories, roles.trajectories) if roles.trajectories else None
+        self.roles = Roles(observables)
+        self.kernels = Kernels(map_, depth, self.roles)
 
     def __call__(
         self,
@@ -51,59 +47,135 @@ class ChunkKernel:
 
         `start` holds the layers' singular values in units of alpha, shaped (layer, mode).
         """
-        roles, (modes, points), total = self.roles, singular_values.shape, lengths.steps + lengths.record
-        kept = total // lengths.trajectory + 1 if lengths.trajectory else 0
-        sizes = {"mode": modes, "sample": lengths.samples, "layer": self.depth, "step": kept}
+        roles, (modes, points) = self.roles, singular_values.shape
+        total = lengths.steps + lengths.record
         results: dict[str, np.ndarray] = {}
-
-        def outputs(observables: Iterable[Observable]) -> tuple[np.ndarray, ...]:
-            made = {
-                v.name: np.empty((points, *(sizes[d] for d in v.dims)), v.dtype)
-                for observable in observables
-                for v in observable.variables
-            }
-            results.update(made)
-            return tuple(made.values())
-
-        rounds = roles.rounds(lengths)
-        fates, periods = np.empty((points, modes), np.uint8), np.empty((points, modes), np.int16)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # diverging points, where the JIT is off
+        with np.errstate(all="ignore"):  # diverging points, where the JIT is off
             starts = self.columns(eta, alpha, singular_values, start)
-            columns = np.concatenate([starts, np.empty((sum(roles.run_widths), starts.shape[1]))])
-            self.transient(columns, rounds)
-            self.record(columns, lengths, lengths.steps - rounds * ROUND, fates, periods, outputs(roles.written))
-            self.look_back(starts, lengths, fates)
-            if self.edges:
-                sampled = lengths.sharpness_every
-                every = sampled if all(o.sampled for o in roles.surveyed) else 1
-                self.edges(starts, (points, modes), every, sampled, total, outputs(roles.surveyed))
-            if self.trajectories:
-                kept_every = lengths.trajectory
-                self.trajectories(starts, (points, modes), kept_every, kept_every, total, outputs(roles.trajectories))
+            columns, found, orbit = self.record(starts, (points, modes), lengths)
+            fates, periods = found[-2 * modes :: 2].T.astype(np.uint8), found[-2 * modes + 1 :: 2].T.astype(np.int16)
+            self.look_back(starts, columns, lengths, fates)
+            lost = fates == DIVERGED
+            any_lost = lost.any(axis=1)
+            count = len(variables_of(roles.modes))
+            of_modes = found[: modes * count].reshape(modes, count, points).transpose(1, 2, 0)
+            store(results, roles.modes, of_modes, lost)
+            of_network, of_pairs = np.split(found[modes * count : -2 * modes], [len(variables_of(roles.network))])
+            store(results, roles.network, of_network, any_lost)
+            store(results, roles.pairs, of_pairs, any_lost | (modes == 1))
+            for window in roles.windows:
+                store(results, (window,), [orbit], lost[:, :, None])
+            if roles.surveyed:
+                every = lengths.sharpness_every if all(o.sampled for o in roles.surveyed) else 1
+                plan = for_samples(self.kernels, modes, points, roles.surveyed, quantities_of(roles.surveyed))
+                values, _ = self.sample(plan, starts, every, total, len(variables_of(roles.surveyed)), 0)
+                store(results, roles.surveyed, values, any_lost)
+            for trajectory in roles.trajectories:
+                plan = for_samples(self.kernels, modes, points, (), trajectory.quantities)
+                _, kept = self.sample(plan, starts, lengths.trajectory, total, 0, len(trajectory.quantities))
+                store(results, (trajectory,), [*kept[:2], *kept[2]])
         for verdict in roles.verdicts:
-            store(results, verdict, verdict.finish(fates, periods, singular_values.T))
+            store(results, (verdict,), verdict.finish(fates, periods, singular_values.T))
         if roles.ends:
-            components = list(self.map.components(self.depth))
+            components = [STATE + k for k in self.map.components(self.depth)]
             layers = columns[components].reshape(self.depth, modes, points).transpose(2, 0, 1)
-            lost = (fates == DIVERGED).any(axis=1)
             for end in roles.ends:
-                values = end.finish(np.where(lost[:, None, None], np.nan, layers), singular_values.T)
-                store(results, end, values)
+                values = end.finish(np.where(any_lost[:, None, None], np.nan, layers), singular_values.T)
+                store(results, (end,), values)
         return results
 
     def columns(self, eta: np.ndarray, alpha: np.ndarray, s: np.ndarray, start: np.ndarray) -> np.ndarray:
-        """State 0, eta, s and the divergence bound (rows, see Layout) of every mode and point (columns)."""
+        """The columns (row, mode and point) at state 0; see spans.py."""
         states = start[self.layers][:, :, None] * alpha
-        rows = [*states, np.broadcast_to(eta, s.shape), s, divergence_bound(eta, s, self.depth)]
+        rows = [np.broadcast_to(eta, s.shape), s, divergence_bound(eta, s, self.depth), np.zeros(s.shape), *states]
         return np.stack([row.ravel() for row in rows])
 
-    def look_back(self, starts: np.ndarray, lengths: Lengths, fates: np.ndarray) -> None:
-        """Settles in place the fates that only the orbit's history can tell."""
+    def record(self, starts: np.ndarray, shape: tuple[int, int], lengths: Lengths) -> tuple[np.ndarray, ...]:
+        """The columns at the last state, the values (value, point) that were recorded, and the orbit."""
+        roles, kernels, (points, modes) = self.roles, self.kernels, shape
+        rounds, size = roles.rounds(lengths), window_of(lengths)
+        accumulators = sum(kernels.widths[o.name] for o in roles.whole_run)
+        columns = np.concatenate([starts, np.zeros((accumulators, starts.shape[1]))])
+        plan = for_transient(kernels)
+        code, memory, sections = plan.code, plan.memory, plan.sections
+        driver(begin)(code, sections["begin"] if roles.whole_run else NOTHING, memory, columns)
+        settles = all(observable.settles for observable in roles.whole_run)
+        earlier, scratch = zeros(kernels.components, STRIDE), np.zeros((3, LANES), np.int64)
+        observed = sections["observed"] if roles.whole_run else NOTHING
+        driver(transient)(code, sections["bare"], observed, memory, earlier, scratch, columns, rounds, settles)
+        plan = for_record(kernels, modes, points, size)
+        left = lengths.steps - rounds * ROUND
+        recorded = Recorded(
+            left,
+            min(left, LEAD) if roles.pairs and modes > 1 else 0,
+            lengths.steps,
+            lengths.record,
+            size,
+            lengths.period_max,
+            lengths.sharpness_every,
+            samples_of(lengths),
+        )
+        values = np.full((plan.layout.values_rows, points), np.nan)
+        orbit = np.empty((points, modes, lengths.samples if roles.windows else 0))
+        driver(record)(
+            plan.code,
+            plan.sections,
+            plan.cycles,
+            plan.memory,
+            plan.layout,
+            columns,
+            recorded,
+            plan.rates,
+            values,
+            orbit,
+        )
+        return columns, values, orbit
+
+    def sample(
+        self, plan: Plan, starts: np.ndarray, every: int, total: int, variables: int, quantities: int
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        """What observables of the network come to that look from state 0 on, or a trajectory, if one of any quantities."""
+        modes = plan.layout.modes
+        points = starts.shape[1] // modes
+        visits = total // every + 1 if quantities else 0
+        values = np.empty((variables, points))
+        kept = (
+            np.empty((points if quantities else 0, self.depth, modes, visits)),
+            np.empty((points, modes, visits)),
+            np.empty((quantities, points, visits)),
+        )
+        components = np.array(self.map.components(self.depth), np.int64)
+        driver(sampled)(
+            plan.code,
+            plan.sections,
+            plan.memory,
+            plan.layout,
+            plan.numbers,
+            components,
+            starts,
+            every,
+            total,
+            values,
+            kept,
+        )
+        return values, kept
+
+    def look_back(self, starts: np.ndarray, columns: np.ndarray, lengths: Lengths, fates: np.ndarray) -> None:
+        """Settles in place the fates that the window cannot tell: whether what is near 0 can stay, and has ever left it."""
+        components = len(self.layers)
+        mode, point = np.nonzero(np.isin(fates.T, (COLLAPSED, NEAR_ZERO)))
+        ends = np.take(columns[STATE : STATE + components], mode * len(fates) + point, axis=1)
+        leaving = ~np.broadcast_to(self.map.rests(self.depth)(ends), mode.shape)
+        fates[point[leaving], mode[leaving]] = DRIFTING
         mode, point = np.nonzero(np.isin(fates.T, OPEN))
-        escaped = np.zeros(mode.size, np.bool_)
-        open_starts = np.take(starts, mode * len(fates) + point, axis=1)
-        self.history(open_starts, lengths.steps + lengths.record - window_of(lengths), escaped)
-        fates[point, mode] = with_history(fates[point, mode], escaped)
+        if mode.size:
+            escaped = np.zeros(mode.size, np.bool_)
+            open_starts = np.take(starts, mode * len(fates) + point, axis=1)
+            until = lengths.steps + lengths.record - window_of(lengths)
+            plan, earlier, away = for_transient(self.kernels), zeros(components, STRIDE), np.zeros(LANES, np.int64)
+            code, trace, products = plan.code, plan.sections["trace"], plan.layout.products
+            driver(history)(code, trace, plan.memory, products, earlier, away, open_starts, until, escaped)
+            fates[point, mode] = with_history(fates[point, mode], escaped)
 
     def compile(self) -> None:
         """Compiles the stages, or loads them from the cache, by running them on no points at all."""
@@ -111,6 +183,29 @@ class ChunkKernel:
         self(nothing, nothing, none, np.zeros((self.depth, 1)), Lengths(0, 1, 0, 1, 1, 1))
 
 
-def store(results: dict[str, np.ndarray], observable: Observable, values: Sequence[np.ndarray]) -> None:
-    for variable, value in zip(observable.variables, values, strict=True):
+# A section without lines.
+NOTHING = (0, 0)
+
+
+@cache
+def driver(stage: Any) -> Any:
+    """A stage, compiled once for every map, depth and set of observables."""
+    return kernel(stage, stage.__name__)
+
+
+def variables_of(observables: Iterable[Observable]) -> list[Variable]:
+    return [variable for observable in observables for variable in observable.variables]
+
+
+def store(
+    results: dict[str, np.ndarray],
+    observables: Iterable[Observable],
+    values: Sequence[np.ndarray],
+    lost: np.ndarray | None = None,
+) -> None:
+    """Puts the values of the observables' variables among the results, in their types, and what stands for those lost."""
+    for variable, value in zip(variables_of(observables), values, strict=True):
+        instead = math.nan if np.dtype(variable.dtype).kind == "f" else variable.lost
+        if lost is not None and instead is not None:
+            value[np.broadcast_to(lost, value.shape)] = instead
         results[variable.name] = value.astype(variable.dtype, copy=False)

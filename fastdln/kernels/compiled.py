@@ -10,7 +10,7 @@ from types import CellType, FunctionType
 from typing import Any
 
 import numba
-from numba import float64
+from numba import float64, types
 from numba.extending import intrinsic
 
 from fastdln.kernels.cache import attach
@@ -33,6 +33,10 @@ def fused(context: Any, x: Any, y: Any, z: Any) -> Any:
         return builder.fma(*floats)
 
     return float64(x, y, z), generate
+
+
+# Functions of plain Python whose compiled twin is written by hand.
+NATIVE: dict[Any, Any] = {fma: fused}
 
 
 def jit_disabled() -> bool:
@@ -64,18 +68,26 @@ def loops(function: FunctionType) -> bool:
 
 @cache
 def called(function: Callable[..., Any]) -> Any:
-    """The function as a kernel of its own: the same wherever it is named, so that it is compiled once."""
-    return kernel(function, function.__module__, function.__qualname__)
+    """The function as a kernel of its own: the same wherever it is named, so that it is compiled once, and for constants as
+    for variables."""
+    made = kernel(function, function.__module__, function.__qualname__, **INNER)
+    resolve = made.get_call_template
+
+    def resolve_variables(arguments: Any, named: Any) -> Any:
+        return resolve(tuple(types.unliteral(kind) for kind in arguments), named)
+
+    made.get_call_template = resolve_variables
+    return made
 
 
-def kernel(function: Callable[..., Any], *identity: object) -> Any:
+def kernel(function: Callable[..., Any], *identity: object, **options: Any) -> Any:
     """The function compiled, and cached under `identity`: all that it is made of apart from the sources.
 
     Its name in machine code is its own too: numba numbers what a process compiles, so that two kernels made by one
     factory in two processes, and loaded from the cache by a third, could otherwise be taken for each other there.
     """
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
-    dispatcher = compiled(function, f"{function.__name__}_{digest}", nogil=True)
+    dispatcher = compiled(function, f"{function.__name__}_{digest}", nogil=True, **options)
     return dispatcher if jit_disabled() else attach(dispatcher, *identity)
 
 
@@ -92,8 +104,8 @@ def compiled(function: Callable[..., Any], name: str = "", **options: Any) -> An
     def translate(value: Any) -> Any:
         if not isinstance(value, FunctionType):
             return value
-        if value is fma:
-            return fused
+        if value in NATIVE:
+            return NATIVE[value]
         if loops(value):
             return scalar(value) if value.__closure__ else called(value)
         return scalar(value) if branches(value) else inline(value)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastdln.kernels import chains
+from fastdln.matrices import chains
 from fastdln.matrices.descent import enter
 from fastdln.matrices.program import run
 from fastdln.matrices.quantities import ALIGNMENT, LOSS, QUANTITIES, SHARPNESS

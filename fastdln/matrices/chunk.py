@@ -117,19 +117,19 @@ class MatrixKernel:
             at_start = block._replace(states=starts)
             self.look_back(memory, places, programs, at_start, block.states, target, lengths, found.fates)
         for verdict in roles.verdicts:
-            store(results, verdict, verdict.finish(found.fates, found.periods, singular_values.T))
+            store(results, (verdict,), verdict.finish(found.fates, found.periods, singular_values.T))
         estimates = Estimates(found.eigenvalues, found.residual, found.failed)
         for estimate in roles.estimates:
-            store(results, estimate, estimate.finish(estimates))
+            store(results, (estimate,), estimate.finish(estimates))
         for tangent in roles.tangents:
-            store(results, tangent, (found.lyapunov,))
+            store(results, (tangent,), (found.lyapunov,))
         if roles.ends:
             end = End(self.layers(block.states), singular_values.T, target.left, target.right)
             lost = np.asarray((found.periods < 0).any(axis=1))
             for one in roles.ends:
                 with np.errstate(all="ignore"):
                     values = one.finish(end)
-                store(results, one, [lose(value, lost) for value in values])
+                store(results, (one,), [lose(value, lost) for value in values])
         results[UNCONVERGED] = found.failed
         return results
 

@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from fastdln.kernels import chains
 from fastdln.kernels.roles import tail_of, window_of
-from fastdln.kernels.rows import stride
-from fastdln.matrices import tangent
+from fastdln.matrices import chains, tangent
 from fastdln.matrices.block import Block, entering, is_lost, look, observing, searching, watch
 from fastdln.matrices.descent import leave
 from fastdln.matrices.keeping import keep_layers, keep_state
 from fastdln.matrices.program import run
 from fastdln.matrices.quantities import QUANTITIES
 from fastdln.matrices.roles import Roles
+from fastdln.matrices.rows import stride
 from fastdln.matrices.settle import settling
 from fastdln.observables import Sample
 from fastdln.observables.observable import LEAD, RENORMALIZE_EVERY

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastdln.kernels import chains, whole
 from fastdln.kernels.compiled import kernel
+from fastdln.matrices import chains
 from fastdln.matrices.block import is_lost
 from fastdln.matrices.tangent import common_period
 from fastdln.observables.fate import DIVERGED, judge
-from fastdln.observables.period import period_of, repetition
+from fastdln.observables.period import size_of
 
 
 class Found(NamedTuple):
@@ -36,12 +36,11 @@ def settling(lanes, roles):
     finish_run = chains.finish(roles.whole_run, roles.run_widths, 0, lanes, 0)
     first_recorded, first_watched = roles.first_output(roles.recorded), roles.first_output(roles.network)
     finish_record = chains.finish(roles.recorded, roles.recorded_widths, recorded_at, lanes, first_recorded)
-    finish_network = whole.finish(roles.network, roles.network_widths, lanes, first_watched)
+    finish_network = chains.finish_network(roles.network, roles.network_widths, lanes, first_watched)
     first_surveyed = roles.first_output(roles.surveyed)
-    finish_survey = whole.finish(roles.surveyed, roles.surveyed_widths, lanes, first_surveyed, surveyed_at)
-    copy_orbit = whole.copy_orbit(roles.first_output(roles.windows) if roles.windows else None)
-    repetition_in = kernel(repetition, "repetition")
-    period, fate = kernel(period_of, "period_of"), kernel(judge, "judge")
+    finish_survey = chains.finish_network(roles.surveyed, roles.surveyed_widths, lanes, first_surveyed, surveyed_at)
+    copy_orbit = chains.copy_orbit(roles.first_output(roles.windows) if roles.windows else None)
+    verdict = kernel(judge, "judge")
 
     def settle(block, points, bounds, lengths, point, lane, window, found, outputs):
         record, every, total = lengths.record, lengths.sharpness_every, lengths.steps + lengths.record
@@ -54,10 +53,11 @@ def settling(lanes, roles):
             if not lost:
                 for k in range(len(window)):
                     window[k] = block.tail[skipped + k, mode, lane]
-                repeated = repetition_in(window, lengths.period_max)
-                held, s = period(window, repeated), points.singular_values[mode, point]
-                found.periods[point, mode] = held
-                found.fates[point, mode] = fate(window, repeated, held, lengths.period_max, s, True)
+                size, s = len(window), points.singular_values[mode, point]
+                middle = size // 2
+                early, late = size_of(window, 0, middle), size_of(window, middle, size - middle)
+                held, fate = verdict(window, 0, size, lengths.period_max, s, early, late)
+                found.periods[point, mode], found.fates[point, mode] = held, fate
                 repeating = common_period(repeating, held)
             finish_run(block.modes, mode, lane, (point, mode), record, lost, outputs)
             finish_record(block.modes, mode, lane, (point, mode), record, lost, outputs)

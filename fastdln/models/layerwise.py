@@ -1,6 +1,6 @@
 """The L-dimensional map of one mode, for layers that all differ (theory A; arXiv 2502.20531, section 2)."""
 
-import math
+import numpy as np
 
 from fastdln.models.fma import fma
 from fastdln.models.model import Map
@@ -53,15 +53,8 @@ EQUAL = 1e-12
 
 def rests(depth):
     def rests_at(state):
-        smallest, second, largest = math.inf, math.inf, 0.0
-        for w in state:
-            square = w * w
-            largest = max(largest, square)
-            if square < smallest:
-                smallest, second = square, smallest
-            elif square < second:
-                second = square
-        return second - smallest <= EQUAL * largest
+        squares = np.sort(np.square(state), axis=0)
+        return squares[1] - squares[0] <= EQUAL * squares[-1]
 
     return rests_at
 

@@ -19,7 +19,7 @@ class Map:
 
     step: (state, eta, s) -> state
     product: state -> pi
-    rests: state -> whether an orbit near pi = 0 can stay there: only if the smallest layer is not alone, since a lone
+    rests: state, arrays (component, point) -> whether an orbit near pi = 0 can stay there: only if the smallest layer is not alone, since a lone
     one
         moves through 0 at the speed of the others' product, and the orbit leaves on the other side
     tangent: (state, vector, eta, s) -> vector: what a step makes of a small deviation of the state

@@ -37,7 +37,7 @@ def rests(depth):
 
     def rests_at(state):
         a, b = state
-        return abs(a) == abs(b) or (shared and abs(a) < abs(b))
+        return (abs(a) == abs(b)) | (shared & (abs(a) < abs(b)))
 
     return rests_at
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastdln.observables.observable import Variable, VerdictObservable
-from fastdln.observables.period import TOLERANCE, repeats, repetition, size_of
+from fastdln.observables.period import AT_ONCE, TOLERANCE, period_of, repeats, repetition
 
 NOT_COMPUTED, CONVERGED, PERIODIC, APERIODIC, COLLAPSED, DIVERGED, DRIFTING = range(7)
 NAMES = ("not_computed", "converged", "periodic", "aperiodic", "collapsed", "diverged", "drifting")
@@ -23,85 +23,106 @@ SEVERAL, SLOW, FEWEST_STATES = 4, 64, 16
 # than 4 times in 34.
 LONGEST_CYCLE = 8
 
+# The product of two changes that are both smaller may underflow, and with it their signs.
+TINY = 1e-150
+
 # Codes of `judge` for what only the orbit's history before the window can tell.
 OPEN = NEAR_ZERO, IRREGULAR = 7, 8
 
 
-def near_zero(window, s):
-    return s > 0.0 and size_of(window) <= CLOSE * s
+def turning(window, first, p, count, noise):
+    """How many of `count` triples of states, p steps apart, turn back by more than the noise."""
+    found = 0
+    for t in range(first, first + count):
+        before, after = window[t + p] - window[t], window[t + 2 * p] - window[t + p]
+        found += 1 if (before * after < 0.0) & ((abs(before) > noise) | (abs(after) > noise)) else 0
+    return found
 
 
-def leaves_zero(window):
-    """Whether the orbit moves away from 0: a saddle met again, where it does not stay."""
-    return abs(window[-1]) > abs(window[0])
+def turns(window, first, size, p, noise, most):
+    """How often the p-step subsequences turn back, all together, by more than the noise; counts no further than `most`."""
+    found, triples = 0, size - 2 * p
+    for begin in range(0, triples, AT_ONCE):
+        found += turning(window, first + begin, p, min(AT_ONCE, triples - begin), noise)
+        if found >= most:
+            return most
+    return found
 
 
-def turns(window, p, noise, most):
-    """How often the p-step subsequences turn back, all together, by more than the noise; counts up to `most`."""
-    count = 0
-    for t in range(len(window) - 2 * p):
-        first, second = window[t + p] - window[t], window[t + 2 * p] - window[t + p]
-        if first * second < 0.0 and max(abs(first), abs(second)) > noise:
-            count += 1
-            if count == most:
-                break
-    return count
-
-
-def approaches(window):
+def approaches(window, first, size, noise):
     """Whether some p-step subsequences all move one way: a slow approach to (or departure from) a p-cycle.
 
     Each of the p subsequences needs three states. By chance an irregular orbit does so with probability 3^-p or less.
     """
-    noise = TOLERANCE * size_of(window)
-    for p in range(1, len(window) // 3 + 1):
-        # a settled cycle goes nowhere
-        if not repeats(window, p, noise) and turns(window, p, noise, 1) == 0:
+    # most often those through a highest and a lowest state near the middle turn there, whatever p
+    third, middle, least = size // 3, size // 2, max(noise, TINY)
+    top = bottom = first + middle
+    for t in range(first + max(third, middle - AT_ONCE), first + min(size - third, middle + AT_ONCE)):
+        top = t if window[t] > window[top] else top
+        bottom = t if window[t] < window[bottom] else bottom
+    high, low = window[top], window[bottom]
+    for p in range(1, third + 1):
+        peaked = (high - window[top - p] > least) & (high - window[top + p] > least)
+        dipped = (window[bottom - p] - low > least) & (window[bottom + p] - low > least)
+        one_way = not (peaked | dipped) and turns(window, first, size, p, noise, 1) == 0
+        if one_way and not repeats(window, first, size, p, noise):  # a settled cycle goes nowhere
             return True
     return False
 
 
-def turns_seldom(window):
+def turns_seldom(window, first, size, noise):
     """Whether some p-step subsequences turn a few times only: a slow motion, with a p-cycle upon it where p > 1."""
-    noise = TOLERANCE * size_of(window)
-    for p in range(1, min(LONGEST_CYCLE, len(window) // FEWEST_STATES) + 1):
-        several = p * max(SEVERAL, len(window) // p // SLOW)
-        if not repeats(window, p, noise) and turns(window, p, noise, several) < several:
+    for p in range(1, min(LONGEST_CYCLE, size // FEWEST_STATES) + 1):
+        several = p * max(SEVERAL, size // p // SLOW)
+        if turns(window, first, size, p, noise, several) < several and not repeats(window, first, size, p, noise):
             return True
     return False
 
 
-def settles(window, longest):
-    """Whether the later half of the window is, or approaches, what the whole is not: a cycle."""
-    half = window[len(window) // 2 :]
-    return approaches(half) or repetition(half, min(longest, len(half) // 2)) > 0
+def slow(window, first, size, longest, early, late):
+    """Whether a window that does not repeat is, or has become, a slow motion; early and late as of `judge`."""
+    middle = first + size // 2
+    half, limit = first + size - middle, TOLERANCE * late
+    if approaches(window, first, size, TOLERANCE * max(early, late)) or approaches(window, middle, half, limit):
+        return True
+    if repetition(window, middle, half, min(longest, half // 2), limit) > 0:
+        return True
+    return turns_seldom(window, first, size // 2, TOLERANCE * early) or turns_seldom(window, middle, half, limit)
 
 
-def escapes_early(window, s):
+def escapes_early(window, first, size, s):
     """Whether the orbit passes s/2 in the earlier half of the window, so that the later half shows what it became."""
-    return np.any(window[: (len(window) + 1) // 2] > 0.5 * s)
+    highest = window[first]
+    for t in range(first, first + (size + 1) // 2):
+        highest = window[t] if window[t] > highest else highest
+    return highest > 0.5 * s
 
 
-def judge(window, repeated, period, longest, s, rests):
-    """What the window (oldest first) of a mode that did not diverge shows; NEAR_ZERO and IRREGULAR are left open.
-
-    `repeated` is its repetition, `period` what period_of makes of that; `rests` says whether the last state can stay
-    near a zero product.
-    """
-    if near_zero(window, s):
-        if leaves_zero(window) or not rests:
+def at_rest(begin, last, size, s):
+    """The fate of an orbit of period 1, or near 0, from its first, last and largest value; NEAR_ZERO is left open."""
+    if s > 0.0 and size <= CLOSE * s:
+        if abs(last) > abs(begin):  # a saddle met again, where it does not stay
             return DRIFTING
-        return COLLAPSED if window[-1] < 0.0 else NEAR_ZERO
-    if period == 1:
-        return CONVERGED if abs(window[-1] - s) <= CLOSE * s else DRIFTING
+        return COLLAPSED if last < 0.0 else NEAR_ZERO
+    return CONVERGED if abs(last - s) <= CLOSE * s else DRIFTING
+
+
+def judge(window, first, size, longest, s, early, late):
+    """(period, fate) of the window of a mode that did not diverge.
+
+    early, late: the largest absolute value in either half of the window, a middle state being in the later. NEAR_ZERO and
+    IRREGULAR are left open: whether a point near 0 can stay there, and whether it has ever left, the window does not tell.
+    """
+    largest, last = max(early, late), window[first + size - 1]
+    repeated = repetition(window, first, size, longest, TOLERANCE * largest)
+    period = period_of(window, first, size, repeated)
+    if period == 1 or (s > 0.0 and largest <= CLOSE * s):
+        return period, at_rest(window[first], last, largest, s)
     if period > 1:
-        return PERIODIC
-    if len(window) < 3 or repeated > 0 or approaches(window) or settles(window, longest):
-        return DRIFTING
-    half = len(window) // 2
-    if turns_seldom(window[:half]) or turns_seldom(window[half:]):
-        return DRIFTING
-    return APERIODIC if escapes_early(window, s) else IRREGULAR
+        return period, PERIODIC
+    if size < 3 or repeated > 0 or slow(window, first, size, longest, early, late):
+        return period, DRIFTING
+    return period, APERIODIC if escapes_early(window, first, size, s) else IRREGULAR
 
 
 def has_left(product, s):

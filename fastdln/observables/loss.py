@@ -4,21 +4,16 @@ from fastdln.observables.observable import PointObservable, Quantity
 from fastdln.observables.series import finish, start, update, variables
 
 
-def term(map_, depth):
-    product = map_.product(depth)
-
-    def half_square(state, s):
-        e = product(state) - s
-        return 0.5 * e * e
-
-    return half_square
+def half_square(state, product, s):
+    e = product - s
+    return 0.5 * e * e
 
 
 def add(x, y):
     return x + y
 
 
-LOSS = Quantity(name="loss", join=add, identity=0.0, term=term)
+LOSS = Quantity(name="loss", join=add, identity=0.0, term=lambda map_, depth: half_square)
 
 OBSERVABLE = PointObservable(
     name="loss",

@@ -139,14 +139,16 @@ class ModeObservable(Observable):
 class Quantity:
     """One number of the whole network at a state: what each mode gives, and each pair of modes, joined from `identity` on.
 
-    term(map, depth) returns the function (state, s) -> what a mode gives, or None where there is no closed form; then
-    mode(network, i, values) joins it to the values of all lanes. pair(network, i, j, values) joins what a pair gives.
+    term(map, depth) returns the function (state, pi, s) -> what a mode gives, or None where there is no closed form; then
+    mode(network, i, values) joins it to the values of all lanes. pair(network, i, j, values) joins what a pair gives. The
+    state is given only if `of_state`; without it the function is the same for every map and depth.
     """
 
     name: str
     join: Callable[[float, float], float]
     identity: float
     term: Callable[[Map, int], Callable[..., Any] | None]
+    of_state: bool = False
     mode: Callable[..., None] | None = None
     pair: Callable[..., None] | None = None
 

@@ -11,47 +11,74 @@ TOLERANCE = 1e-9
 SEPARATION = 1000.0
 
 
-def size_of(window):
+# Comparisons between two looks at their outcome: a loop that only counts is vectorized, one that may stop is not.
+AT_ONCE = 32
+
+
+# A window is so many states, oldest first, from a place in memory on.
+
+
+def size_of(window, first, size):
     """Largest absolute value of the window."""
-    size = 0.0
-    for value in window:
-        if abs(value) > size:
-            size = abs(value)
-    return size
+    largest = 0.0
+    for t in range(first, first + size):
+        largest = abs(window[t]) if abs(window[t]) > largest else largest
+    return largest
 
 
-def creep(window, p):
+def differing(window, first, p, count, limit):
+    """How many of `count` states lie further than the limit from those p steps later."""
+    found = 0
+    for t in range(first, first + count):
+        found += 1 if abs(window[t] - window[t + p]) > limit else 0
+    return found
+
+
+def returning(window, first, count, last, limit):
+    """How many of `count` states lie within the limit of the last one."""
+    found = 0
+    for t in range(first, first + count):
+        found += 0 if abs(window[t] - last) > limit else 1
+    return found
+
+
+def creep(window, first, size, p):
     """How far the first p states lie from those of the same phase a whole number of periods later, at most."""
-    whole = (len(window) // p - 1) * p
-    farthest = 0.0
-    for t in range(p):
-        if abs(window[t] - window[t + whole]) > farthest:
-            farthest = abs(window[t] - window[t + whole])
+    whole, farthest = (size // p - 1) * p, 0.0
+    for t in range(first, first + p):
+        distance = abs(window[t] - window[t + whole])
+        farthest = distance if distance > farthest else farthest
     return farthest
 
 
-def repeats(window, p, limit):
+def repeats(window, first, size, p, limit):
     """Whether every state is that of p steps later, from one period to the next and over the whole window."""
-    for t in range(len(window) - p):
-        if abs(window[t] - window[t + p]) > limit:
+    # creep's first comparison, which fails for nearly all that drifts
+    if abs(window[first] - window[first + (size // p - 1) * p]) > limit:
+        return False
+    for begin in range(0, size - p, AT_ONCE):
+        if differing(window, first + begin, p, min(AT_ONCE, size - p - begin), limit) > 0:
             return False
-    return creep(window, p) <= limit
+    return creep(window, first, size, p) <= limit
 
 
-def repetition(window, longest):
-    """Smallest p <= longest that the window (oldest first, at least 2 p states) repeats after, 0 if there is none."""
-    limit = TOLERANCE * size_of(window)
-    for p in range(1, longest + 1):
-        if repeats(window, p, limit):
-            return p
+def repetition(window, first, size, longest, limit):
+    """Smallest p <= longest that the window (at least 2 p states) repeats after, 0 if there is none."""
+    last = first + size - 1
+    for begin in range(1, longest + 1, AT_ONCE):
+        end = min(begin + AT_ONCE, longest + 1)
+        if returning(window, last - end + 1, end - begin, window[last], limit) > 0:
+            for p in range(begin, end):
+                if not abs(window[last - p] - window[last]) > limit and repeats(window, first, size, p, limit):
+                    return p
     return 0
 
 
-def period_of(window, p):
+def period_of(window, first, size, p):
     """The repetition p as a period, or 0 where the cycle is one of a shorter period that has not died out yet."""
-    apart = SEPARATION * creep(window, p) if p > 1 else 0.0
+    apart = SEPARATION * creep(window, first, size, p) if p > 1 else 0.0
     for q in range(1, p):
-        if p % q == 0 and repeats(window, q, apart):
+        if p % q == 0 and repeats(window, first, size, q, apart):
             return 0
     return p
 

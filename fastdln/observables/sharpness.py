@@ -10,7 +10,14 @@ from fastdln.observables.series import start, update, variables
 
 
 def term(map_, depth):
-    return None if map_.curvature is None else map_.curvature(depth)
+    if map_.curvature is None:
+        return None
+    curvature = map_.curvature(depth)
+
+    def of_mode(state, product, s):
+        return curvature(state, s)
+
+    return of_mode
 
 
 def pair_cost(depth):
@@ -22,7 +29,7 @@ def larger(x, y):
 
 
 SHARPNESS = Quantity(
-    name="sharpness", join=larger, identity=-math.inf, term=term, mode=widen_by_mode, pair=widen_by_pair
+    name="sharpness", join=larger, identity=-math.inf, term=term, of_state=True, mode=widen_by_mode, pair=widen_by_pair
 )
 
 

@@ -9,8 +9,8 @@ import math
 import numpy as np
 
 from fastdln.kernels.compiled import scalar
-from fastdln.kernels.rows import load, store
-from fastdln.observables import Step
+from fastdln.matrices.rows import load, store
+from fastdln.observables import Sample
 
 
 def start(observables, widths, first, lanes):
@@ -76,51 +76,6 @@ def finish(observables, widths, first, lanes, output):
     return finish_all
 
 
-def on_cycle(observables, widths, first, map_, depth, layout, output):
-    """Function (blocks, mode, lane, place, period, number, outputs) that measures the rates anew, over one more period."""
-    if not observables:
-        return lambda blocks, mode, lane, place, period, number, outputs: None
-    one, variables = observables[0], observables[0].variables
-    rest = on_cycle(observables[1:], widths[1:], first + widths[0], map_, depth, layout, output + len(variables))
-    if not any(variable.rate for variable in variables):
-        return rest
-    step, product, get_state, get = (
-        map_.step(depth),
-        map_.product(depth),
-        layout.get,
-        load(widths[0], first, layout.lanes),
-    )
-    begin, update, renormalize, end = one.at_record, scalar(one.update), one.renormalize, one.finish
-    put, eta_at, s_at, bound_at = write_rates(variables, output), layout.eta, layout.singular_value, layout.bound
-
-    def measure_anew(blocks, mode, lane, place, period, number, outputs):
-        eta, s, bound = blocks[mode, eta_at + lane], blocks[mode, s_at + lane], blocks[mode, bound_at + lane]
-        before, seen = get_state(blocks, mode, lane), begin(get(blocks, mode, lane))
-        for k in range(period):
-            state = step(before, eta, s)
-            seen = renormalize(update(seen, Step(number + k + 1.0, before, state, product(state), eta, s, bound)))
-            before = state
-        put(outputs, place, end(seen, period))
-        rest(blocks, mode, lane, place, period, number, outputs)
-
-    return measure_anew
-
-
-def write_rates(variables, output):
-    """Function (outputs, place, values) that writes those of the values that are rates."""
-    if not variables:
-        return lambda outputs, place, values: None
-    rest = write_rates(variables[1:], output + 1)
-    if not variables[0].rate:
-        return lambda outputs, place, values: rest(outputs, place, values[1:])
-
-    def write_all(outputs, place, values):
-        outputs[output][place] = values[0]
-        rest(outputs, place, values[1:])
-
-    return write_all
-
-
 def write(variables, output):
     """Function (outputs, place, values, diverged): a value a variable; see Variable for those after divergence."""
     if not variables:
@@ -135,3 +90,38 @@ def write(variables, output):
         rest(outputs, place, values[1:], diverged)
 
     return write_all
+
+
+def finish_network(observables, widths, lanes, output, first=0, place=0):
+    """Function (values, rows, lane, point, counts, number, eta, diverged, outputs) that writes the variables.
+
+    `values` holds the quantities at the last state; counts: how many states were looked at by observables that look at
+    all, and by those that look at samples. Outputs are from outputs[output] on.
+    """
+    if not observables:
+        return lambda values, rows, lane, point, counts, number, eta, diverged, outputs: None
+    end, get, which = observables[0].finish, load(widths[0], first, lanes), 1 if observables[0].sampled else 0
+    put = write(observables[0].variables, output)
+    variables = len(observables[0].variables)
+    rest = finish_network(observables[1:], widths[1:], lanes, output + variables, first + widths[0], place + 1)
+
+    def finish_all(values, rows, lane, point, counts, number, eta, diverged, outputs):
+        last = Sample(number, values[place, lane], eta)
+        put(outputs, point, end(get(rows, 0, lane), counts[which], last), diverged)
+        rest(values, rows, lane, point, counts, number, eta, diverged, outputs)
+
+    return finish_all
+
+
+def copy_orbit(output):
+    """Function (outputs, point, mode, tail, lane, diverged) that copies the last states to outputs[output]."""
+    if output is None:
+        return lambda outputs, point, mode, tail, lane, diverged: None
+
+    def copy(outputs, point, mode, tail, lane, diverged):
+        samples = outputs[output].shape[2]
+        skipped = tail.shape[0] - samples
+        for k in range(samples):
+            outputs[output][point, mode, k] = math.nan if diverged else tail[skipped + k, mode, lane]
+
+    return copy

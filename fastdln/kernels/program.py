@@ -1,0 +1,111 @@
+"""Programs: what is done with a block of points, as lines that each call a kernel on rows of one memory.
+
+The stages that run them are compiled once, for every map, depth and set of observables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastdln.kernels.compiled import jit_disabled
+from fastdln.kernels.link import call
+from fastdln.kernels.spans import LANES, NUMBER, SPAN
+
+# Fields of a line: the kernel, the part it does, its six places in memory (see spans.py), whether its products move on
+# through the window, and whether it looks at sampled states only.
+KERNEL, PART, SEEN, COLUMNS, STATES, PRODUCTS, VALUES, SIZES, MOVES, SAMPLED, FIELDS = range(11)
+
+
+class Places(NamedTuple):
+    """The rows of memory that a kernel is given."""
+
+    seen: int = 0
+    columns: int = 0
+    states: int = 0
+    products: int = 0
+    values: int = 0
+    sizes: int = 0
+
+
+class Program:
+    """Lines in sections, which are run one by one, and the rows of memory that they use."""
+
+    def __init__(self) -> None:
+        self.lines: list[list[Any]] = []
+        self.sections: dict[str, tuple[int, int]] = {}
+        self.rows = 0
+
+    def allot(self, rows: int) -> int:
+        """The first of so many rows of memory of one's own."""
+        self.rows += rows
+        return self.rows - rows
+
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        """The lines that are added meanwhile, under a name."""
+        first = len(self.lines)
+        yield
+        self.sections[name] = first, len(self.lines)
+
+    def add(self, kernel: Any, part: int, places: Places, sampled: bool = False, moves: bool = False) -> None:
+        self.lines.append([kernel, part, *places, int(moves), int(sampled)])
+
+    @property
+    def code(self) -> np.ndarray:
+        """The lines as the compiled stages take them."""
+        code = np.empty((len(self.lines), FIELDS), object if jit_disabled() else np.int64)
+        for k, line in enumerate(self.lines):
+            code[k] = line
+        return code
+
+
+def run(code, section, memory, at, first, every, steps):
+    """Runs the lines of a section on a span, whose products are `at` rows on in the window, looking at sampled states first +
+    1, first + 1 + every, ... of `steps`."""
+    for k in range(section[0], section[1]):
+        sampled = code[k, SAMPLED] == 1
+        places = (
+            code[k, SEEN],
+            code[k, COLUMNS],
+            code[k, STATES],
+            code[k, PRODUCTS] + at * code[k, MOVES],
+            code[k, VALUES],
+            code[k, SIZES],
+        )
+        numbers = (code[k, PART], first if sampled else 0, every if sampled else 1, steps)
+        call(code[k, KERNEL], memory, places, numbers)
+
+
+def carry(code, section, memory, steps):
+    """Runs a section over so many steps, span by span."""
+    for begin in range(0, steps, SPAN):
+        run(code, section, memory, 0, 0, 1, min(SPAN, steps - begin))
+
+
+def enter(memory, at, height, modes, columns, points, origin):
+    """Fills the lanes of each mode, whose rows are `height` apart from `at` on, with columns (row, mode and point).
+
+    What is left of the lanes takes the last point.
+    """
+    for mode in range(modes):
+        for row in range(len(columns)):
+            for lane in range(LANES):
+                memory[at + mode * height + row, lane] = columns[row, mode * points + min(origin + lane, points - 1)]
+
+
+def leave(memory, at, height, modes, columns, points, origin, first, last):
+    """Writes rows first .. last - 1 of the lanes back to their columns."""
+    for mode in range(modes):
+        for row in range(first, last):
+            for lane in range(min(LANES, points - origin)):
+                columns[row, mode * points + origin + lane] = memory[at + mode * height + row, lane]
+
+
+def set_number(memory, at, height, modes, number):
+    for mode in range(modes):
+        for lane in range(LANES):
+            memory[at + mode * height + NUMBER, lane] = number
