@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import pickle
 import sys
-import warnings
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
@@ -22,6 +21,7 @@ from numba.core.caching import FunctionCache
 from numba.core.serialize import dumps
 
 from fastdln import files
+from fastdln.kernels.warn import tell_once
 
 PACKAGE = Path(__file__).parent.parent
 # theory.py and the rest compute outside the kernels, so that an edit there recompiles nothing.
@@ -112,13 +112,3 @@ def attach(dispatcher: Any, *identity: object) -> Any:
     except (RuntimeError, OSError, AttributeError) as error:
         tell_once(UNWRITABLE, str(error))
     return dispatcher
-
-
-_told: set[str] = set()
-
-
-def tell_once(what: str, why: str) -> None:
-    """A warning for the first of the kernels; the others have the same to say."""
-    if what not in _told:
-        _told.add(what)
-        warnings.warn(f"{what}: {' '.join(why.split())}", RuntimeWarning, stacklevel=3)

@@ -10,9 +10,10 @@ from types import CellType, FunctionType
 from typing import Any
 
 import numba
-from numba import float64, types
+from numba import float64
 from numba.extending import intrinsic
 
+from fastdln.kernels import internals
 from fastdln.kernels.cache import attach
 from fastdln.models.fma import fma
 
@@ -71,13 +72,7 @@ def called(function: Callable[..., Any]) -> Any:
     """The function as a kernel of its own: the same wherever it is named, so that it is compiled once, and for constants as
     for variables."""
     made = kernel(function, function.__module__, function.__qualname__, **INNER)
-    resolve = made.get_call_template
-
-    def resolve_variables(arguments: Any, named: Any) -> Any:
-        return resolve(tuple(types.unliteral(kind) for kind in arguments), named)
-
-    made.get_call_template = resolve_variables
-    return made
+    return internals.for_variables(made)
 
 
 def kernel(function: Callable[..., Any], *identity: object, **options: Any) -> Any:
@@ -87,7 +82,7 @@ def kernel(function: Callable[..., Any], *identity: object, **options: Any) -> A
     factory in two processes, and loaded from the cache by a third, could otherwise be taken for each other there.
     """
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
-    dispatcher = compiled(function, f"{function.__name__}_{digest}", nogil=True, **options)
+    dispatcher = compiled(function, f"{function.__name__}_{digest}", nogil=True, **internals.apart(), **options)
     return dispatcher if jit_disabled() else attach(dispatcher, *identity)
 
 

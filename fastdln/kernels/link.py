@@ -1,8 +1,4 @@
-"""Small kernels that call each other by address, so that each is compiled once, and their memory as plain rows of floats.
-
-What rests on numba's private names is here and in cache.py. Where a name is missing, kernels are slower, or compiled in
-every process, but right; the program says so once.
-"""
+"""Small kernels that call each other by address, so that each is compiled once, and their memory as plain rows of floats."""
 
 from __future__ import annotations
 
@@ -17,10 +13,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastdln.kernels.compiled import NATIVE, jit_disabled, kernel
+from fastdln.kernels import internals
+from fastdln.kernels.compiled import INNER, NATIVE, jit_disabled, kernel
 
 FLOATS, COUNT = types.CPointer(types.float64), types.int64
-INTEGER, POINTER = ir.IntType(64), ir.DoubleType().as_pointer()
+INTEGER = ir.IntType(64)
 
 
 def zeros(*shape: int) -> np.ndarray:
@@ -91,45 +88,24 @@ def call(function, memory, places, numbers):
 
 @intrinsic
 def native_call(context: Any, function: Any, memory: Any, places: Any, numbers: Any) -> Any:
-    """The call by address, by numba's own convention: an exception of the kernel goes on through the caller."""
+    """The call by address."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address, memory, places, numbers = arguments
-        kind = signature.args[1]
-        array = context.make_array(kind)(context, builder, memory)
+        array = context.make_array(signature.args[1])(context, builder, memory)
         stride = builder.extract_value(array.shape, 1)
         pointers = [
             builder.gep(array.data, [builder.mul(builder.extract_value(places, k), stride)])
             for k in range(len(signature.args[2].types))
         ]
         counts = [builder.extract_value(numbers, k) for k in range(len(signature.args[3].types))]
-        convention = context.call_conv
-        target = convention.get_function_type(types.none, [FLOATS] * len(pointers) + [COUNT] * len(counts)).as_pointer()
-        result, failure = (target.pointee.args[k].pointee for k in (0, 1))
-        with builder.goto_entry_block():
-            returned, raised = builder.alloca(result), builder.alloca(failure)
-        code = builder.call(builder.inttoptr(address, target), [returned, raised, *pointers, *counts])
-        status = convention._get_return_status(builder, code, builder.load(raised))
-        with builder.if_then(status.is_error, likely=False):
-            convention.return_status_propagate(builder, status)
+        internals.call(context, builder, address, SIGNATURE, [*pointers, *counts])
         return context.get_dummy_value()
 
     return types.void(types.int64, memory, places, numbers), generate
 
 
 NATIVE[call] = native_call
-
-
-def apart() -> dict[str, Any]:
-    """Options of a kernel no two of whose arguments point to the same memory: no checks before each loop, and half the code."""
-    from numba.core.compiler import Compiler
-
-    class Apart(Compiler):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            self.state.flags.noalias = True
-
-    return {"pipeline_class": Apart}
 
 
 # What every kernel that is called by address takes: rows of memory, then what to do and with which states.
@@ -143,8 +119,7 @@ def linked(function: Callable[..., None], *identity: object) -> Any:
     """What `call` takes for the function: the address of its code, or, where the JIT is off, the function itself."""
     if jit_disabled():
         return function
-    made = kernel(function, *identity, **apart(), no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    made = kernel(function, *identity, **INNER)
     made.compile(SIGNATURE)
     KEPT.append(made)
-    (result,) = made.overloads.values()
-    return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
+    return internals.address_of(made, SIGNATURE)

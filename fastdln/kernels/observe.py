@@ -17,6 +17,9 @@ from fastdln.observables.observable import ModeObservable, PairObservable, Point
 
 START, UPDATE, MARK, FINISH = range(4)
 
+# States that an update of one lane takes in one go, so that the accumulators stay in registers meanwhile.
+TOGETHER = 2
+
 
 def nothing(accumulator):
     return accumulator
@@ -61,10 +64,20 @@ def made_for(made: ModeObservable, components: int, *identity: object) -> Any:
 
     def observe(seen, columns, states, products, values, sizes, part, first, every, steps):
         if part == UPDATE:
-            for t in range(first + 1, steps + 1, every):
+            t = first + 1
+            while t + (TOGETHER - 1) * every <= steps:
+                for lane in range(LANES):
+                    found = get(seen, lane)
+                    for k in range(TOGETHER):
+                        at = t + k * every
+                        found = update(found, seen_at(columns, states, products, at - steps, at - 1, at, lane))
+                    put(seen, lane, found)
+                t += TOGETHER * every
+            while t <= steps:
                 for lane in range(LANES):
                     step = seen_at(columns, states, products, t - steps, t - 1, t, lane)
                     put(seen, lane, update(get(seen, lane), step))
+                t += every
             for lane in range(LANES):
                 put(seen, lane, renormalize(get(seen, lane)))
         elif part == START:
@@ -89,13 +102,24 @@ def of_network(observable: PointObservable) -> Any:
     start, update, finish = observable.start, observable.update, observable.finish
     (get, put), (_, put_values) = rows(width_of(observable), STRIDE), rows(len(observable.variables), STRIDE)
 
+    def sample_at(columns, numbers, t, steps, lane):
+        number = columns[NUMBER_AT + lane] + (t - steps)
+        return Sample(number, numbers[t * STRIDE + lane], columns[ETA_AT + lane])
+
     def observe(seen, columns, states, numbers, values, sizes, part, first, every, steps):
         if part == UPDATE:
-            for t in range(first + 1, steps + 1, every):
+            t = first + 1
+            while t + (TOGETHER - 1) * every <= steps:
                 for lane in range(LANES):
-                    number = columns[NUMBER_AT + lane] + (t - steps)
-                    sample = Sample(number, numbers[t * STRIDE + lane], columns[ETA_AT + lane])
-                    put(seen, lane, update(get(seen, lane), sample))
+                    found = get(seen, lane)
+                    for k in range(TOGETHER):
+                        found = update(found, sample_at(columns, numbers, t + k * every, steps, lane))
+                    put(seen, lane, found)
+                t += TOGETHER * every
+            while t <= steps:
+                for lane in range(LANES):
+                    put(seen, lane, update(get(seen, lane), sample_at(columns, numbers, t, steps, lane)))
+                t += every
         elif part == START:
             for lane in range(LANES):
                 put(seen, lane, start(Sample(columns[NUMBER_AT + lane], 0.0, columns[ETA_AT + lane])))

@@ -56,13 +56,13 @@ def trace(map_: Map, depth: int) -> Any:
         for t in range(steps):
             for lane in range(LANES):
                 state = get_state(states, t * STRIDE + lane)
+                products[t * STRIDE + lane] = product(state)
                 after = step(state, columns[ETA_AT + lane], columns[S_AT + lane])
                 put_state(states, (t + 1) * STRIDE + lane, after)
-        for t in range(steps + 1):
-            for lane in range(LANES):
-                products[t * STRIDE + lane] = product(get_state(states, t * STRIDE + lane))
         for lane in range(LANES):
-            put(columns, STATE_AT + lane, get_state(states, steps * STRIDE + lane))
+            state = get_state(states, steps * STRIDE + lane)
+            products[steps * STRIDE + lane] = product(state)
+            put(columns, STATE_AT + lane, state)
             columns[NUMBER_AT + lane] += steps
 
     return linked(trace, "trace", map_.name, depth)

@@ -49,6 +49,16 @@ def turns(window, first, size, p, noise, most):
     return found
 
 
+def unturned(window, top, bottom, first, count, noise):
+    """How many of `count` periods from the first on have no turn at the highest nor at the lowest state."""
+    found, high, low = 0, window[top], window[bottom]
+    for p in range(first, first + count):
+        peaked = (high - window[top - p] > noise) & (high - window[top + p] > noise)
+        dipped = (window[bottom - p] - low > noise) & (window[bottom + p] - low > noise)
+        found += 0 if peaked | dipped else 1
+    return found
+
+
 def approaches(window, first, size, noise):
     """Whether some p-step subsequences all move one way: a slow approach to (or departure from) a p-cycle.
 
@@ -60,13 +70,14 @@ def approaches(window, first, size, noise):
     for t in range(first + max(third, middle - AT_ONCE), first + min(size - third, middle + AT_ONCE)):
         top = t if window[t] > window[top] else top
         bottom = t if window[t] < window[bottom] else bottom
-    high, low = window[top], window[bottom]
-    for p in range(1, third + 1):
-        peaked = (high - window[top - p] > least) & (high - window[top + p] > least)
-        dipped = (window[bottom - p] - low > least) & (window[bottom + p] - low > least)
-        one_way = not (peaked | dipped) and turns(window, first, size, p, noise, 1) == 0
-        if one_way and not repeats(window, first, size, p, noise):  # a settled cycle goes nowhere
-            return True
+    for begin in range(1, third + 1, AT_ONCE):
+        end = min(begin + AT_ONCE, third + 1)
+        if unturned(window, top, bottom, begin, end - begin, least) > 0:
+            for p in range(begin, end):
+                if unturned(window, top, bottom, p, 1, least) == 0 or turns(window, first, size, p, noise, 1) > 0:
+                    continue
+                if not repeats(window, first, size, p, noise):  # a settled cycle goes nowhere
+                    return True
     return False
 
 
