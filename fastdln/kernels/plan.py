@@ -29,7 +29,7 @@ from fastdln.kernels.record import Layout, Sections
 from fastdln.kernels.roles import Roles
 from fastdln.kernels.sampled import SampledSections
 from fastdln.kernels.spans import LANES, SPAN, STATE, STRIDE
-from fastdln.kernels.verdicts import GROUP, verdicts
+from fastdln.kernels.verdicts import by_extremes, by_motion, by_period
 from fastdln.models import Map
 from fastdln.observables.observable import ModeObservable, Observable, PointObservable, Quantity
 
@@ -253,11 +253,12 @@ def for_record(kernels: Kernels, modes: int, points: int, window: int) -> Plan:
             planner.observe(mode, UPDATE, roles.modes, moves=True)
         pair_up(UPDATE, moves=True)
         network.measure(moves=True)
-    scratch, copies = program.allot(4), program.allot(-(-GROUP * window // STRIDE))
+    scratch, copies = program.allot(4), program.allot(-(-LANES * window // STRIDE))
     with program.section("verdicts"):
         for mode in everyone:
             places = planner.places(mode, scratch, planner.values_rows - 2 * (modes - mode))
-            program.add(verdicts(), UPDATE, places._replace(states=copies), sampled=True)
+            for kernel in (by_extremes(), by_period(), by_motion()):
+                program.add(kernel, UPDATE, places._replace(states=copies), sampled=True)
     with program.section("finish"):
         observe(FINISH, roles.modes)
         pair_up(FINISH)

@@ -26,7 +26,7 @@ LONGEST_CYCLE = 8
 # The product of two changes that are both smaller may underflow, and with it their signs.
 TINY = 1e-150
 
-# Codes of `judge` for what only the orbit's history before the window can tell.
+# Codes for what only the orbit's history before the window can tell.
 OPEN = NEAR_ZERO, IRREGULAR = 7, 8
 
 
@@ -91,7 +91,7 @@ def turns_seldom(window, first, size, noise):
 
 
 def slow(window, first, size, longest, early, late):
-    """Whether a window that does not repeat is, or has become, a slow motion; early and late as of `judge`."""
+    """Whether a window that does not repeat is, or has become, a slow motion; early and late as of `in_motion`."""
     middle = first + size // 2
     half, limit = first + size - middle, TOLERANCE * late
     if approaches(window, first, size, TOLERANCE * max(early, late)) or approaches(window, middle, half, limit):
@@ -109,6 +109,9 @@ def escapes_early(window, first, size, s):
     return highest > 0.5 * s
 
 
+# A fate is judged in three steps, each by what is dearer than the last: by the extremes, by the period, by the motion.
+
+
 def at_rest(begin, last, size, s):
     """The fate of an orbit of period 1, or near 0, from its first, last and largest value; NEAR_ZERO is left open."""
     if s > 0.0 and size <= CLOSE * s:
@@ -118,22 +121,32 @@ def at_rest(begin, last, size, s):
     return CONVERGED if abs(last - s) <= CLOSE * s else DRIFTING
 
 
-def judge(window, first, size, longest, s, early, late):
-    """(period, fate) of the window of a mode that did not diverge.
-
-    early, late: the largest absolute value in either half of the window, a middle state being in the later. NEAR_ZERO and
-    IRREGULAR are left open: whether a point near 0 can stay there, and whether it has ever left, the window does not tell.
-    """
-    largest, last = max(early, late), window[first + size - 1]
+def with_period(window, first, size, longest, s, largest):
+    """(period, fate) of a window whose largest absolute value is given; IRREGULAR if none of its period tells its fate."""
     repeated = repetition(window, first, size, longest, TOLERANCE * largest)
     period = period_of(window, first, size, repeated)
     if period == 1 or (s > 0.0 and largest <= CLOSE * s):
-        return period, at_rest(window[first], last, largest, s)
+        return period, at_rest(window[first], window[first + size - 1], largest, s)
     if period > 1:
         return period, PERIODIC
-    if size < 3 or repeated > 0 or slow(window, first, size, longest, early, late):
-        return period, DRIFTING
-    return period, APERIODIC if escapes_early(window, first, size, s) else IRREGULAR
+    return period, DRIFTING if size < 3 or repeated > 0 else IRREGULAR
+
+
+def in_motion(window, first, size, longest, s, early, late):
+    """The fate of a window that is IRREGULAR by its period: DRIFTING, APERIODIC, or left open, since only the orbit's history
+    before the window tells whether it has ever left the saddle.
+
+    early, late: the largest absolute value in either half of the window, a middle state being in the later.
+    """
+    if slow(window, first, size, longest, early, late):
+        return DRIFTING
+    return APERIODIC if escapes_early(window, first, size, s) else IRREGULAR
+
+
+def judge(window, first, size, longest, s, early, late):
+    """(period, fate) of the window of a mode that did not diverge, by all of these."""
+    period, fate = with_period(window, first, size, longest, s, max(early, late))
+    return period, in_motion(window, first, size, longest, s, early, late) if fate == IRREGULAR else fate
 
 
 def has_left(product, s):
