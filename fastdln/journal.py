@@ -68,9 +68,14 @@ def of_chunk(event: Event, slices: tuple[slice, ...]) -> None:
     )
 
 
-def made(depth: int, seconds: float) -> None:
-    """The kernel of a depth is there, compiled or loaded."""
-    tell(logging.INFO, f"kernel for depth {depth}: {seconds:.3f} s", "kernel", depth=depth, seconds=round(seconds, 6))
+def compiled(kernels: int, seconds: float) -> None:
+    tell(
+        logging.INFO,
+        f"compiled {kernels} kernels in {seconds:.3f} s",
+        "compiled",
+        kernels=kernels,
+        seconds=round(seconds, 6),
+    )
 
 
 def progress(done: int, total: int, rate: float | None, left: float | None) -> None:

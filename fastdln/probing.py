@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastdln.compiling import compile_all
 from fastdln.grid import STEPS_A_SECOND, Grid, bytes_of, work
 from fastdln.kernels.roles import Lengths
 from fastdln.kernels.spans import LANES
@@ -53,12 +54,10 @@ def rule_of_thumb(sweep: Sweep, depth: int, points: int) -> float:
 
 def probe(sweep: Sweep, grid: Grid, say: Callable[[str], object] = lambda step: None) -> Probe:
     """Computes a few points of each of three depths at most; `say` is told what it does."""
-    say("compiling")
     task = Task(sweep, grid)
     all_depths = grid.coordinates["depth"]
     tried = all_depths[np.unique(np.linspace(0, len(all_depths) - 1, 3).round().astype(int))].tolist()
-    for depth in tried:
-        task.kernel(depth)
+    compile_all([(task, tried)], say)
     say("timing a probe")
     found = [probe_depth(task, depth, PROBE_SECONDS / len(tried)) for depth in tried]
     ratios = [ratio for _, ratio in found if ratio is not None]

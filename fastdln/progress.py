@@ -35,11 +35,6 @@ class Reporter:
 
     def __call__(self, done: int, total: int) -> None: ...
 
-    @contextmanager
-    def during(self, what: str) -> Iterator[None]:
-        """Says what is done instead of computing points."""
-        yield
-
 
 class Told(Reporter):
     """Passes it on to a function of the user's."""
@@ -77,6 +72,53 @@ def reporter(progress: bool | Report | None, done: int, total: int, pace: Pace |
         yield Lines(pace)
 
 
+@contextmanager
+def waiting(progress: bool | Report | None) -> Iterator[Callable[[str], object]]:
+    """A function that says what is waited for before there is anything to count, each line in the place of the last."""
+    if callable(progress) or not wanted(progress):
+        yield lambda line: None
+    elif Console().is_jupyter:
+        from IPython.display import DisplayHandle
+
+        handle = DisplayHandle()
+        handle.display({"text/plain": ""}, raw=True)
+        yield lambda line: handle.update({"text/plain": f"{line} ..."}, raw=True)
+        handle.update({"text/plain": ""}, raw=True)
+    elif (console := Console(stderr=True)).is_terminal:
+        with console.status("") as status:
+            yield lambda line: status.update(f"{line} ...")
+    else:
+        with Later(SECONDS_BEFORE_A_LINE) as later:
+            yield later.say
+
+
+class Later:
+    """Plain lines that are printed once there is more than a moment's wait, and no more often than every few seconds."""
+
+    def __init__(self, first: float) -> None:
+        self.due, self.line = time.monotonic() + first, ""
+        self.timer = threading.Timer(first, self.now)
+        self.timer.daemon = True
+
+    def __enter__(self) -> Later:
+        self.timer.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.timer.cancel()
+
+    def say(self, line: str) -> None:
+        self.line = line
+        if time.monotonic() > self.due:
+            self.now()
+
+    def now(self) -> None:
+        if self.line:
+            self.due = time.monotonic() + SECONDS_BETWEEN_LINES / 6
+            with suppress(OSError):  # nobody listens any more; the work goes on
+                print(f"{self.line} ...", file=sys.stderr, flush=True)
+
+
 def speed(rate: float) -> str:
     for unit, size in (("M", 1e6), ("k", 1e3)):
         if rate >= size:
@@ -98,14 +140,14 @@ def line(pace: Pace, done: int, total: int) -> str:
 
 
 class PaceColumn(ProgressColumn):
-    """The pace, or what is done instead."""
+    """The pace."""
 
     def __init__(self, pace: Pace) -> None:
         super().__init__()
-        self.pace, self.instead = pace, ""
+        self.pace = pace
 
     def render(self, task: Task) -> Text:
-        words = self.instead or pace_in_words(self.pace, int(task.completed), int(task.total or 0))
+        words = pace_in_words(self.pace, int(task.completed), int(task.total or 0))
         return Text(words, style="progress.data.speed")
 
 
@@ -128,14 +170,6 @@ class Bar(Reporter):
 
     def __call__(self, done: int, total: int) -> None:
         self.drawn.update(self.task, completed=done, total=total)
-
-    @contextmanager
-    def during(self, what: str) -> Iterator[None]:
-        self.column.instead = f"{what} ..."
-        try:
-            yield
-        finally:
-            self.column.instead = ""
 
 
 class Cell(Reporter):
@@ -160,11 +194,6 @@ class Cell(Reporter):
         bar = f'<progress value="{done}" max="{max(total, 1)}" style="width: 20em"></progress> {words}'
         self.handle.update({"text/html": bar, "text/plain": words}, raw=True)
 
-    @contextmanager
-    def during(self, what: str) -> Iterator[None]:
-        self.draw(f"{what} ...")
-        yield
-
 
 class Lines(Reporter):
     """Plain lines for logs and pipes."""
@@ -184,13 +213,3 @@ class Lines(Reporter):
     def say(self, words: str) -> None:
         with suppress(OSError):  # nobody listens any more; the work goes on
             print(words, file=sys.stderr, flush=True)
-
-    @contextmanager
-    def during(self, what: str) -> Iterator[None]:
-        later = threading.Timer(SECONDS_BEFORE_A_LINE, self.say, [f"{what} ..."])
-        later.daemon = True
-        later.start()
-        try:
-            yield
-        finally:
-            later.cancel()

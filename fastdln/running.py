@@ -6,21 +6,21 @@ import errno
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastdln import journal
+from fastdln.compiling import compile_all
 from fastdln.engine import ChunkDone, ChunkFailed, Event, execute, threads
 from fastdln.errors import SHORT_OF_MEMORY, ClusterError, IncompleteError, StoreError, first_line, short_of_memory
 from fastdln.pace import Pace
 from fastdln.places import plain_errors, storage_error
 from fastdln.planning import long_warnings
 from fastdln.plateaus import plateau_warnings
-from fastdln.progress import Report, reporter
+from fastdln.progress import Report, reporter, waiting
 from fastdln.shares import Share
 from fastdln.store import Store
 from fastdln.task import Task
@@ -69,17 +69,19 @@ class Run:
         if numbers.size:
             self._prepare(numbers)
         self._pace = Pace(self.done)
-        with reporter(self.manner.progress, self.done, self.points, self._pace) as self._report:
-            self._report(self.done, self.points)
-            try:
+        try:
+            if numbers.size and self.manner.client is None:
+                self._compile(numbers)
+            with reporter(self.manner.progress, self.done, self.points, self._pace) as self._report:
+                self._report(self.done, self.points)
                 if numbers.size:
                     self._execute(numbers.tolist())
-            except KeyboardInterrupt:
-                self._end("interrupted")
-                raise KeyboardInterrupt(f"interrupted: {self._left()}; the same command goes on from there") from None
-            except IncompleteError as error:
-                self._end("stopped")
-                raise IncompleteError(f"{self._left()}: {error}") from error.__cause__
+        except KeyboardInterrupt:
+            self._end("interrupted")
+            raise KeyboardInterrupt(f"interrupted: {self._left()}; the same command goes on from there") from None
+        except IncompleteError as error:
+            self._end("stopped")
+            raise IncompleteError(f"{self._left()}: {error}") from error.__cause__
         self._conclude()
         return self.done - before
 
@@ -99,22 +101,24 @@ class Run:
     def _execute(self, numbers: list[int]) -> None:
         client = self.manner.client
         if client is None:
-            task = Task(self.grid.sweep, self.grid, self._making)
-            with task.running():
-                execute(lambda number: compute_chunk(self.target, task, number), numbers, self._note)
+            with self._task.running():
+                execute(lambda number: compute_chunk(self.target, self._task, number), numbers, self._note)
             return
         from fastdln import cluster
 
         order = Order.of(self.target, self.manner.durable)
         cluster.execute(client, work, order, numbers, self._note, self._wait)
 
-    @contextmanager
-    def _making(self, depth: int) -> Iterator[None]:
-        """While the kernel of a depth is compiled or loaded: said, and left out of the pace."""
-        begun = time.monotonic()
-        with self._pace.paused(), self._report.during(f"compiling for depth {depth}"):
-            yield
-        journal.made(depth, time.monotonic() - begun)
+    def _compile(self, numbers: np.ndarray) -> None:
+        """What the chunks need, before the bar begins."""
+        begun, grid = time.monotonic(), self.grid
+        self._task = Task(grid.sweep, grid)
+        along = grid.chunks_along[grid.dims.index("depth")]
+        used = np.unique(np.unravel_index(numbers, grid.chunks_along)[grid.dims.index("depth")]) if along > 1 else [0]
+        depths = [self._task.depths[k] for k in used]
+        with waiting(self.manner.progress) as told:
+            if compiled := compile_all([(self._task, depths)], told):
+                journal.compiled(compiled, time.monotonic() - begun)
 
     def _wait(self) -> None:
         warn("the cluster has no workers yet; waiting for them")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache
-from threading import Lock
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,12 +14,12 @@ from threadpoolctl import threadpool_limits
 from fastdln.axes import swept_mode
 from fastdln.grid import Grid
 from fastdln.kernels.chunk import ChunkKernel
+from fastdln.kernels.jobs import Job
 from fastdln.kernels.roles import Lengths
 from fastdln.matrices.chunk import UNCONVERGED, MatrixKernel, lanes_for
 from fastdln.meanwhile import Meanwhile, Undo
-from fastdln.models import STARTS, Map
+from fastdln.models import STARTS
 from fastdln.models.targets import Target
-from fastdln.observables import Observable
 from fastdln.sweep import Sweep
 
 
@@ -32,38 +31,12 @@ def limit_blas() -> Undo:
 one_blas_thread = Meanwhile(limit_blas)
 
 
-@cache
-def kernel_for(map_: Map, depth: int, observables: tuple[Observable, ...]) -> ChunkKernel:
-    """The kernel, compiled or loaded."""
-    kernel = ChunkKernel(map_, depth, observables)
-    kernel.compile()
-    return kernel
-
-
-@cache
-def matrix_kernel_for(
-    widths: tuple[int, ...], observables: tuple[Observable, ...], diagonal: bool, wanted: int
-) -> MatrixKernel:
-    """The kernel, compiled or loaded."""
-    kernel = MatrixKernel(widths, observables, diagonal, wanted)
-    kernel.compile()
-    return kernel
-
-
 class Task:
-    """Computes chunks of a sweep. The first depth's kernel is made at once, the others when first needed.
+    """Computes chunks of a sweep."""
 
-    making: a context that a depth's kernel is made in.
-    """
-
-    def __init__(
-        self,
-        sweep: Sweep,
-        grid: Grid,
-        making: Callable[[int], AbstractContextManager[None]] = lambda depth: nullcontext(),
-    ) -> None:
-        self.sweep, self.grid, self._make = sweep, grid, making
-        self._kernels: dict[int, ChunkKernel | MatrixKernel] = {}
+    def __init__(self, sweep: Sweep, grid: Grid) -> None:
+        self.sweep, self.grid = sweep, grid
+        self.depths = [int(depth) for depth in grid.coordinates["depth"]]
         self.lengths = Lengths(
             sweep.steps,
             sweep.record,
@@ -72,23 +45,27 @@ class Task:
             sweep.sharpness_every,
             sweep.trajectory or 0,
         )
-        self._making = Lock()
-        self.kernel(int(grid.coordinates["depth"][0]))
 
-    def kernel(self, depth: int) -> ChunkKernel | MatrixKernel:
-        with self._making:  # so that no two threads compile the same
-            if depth not in self._kernels:
-                with self._make(depth):
-                    self._kernels[depth] = self._made(depth)
-            return self._kernels[depth]
+    @cached_property
+    def kernels(self) -> dict[int, ChunkKernel | MatrixKernel]:
+        """By depth; they are compiled, or loaded, when they first compute, if not by their jobs before."""
+        return {depth: self._made(depth) for depth in self.depths}
+
+    def jobs(self, depths: Iterable[int] | None = None) -> list[Job]:
+        """What has to be compiled for some of the depths, or for all."""
+        return [
+            job
+            for depth in (self.depths if depths is None else depths)
+            for job in self.kernels[depth].jobs(self.sweep.sizes["mode"], self.lengths)
+        ]
 
     def _made(self, depth: int) -> ChunkKernel | MatrixKernel:
         sweep = self.sweep
         if sweep.definition.matrices:
             target = self.target(depth)
             widths = sweep.widths_at(depth)
-            return matrix_kernel_for(widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"])
-        return kernel_for(sweep.map, depth, sweep.families)
+            return MatrixKernel(widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"])
+        return ChunkKernel(sweep.map, depth, sweep.families)
 
     def target(self, depth: int) -> Target:
         widths = self.sweep.widths_at(depth)
@@ -125,7 +102,7 @@ class Task:
         for name in values:
             if (mode := swept_mode(name)) is not None:
                 singular_values[mode] = values[name]
-        kernel = self.kernel(depth)
+        kernel = self.kernels[depth]
         begun = time.perf_counter()
         if isinstance(kernel, MatrixKernel):
             results = self.descend(kernel, depth, values, singular_values, lengths)

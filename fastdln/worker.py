@@ -90,6 +90,8 @@ class Desk:
             self.target = Store.joined(order.place, order.sweep_sha256, order.durable)
             self.grid = self.target.grid
         self.task = Task(self.grid.sweep, self.grid)
+        for job in self.task.jobs():
+            job.do()
         self._running = self.task.running()  # kept, since it ends when it is collected
         self._running.__enter__()
 

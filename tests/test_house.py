@@ -35,6 +35,7 @@ FLOORS = [
     "planning",
     "probing",
     "engine",
+    "compiling",
     "task",
     "store",
     "healing",

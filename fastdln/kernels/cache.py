@@ -112,3 +112,14 @@ def attach(dispatcher: Any, *identity: object) -> Any:
     except (RuntimeError, OSError, AttributeError) as error:
         tell_once(UNWRITABLE, str(error))
     return dispatcher
+
+
+@cache
+def folder() -> Path | None:
+    """Where this package's kernels lie on the disk; None if they cannot be kept."""
+    try:
+        place = Path(KernelCache(folder.__wrapped__, ())._cache_path)
+        place.mkdir(parents=True, exist_ok=True)
+    except (RuntimeError, OSError, AttributeError):
+        return None
+    return place

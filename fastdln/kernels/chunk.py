@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
+from functools import cache, partial
 from typing import Any
 
+import numba
 import numpy as np
 
 from fastdln.kernels.compiled import kernel
 from fastdln.kernels.history import history
+from fastdln.kernels.jobs import Job
 from fastdln.kernels.link import zeros
 from fastdln.kernels.plan import Kernels, Plan, for_record, for_samples, for_transient, quantities_of
+from fastdln.kernels.program import FIELDS, Program
 from fastdln.kernels.record import Lengths as Recorded
 from fastdln.kernels.record import record
 from fastdln.kernels.roles import Lengths, Roles, samples_of, window_of
@@ -34,6 +38,7 @@ class ChunkKernel:
         self.layers = map_.layers(depth)
         self.roles = Roles(observables)
         self.kernels = Kernels(map_, depth, self.roles)
+        self._run: Callable[..., None] = run
 
     def __call__(
         self,
@@ -97,12 +102,13 @@ class ChunkKernel:
         accumulators = sum(kernels.widths[o.name] for o in roles.whole_run)
         columns = np.concatenate([starts, np.zeros((accumulators, starts.shape[1]))])
         plan = for_transient(kernels)
-        code, memory, sections = plan.code, plan.memory, plan.sections
-        driver(begin)(code, sections["begin"] if roles.whole_run else NOTHING, memory, columns)
+        program, memory, sections = plan.program, plan.memory, plan.sections
+        self._run(begin, program, sections["begin"] if roles.whole_run else NOTHING, memory, columns)
         settles = all(observable.settles for observable in roles.whole_run)
         earlier, scratch = zeros(kernels.components, STRIDE), np.zeros((3, LANES), np.int64)
         observed = sections["observed"] if roles.whole_run else NOTHING
-        driver(transient)(code, sections["bare"], observed, memory, earlier, scratch, columns, rounds, settles)
+        bare = sections["bare"]
+        self._run(transient, program, bare, observed, memory, earlier, scratch, columns, rounds, settles)
         plan = for_record(kernels, modes, points, size)
         left = lengths.steps - rounds * ROUND
         recorded = Recorded(
@@ -117,8 +123,9 @@ class ChunkKernel:
         )
         values = np.full((plan.layout.values_rows, points), np.nan)
         orbit = np.empty((points, modes, lengths.samples if roles.windows else 0))
-        driver(record)(
-            plan.code,
+        self._run(
+            record,
+            plan.program,
             plan.sections,
             plan.cycles,
             plan.memory,
@@ -145,8 +152,9 @@ class ChunkKernel:
             np.empty((quantities, points, visits)),
         )
         components = np.array(self.map.components(self.depth), np.int64)
-        driver(sampled)(
-            plan.code,
+        self._run(
+            sampled,
+            plan.program,
             plan.sections,
             plan.memory,
             plan.layout,
@@ -173,14 +181,28 @@ class ChunkKernel:
             open_starts = np.take(starts, mode * len(fates) + point, axis=1)
             until = lengths.steps + lengths.record - window_of(lengths)
             plan, earlier, away = for_transient(self.kernels), zeros(components, STRIDE), np.zeros(LANES, np.int64)
-            code, trace, products = plan.code, plan.sections["trace"], plan.layout.products
-            driver(history)(code, trace, plan.memory, products, earlier, away, open_starts, until, escaped)
+            trace, products = plan.sections["trace"], plan.layout.products
+            self._run(history, plan.program, trace, plan.memory, products, earlier, away, open_starts, until, escaped)
             fates[point, mode] = with_history(fates[point, mode], escaped)
 
-    def compile(self) -> None:
-        """Compiles the stages, or loads them from the cache, by running them on no points at all."""
-        nothing, none = np.empty(0), np.empty((1, 0))
-        self(nothing, nothing, none, np.zeros((self.depth, 1)), Lengths(0, 1, 0, 1, 1, 1))
+    def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
+        """All that has to be compiled for a run of so many modes, but for what looks back, which few runs need."""
+        found: dict[str, Job] = {}
+
+        def note(stage: Any, program: Program, *arguments: Any) -> None:
+            kinds = tuple(numba.typeof(argument) for argument in (np.empty((0, FIELDS), np.int64), *arguments))
+            found.setdefault(stage.__name__, Job(stage.__name__, partial(driver(stage).compile, kinds)))
+            for part in program.kernels:
+                found.setdefault(part.name, Job(part.name, part.make))
+
+        listing, nothing = copy(self), np.empty(0)
+        listing._run = note
+        listing(nothing, nothing, np.empty((modes, 0)), np.zeros((self.depth, modes)), lengths)
+        return list(found.values())
+
+
+def run(stage: Any, program: Program, *arguments: Any) -> None:
+    driver(stage)(program.code, *arguments)
 
 
 # A section without lines.
@@ -200,7 +222,7 @@ def variables_of(observables: Iterable[Observable]) -> list[Variable]:
 def store(
     results: dict[str, np.ndarray],
     observables: Iterable[Observable],
-    values: Sequence[np.ndarray],
+    values: Iterable[np.ndarray],
     lost: np.ndarray | None = None,
 ) -> None:
     """Puts the values of the observables' variables among the results, in their types, and what stands for those lost."""

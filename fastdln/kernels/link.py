@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import carray, types  # type: ignore[attr-defined]  # public, but not said so
 from numba.extending import intrinsic
 
 from fastdln.kernels import internals
@@ -77,7 +76,7 @@ def view(memory, shape):
     return memory[: math.prod(shape)].reshape(shape)
 
 
-NATIVE[view] = numba.carray
+NATIVE[view] = carray
 
 
 def call(function, memory, places, numbers):
@@ -111,15 +110,21 @@ NATIVE[call] = native_call
 # What every kernel that is called by address takes: rows of memory, then what to do and with which states.
 SIGNATURE = (FLOATS,) * 6 + (COUNT,) * 4
 
-# Kernels whose addresses were given away must not be collected.
-KEPT: list[Any] = []
 
+class Linked:
+    """A kernel that others call by address; it is compiled, or loaded, when its address is asked for."""
 
-def linked(function: Callable[..., None], *identity: object) -> Any:
-    """What `call` takes for the function: the address of its code, or, where the JIT is off, the function itself."""
-    if jit_disabled():
-        return function
-    made = kernel(function, *identity, **INNER)
-    made.compile(SIGNATURE)
-    KEPT.append(made)
-    return internals.address_of(made, SIGNATURE)
+    def __init__(self, function: Callable[..., None], *identity: object) -> None:
+        self.function, self.name = function, " ".join(str(part) for part in identity)
+        self._kernel = None if jit_disabled() else kernel(function, *identity, **INNER)
+
+    def make(self) -> None:
+        self.address  # noqa: B018  # what makes it
+
+    @cached_property
+    def address(self) -> Any:
+        """What `call` takes: where its code lies, or, where the JIT is off, the function itself."""
+        if self._kernel is None:
+            return self.function
+        self._kernel.compile(SIGNATURE)
+        return internals.address_of(self._kernel, SIGNATURE)

@@ -7,9 +7,8 @@ the record's beginning, or FINISH, which writes a row of values a variable, `ste
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
-from fastdln.kernels.link import linked, rows, view
+from fastdln.kernels.link import Linked, rows, view
 from fastdln.kernels.spans import BOUND_AT, ETA_AT, LANES, NUMBER_AT, S_AT, SPAN, STRIDE
 from fastdln.models import Map
 from fastdln.network.state import empty, multiply_up
@@ -33,7 +32,7 @@ def width_of(observable: ModeObservable | PointObservable, components: int = 0) 
 
 
 @cache
-def of_mode(observable: ModeObservable, map_: Map, depth: int) -> Any:
+def of_mode(observable: ModeObservable, map_: Map, depth: int) -> Linked:
     """The kernel of an observable of single modes; without `needs` it is the same for every map and depth."""
     if observable.needs:
         return made_for(observable.on(map_, depth), len(map_.layers(depth)), map_.name, depth)
@@ -41,11 +40,11 @@ def of_mode(observable: ModeObservable, map_: Map, depth: int) -> Any:
 
 
 @cache
-def of_any_mode(observable: ModeObservable) -> Any:
+def of_any_mode(observable: ModeObservable) -> Linked:
     return made_for(observable, 0)
 
 
-def made_for(made: ModeObservable, components: int, *identity: object) -> Any:
+def made_for(made: ModeObservable, components: int, *identity: object) -> Linked:
     start, update, finish = made.start, made.update, made.finish
     renormalize, mark = made.renormalize or nothing, made.at_record or nothing
     (get, put), (get_state, _) = rows(width_of(made, components), STRIDE), rows(components, (SPAN + 1) * STRIDE)
@@ -90,11 +89,11 @@ def made_for(made: ModeObservable, components: int, *identity: object) -> Any:
             for lane in range(LANES):
                 put_values(values, lane, finish(get(seen, lane), steps))
 
-    return linked(observe, "observe", made.name, *identity)
+    return Linked(observe, "observe", made.name, *identity)
 
 
 @cache
-def of_network(observable: PointObservable) -> Any:
+def of_network(observable: PointObservable) -> Linked:
     """The kernel of an observable of the whole network; in the place of products it is given its quantity's numbers.
 
     FINISH takes the last number from row `first`.
@@ -128,11 +127,11 @@ def of_network(observable: PointObservable) -> Any:
                 last = Sample(columns[NUMBER_AT + lane], numbers[first * STRIDE + lane], columns[ETA_AT + lane])
                 put_values(values, lane, finish(get(seen, lane), steps, last))
 
-    return linked(observe, "observe", observable.name)
+    return Linked(observe, "observe", observable.name)
 
 
 @cache
-def term_of(quantity: Quantity, map_: Map, depth: int) -> Any:
+def term_of(quantity: Quantity, map_: Map, depth: int) -> Linked | None:
     """The kernel that joins what a mode gives to the numbers of a quantity, or None where that has no closed form.
 
     With START it begins from the quantity's identity, with UPDATE from what others have given.
@@ -149,7 +148,7 @@ def term_of(quantity: Quantity, map_: Map, depth: int) -> Any:
                 before = identity if part == START else numbers[at]
                 numbers[at] = join(before, term(get_state(states, at), products[at], columns[S_AT + lane]))
 
-    return linked(measure, "measure", quantity.name, *((map_.name, depth) if quantity.of_state else ()))
+    return Linked(measure, "measure", quantity.name, *((map_.name, depth) if quantity.of_state else ()))
 
 
 # What the kernels of pairs find in `sizes`: how many modes, layers, and lanes that are filled; how far in memory one mode's
@@ -175,7 +174,7 @@ def unfold(network, columns, states, products, sizes, t):
 
 
 @cache
-def look_of(quantity: Quantity) -> Any:
+def look_of(quantity: Quantity) -> Linked | None:
     """The kernel that begins a quantity's numbers from what pairs of modes tell, and, with UPDATE, single modes too."""
     by_mode, by_pair, identity = quantity.mode, quantity.pair, quantity.identity
     if by_mode is None or by_pair is None:
@@ -194,11 +193,11 @@ def look_of(quantity: Quantity) -> Any:
                 for j in range(i + 1, modes):
                     by_pair(network, i, j, found[t, :lanes])
 
-    return linked(look, "look", quantity.name)
+    return Linked(look, "look", quantity.name)
 
 
 @cache
-def of_pairs(observable: PairObservable) -> Any:
+def of_pairs(observable: PairObservable) -> Linked:
     """The kernel of an observable of pairs of modes, whose accumulators are (pair, row, filled lane)."""
     height, start, advance, mark = observable.rows, observable.start, observable.advance, observable.mark
     finish, (_, put_values) = observable.finish, rows(len(observable.variables), STRIDE)
@@ -225,4 +224,4 @@ def of_pairs(observable: PairObservable) -> Any:
                         mark(seen[pair])
                     pair += 1
 
-    return linked(observe, "pairs", observable.name)
+    return Linked(observe, "pairs", observable.name)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastdln.kernels import spans
-from fastdln.kernels.link import zeros
+from fastdln.kernels.link import Linked, zeros
 from fastdln.kernels.observe import (
     COMPONENTS,
     FINISH,
@@ -38,7 +38,7 @@ FEW_LANES = 8
 
 
 class Kernels:
-    """The kernels of a map, a depth and a set of observables, each compiled or loaded when first asked for."""
+    """The kernels of a map, a depth and a set of observables."""
 
     def __init__(self, map_: Map, depth: int, roles: Roles) -> None:
         self.map, self.depth, self.roles = map_, depth, roles
@@ -49,23 +49,23 @@ class Kernels:
         return width_of(observable.on(self.map, self.depth), self.components if observable.needs else 0)
 
     @cached_property
-    def advance(self) -> Any:
+    def advance(self) -> Linked:
         return spans.advance(self.map, self.depth)
 
     @cached_property
-    def trace(self) -> Any:
+    def trace(self) -> Linked:
         return spans.trace(self.map, self.depth)
 
     @cached_property
-    def modes(self) -> dict[str, Any]:
+    def modes(self) -> dict[str, Linked]:
         return {o.name: of_mode(o, self.map, self.depth) for o in self.roles.modes}
 
 
 @dataclass
 class Plan:
-    """A program for blocks of so many modes, as the stages take it: code, sections, memory and where things lie in it."""
+    """A program for blocks of so many modes, with its sections, its memory and where things lie in it."""
 
-    code: np.ndarray
+    program: Program
     sections: Any
     cycles: np.ndarray
     memory: np.ndarray
@@ -197,7 +197,7 @@ def for_transient(kernels: Kernels) -> Plan:
             planner.trace()
             planner.observe(0, UPDATE, watching)
     none = np.empty((0, 3, 2), np.int64)
-    return Plan(program.code, program.sections, none, planner.memory(), planner.layout(), none, 0)
+    return Plan(program, program.sections, none, planner.memory(), planner.layout(), none, 0)
 
 
 def for_record(kernels: Kernels, modes: int, points: int, window: int) -> Plan:
@@ -280,7 +280,7 @@ def for_record(kernels: Kernels, modes: int, points: int, window: int) -> Plan:
     rates = [[mode * len(variables) + k for k, v in enumerate(variables) if v.rate] for mode in everyone]
     sections = Sections(**program.sections)
     return Plan(
-        program.code,
+        program,
         sections,
         np.array(cycles, np.int64).reshape(modes, 3, 2),
         planner.memory(),
@@ -309,4 +309,4 @@ def for_samples(
         network.observe(FINISH)
     none = np.empty((0, 3, 2), np.int64)
     sections = SampledSections(**program.sections)
-    return Plan(program.code, sections, none, planner.memory(), planner.layout(), none, network.numbers)
+    return Plan(program, sections, none, planner.memory(), planner.layout(), none, network.numbers)

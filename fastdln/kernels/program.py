@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastdln.kernels.compiled import jit_disabled
-from fastdln.kernels.link import call
+from fastdln.kernels.link import Linked, call
 from fastdln.kernels.spans import LANES, NUMBER, SPAN
 
 # Fields of a line: the kernel, the part it does, its six places in memory (see spans.py), whether its products move on
@@ -51,16 +51,20 @@ class Program:
         yield
         self.sections[name] = first, len(self.lines)
 
-    def add(self, kernel: Any, part: int, places: Places, sampled: bool = False, moves: bool = False) -> None:
+    def add(self, kernel: Linked, part: int, places: Places, sampled: bool = False, moves: bool = False) -> None:
         self.lines.append([kernel, part, *places, int(moves), int(sampled)])
 
     @property
     def code(self) -> np.ndarray:
         """The lines as the compiled stages take them."""
         code = np.empty((len(self.lines), FIELDS), object if jit_disabled() else np.int64)
-        for k, line in enumerate(self.lines):
-            code[k] = line
+        for k, (kernel, *fields) in enumerate(self.lines):
+            code[k] = [kernel.address, *fields]
         return code
+
+    @property
+    def kernels(self) -> list[Linked]:
+        return list(dict.fromkeys(line[KERNEL] for line in self.lines))
 
 
 def run(code, section, memory, at, first, every, steps):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
-from fastdln.kernels.link import linked, rows
+from fastdln.kernels.link import Linked, rows
 from fastdln.models import Map
 
 # Points side by side: a row is eight 512-bit vectors, enough independent chains to hide the latency of a step.
@@ -29,7 +28,7 @@ ETA_AT, S_AT, BOUND_AT, NUMBER_AT, STATE_AT = (row * STRIDE for row in range(5))
 
 
 @cache
-def advance(map_: Map, depth: int) -> Any:
+def advance(map_: Map, depth: int) -> Linked:
     """Kernel that takes the state of every lane `steps` bare steps on."""
     step, (get, put) = map_.step(depth), rows(len(map_.layers(depth)), STRIDE)
 
@@ -41,11 +40,11 @@ def advance(map_: Map, depth: int) -> Any:
         for lane in range(LANES):
             columns[NUMBER_AT + lane] += steps
 
-    return linked(advance, "advance", map_.name, depth)
+    return Linked(advance, "advance", map_.name, depth)
 
 
 @cache
-def trace(map_: Map, depth: int) -> Any:
+def trace(map_: Map, depth: int) -> Linked:
     """Kernel that does the same and writes the states and products on the way, those before the steps first."""
     step, product, components = map_.step(depth), map_.product(depth), len(map_.layers(depth))
     (get, put), (get_state, put_state) = rows(components, STRIDE), rows(components, (SPAN + 1) * STRIDE)
@@ -65,4 +64,4 @@ def trace(map_: Map, depth: int) -> Any:
             put(columns, STATE_AT + lane, state)
             columns[NUMBER_AT + lane] += steps
 
-    return linked(trace, "trace", map_.name, depth)
+    return Linked(trace, "trace", map_.name, depth)

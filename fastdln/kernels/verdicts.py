@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
 
-from fastdln.kernels.link import linked
+from fastdln.kernels.link import Linked
 from fastdln.kernels.spans import BOUND_AT, LANES, S_AT, STRIDE
 from fastdln.observables.fate import DIVERGED, IRREGULAR, NOT_COMPUTED, at_rest, in_motion, with_period
 from fastdln.observables.period import TOLERANCE
@@ -50,7 +49,7 @@ def copy_out(window, size, lane, copies):
 
 
 @cache
-def by_extremes() -> Any:
+def by_extremes() -> Linked:
     """The kernel for lanes that diverged, or are at a fixed point."""
 
     def by_extremes(found, columns, copies, window, values, sizes, part, first, every, steps):
@@ -67,11 +66,11 @@ def by_extremes() -> Any:
             elif first > 0 and high - low <= TOLERANCE * largest:
                 values[FATE + lane], values[PERIOD + lane] = at_rest(window[STRIDE + lane], last, largest, s), 1
 
-    return linked(by_extremes, "by_extremes")
+    return Linked(by_extremes, "by_extremes")
 
 
 @cache
-def by_period() -> Any:
+def by_period() -> Linked:
     """The kernel for lanes whose period tells their fate."""
 
     def by_period(found, columns, copies, window, values, sizes, part, first, every, steps):
@@ -86,11 +85,11 @@ def by_period() -> Any:
                 period, fate = with_period(copies, lane * steps, steps, first, columns[S_AT + lane], largest)
                 values[FATE + lane], values[PERIOD + lane] = fate, period
 
-    return linked(by_period, "by_period")
+    return Linked(by_period, "by_period")
 
 
 @cache
-def by_motion() -> Any:
+def by_motion() -> Linked:
     """The kernel for all others."""
 
     def by_motion(found, columns, copies, window, values, sizes, part, first, every, steps):
@@ -101,4 +100,4 @@ def by_motion() -> Any:
                 s = columns[S_AT + lane]
                 values[FATE + lane] = in_motion(copies, lane * steps, steps, first, s, early, late)
 
-    return linked(by_motion, "by_motion")
+    return Linked(by_motion, "by_motion")

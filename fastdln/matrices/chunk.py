@@ -11,6 +11,7 @@ import numpy as np
 
 from fastdln.kernels.chunk import store
 from fastdln.kernels.compiled import kernel
+from fastdln.kernels.jobs import Job
 from fastdln.kernels.roles import Lengths, window_of
 from fastdln.kernels.transient import ROUND
 from fastdln.matrices.descent import Points, history, places_of, programs_of, transient
@@ -132,6 +133,10 @@ class MatrixKernel:
                 store(results, (one,), [lose(value, lost) for value in values])
         results[UNCONVERGED] = found.failed
         return results
+
+    def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
+        """All that has to be compiled: one piece, the same for all shapes."""
+        return [Job(" ".join(("matrices", str(self.lanes), *self.roles.names)), self.compile)]
 
     def compile(self) -> None:
         """Compiles the stages, or loads them from the cache, by running them on no points at all."""

@@ -1,0 +1,85 @@
+"""The kernels that sweeps need, compiled before anything is computed, by several processes where that is faster."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from fastdln.grid import Grid
+from fastdln.kernels.cache import folder
+from fastdln.kernels.jobs import Job
+from fastdln.sweep import Sweep
+from fastdln.task import Task
+
+# A helper imports for a second or two before it compiles: with fewer kernels than this a process is done before.
+FEWEST_TO_SHARE = 4
+# More do not help: the largest kernel takes a third of the time that all take.
+MOST_HELPERS = 3
+
+# What a helper runs: it is told on its standard input what to do.
+HELPER = "from fastdln.compiling import help_out; help_out()"
+
+
+# A task, and the depths at which it is to compute; None for all.
+Need = tuple[Task, Sequence[int] | None]
+
+
+def jobs_of(needs: Iterable[Need]) -> list[Job]:
+    """All that these need, each once."""
+    return list({job.name: job for task, depths in needs for job in task.jobs(depths)}.values())
+
+
+def compile_all(needs: Sequence[Need], told: Callable[[str], object] = lambda what: None) -> int:
+    """Compiles what these need, or loads it; returns how many kernels had to be compiled.
+
+    told: called with a line on how far it is, as often as that changes.
+    """
+    needed = jobs_of(needs)
+    jobs = [job for job in needed if job.missing]
+    with helpers(needs, len(jobs)):
+        for job in jobs:
+            done = sum(not other.missing for other in jobs)
+            told(f"compiling {len(jobs)} kernels, once for this machine: {done} done")
+            if job.missing:
+                job.do()
+    for job in needed:
+        job.make()
+    return len(jobs)
+
+
+@contextmanager
+def helpers(needs: Sequence[Need], jobs: int) -> Iterator[None]:
+    """Processes that compile meanwhile what is missing, each beginning at another end of the list; kernels go to the disk."""
+    count = min(os.cpu_count() or 1, MOST_HELPERS + 1) - 1 if jobs >= FEWEST_TO_SHARE and folder() else 0
+    started = []
+    for number in range(1, count + 1):
+        sweeps = [(task.sweep.canonical(), depths) for task, depths in needs]
+        order = {"sweeps": sweeps, "share": number / (count + 1)}
+        process = subprocess.Popen([sys.executable, "-c", HELPER], stdin=subprocess.PIPE, start_new_session=True)
+        assert process.stdin
+        with process.stdin as told:
+            told.write(json.dumps(order).encode())
+        started.append(process)
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()  # whatever it is at is there already; a kernel is put on the disk in one piece
+            process.wait()
+
+
+def help_out() -> None:
+    """A helper's part: from its share of the list on, then what comes before, each backwards."""
+    order, needs = json.load(sys.stdin), []
+    for text, depths in order["sweeps"]:
+        sweep = Sweep(**json.loads(text))
+        needs.append((Task(sweep, Grid(sweep)), depths))
+    jobs = [job for job in jobs_of(needs) if job.missing]
+    first = int(order["share"] * len(jobs)) if order["share"] < 0.5 else 0
+    for job in [*reversed(jobs[first:]), *reversed(jobs[:first])]:
+        if job.missing:
+            job.do()
