@@ -6,13 +6,13 @@ import reference
 
 from fastdln import Sweep, run
 from fastdln.observables.fate import APERIODIC, DRIFTING, judge
-from fastdln.observables.period import period_of, repetition
+from fastdln.observables.period import size_of
 
 
 def verdict(window, s=1.0):
-    longest = min(len(window) // 2, 256)
-    repeated = repetition(window, longest)
-    return judge(window, repeated, period_of(window, repeated), longest, s, True)
+    size = len(window)
+    early, late = size_of(window, 0, size // 2), size_of(window, size // 2, size - size // 2)
+    return judge(window, 0, size, min(size // 2, 256), s, early, late)[1]
 
 
 def balanced_orbit(depth, eta, record, start=0.8, steps=5000):

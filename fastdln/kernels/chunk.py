@@ -11,7 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastdln.kernels.compiled import kernel
+from fastdln.kernels.compiled import jit_disabled, kernel
 from fastdln.kernels.history import history
 from fastdln.kernels.jobs import Job
 from fastdln.kernels.link import zeros
@@ -188,6 +188,8 @@ class ChunkKernel:
     def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
         """All that has to be compiled for a run of so many modes, but for what looks back, which few runs need."""
         found: dict[str, Job] = {}
+        if jit_disabled():
+            return []
 
         def note(stage: Any, program: Program, *arguments: Any) -> None:
             kinds = tuple(numba.typeof(argument) for argument in (np.empty((0, FIELDS), np.int64), *arguments))

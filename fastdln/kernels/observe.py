@@ -174,11 +174,10 @@ def unfold(network, columns, states, products, sizes, t):
 
 
 @cache
-def look_of(quantity: Quantity) -> Linked | None:
-    """The kernel that begins a quantity's numbers from what pairs of modes tell, and, with UPDATE, single modes too."""
-    by_mode, by_pair, identity = quantity.mode, quantity.pair, quantity.identity
-    if by_mode is None or by_pair is None:
-        return None
+def look_at_modes(quantity: Quantity) -> Linked:
+    """The kernel that begins a quantity's numbers from what the layers tell of each mode."""
+    join, identity = quantity.mode, quantity.identity
+    assert join
 
     def look(numbers, columns, states, products, values, sizes, part, first, every, steps):
         modes, layers, lanes = int(sizes[MODES]), int(sizes[LAYERS]), int(sizes[FILLED])
@@ -188,12 +187,27 @@ def look_of(quantity: Quantity) -> Linked | None:
                 found[t, lane] = identity
             unfold(network, columns, states, products, sizes, t)
             for i in range(modes):
-                if part == UPDATE:
-                    by_mode(network, i, found[t, :lanes])
-                for j in range(i + 1, modes):
-                    by_pair(network, i, j, found[t, :lanes])
+                join(network, i, found[t, :lanes])
 
-    return Linked(look, "look", quantity.name)
+    return Linked(look, "look at modes", quantity.name)
+
+
+@cache
+def look_at_pairs(quantity: Quantity) -> Linked:
+    """The kernel that joins what the layers tell of each pair of modes to a quantity's numbers."""
+    join = quantity.pair
+    assert join
+
+    def look(numbers, columns, states, products, values, sizes, part, first, every, steps):
+        modes, layers, lanes = int(sizes[MODES]), int(sizes[LAYERS]), int(sizes[FILLED])
+        network, found = empty(modes, layers, lanes), view(numbers, (SPAN + 1, STRIDE))
+        for t in range(first + 1, steps + 1, every):
+            unfold(network, columns, states, products, sizes, t)
+            for i in range(modes):
+                for j in range(i + 1, modes):
+                    join(network, i, j, found[t, :lanes])
+
+    return Linked(look, "look at pairs", quantity.name)
 
 
 @cache

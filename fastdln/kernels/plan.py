@@ -17,7 +17,8 @@ from fastdln.kernels.observe import (
     MARK,
     START,
     UPDATE,
-    look_of,
+    look_at_modes,
+    look_at_pairs,
     of_mode,
     of_network,
     of_pairs,
@@ -117,16 +118,16 @@ class Planner:
             seen, value = seen + self.kernels.widths[o.name], value + len(o.variables)
 
     def measure(self, quantities: Sequence[Quantity], sampled: Sequence[bool], numbers: int, moves: bool) -> None:
-        """Lines that fill the numbers of each quantity: what pairs of modes tell, and modes without a closed form, then the others."""
+        """Lines that fill the numbers of each quantity: what each mode gives, then what each pair of modes does."""
         for k, quantity in enumerate(quantities):
-            term, begun = term_of(quantity, self.kernels.map, self.kernels.depth), False
-            seen = numbers + k * (SPAN + 1)
-            if term is None or (quantity.pair is not None and self.modes > 1):
-                part, begun = (UPDATE if term is None else START), True
-                self.program.add(look_of(quantity), part, self.places(0, seen), sampled[k], moves)
-            for mode in range(self.modes) if term is not None else ():
-                part = UPDATE if begun or mode > 0 else START
-                self.program.add(term, part, self.places(mode, seen), sampled[k], moves)
+            term, seen = term_of(quantity, self.kernels.map, self.kernels.depth), numbers + k * (SPAN + 1)
+            if term:
+                for mode in range(self.modes):
+                    self.program.add(term, UPDATE if mode else START, self.places(mode, seen), sampled[k], moves)
+            else:
+                self.program.add(look_at_modes(quantity), START, self.places(0, seen), sampled[k], moves)
+            if quantity.pair and self.modes > 1:
+                self.program.add(look_at_pairs(quantity), UPDATE, self.places(0, seen), sampled[k], moves)
 
     def memory(self) -> np.ndarray:
         memory = zeros(self.program.rows, STRIDE)

@@ -12,14 +12,19 @@ from fastdln.models.model import Map, Model
 def step(depth):
     n = depth - 2
 
-    def step(state, eta, s):
+    def deep(state, eta, s):
         a, b = state
         p = a**n
         e = fma(a * b, p, -s)
         g = eta * e * p
         return fma(-g, b, a), fma(-g, a, b)
 
-    return step
+    def shallow(state, eta, s):
+        a, b = state
+        g = eta * fma(a, b, -s)
+        return fma(-g, b, a), fma(-g, a, b)
+
+    return deep if depth > 2 else shallow
 
 
 def product(depth):
