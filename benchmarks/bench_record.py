@@ -29,7 +29,7 @@ MEASURED = {
 def bench_recorded_steps(benchmark, size, measured):
     count, long, short, rounds = (POINTS, 12_000, 2000, 9) if size == "full" else (64, 20, 10, 1)
     families = (*(OBSERVABLES[name] for name in MEASURED[measured]), OBSERVABLES["fate"])
-    kernel = ChunkKernel(TWO_SCALAR, 3, families, alone=True)
+    kernel = ChunkKernel(TWO_SCALAR, 3, families)
     eta, alpha, _, s = points(count, 3)
     start, bare, ratios = np.array([[1.0], [1.0], [0.0]]), CONTENDERS["lanes"](3), []
 

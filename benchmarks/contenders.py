@@ -3,8 +3,11 @@
 import numba
 import numpy as np
 
-from fastdln.kernels.compiled import compiled, inline
-from fastdln.kernels.transient import LANES, STRIDE, Layout, advance_by
+from fastdln.kernels import spans
+from fastdln.kernels.compiled import kernel
+from fastdln.kernels.link import call, zeros
+from fastdln.kernels.program import enter, leave
+from fastdln.kernels.spans import LANES, STATE, STRIDE
 from fastdln.models.modes import TWO_SCALAR
 
 # eta S from flow to the edge of chaos, where no point diverges: not-a-numbers would be no fair work.
@@ -17,29 +20,23 @@ def points(count, depth):
 
 
 def lanes(depth):
-    """The bare block kernel: blocks of LANES points, the steps in the outer loop."""
-    layout = Layout(2, (), LANES)
-    rows = layout.rows
-    advance = inline(advance_by(TWO_SCALAR, depth, layout))
+    """The bare kernel: blocks of LANES points, the steps in the outer loop."""
+    memory, advance = zeros(STATE + 2, STRIDE), spans.advance(TWO_SCALAR, depth).address
 
-    def run_blocks(columns, steps):
-        blocks, numbers = np.empty((1, rows * STRIDE)), np.zeros(LANES)
-        for first in range(0, columns.shape[1], LANES):
-            for row in range(rows):
-                for lane in range(LANES):
-                    blocks[0, row * STRIDE + lane] = columns[row, first + lane]
-            advance(blocks, 0, numbers, steps)
-            for row in range(rows):
-                for lane in range(LANES):
-                    columns[row, first + lane] = blocks[0, row * STRIDE + lane]
+    def run_blocks(advance, memory, columns, steps):
+        count = columns.shape[1]
+        for first in range(0, count, LANES):
+            enter(memory, 0, 0, 1, columns, count, first)
+            call(advance, memory, (0, 0, 0, 0, 0, 0), (0, 0, 1, steps))
+            leave(memory, 0, 0, 1, columns, count, first, STATE, STATE + 2)
 
-    run = compiled(run_blocks)
+    run = kernel(run_blocks, "blocks of a benchmark")
 
     def lanes_run(count, steps):
         eta, a, b, s = points(count, depth)
-        columns = np.stack([a, b, eta, s, np.full(count, np.inf)])
-        run(columns, steps)
-        return columns[0]
+        columns = np.stack([eta, s, np.full(count, np.inf), np.zeros(count), a, b])
+        run(advance, memory, columns, steps)
+        return columns[STATE]
 
     return lanes_run
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from fastdln import analysis, plots, theory
     from fastdln.api import extend, open, plan, refine, run, status, verify
     from fastdln.errors import ClusterError, DatasetError, IncompleteError, StoreError, SweepError
+    from fastdln.registering import register
     from fastdln.sweep import Sweep
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "plan",
     "plots",
     "refine",
+    "register",
     "run",
     "status",
     "theory",
@@ -42,6 +44,7 @@ _HOMES = {
     "open": "api",
     "plan": "api",
     "refine": "api",
+    "register": "registering",
     "run": "api",
     "status": "api",
     "verify": "api",

@@ -22,6 +22,7 @@ from fastdln.console import (
     show,
 )
 from fastdln.options import (
+    Load,
     Quiet,
     RunOptions,
     Sets,
@@ -56,6 +57,7 @@ def run(
         typer.Option("-o", metavar="STORE", help="Where to write, a path or URL; SWEEP.zarr here if left out."),
     ] = None,
     sets: Sets = None,
+    load: Load = None,
     part: Annotated[
         str | None, typer.Option("--part", metavar="K/N", help="Only the K-th of N shares; others may run meanwhile.")
     ] = None,
@@ -79,7 +81,7 @@ def run(
 @app.command()
 @exits
 @computes
-def extend(store: StorePath, sets: Sets = None, *, how: RunOptions) -> None:
+def extend(store: StorePath, sets: Sets = None, load: Load = None, *, how: RunOptions) -> None:
     """Lengthen axes of a store, and compute only what is new.
 
     The values that are there must stay the first ones. Without --set it goes on with an extension that was interrupted.
@@ -99,6 +101,7 @@ def refine(
     store: StorePath,
     new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.")],
     sets: Sets = None,
+    load: Load = None,
     *,
     how: RunOptions,
 ) -> None:
@@ -114,7 +117,7 @@ def refine(
 
 @app.command()
 @exits
-def verify(store: StorePath, options: StorageOptions = None, quiet: Quiet = False) -> None:
+def verify(store: StorePath, options: StorageOptions = None, load: Load = None, quiet: Quiet = False) -> None:
     """Read every chunk and coordinate of a store back.
 
     Damaged chunks are named, and computed again by the next run. Exit code 0 if it is whole, 3 if damaged or incomplete.
@@ -132,6 +135,7 @@ def verify(store: StorePath, options: StorageOptions = None, quiet: Quiet = Fals
 def plan(
     sweep: SweepFile,
     sets: Sets = None,
+    load: Load = None,
     no_probe: Annotated[
         bool, typer.Option("--no-probe", help="Compile and time nothing; the time is by rule of thumb then.")
     ] = False,
@@ -164,6 +168,7 @@ def status(
         int | None, typer.Option("--parts", metavar="N", min=1, help="How far each of N shares is, too.")
     ] = None,
     options: StorageOptions = None,
+    load: Load = None,
 ) -> None:
     """Show what of a store is computed, and what is left.
 
@@ -196,6 +201,7 @@ def plot(
     ] = None,
     dpi: Annotated[float, typer.Option("--dpi", metavar="N", min=10, max=2000, help="Pixels an inch of a PNG.")] = 200,
     options: StorageOptions = None,
+    load: Load = None,
     quiet: Quiet = False,
 ) -> None:
     """Draw a picture of a store.
@@ -224,6 +230,7 @@ def report(
         typer.Option("-o", metavar="FILE.html", help="STORE.html here if left out."),
     ] = None,
     options: StorageOptions = None,
+    load: Load = None,
     quiet: Quiet = False,
 ) -> None:
     """Write one page about a store, with its pictures, that opens offline.

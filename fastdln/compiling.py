@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from fastdln import registering
 from fastdln.grid import Grid
 from fastdln.kernels.cache import folder
 from fastdln.kernels.jobs import Job
@@ -55,10 +57,10 @@ def compile_all(needs: Sequence[Need], told: Callable[[str], object] = lambda wh
 def helpers(needs: Sequence[Need], jobs: int) -> Iterator[None]:
     """Processes that compile meanwhile what is missing, each beginning at another end of the list; kernels go to the disk."""
     count = min(os.cpu_count() or 1, MOST_HELPERS + 1) - 1 if jobs >= FEWEST_TO_SHARE and folder() else 0
-    started = []
+    started, own = [], base64.b64encode(registering.packed()).decode() if count else ""
     for number in range(1, count + 1):
         sweeps = [(task.sweep.canonical(), depths) for task, depths in needs]
-        order = {"sweeps": sweeps, "share": number / (count + 1)}
+        order = {"sweeps": sweeps, "share": number / (count + 1), "own": own}
         process = subprocess.Popen([sys.executable, "-c", HELPER], stdin=subprocess.PIPE, start_new_session=True)
         assert process.stdin
         with process.stdin as told:
@@ -75,6 +77,7 @@ def helpers(needs: Sequence[Need], jobs: int) -> Iterator[None]:
 def help_out() -> None:
     """A helper's part: from its share of the list on, then what comes before, each backwards."""
     order, needs = json.load(sys.stdin), []
+    registering.unpack(base64.b64decode(order["own"]))
     for text, depths in order["sweeps"]:
         sweep = Sweep(**json.loads(text))
         needs.append((Task(sweep, Grid(sweep)), depths))

@@ -204,7 +204,7 @@ def address_space() -> int:
 
 
 def exits(command: Callable[..., None]) -> Callable[..., None]:
-    """Turns what users can cause into one line and its exit code."""
+    """Runs the files of --load, then the command, and turns what users can cause into one line and its exit code."""
 
     @wraps(command)
     def run_command(*args: Any, **kwargs: Any) -> None:
@@ -213,6 +213,11 @@ def exits(command: Callable[..., None]) -> Callable[..., None]:
         Voice.as_json = False
         try:
             with interruptible(), plain_warnings(), memory_told():
+                if paths := kwargs.pop("load", None):
+                    from fastdln.registering import load
+
+                    for path in paths:
+                        load(path)
                 command(*args, **kwargs)
         except (SweepError, StoreError, ClusterError, DatasetError) as error:
             say(f"error: {error}")

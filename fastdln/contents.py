@@ -14,13 +14,13 @@ import numpy as np
 import zarr
 from zarr.errors import BaseZarrError
 
-from fastdln import layout, template
+from fastdln import layout, registering, template
 from fastdln.errors import StoreError, SweepError, first_line
 from fastdln.grid import Grid
-from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES, Variable
+from fastdln.observables import Variable
 from fastdln.places import ROOT, Place, plain_errors, storage_error
 from fastdln.places.checked import Checked
-from fastdln.sweep import Sweep
+from fastdln.sweep import Sweep, every_family
 from fastdln.template import COORDINATES
 
 # The variable whose chunk is written last, and says that the others are there.
@@ -38,17 +38,23 @@ MOST_GROWTHS = 10_000
 # Of an array that somebody else put there: a folder in the store, and nowhere else.
 PLAIN_NAME = re.compile(r"\w[\w .+-]*")
 
-# What arrays of a sweep, and their dimensions, can be called.
-NAMES = frozenset(
-    name
-    for families in (OBSERVABLES, MATRIX_OBSERVABLES)
-    for family in families.values()
-    for variable in family.variables
-    for name in (variable.name, *variable.dims)
+# Root attributes that are text.
+TEXTS = (
+    "title",
+    "Conventions",
+    "source",
+    "history",
+    "sweep",
+    "sweep_sha256",
+    "sweep_asked",
+    "metadata_sha256",
+    "registered",
 )
 
-# Root attributes that are text.
-TEXTS = ("title", "Conventions", "source", "history", "sweep", "sweep_sha256", "sweep_asked", "metadata_sha256")
+
+def taken_names() -> set[str]:
+    """What arrays of a sweep, and their dimensions, can be called."""
+    return {name for family in every_family() for v in family.variables for name in (v.name, *v.dims)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +84,7 @@ class Contents:
     def readable_others(self) -> list[str]:
         """Those of the others that can be read without harm, and taken for nothing that a sweep has."""
         arrays = self.root["consolidated_metadata"]["metadata"]
-        named = [name for name in self.others if PLAIN_NAME.fullmatch(name) and name not in NAMES]
+        named = [name for name in self.others if PLAIN_NAME.fullmatch(name) and name not in taken_names()]
         return [name for name in named if layout.readable(arrays[name], self.grid, self.sizes)]
 
     def zarr(self, others: Iterable[str] = (), *, write: bool = False, durable: bool = False) -> Checked:
@@ -157,6 +163,10 @@ def stored_sweep(place: Place, text: str) -> Sweep:
 def read(place: Place) -> Contents:
     """What a store says of itself, read once and checked; StoreError if it is not what its sweep implies."""
     root = read_root(place)
+    if names := registering.missing(root["attributes"]):
+        raise StoreError(
+            f"{place.name}: was made with {', '.join(names)} of somebody's own; give the file with --load, or call fastdln.register"
+        )
     sweep, arrays = stored_sweep(place, root["attributes"]["sweep"]), root["consolidated_metadata"]["metadata"]
     try:
         grid = Grid(sweep, *layout.chunk_shapes(arrays.get(MARK), len(sweep.axes)))

@@ -27,6 +27,16 @@ StorageOptions = Annotated[
     list[str] | None,
     typer.Option("--storage", metavar="KEY=VALUE", help="An option of the object store, e.g. endpoint=... Repeatable."),
 ]
+# `console.exits` runs the files before the command.
+Load = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--load",
+        metavar="FILE.py",
+        help="Run a file that registers models or observables of your own. Repeatable.",
+        readable=False,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from fastdln import provenance, template
+from fastdln import provenance, registering, template
 from fastdln.contents import MARK, UNREADABLE, Contents, chunk_key, left, missing, read, read_root, stored_sweep
 from fastdln.errors import StoreError
 from fastdln.grid import Grid
@@ -165,6 +165,10 @@ def refuse_others(contents: Contents, sweep: Sweep) -> None:
     keys = contents.grid.sweep.differing(sweep)
     if keys and "sweep_asked" in attributes:  # the same, but for what rounding did to a range
         keys = keys if stored_sweep(place, attributes["sweep_asked"]).differing(sweep) else []
+    if not keys and (names := registering.others(attributes, sweep)):
+        raise StoreError(
+            f"{place.name}: was made with another source of {', '.join(names)}; register that one, or give another path with -o"
+        )
     if keys:
         hint = ", or lengthen its axes with fastdln extend" if all(key.startswith("axes.") for key in keys) else ""
         raise StoreError(

@@ -80,11 +80,17 @@ LARGEST_TEXT = 64 * 2**20
 FREE_KEYS = frozenset({"title", "chunks", "shards"})
 
 
-# What may be asked for, by a family's name or a variable's, and what another key brings instead.
-EVERY = (*OBSERVABLES.values(), *(o for o in MATRIX_OBSERVABLES.values() if not o.shared))
-FAMILY_OF = {o.name: o.name for o in EVERY if not o.asked_by}
-FAMILY_OF |= {v.name: o.name for o in EVERY for v in o.variables if not o.asked_by}
-BY_KEY = {name: o.asked_by for o in EVERY if o.asked_by for name in (o.name, *(v.name for v in o.variables))}
+def known_names() -> dict[str, str]:
+    """What may be asked for, by a family's name or a variable's: the family."""
+    known = [o for o in every_family() if not o.asked_by]
+    return {o.name: o.name for o in known} | {v.name: o.name for o in known for v in o.variables}
+
+
+def every_family() -> list[Observable]:
+    return [*OBSERVABLES.values(), *(o for o in MATRIX_OBSERVABLES.values() if not o.shared)]
+
+
+BY_KEY = {name: o.asked_by for o in every_family() if o.asked_by for name in (o.name, *(v.name for v in o.variables))}
 
 
 def can_give(map_: Map, family: Observable) -> bool:
@@ -96,7 +102,7 @@ def names(value: Any) -> Any:
     """A list of names, or one."""
     value = [value] if isinstance(value, str) else value
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-        raise ValueError(f"must be a list of names; valid: {', '.join(FAMILY_OF)} {shown(value)}")
+        raise ValueError(f"must be a list of names; valid: {', '.join(known_names())} {shown(value)}")
     return value
 
 
@@ -159,7 +165,7 @@ class Sweep(BaseModel):
         DEFAULT,
         validate_default=True,
         description="families to measure; fate is always written",
-        json_schema_extra={"items": {"enum": list(FAMILY_OF)}},
+        json_schema_extra={"items": {"enum": list(known_names())}},
     )
     orbit_samples: Annotated[int, Field(ge=1, le=2**31), BeforeValidator(whole)] = Field(
         64, description="length of `orbit`, where asked for"
@@ -236,7 +242,8 @@ class Sweep(BaseModel):
         for name in names:
             if key := BY_KEY.get(name):
                 raise ValueError(f"{name} is not asked for here: give {key} = k")
-        asked = {FAMILY_OF[one_of(FAMILY_OF, name)] for name in names} - {"fate"}
+        known = known_names()
+        asked = {known[one_of(known, name)] for name in names} - {"fate"}
         return tuple(sorted(asked))
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
-from fastdln import provenance
+from fastdln import provenance, registering
 from fastdln.axes import swept_mode
 from fastdln.errors import SweepError
 from fastdln.grid import Grid
@@ -166,4 +166,5 @@ def root_attributes(sweep: Sweep) -> dict[str, Any]:
         "complete": 0,  # netCDF has no booleans
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),
+        **registering.recorded(sweep),
     }

@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from uuid import uuid4
 
+from fastdln import registering
 from fastdln.engine import ChunkDone
 from fastdln.grid import Grid
 from fastdln.kernels.cache import fingerprint
@@ -63,15 +64,16 @@ class Order:
     place: Place | None = None
     sweep_sha256: str = ""
     durable: bool = False
+    own: bytes = field(default=b"", repr=False)
     run: str = field(default_factory=lambda: uuid4().hex)
 
     @classmethod
     def of(cls, target: Store, durable: bool) -> Order:
-        sweep, grid = target.grid.sweep, target.grid
+        sweep, grid, own = target.grid.sweep, target.grid, registering.packed()
         if not target.place.shared:
-            return cls(sweep.canonical(), grid.chunk_shape, versions())
+            return cls(sweep.canonical(), grid.chunk_shape, versions(), own=own)
         # the store has the sweep, which with given matrices is too long to go with every chunk
-        return cls("", grid.chunk_shape, versions(), target.place.absolute(), sweep.sha256(), durable)
+        return cls("", grid.chunk_shape, versions(), target.place.absolute(), sweep.sha256(), durable, own)
 
 
 class Desk:
@@ -84,6 +86,7 @@ class Desk:
 
         self.name = get_worker().address
         refuse_other(self.name, versions(), order.versions)
+        registering.unpack(order.own)
         if order.place is None:
             self.target, self.grid = None, Grid(Sweep(**json.loads(order.sweep)), order.chunk_shape)
         else:

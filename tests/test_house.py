@@ -49,6 +49,7 @@ FLOORS = [
     "kernels",
     "plateaus",
     "grid",
+    "registering",
     "sweep",
     "problem",
     "axes",

@@ -115,7 +115,7 @@ class Linked:
     """A kernel that others call by address; it is compiled, or loaded, when its address is asked for."""
 
     def __init__(self, function: Callable[..., None], *identity: object) -> None:
-        self.function, self.name = function, " ".join(str(part) for part in identity)
+        self.function, self.name = function, " ".join(str(part) for part in identity if part != "")
         self._kernel = None if jit_disabled() else kernel(function, *identity, **INNER)
 
     def make(self) -> None:

@@ -35,7 +35,7 @@ def width_of(observable: ModeObservable | PointObservable, components: int = 0) 
 def of_mode(observable: ModeObservable, map_: Map, depth: int) -> Linked:
     """The kernel of an observable of single modes; without `needs` it is the same for every map and depth."""
     if observable.needs:
-        return made_for(observable.on(map_, depth), len(map_.layers(depth)), map_.name, depth)
+        return made_for(observable.on(map_, depth), len(map_.layers(depth)), map_.identity, depth)
     return of_any_mode(observable)
 
 
@@ -89,7 +89,7 @@ def made_for(made: ModeObservable, components: int, *identity: object) -> Linked
             for lane in range(LANES):
                 put_values(values, lane, finish(get(seen, lane), steps))
 
-    return Linked(observe, "observe", made.name, *identity)
+    return Linked(observe, "observe", made.name, made.source, *identity)
 
 
 @cache
@@ -127,7 +127,7 @@ def of_network(observable: PointObservable) -> Linked:
                 last = Sample(columns[NUMBER_AT + lane], numbers[first * STRIDE + lane], columns[ETA_AT + lane])
                 put_values(values, lane, finish(get(seen, lane), steps, last))
 
-    return Linked(observe, "observe", observable.name)
+    return Linked(observe, "observe", observable.name, observable.source)
 
 
 @cache
@@ -148,7 +148,7 @@ def term_of(quantity: Quantity, map_: Map, depth: int) -> Linked | None:
                 before = identity if part == START else numbers[at]
                 numbers[at] = join(before, term(get_state(states, at), products[at], columns[S_AT + lane]))
 
-    return Linked(measure, "measure", quantity.name, *((map_.name, depth) if quantity.of_state else ()))
+    return Linked(measure, "measure", quantity.name, *((map_.identity, depth) if quantity.of_state else ()))
 
 
 # What the kernels of pairs find in `sizes`: how many modes, layers, and lanes that are filled; how far in memory one mode's
@@ -238,4 +238,4 @@ def of_pairs(observable: PairObservable) -> Linked:
                         mark(seen[pair])
                     pair += 1
 
-    return Linked(observe, "pairs", observable.name)
+    return Linked(observe, "pairs", observable.name, observable.source)

@@ -25,6 +25,7 @@ class Map:
     tangent: (state, vector, eta, s) -> vector: what a step makes of a small deviation of the state
     gaps: state -> w_L^2 - w_l^2, for as many l < L as differ
     ratios: (state, eta, s) -> q = eta (pi - s) pi / (w_L w_l) of each gap, which a step multiplies by 1 - q^2
+    What is left out, no observable can ask for. source: sha256 of one's own, see registering.py.
     curvature: (state, s) -> the largest eigenvalue of the mode's Hessian block (docs/theory.md, section B), or None
         where there is no closed form
     """
@@ -33,11 +34,17 @@ class Map:
     components: Callable[[int], tuple[int, ...]]
     step: Callable[[int], Callable[..., Any]]
     product: Callable[[int], Callable[..., Any]]
-    rests: Callable[[int], Callable[..., Any]]
-    tangent: Callable[[int], Callable[..., Any]]
-    gaps: Callable[[int], Callable[..., Any]]
-    ratios: Callable[[int], Callable[..., Any]]
+    rests: Callable[[int], Callable[..., Any]] = lambda depth: lambda state: True
+    tangent: Callable[[int], Callable[..., Any]] | None = None
+    gaps: Callable[[int], Callable[..., Any]] | None = None
+    ratios: Callable[[int], Callable[..., Any]] | None = None
     curvature: Callable[[int], Callable[..., Any]] | None = None
+    source: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What tells its kernels from those of another map."""
+        return f"{self.name} {self.source}".strip()
 
     def layers(self, depth: int) -> list[int]:
         """The first layer (0 is W_1) that each component of the state holds."""
@@ -57,6 +64,7 @@ class Model:
     summary: str
     starts: tuple[str, ...]
     reduce: Callable[[np.ndarray], Map] | None
+    source: str = ""
 
     @property
     def matrices(self) -> bool:

@@ -13,6 +13,14 @@ SHARED = {name: observable for name, observable in OBSERVABLES.items() if observ
 
 MATRIX_OBSERVABLES: dict[str, Observable] = dict(sorted((SHARED | collect(f"{__name__}.matrix", "OBSERVABLE")).items()))
 
+
+def add(observable: Observable) -> None:
+    """Makes a family known; those that matrices can give just as modes do, to both."""
+    OBSERVABLES[observable.name] = observable
+    if observable.shared:
+        MATRIX_OBSERVABLES[observable.name] = observable
+
+
 DEFAULT = ("period", "oscillation_range", "oscillating_modes", "loss")
 
 

@@ -90,7 +90,7 @@ class Observable:
     `needs` names what it takes of a map (fields of models.Map); models whose map lacks one cannot give it. `sampled` says
     that it is measured at every `sharpness_every`-th state only, `whole_run` that it looks at the transient too, `asked_by` names
     the sweep's key that brings it, if it is not asked for among the observables, `shared` that matrices can give it just as
-    modes do, `brings` names families that come with it. pair_cost(depth) is what a look at a pair of
+    modes do, `brings` names families that come with it. `source` is the sha256 of one's own, see registering.py. pair_cost(depth) is what a look at a pair of
     modes costs, in bare steps of one mode; None for what does not look at pairs.
     """
 
@@ -104,6 +104,7 @@ class Observable:
     asked_by: str = ""
     shared: bool = False
     brings: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

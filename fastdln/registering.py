@@ -1,0 +1,286 @@
+"""Models and observables of one's own, beside those that ship.
+
+They are code that is run because its owner asked for it, by a call or by --load; sweep files and stores never name any.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import json
+import pickle
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from fastdln import files
+from fastdln.errors import SweepError, first_line
+from fastdln.models import MODELS, STARTS, Map, Model
+from fastdln.observables import OBSERVABLES, Observable, add
+from fastdln.observables.observable import (
+    EndObservable,
+    ModeObservable,
+    PairObservable,
+    PointObservable,
+    VerdictObservable,
+)
+from fastdln.sweep import Sweep, known_names
+
+# Kinds of observables that can be one's own: those that are measured by what they themselves bring.
+KINDS = (ModeObservable, PointObservable, PairObservable, VerdictObservable, EndObservable)
+
+# What a variable or an observable may be called: a word in any language that reads the dataset.
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+# Names that a dataset has anyway.
+TAKEN = ("depth", "alpha", "eta", "seed", "mode", "pair", "layer", "sample", "step", "eigenvalue", "singular_value")
+
+# Dimensions beyond the grid's that values of a kind can have.
+DIMENSIONS: dict[type, tuple[tuple[str, ...], ...]] = {ModeObservable: (("mode",),), VerdictObservable: ((), ("mode",))}
+
+# What the modules of loaded files are called.
+LOADED = "fastdln_loaded_"
+
+# A file of one's own holds a few functions.
+LARGEST_FILE = 2**20
+
+
+def register(item: Observable | Model) -> Observable | Model:
+    """Adds an observable or a model of one's own, to be asked for by its name like those that ship.
+
+    Parameters
+    ----------
+    item : Observable or Model
+        See ``fastdln.observables.observable`` and ``fastdln.models.model``. Its functions are plain mathematics of numbers
+        and tuples; they are compiled.
+
+    Returns
+    -------
+    Observable or Model
+        The item as it is known from now on. Registering the same source again changes nothing.
+
+    Raises
+    ------
+    SweepError
+        If a name, unit or long_name is missing or taken, or it asks a model for what none has.
+
+    Notes
+    -----
+    A store records the names of such items with the sha256 of their source; a run goes on with it only if the same are
+    registered.
+    """
+    if isinstance(item, Model):
+        return _model(item)
+    if not isinstance(item, KINDS):
+        kinds = ", ".join(kind.__name__ for kind in KINDS)
+        raise SweepError(f"register: takes a Model or one of {kinds} (got {type(item).__name__})")
+    return _observable(item)
+
+
+def _model(model: Model) -> Model:
+    _checked_name("model", model.name)
+    if not callable(model.reduce) or not model.starts or any(start not in STARTS for start in model.starts):
+        raise SweepError(f"{model.name}: a model has a function `reduce`, and starts out of {', '.join(STARTS)}")
+    digest, reduce = sha256(model), model.reduce
+
+    def with_source(layers: np.ndarray) -> Map:
+        return replace(reduce(layers), source=digest)
+
+    made = replace(model, reduce=with_source, source=digest)
+    if (there := MODELS.get(model.name)) and there.source != digest:
+        raise SweepError(f"{model.name}: is the name of another model")
+    _try_out(made)
+    MODELS[model.name] = made
+    return made
+
+
+def _try_out(model: Model) -> None:
+    """SweepError unless the map takes a step of two layers and of three, with products that are numbers."""
+    assert model.reduce
+    for depth in (2, 3):
+        try:
+            map_ = model.reduce(np.ones((depth, 1)))
+            state = tuple(0.5 for _ in map_.layers(depth))
+            after = map_.step(depth)(state, 0.1, 1.0)
+            product = map_.product(depth)(after)
+        except Exception as error:
+            raise SweepError(f"{model.name}: a step of {depth} layers fails: {first_line(error)}") from error
+        if not isinstance(after, tuple) or len(after) != len(state) or not np.isscalar(product):
+            raise SweepError(
+                f"{model.name}: step must return a tuple as long as the state, {len(state)}, and product a number"
+            )
+
+
+def _observable(observable: Observable) -> Observable:
+    _checked_name("observable", observable.name)
+    if not observable.variables:
+        raise SweepError(f"{observable.name}: has no variables")
+    wanted = {field.name for field in fields(Map)} - {"name", "source"}
+    if lacking := [need for need in observable.needs if need not in wanted]:
+        raise SweepError(
+            f"{observable.name}: no model has {', '.join(lacking)}; valid needs: {', '.join(sorted(wanted))}"
+        )
+    digest = sha256(observable)
+    there = OBSERVABLES.get(observable.name)
+    if there and there.source == digest:
+        return there
+    for name in (observable.name, *(variable.name for variable in observable.variables)):
+        if name in known_names() or name in OBSERVABLES or name in TAKEN:
+            raise SweepError(f"{observable.name}: the name {name} is taken")
+    for variable in observable.variables:
+        _checked_name("variable", variable.name)
+        for what in ("long_name", "units"):
+            if not isinstance(getattr(variable, what), str) or not getattr(variable, what).strip():
+                raise SweepError(f"{variable.name}: needs {what}; units of a pure number are '1'")
+        if variable.dtype not in ("float64", "int64", "int16", "uint8"):
+            raise SweepError(f"{variable.name}: dtype must be float64, int64, int16 or uint8 (got {variable.dtype!r})")
+        dimensions = DIMENSIONS.get(type(observable), ((),))
+        if variable.dims not in dimensions:
+            valid = " or ".join(str(dims) for dims in dimensions)
+            raise SweepError(
+                f"{variable.name}: dims of a {type(observable).__name__} are {valid} (got {variable.dims})"
+            )
+    changes: dict[str, Any] = {"source": digest, "asked_by": "", "brings": ()}
+    if isinstance(observable, PointObservable) and observable.quantity not in shipped_quantities():
+        changes["quantity"] = replace(observable.quantity, name=f"{observable.quantity.name} {digest}")
+    made = replace(observable, **changes)
+    add(made)
+    return made
+
+
+def shipped_quantities() -> list[Any]:
+    return [o.quantity for o in OBSERVABLES.values() if isinstance(o, PointObservable) and not o.source]
+
+
+def _checked_name(what: str, name: object) -> None:
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise SweepError(f"{what}: needs a name of small letters, digits and _, such as time_above (got {name!r})")
+
+
+def load(path: Path) -> None:
+    """Runs a file of one's own, which registers what it has; SweepError, naming the file, if it cannot be read or run."""
+    try:
+        source = files.read(path, LARGEST_FILE)
+    except (OSError, ValueError) as error:
+        raise SweepError(f"--load {path}: {first_line(error)}") from None
+    name = f"{LOADED}{hashlib.sha256(source).hexdigest()[:16]}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise SweepError(f"{path}: must be a file of Python, whose name ends with .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SweepError as error:
+        del sys.modules[name]
+        raise SweepError(f"{path}: {error}") from None
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise SweepError(f"{path}: does not import: {type(error).__name__}: {first_line(error)}") from error
+
+
+def sources(sweep: Sweep) -> dict[str, str]:
+    """sha256 of the source of each item of one's own that a sweep uses, by its name."""
+    items: tuple[Model | Observable, ...] = (sweep.definition, *sweep.families)
+    return {item.name: item.source for item in items if item.source}
+
+
+def recorded(sweep: Sweep) -> dict[str, str]:
+    """The attribute of a store that says so."""
+    return {"registered": json.dumps(found, sort_keys=True)} if (found := sources(sweep)) else {}
+
+
+def missing(attributes: Mapping[str, Any]) -> list[str]:
+    """The names of what a store was made with and is not registered."""
+    return [name for name in _said(attributes) if name not in OBSERVABLES and name not in MODELS]
+
+
+def others(attributes: Mapping[str, Any], sweep: Sweep) -> list[str]:
+    """The names of what a store was made with from other sources than those registered now."""
+    said, here = _said(attributes), sources(sweep)
+    return sorted(name for name in said.keys() | here.keys() if said.get(name) != here.get(name))
+
+
+def _said(attributes: Mapping[str, Any]) -> dict[str, str]:
+    try:
+        said = json.loads(attributes.get("registered", "{}"))
+    except ValueError:
+        return {}
+    return {name: text for name, text in said.items() if isinstance(text, str)} if isinstance(said, dict) else {}
+
+
+def own() -> list[Observable | Model]:
+    """All items of one's own, for other processes."""
+    return [*(m for m in MODELS.values() if m.source), *(o for o in OBSERVABLES.values() if o.source)]
+
+
+def packed() -> bytes:
+    """The same as bytes that another process of the same user can `unpack`; b"" for none."""
+    if not own():
+        return b""
+    import cloudpickle
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith(LOADED):
+            cloudpickle.register_pickle_by_value(module)
+    return bytes(cloudpickle.dumps(own()))
+
+
+def unpack(data: bytes) -> None:
+    """Registers what another process has packed, from the sources that it named."""
+    for item in pickle.loads(data) if data else ():
+        if isinstance(item, Model):
+            MODELS[item.name] = item
+        else:
+            add(item)
+
+
+def sha256(item: Any) -> str:
+    """Of the source of all functions that an item is made of."""
+    found: dict[str, str] = {}
+    for function in functions(item):
+        _collect(function, found)
+    return hashlib.sha256(json.dumps(sorted(found.values())).encode()).hexdigest()
+
+
+def functions(item: Any) -> Iterator[FunctionType]:
+    """The functions that an item, or a dataclass or tuple in it, holds."""
+    if isinstance(item, FunctionType):
+        yield item
+    elif is_dataclass(item):
+        for field in fields(item):
+            yield from functions(getattr(item, field.name))
+    elif isinstance(item, tuple | list):
+        for part in item:
+            yield from functions(part)
+
+
+def _collect(function: FunctionType, found: dict[str, str]) -> None:
+    """Adds the source of a function and of those that it closes over or names, but for this package's and the libraries'."""
+    module = function.__module__ or ""
+    name = f"{module}.{function.__qualname__}"
+    if name in found or module.partition(".")[0] in ("fastdln", "numpy", "numba", "math"):
+        return
+    try:
+        found[name] = inspect.getsource(function)
+    except (OSError, TypeError):  # typed in, with no file to read
+        code = function.__code__
+        found[name] = repr((code.co_code, [c for c in code.co_consts if not hasattr(c, "co_code")], code.co_names))
+    for cell in function.__closure__ or ():
+        for inner in functions(cell.cell_contents):
+            _collect(inner, found)
+    for global_name in function.__code__.co_names:
+        value = function.__globals__.get(global_name)
+        if isinstance(value, int | float | str | tuple):
+            found[f"{module}.{global_name}"] = repr(value)
+        for inner in functions(value):
+            _collect(inner, found)
