@@ -108,8 +108,7 @@ def _try_out(model: Model) -> None:
         try:
             map_ = model.reduce(np.ones((depth, 1)))
             state = tuple(0.5 for _ in map_.layers(depth))
-            after = map_.step(depth)(state, 0.1, 1.0)
-            product = map_.product(depth)(after)
+            after, product = map_.step(depth)(state, 0.1, 1.0), map_.product(depth)(state)
         except Exception as error:
             raise SweepError(f"{model.name}: a step of {depth} layers fails: {first_line(error)}") from error
         if not isinstance(after, tuple) or len(after) != len(state) or not np.isscalar(product):
@@ -267,18 +266,18 @@ def functions(item: Any) -> Iterator[FunctionType]:
 def _collect(function: FunctionType, found: dict[str, str]) -> None:
     """Adds the source of a function and of those that it closes over or names, but for this package's and the libraries'."""
     module = function.__module__ or ""
-    name = f"{module}.{function.__qualname__}"
+    code = function.__code__
+    name = f"{module}.{function.__qualname__} {code.co_firstlineno} {code.co_code.hex()}"
     if name in found or module.partition(".")[0] in ("fastdln", "numpy", "numba", "math"):
         return
     try:
         found[name] = inspect.getsource(function)
     except (OSError, TypeError):  # typed in, with no file to read
-        code = function.__code__
         found[name] = repr((code.co_code, [c for c in code.co_consts if not hasattr(c, "co_code")], code.co_names))
     for cell in function.__closure__ or ():
         for inner in functions(cell.cell_contents):
             _collect(inner, found)
-    for global_name in function.__code__.co_names:
+    for global_name in code.co_names:
         value = function.__globals__.get(global_name)
         if isinstance(value, int | float | str | tuple):
             found[f"{module}.{global_name}"] = repr(value)

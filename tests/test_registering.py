@@ -1,0 +1,300 @@
+"""Models and observables of one's own: registered in Python, by --load, in other processes; and what is refused."""
+
+import json
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import fastdln
+from fastdln import StoreError, Sweep, SweepError, registering
+from fastdln.cli import app
+from fastdln.models import MODELS, Map, Model
+from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
+from fastdln.observables.observable import ModeObservable, PointObservable, Quantity, Variable
+
+FILE = '''
+"""The share of the record spent above the target; and the logistic map."""
+
+from fastdln import register
+from fastdln.models import Map, Model
+from fastdln.models.fma import fma
+from fastdln.observables.observable import ModeObservable, Variable
+
+
+def start(step):
+    return (0.0,)
+
+
+def update(seen, step):
+    return (seen[0] + (1.0 if step.product > step.singular_value else 0.0),)
+
+
+def finish(seen, record):
+    return (seen[0] / record,)
+
+
+register(
+    ModeObservable(
+        name="time_above",
+        summary="share of the record above the target",
+        variables=(
+            Variable(name="time_above", dtype="float64", long_name="share of states above s", dims=("mode",)),
+        ),
+        start=start,
+        update=update,
+        finish=finish,
+    )
+)
+
+
+def logistic(depth):
+    def step(state, eta, s):
+        (x,) = state
+        return (x * fma(-eta, x, eta),)
+
+    return step
+
+
+MAP = Map(
+    name="logistic map",
+    components=lambda depth: (0,) * depth,
+    step=logistic,
+    product=lambda depth: lambda state: state[0],
+)
+register(Model("logistic_map", summary="x' = eta x (1 - x)", starts=("balanced",), reduce=lambda layers: MAP))
+'''
+
+SWEEP = """
+model = "logistic_map"
+steps = 2000
+record = 64
+observables = ["period", "time_above", "orbit"]
+orbit_samples = 64
+[axes]
+eta = [2.5, 3.2, 3.5, 3.9]
+alpha = 0.3
+depth = 2
+[target]
+singular_values = [0.7]
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays():
+    known = [(names, dict(names)) for names in (OBSERVABLES, MATRIX_OBSERVABLES, MODELS)]
+    yield
+    for names, before in known:
+        names.clear()
+        names.update(before)
+    for name in [name for name in sys.modules if name.startswith(registering.LOADED)]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    (tmp_path / "own.py").write_text(FILE)
+    (tmp_path / "s.toml").write_text(SWEEP)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def command(*words):
+    done = CliRunner().invoke(app, [*map(str, words)])
+    return done.exit_code, [line for line in done.output.splitlines() if line.startswith(("error", "incomplete"))]
+
+
+def share_above(eta, s, steps=2000, record=64):
+    x, above = 0.3, 0
+    for step in range(steps + record):
+        x = eta * x * (1 - x)
+        above += step >= steps and x > s
+    return above / record
+
+
+def checked(ds):
+    found = dict(zip(ds.eta.values.tolist(), ds.time_above.values.ravel().tolist(), strict=True))
+    assert {eta: found[eta] for eta in (2.5, 3.2, 3.5)} == {eta: share_above(eta, 0.7) for eta in (2.5, 3.2, 3.5)}
+    orbit = ds.orbit.values.reshape(4, 64)[3]
+    assert found[3.9] == np.mean(orbit > 0.7)
+    assert ds.period.values.ravel().tolist() == [1, 2, 4, 0]
+    np.testing.assert_allclose(ds.orbit.values.ravel()[0], 1 - 1 / 2.5)
+
+
+def test_a_file_that_is_loaded_brings_a_model_and_an_observable(here):
+    assert command("run", "s.toml", "--load", "own.py") == (0, [])
+    ds = fastdln.open("s.zarr")
+    checked(ds)
+    assert ds.time_above.attrs["long_name"] == "share of states above s"
+    assert set(json.loads(ds.attrs["registered"])) == {"time_above", "logistic_map"}
+    assert all(len(digest) == 64 for digest in json.loads(ds.attrs["registered"]).values())
+
+
+def test_processes_get_what_is_loaded(here):
+    pytest.importorskip("distributed")
+    assert command("run", "s.toml", "--load", "own.py", "--workers", "2") == (0, [])
+    checked(fastdln.open("s.zarr"))
+
+
+def test_a_store_goes_on_with_the_same_source_only(here):
+    assert command("run", "s.toml", "--load", "own.py") == (0, [])
+    for names in (OBSERVABLES, MODELS):
+        for name in ("time_above", "logistic_map"):
+            names.pop(name, None)
+    code, (line,) = command("status", "s.zarr")
+    assert code == 2
+    assert "time_above" in line
+    assert "--load" in line
+    sys.modules.pop(next(name for name in sys.modules if name.startswith(registering.LOADED)))
+    (here / "other.py").write_text(FILE.replace("step.product >", "step.product >="))
+    before = sorted((path, path.stat().st_mtime_ns) for path in (here / "s.zarr").rglob("*"))
+    code, (line,) = command("run", "s.toml", "--load", "other.py")
+    assert code == 2
+    assert "another source of time_above" in line
+    assert sorted((path, path.stat().st_mtime_ns) for path in (here / "s.zarr").rglob("*")) == before
+
+
+def test_comments_outside_of_its_functions_change_no_source(here):
+    fastdln_of = registering.sha256
+    registering.load(here / "own.py")
+    first = OBSERVABLES["time_above"].source
+    OBSERVABLES.pop("time_above")
+    MODELS.pop("logistic_map")
+    (here / "same.py").write_text("# a word\n" + FILE)
+    registering.load(here / "same.py")
+    assert OBSERVABLES["time_above"].source == first
+    assert fastdln_of(OBSERVABLES["time_above"]) == first
+
+
+BAD = {
+    "import nonesuch": "does not import: ModuleNotFoundError",
+    "x = (": "does not import: SyntaxError",
+    "raise SystemExit(0)": "does not import: SystemExit",
+    "1 / 0": "does not import: ZeroDivisionError",
+    "from fastdln import register\nregister(3)": "takes a Model or one of",
+    FILE.replace('name="time_above",\n        summary', 'name="",\n        summary'): "needs a name of small letters",
+    FILE.replace('name="time_above",\n        summary', 'name="loss",\n        summary'): "the name loss is taken",
+    FILE.replace('Variable(name="time_above"', 'Variable(name="period"'): "the name period is taken",
+    FILE.replace('Variable(name="time_above"', 'Variable(name="eta"'): "the name eta is taken",
+    FILE.replace('long_name="share of states above s"', 'long_name=" "'): "needs long_name",
+    FILE.replace('dims=("mode",))', 'dims=("mode",), units="")'): "needs units",
+    FILE.replace('dtype="float64"', 'dtype="object"'): "dtype must be float64",
+    FILE.replace('dims=("mode",))', 'dims=("layer",))'): "dims of a ModeObservable",
+    FILE.replace("start=start,", 'needs=("hessian",), start=start,'): "no model has hessian; valid needs: components",
+    FILE.replace("return (x * fma(-eta, x, eta),)", "return x"): "step must return a tuple",
+    FILE.replace("return (x * fma(-eta, x, eta),)", "return (x / 0,)"): "a step of 2 layers fails",
+    FILE.replace('starts=("balanced",)', 'starts=("nowhere",)'): "starts out of one-zero",
+    FILE.replace('Model("logistic_map"', 'Model("modes"'): "is the name of another model",
+}
+
+
+@pytest.mark.parametrize("source", BAD, ids=list(BAD.values()))
+def test_what_is_wrong_is_one_line_and_nothing_is_written(here, source):
+    (here / "own.py").write_text(source)
+    code, (line,) = command("run", "s.toml", "--load", "own.py")
+    assert code == 2
+    assert BAD[source] in line
+    assert line.startswith("error: own.py: ")
+    assert sorted(path.name for path in here.iterdir()) == ["own.py", "s.toml"]
+
+
+def test_files_that_are_none_are_one_line(here):
+    for path in ("nowhere.py", here, "s.toml"):
+        code, (line,) = command("run", "s.toml", "--load", path)
+        assert code == 2
+        assert str(path) in line
+
+
+def test_what_a_map_lacks_cannot_be_asked_for(here):
+    registering.load(here / "own.py")
+    keys = {
+        "model": "logistic_map",
+        "axes": {"eta": 0.5, "alpha": 0.5, "depth": 2},
+        "target": {"singular_values": [1.0]},
+    }
+    with pytest.raises(SweepError, match="lyapunov"):
+        Sweep(**keys, observables=["lyapunov"])
+    assert Sweep(**keys, observables=["time_above"]).families[0].name == "time_above"
+
+
+def count_of_signs():
+    def join(x, y):
+        return x + y
+
+    return Quantity(name="loss", join=join, identity=0.0, term=lambda map_, depth: lambda state, pi, s: 1.0 * (pi > s))
+
+
+def test_a_quantity_of_ones_own_may_have_the_name_of_another(quick):
+    """Its kernel is not taken for that one's."""
+    variable = Variable(name="modes_above", dtype="float64", long_name="modes above their target, at the end")
+    observable = PointObservable(
+        name="modes_above",
+        summary="how many modes are above their target",
+        variables=(variable,),
+        quantity=count_of_signs(),
+        start=lambda sample: (0.0,),
+        update=lambda seen, sample: (sample.value,),
+        finish=lambda seen, count, last: seen,
+    )
+    fastdln.register(observable)
+    ds = quick(
+        axes={"eta": [0.3, 0.6], "alpha": 0.9, "depth": 3}, s=(1.0, 0.5), observables=["modes_above", "orbit", "loss"]
+    )
+    above = ds.orbit.isel(sample=-1) > ds.singular_value
+    np.testing.assert_array_equal(ds.modes_above.squeeze(), above.sum("mode").squeeze())
+    half_squares = 0.5 * ((ds.orbit.isel(sample=-1) - ds.singular_value) ** 2).sum("mode")
+    np.testing.assert_allclose(ds.loss_last.squeeze(), half_squares.squeeze(), atol=1e-15)
+
+
+def test_registering_the_same_again_changes_nothing_and_another_under_its_name_is_refused():
+    variable = Variable(name="last_one", dtype="float64", long_name="the last product", dims=("mode",))
+    one = ModeObservable(
+        name="last_one",
+        summary="the last product",
+        variables=(variable,),
+        start=lambda step: (0.0,),
+        update=lambda seen, step: (step.product,),
+        finish=lambda seen, record: seen,
+    )
+    first = fastdln.register(one)
+    assert fastdln.register(one) is first
+    with pytest.raises(SweepError, match="the name last_one is taken"):
+        fastdln.register(replace(one, update=lambda seen, step: (step.eta,)))
+
+
+def test_a_model_that_raises_in_a_run_is_a_fault_with_its_message(tmp_path):
+    def step(depth):
+        def step(state, eta, s):
+            if eta > 0.75:
+                raise ValueError("beyond what this map is for")
+            return state
+
+        return step
+
+    map_ = Map(
+        name="raises", components=lambda depth: (0,) * depth, step=step, product=lambda depth: lambda state: state[0]
+    )
+    fastdln.register(Model("raises", summary="raises", starts=("balanced",), reduce=lambda layers: map_))
+    keys = {
+        "model": "raises",
+        "axes": {"eta": [0.5, 0.9], "alpha": 0.5, "depth": 2},
+        "target": {"singular_values": [1.0]},
+    }
+    with pytest.raises(fastdln.IncompleteError, match="beyond what this map is for"):
+        fastdln.run(Sweep(**keys, steps=10, record=8), tmp_path / "s.zarr")
+
+
+def test_sweep_files_and_stores_load_nothing(here):
+    (here / "s.toml").write_text(SWEEP + 'load = "own.py"\n')
+    code, _ = command("run", "s.toml")
+    assert code == 2
+    (here / "s.toml").write_text(SWEEP)
+    assert command("run", "s.toml", "--load", "own.py")[0] == 0
+    root = json.loads((here / "s.zarr" / "zarr.json").read_text())
+    root["attributes"]["registered"] = json.dumps({"os.system": "touch gone"})
+    (here / "s.zarr" / "zarr.json").write_text(json.dumps(root))
+    with pytest.raises(StoreError, match=r"os\.system"):
+        fastdln.open("s.zarr")
+    assert not (here / "gone").exists()
