@@ -42,7 +42,7 @@ def compile_all(needs: Sequence[Need], told: Callable[[str], object] = lambda wh
     """
     needed = jobs_of(needs)
     jobs = [job for job in needed if job.missing]
-    with helpers(needs, len(jobs)):
+    with helpers(needs, sum(job.kept for job in jobs)):
         for job in jobs:
             done = sum(not other.missing for other in jobs)
             told(f"compiling {len(jobs)} kernels, once for this machine: {done} done")
@@ -81,7 +81,7 @@ def help_out() -> None:
     for text, depths in order["sweeps"]:
         sweep = Sweep(**json.loads(text))
         needs.append((Task(sweep, Grid(sweep)), depths))
-    jobs = [job for job in jobs_of(needs) if job.missing]
+    jobs = [job for job in jobs_of(needs) if job.missing and job.kept]
     first = int(order["share"] * len(jobs)) if order["share"] < 0.5 else 0
     for job in [*reversed(jobs[first:]), *reversed(jobs[:first])]:
         if job.missing:

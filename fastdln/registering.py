@@ -148,7 +148,7 @@ def _observable(observable: Observable) -> Observable:
             )
     changes: dict[str, Any] = {"source": digest, "asked_by": "", "brings": ()}
     if isinstance(observable, PointObservable) and observable.quantity not in shipped_quantities():
-        changes["quantity"] = replace(observable.quantity, name=f"{observable.quantity.name} {digest}")
+        changes["quantity"] = replace(observable.quantity, source=digest)
     made = replace(observable, **changes)
     add(made)
     return made

@@ -195,7 +195,7 @@ class ChunkKernel:
             kinds = tuple(numba.typeof(argument) for argument in (np.empty((0, FIELDS), np.int64), *arguments))
             found.setdefault(stage.__name__, Job(stage.__name__, partial(driver(stage).compile, kinds)))
             for part in program.kernels:
-                found.setdefault(part.name, Job(part.name, part.make))
+                found.setdefault(part.name, Job(part.name, part.make, part.kept))
 
         listing, nothing = copy(self), np.empty(0)
         listing._run = note

@@ -75,15 +75,18 @@ def called(function: Callable[..., Any]) -> Any:
     return internals.for_variables(made)
 
 
-def kernel(function: Callable[..., Any], *identity: object, **options: Any) -> Any:
+def kernel(function: Callable[..., Any], *identity: object, kept: bool = True, **options: Any) -> Any:
     """The function compiled, and cached under `identity`: all that it is made of apart from the sources.
+
+    What is not to be `kept` is compiled in every process: it may be made of sources of the user's, in modules that another
+    process cannot import.
 
     Its name in machine code is its own too: numba numbers what a process compiles, so that two kernels made by one
     factory in two processes, and loaded from the cache by a third, could otherwise be taken for each other there.
     """
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
     dispatcher = compiled(function, f"{function.__name__}_{digest}", nogil=True, **internals.apart(), **options)
-    return dispatcher if jit_disabled() else attach(dispatcher, *identity)
+    return attach(dispatcher, *identity) if kept and not jit_disabled() else dispatcher
 
 
 def compiled(function: Callable[..., Any], name: str = "", **options: Any) -> Any:

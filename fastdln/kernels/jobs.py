@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -17,15 +17,16 @@ from fastdln.kernels.compiled import jit_disabled
 
 @dataclass(frozen=True)
 class Job:
-    """A piece: make() compiles it, or loads it from the disk, and leaves it there for other processes."""
+    """A piece: make() compiles it, or loads it from the disk, and, if it is `kept`, leaves it there for other processes."""
 
     name: str
     make: Callable[[], object]
+    kept: bool = True
 
     @property
     def mark(self) -> Path | None:
         """The file that says that it is on the disk, made of these sources for this processor; None without a place for it."""
-        place = folder()
+        place = folder() if self.kept else None
         digest = hashlib.sha256(f"{self.name} {fingerprint()} {processor()}".encode()).hexdigest()[:32]
         return place / f"kernel-{digest}.made" if place else None
 
@@ -43,11 +44,3 @@ class Job:
 @cache
 def processor() -> str:
     return f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
-
-
-def do_missing(jobs: Sequence[Job], told: Callable[[int], object] = lambda left: None) -> None:
-    """Does what is missing, in this order; told: called with how many are left, by other processes too."""
-    for job in jobs:
-        if job.missing:
-            told(sum(other.missing for other in jobs))
-            job.do()

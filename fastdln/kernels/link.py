@@ -114,9 +114,10 @@ SIGNATURE = (FLOATS,) * 6 + (COUNT,) * 4
 class Linked:
     """A kernel that others call by address; it is compiled, or loaded, when its address is asked for."""
 
-    def __init__(self, function: Callable[..., None], *identity: object) -> None:
-        self.function, self.name = function, " ".join(str(part) for part in identity if part != "")
-        self._kernel = None if jit_disabled() else kernel(function, *identity, **INNER)
+    def __init__(self, function: Callable[..., None], *identity: object, kept: bool = True) -> None:
+        self.function, self.kept = function, kept
+        self.name = " ".join(str(part) for part in identity if part != "")
+        self._kernel = None if jit_disabled() else kernel(function, *identity, kept=kept, **INNER)
 
     def make(self) -> None:
         self.address  # noqa: B018  # what makes it

@@ -35,16 +35,17 @@ def width_of(observable: ModeObservable | PointObservable, components: int = 0) 
 def of_mode(observable: ModeObservable, map_: Map, depth: int) -> Linked:
     """The kernel of an observable of single modes; without `needs` it is the same for every map and depth."""
     if observable.needs:
-        return made_for(observable.on(map_, depth), len(map_.layers(depth)), map_.identity, depth)
+        kept = not (observable.source or map_.source)
+        return made_for(observable.on(map_, depth), len(map_.layers(depth)), kept, map_.identity, depth)
     return of_any_mode(observable)
 
 
 @cache
 def of_any_mode(observable: ModeObservable) -> Linked:
-    return made_for(observable, 0)
+    return made_for(observable, 0, not observable.source)
 
 
-def made_for(made: ModeObservable, components: int, *identity: object) -> Linked:
+def made_for(made: ModeObservable, components: int, kept: bool, *identity: object) -> Linked:
     start, update, finish = made.start, made.update, made.finish
     renormalize, mark = made.renormalize or nothing, made.at_record or nothing
     (get, put), (get_state, _) = rows(width_of(made, components), STRIDE), rows(components, (SPAN + 1) * STRIDE)
@@ -89,7 +90,7 @@ def made_for(made: ModeObservable, components: int, *identity: object) -> Linked
             for lane in range(LANES):
                 put_values(values, lane, finish(get(seen, lane), steps))
 
-    return Linked(observe, "observe", made.name, made.source, *identity)
+    return Linked(observe, "observe", made.name, made.source, *identity, kept=kept)
 
 
 @cache
@@ -127,7 +128,7 @@ def of_network(observable: PointObservable) -> Linked:
                 last = Sample(columns[NUMBER_AT + lane], numbers[first * STRIDE + lane], columns[ETA_AT + lane])
                 put_values(values, lane, finish(get(seen, lane), steps, last))
 
-    return Linked(observe, "observe", observable.name, observable.source)
+    return Linked(observe, "observe", observable.name, observable.source, kept=not observable.source)
 
 
 @cache
@@ -148,7 +149,9 @@ def term_of(quantity: Quantity, map_: Map, depth: int) -> Linked | None:
                 before = identity if part == START else numbers[at]
                 numbers[at] = join(before, term(get_state(states, at), products[at], columns[S_AT + lane]))
 
-    return Linked(measure, "measure", quantity.name, *((map_.identity, depth) if quantity.of_state else ()))
+    of_map = (map_.identity, depth) if quantity.of_state else ()
+    kept = not (quantity.source or (quantity.of_state and map_.source))
+    return Linked(measure, "measure", quantity.name, quantity.source, *of_map, kept=kept)
 
 
 # What the kernels of pairs find in `sizes`: how many modes, layers, and lanes that are filled; how far in memory one mode's
@@ -189,7 +192,7 @@ def look_at_modes(quantity: Quantity) -> Linked:
             for i in range(modes):
                 join(network, i, found[t, :lanes])
 
-    return Linked(look, "look at modes", quantity.name)
+    return Linked(look, "look at modes", quantity.name, quantity.source, kept=not quantity.source)
 
 
 @cache
@@ -207,7 +210,7 @@ def look_at_pairs(quantity: Quantity) -> Linked:
                 for j in range(i + 1, modes):
                     join(network, i, j, found[t, :lanes])
 
-    return Linked(look, "look at pairs", quantity.name)
+    return Linked(look, "look at pairs", quantity.name, quantity.source, kept=not quantity.source)
 
 
 @cache
@@ -238,4 +241,4 @@ def of_pairs(observable: PairObservable) -> Linked:
                         mark(seen[pair])
                     pair += 1
 
-    return Linked(observe, "pairs", observable.name, observable.source)
+    return Linked(observe, "pairs", observable.name, observable.source, kept=not observable.source)

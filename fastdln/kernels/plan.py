@@ -179,7 +179,7 @@ class Network:
 
 
 def quantities_of(observables: Iterable[PointObservable]) -> list[Quantity]:
-    return list({o.quantity.name: o.quantity for o in observables}.values())
+    return list({o.quantity.name + o.quantity.source: o.quantity for o in observables}.values())
 
 
 def for_transient(kernels: Kernels) -> Plan:

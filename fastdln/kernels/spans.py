@@ -40,7 +40,7 @@ def advance(map_: Map, depth: int) -> Linked:
         for lane in range(LANES):
             columns[NUMBER_AT + lane] += steps
 
-    return Linked(advance, "advance", map_.identity, depth)
+    return Linked(advance, "advance", map_.identity, depth, kept=not map_.source)
 
 
 @cache
@@ -64,4 +64,4 @@ def trace(map_: Map, depth: int) -> Linked:
             put(columns, STATE_AT + lane, state)
             columns[NUMBER_AT + lane] += steps
 
-    return Linked(trace, "trace", map_.identity, depth)
+    return Linked(trace, "trace", map_.identity, depth, kept=not map_.source)

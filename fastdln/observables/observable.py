@@ -152,6 +152,7 @@ class Quantity:
     of_state: bool = False
     mode: Callable[..., None] | None = None
     pair: Callable[..., None] | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
