@@ -95,6 +95,7 @@ class Planner:
         # each mode's fate and period come last
         self.values_rows = modes * self.variables + sum(len(o.variables) for o in others) + 2 * modes
         self.values = program.allot(self.values_rows)
+        self.spare = program.allot(self.height)
 
     def places(self, mode: int, seen: int = 0, values: int = 0) -> Places:
         states = self.states + mode * self.kernels.components * (SPAN + 1)
@@ -149,6 +150,7 @@ class Planner:
             self.window,
             self.values,
             self.values_rows,
+            self.spare,
         )
 
 

@@ -7,7 +7,8 @@ from fastdln.kernels.spans import LANES, SPAN, STATE
 
 
 class Layout(NamedTuple):
-    """Where things lie in a block's memory: the first row of each, and how many rows a mode, or in all."""
+    """Where things lie in a block's memory: the first row of each, and how many rows a mode, or in all. `spare` are as many as a
+    mode's columns."""
 
     modes: int
     components: int
@@ -18,6 +19,7 @@ class Layout(NamedTuple):
     products_rows: int
     values: int
     values_rows: int
+    spare: int
 
 
 class Sections(NamedTuple):
@@ -81,18 +83,7 @@ def record(code, sections, cycles, memory, layout, columns, lengths, rates, valu
         leave(memory, at, height, modes, columns, points, origin, STATE, STATE + layout.components)
         if rates.shape[1] > 0:
             for mode in range(modes):
-                on_cycles(
-                    code,
-                    cycles[mode],
-                    memory,
-                    layout.values,
-                    lengths.record,
-                    layout.values_rows - 2 * (modes - mode) + 1,
-                    rates[mode],
-                    origin,
-                    count,
-                    values,
-                )
+                on_cycles(code, cycles[mode], memory, layout, mode, lengths.record, rates[mode], origin, count, values)
 
 
 def follow(code, section, memory, layout, lengths, origin, count, orbit):
@@ -116,17 +107,18 @@ def follow(code, section, memory, layout, lengths, origin, count, orbit):
     return span
 
 
-def on_cycles(code, sections, memory, values_at, length, periods_at, rates, origin, count, values):
+def on_cycles(code, sections, memory, layout, mode, length, rates, origin, count, values):
     """Measures a mode's rates anew, over one more period, where the record is no whole number of periods.
 
-    The states go on to the end of the longest period, and those of each period finish where it ends.
+    The states go on span by span to the end of the longest period; for each period that ends within a span the part up to there is
+    done apart, so that what a point comes to does not depend on the periods beside it.
     """
-    longest, done, periods = 0, 0, values[periods_at]
+    periods, longest, done = values[layout.values_rows - 2 * (layout.modes - mode) + 1], 0, 0
     for lane in range(count):
         period = int(periods[origin + lane])
         longest = period if period > longest and length % period != 0 else longest
     mark, go_on = (sections[0, 0], sections[0, 1]), (sections[1, 0], sections[1, 1])
-    finish = (sections[2, 0], sections[2, 1])
+    finish, at = (sections[2, 0], sections[2, 1]), layout.columns + mode * layout.columns_rows
     if longest > 0:
         run(code, mark, memory, 0, 0, 1, 0)
     for period in range(2, longest + 1):
@@ -135,10 +127,19 @@ def on_cycles(code, sections, memory, values_at, length, periods_at, rates, orig
             ending += 1 if periods[origin + lane] == period else 0
         if ending == 0 or length % period == 0:
             continue
+        carry(code, go_on, memory, period // SPAN * SPAN - done)
+        done = period // SPAN * SPAN
+        copy_rows(memory, at, layout.spare, layout.columns_rows)
         carry(code, go_on, memory, period - done)
         run(code, finish, memory, 0, 0, 1, period)
-        done = period
+        copy_rows(memory, layout.spare, at, layout.columns_rows)
         for k in range(len(rates)):
             for lane in range(count):
                 if periods[origin + lane] == period:
-                    values[rates[k], origin + lane] = memory[values_at + rates[k], lane]
+                    values[rates[k], origin + lane] = memory[layout.values + rates[k], lane]
+
+
+def copy_rows(memory, first, to, count):
+    for row in range(count):
+        for lane in range(LANES):
+            memory[to + row, lane] = memory[first + row, lane]
