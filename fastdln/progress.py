@@ -35,6 +35,9 @@ class Reporter:
 
     def __call__(self, done: int, total: int) -> None: ...
 
+    def wait(self, line: str) -> None:
+        """Says what is waited for before there is anything to count, each line in the place of the last."""
+
 
 class Told(Reporter):
     """Passes it on to a function of the user's."""
@@ -69,54 +72,8 @@ def reporter(progress: bool | Report | None, done: int, total: int, pace: Pace |
         with Bar(pace, done, total) as bar:
             yield bar
     else:
-        yield Lines(pace)
-
-
-@contextmanager
-def waiting(progress: bool | Report | None) -> Iterator[Callable[[str], object]]:
-    """A function that says what is waited for before there is anything to count, each line in the place of the last."""
-    if callable(progress) or not wanted(progress):
-        yield lambda line: None
-    elif Console().is_jupyter:
-        from IPython.display import DisplayHandle
-
-        handle = DisplayHandle()
-        handle.display({"text/plain": ""}, raw=True)
-        yield lambda line: handle.update({"text/plain": f"{line} ..."}, raw=True)
-        handle.update({"text/plain": ""}, raw=True)
-    elif (console := Console(stderr=True)).is_terminal:
-        with console.status("") as status:
-            yield lambda line: status.update(f"{line} ...")
-    else:
-        with Later(SECONDS_BEFORE_A_LINE) as later:
-            yield later.say
-
-
-class Later:
-    """Plain lines that are printed once there is more than a moment's wait, and no more often than every few seconds."""
-
-    def __init__(self, first: float) -> None:
-        self.due, self.line = time.monotonic() + first, ""
-        self.timer = threading.Timer(first, self.now)
-        self.timer.daemon = True
-
-    def __enter__(self) -> Later:
-        self.timer.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.timer.cancel()
-
-    def say(self, line: str) -> None:
-        self.line = line
-        if time.monotonic() > self.due:
-            self.now()
-
-    def now(self) -> None:
-        if self.line:
-            self.due = time.monotonic() + SECONDS_BETWEEN_LINES / 6
-            with suppress(OSError):  # nobody listens any more; the work goes on
-                print(f"{self.line} ...", file=sys.stderr, flush=True)
+        with Lines(pace) as lines:
+            yield lines
 
 
 def speed(rate: float) -> str:
@@ -158,17 +115,24 @@ class Bar(Reporter):
         super().__init__(pace)
         self.column = PaceColumn(pace)
         columns = (TextColumn("points"), BarColumn(), MofNCompleteColumn(), self.column)
-        self.drawn = Progress(*columns, console=Console(stderr=True))
+        console = Console(stderr=True)
+        self.drawn, self.waited = Progress(*columns, console=console), console.status("")
         self.task = self.drawn.add_task("points", total=total, completed=done)
 
     def __enter__(self) -> Bar:
-        self.drawn.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.drawn.__exit__(None, None, None)
+        self.waited.stop()
+        self.drawn.stop()
+
+    def wait(self, line: str) -> None:
+        self.waited.update(f"{line} ...")
+        self.waited.start()
 
     def __call__(self, done: int, total: int) -> None:
+        self.waited.stop()
+        self.drawn.start()
         self.drawn.update(self.task, completed=done, total=total)
 
 
@@ -189,6 +153,9 @@ class Cell(Reporter):
         self.shown = now
         self.draw(line(self.pace, done, total))
 
+    def wait(self, line: str) -> None:
+        self.draw(f"{line} ...")
+
     def draw(self, words: str) -> None:
         done, total = self.last
         bar = f'<progress value="{done}" max="{max(total, 1)}" style="width: 20em"></progress> {words}'
@@ -196,13 +163,33 @@ class Cell(Reporter):
 
 
 class Lines(Reporter):
-    """Plain lines for logs and pipes."""
+    """Plain lines for logs and pipes; a wait has one once it is more than a moment, and then no more often than others."""
 
     def __init__(self, pace: Pace) -> None:
         super().__init__(pace)
-        self.tenth, self.said = -1, time.monotonic()
+        self.tenth, self.said, self.waited = -1, time.monotonic(), ""
+        self.timer = threading.Timer(SECONDS_BEFORE_A_LINE, self.say_what_is_waited_for)
+        self.timer.daemon = True
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.timer.cancel()
+
+    def wait(self, line: str) -> None:
+        if not self.waited:
+            self.timer.start()
+        self.waited = f"{line} ..."
+        if time.monotonic() - self.said > SECONDS_BETWEEN_LINES:
+            self.say_what_is_waited_for()
+
+    def say_what_is_waited_for(self) -> None:
+        self.said = time.monotonic()
+        self.say(self.waited)
 
     def __call__(self, done: int, total: int) -> None:
+        self.timer.cancel()
         now = time.monotonic()
         tenth = 10 * done // max(total, 1)
         if tenth == self.tenth and now - self.said < SECONDS_BETWEEN_LINES:

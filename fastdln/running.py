@@ -20,7 +20,7 @@ from fastdln.pace import Pace
 from fastdln.places import plain_errors, storage_error
 from fastdln.planning import long_warnings
 from fastdln.plateaus import plateau_warnings
-from fastdln.progress import Report, reporter, waiting
+from fastdln.progress import Report, reporter
 from fastdln.shares import Share
 from fastdln.store import Store
 from fastdln.task import Task
@@ -70,9 +70,9 @@ class Run:
             self._prepare(numbers)
         self._pace = Pace(self.done)
         try:
-            if numbers.size and self.manner.client is None:
-                self._compile(numbers)
             with reporter(self.manner.progress, self.done, self.points, self._pace) as self._report:
+                if numbers.size and self.manner.client is None:
+                    self._compile(numbers)
                 self._report(self.done, self.points)
                 if numbers.size:
                     self._execute(numbers.tolist())
@@ -116,9 +116,8 @@ class Run:
         along = grid.chunks_along[grid.dims.index("depth")]
         used = np.unique(np.unravel_index(numbers, grid.chunks_along)[grid.dims.index("depth")]) if along > 1 else [0]
         depths = [self._task.depths[k] for k in used]
-        with waiting(self.manner.progress) as told:
-            if compiled := compile_all([(self._task, depths)], told):
-                journal.compiled(compiled, time.monotonic() - begun)
+        if compiled := compile_all([(self._task, depths)], self._report.wait):
+            journal.compiled(compiled, time.monotonic() - begun)
 
     def _wait(self) -> None:
         warn("the cluster has no workers yet; waiting for them")

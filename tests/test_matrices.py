@@ -389,11 +389,7 @@ def test_lanes_and_blas_agree(monkeypatch):
     }
     in_lanes = run(Sweep(**keys), progress=False)
     monkeypatch.setattr(chunk, "WIDEST_IN_LANES", 0)
-    from fastdln import task
-
-    task.matrix_kernel_for.cache_clear()
     by_blas = run(Sweep(**keys), progress=False)
-    task.matrix_kernel_for.cache_clear()
     settled = in_lanes.fate.values == 1
     assert settled.any()
     np.testing.assert_array_equal(by_blas.fate.values[settled], 1)

@@ -9,7 +9,6 @@ import fastdln
 from fastdln import running
 from fastdln.pace import Pace
 from fastdln.progress import Bar, Lines
-from fastdln.task import Task
 
 
 class Clock:
@@ -64,14 +63,14 @@ def test_a_chunk_that_ends_while_another_depth_is_compiled_starts_the_pace():
 
 
 def test_compiling_is_not_in_the_pace_of_a_run(monkeypatch):
-    """The kernels of two depths take an hour each by this clock, and the chunks what they really take."""
-    clock, records, right = Clock(), [], Task._made
+    """The kernels take an hour by this clock, and the chunks what they really take."""
+    clock, records, right = Clock(), [], running.compile_all
 
-    def slow(task, depth):
+    def slow(needs, told):
         clock.now += 3600.0
-        return right(task, depth)
+        return right(needs, told) or 7
 
-    monkeypatch.setattr(Task, "_made", slow)
+    monkeypatch.setattr(running, "compile_all", slow)
     monkeypatch.setattr(running, "Pace", lambda done: Pace(done, clock))
     handler = logging.Handler()
     handler.emit = lambda record: records.append(record.event)
@@ -84,13 +83,15 @@ def test_compiling_is_not_in_the_pace_of_a_run(monkeypatch):
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
-    assert clock.now == 7200.0
+    assert clock.now == 3600.0
     rates = [event["points_per_second"] for event in records if event["event"] == "progress"]
     left = [event["seconds_left"] for event in records if event["event"] == "progress"]
     assert len(rates) == 16
     assert all(rate is None or rate > 160 / 3600 for rate in rates)
     assert all(seconds is None or seconds < 3600 for seconds in left)
-    assert [event["depth"] for event in records if event["event"] == "kernel"] == [2, 3]
+    assert [event["event"] for event in records].index("compiled") < [event["event"] for event in records].index(
+        "chunk"
+    )
 
 
 def test_lines_have_a_time_left_once_there_is_a_pace(capsys, monkeypatch):
@@ -100,8 +101,7 @@ def test_lines_have_a_time_left_once_there_is_a_pace(capsys, monkeypatch):
     clock = Clock()
     lines = Lines(Pace(0, clock))
     lines(0, 100)
-    with lines.during("compiling for depth 3"):
-        pass
+    lines.wait("compiling 7 kernels")
     lines.pace.start()
     clock.now = 10.0
     lines.pace.reached(50)
@@ -110,18 +110,28 @@ def test_lines_have_a_time_left_once_there_is_a_pace(capsys, monkeypatch):
     assert said == ["0 of 100 points (0%)", "50 of 100 points (50%), 5 points/s, 0:00:10 left"]
 
 
-def test_the_bar_says_what_is_done_instead():
+def test_the_bar_begins_when_there_is_something_to_count():
     clock = Clock()
-    bar = Bar(Pace(0, clock), 0, 100)
+    with Bar(Pace(0, clock), 0, 100) as bar:
+        bar.wait("compiling 7 kernels")
+        assert "compiling 7 kernels" in str(bar.waited.status)
+        assert not bar.drawn.live.is_started
+        bar.pace.start()
+        clock.now = 10.0
+        bar.pace.reached(50)
+        bar(50, 100)
+        assert bar.drawn.live.is_started
+        assert bar.column.render(bar.drawn.tasks[0]).plain == "5 points/s, 0:00:10 left"
 
-    def shown():
-        return bar.column.render(bar.drawn.tasks[0]).plain
 
-    assert shown() == ""
-    with bar.during("compiling for depth 3"):
-        assert shown() == "compiling for depth 3 ..."
-    bar.pace.start()
-    clock.now = 10.0
-    bar.pace.reached(50)
-    bar(50, 100)
-    assert shown() == "5 points/s, 0:00:10 left"
+def test_lines_say_what_is_waited_for_once_it_is_more_than_a_moment(capsys, monkeypatch):
+    from fastdln import progress
+
+    monkeypatch.setattr(progress, "SECONDS_BEFORE_A_LINE", 0.05)
+    with Lines(Pace(0, Clock())) as lines:
+        lines.wait("compiling 7 kernels, once for this machine: 0 done")
+        lines.wait("compiling 7 kernels, once for this machine: 1 done")
+        lines.timer.join()
+        lines(0, 100)
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["compiling 7 kernels, once for this machine: 1 done ...", "0 of 100 points (0%)"]
