@@ -51,7 +51,8 @@ def call(context: Any, builder: Any, address: Any, kinds: Sequence[Any], values:
     target = convention.get_function_type(types.none, list(kinds)).as_pointer()
     with builder.goto_entry_block():
         returned, raised = (builder.alloca(target.pointee.args[k].pointee) for k in (0, 1))
-    code = builder.call(builder.inttoptr(address, target), [returned, raised, *values])
+    arguments = convention._get_arg_packer(list(kinds)).as_arguments(builder, list(values))
+    code = builder.call(builder.inttoptr(address, target), [returned, raised, *arguments])
     status = convention._get_return_status(builder, code, builder.load(raised))
     with builder.if_then(status.is_error, likely=False):
         convention.return_status_propagate(builder, status)

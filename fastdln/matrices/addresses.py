@@ -6,10 +6,11 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-INT, DOUBLE = ir.IntType(64), ir.DoubleType()
+from fastdln.kernels import internals
+
+INT, DOUBLE, BYTE = ir.IntType(64), ir.DoubleType(), ir.IntType(8)
 
 
 def pointed(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
@@ -63,8 +64,9 @@ def moved(context: Any, to: Any, at: Any, count: Any) -> Any:
     """Copies `count` floats from one address to another."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        to, at = (builder.inttoptr(place, DOUBLE.as_pointer()) for place in arguments[:2])
-        cgutils.raw_memmove(builder, to, at, arguments[2], 8)
+        to, at = (builder.inttoptr(place, BYTE.as_pointer()) for place in arguments[:2])
+        move = builder.module.declare_intrinsic("llvm.memmove", [to.type, at.type, INT])
+        builder.call(move, [to, at, builder.mul(arguments[2], ir.Constant(INT, 8)), ir.Constant(ir.IntType(1), 0)])
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 3), generate
@@ -75,11 +77,9 @@ def called_at(context: Any, function: Any, memory: Any, program: Any) -> Any:
     """Calls the function at an address with those of two arrays, and the length of the second."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        function_type = ir.FunctionType(INT.as_pointer(), [INT] * 3)
-        target = builder.inttoptr(arguments[0], function_type.as_pointer())
         places = [pointed(context, builder, signature.args[k], arguments[k]) for k in (1, 2)]
         length = builder.extract_value(context.make_array(signature.args[2])(context, builder, arguments[2]).shape, 0)
-        builder.call(target, [*places, length])
+        internals.call(context, builder, arguments[0], [types.int64] * 3, [*places, length])
         return context.get_dummy_value()
 
     return types.void(types.int64, memory, program), generate
@@ -90,10 +90,9 @@ def call(context: Any, function: Any, values: Any) -> Any:
     """Calls the function at an address, which returns nothing, with the values of a tuple."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = [context.get_value_type(kind) for kind in signature.args[1].types]
-        function_type = ir.FunctionType(INT.as_pointer(), kinds)
-        target = builder.inttoptr(arguments[0], function_type.as_pointer())
-        builder.call(target, cgutils.unpack_tuple(builder, arguments[1]))
+        kinds = signature.args[1].types
+        values = [builder.extract_value(arguments[1], k) for k in range(len(kinds))]
+        internals.call(context, builder, arguments[0], kinds, values)
         return context.get_dummy_value()
 
     return types.void(types.int64, values), generate
@@ -107,5 +106,4 @@ def address_of(kernel: Any, kinds: tuple[Any, ...]) -> int:
     """Where a kernel's code for arguments of these types lies; it is compiled if it was not."""
     kernel.compile(kinds)
     KEPT.add(kernel)
-    made = kernel.overloads[kinds]
-    return int(made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name))
+    return internals.address_of(kernel, kinds)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import get_cython_function_address, intrinsic
 
-INT, INT32, CHAR, DOUBLE = ir.IntType(64), ir.IntType(32), ir.IntType(8), ir.DoubleType()
+INT, INT32, CHAR = ir.IntType(64), ir.IntType(32), ir.IntType(8)
+POINTER = CHAR.as_pointer()
+
+# The product of matrices of the BLAS that SciPy brings, by a name that kernels on the disk know it by in every process.
+DGEMM = "fastdln_dgemm"
+binding.add_symbol(DGEMM, get_cython_function_address("scipy.linalg.cython_blas", "dgemm"))
 
 
 @intrinsic
@@ -30,48 +34,46 @@ def gemm(
 ) -> Any:
     """out = alpha A B + beta out by rows (A^T B for kind 1, A B^T for kind 2); a, b and out are addresses.
 
-    Through the door that numba's own np.dot uses, so that it is the BLAS that SciPy brings. BLAS counts by columns:
-    it is asked for the transpose, B^T A^T.
+    BLAS counts by columns: it is asked for the transpose, B^T A^T.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind, rows, columns, count, alpha, a, a_row, b, b_row, beta, out, out_row = arguments
-        pointer = CHAR.as_pointer()
-        function_type = ir.FunctionType(
-            INT32, [CHAR, CHAR, CHAR, INT, INT, INT, pointer, pointer, INT, pointer, INT, pointer, pointer, INT]
-        )
-        function = cgutils.get_or_insert_function(builder.module, function_type, "numba_xxgemm")
 
         def letter(transposed: Any) -> Any:
             return builder.select(transposed, ir.Constant(CHAR, ord("t")), ir.Constant(CHAR, ord("n")))
 
-        def number(value: Any) -> Any:
-            return builder.bitcast(cgutils.alloca_once_value(builder, value), pointer)
+        def at(value: Any) -> Any:
+            """Where the value lies, as Fortran takes it; whole numbers have 32 bits there."""
+            value = builder.trunc(value, INT32) if value.type == INT else value
+            with builder.goto_entry_block():
+                slot = builder.alloca(value.type)
+            builder.store(value, slot)
+            return builder.bitcast(slot, POINTER)
 
         def place(value: Any) -> Any:
-            return builder.inttoptr(value, pointer)
+            return builder.inttoptr(value, POINTER)
 
         left = letter(builder.icmp_signed("==", kind, ir.Constant(INT, 1)))
         right = letter(builder.icmp_signed("==", kind, ir.Constant(INT, 2)))
-        builder.call(
-            function,
-            [
-                ir.Constant(CHAR, ord("d")),
-                right,
-                left,
-                columns,
-                rows,
-                count,
-                number(alpha),
-                place(b),
-                b_row,
-                place(a),
-                a_row,
-                number(beta),
-                place(out),
-                out_row,
-            ],
+        numbers = (
+            right,
+            left,
+            columns,
+            rows,
+            count,
+            alpha,
+            place(b),
+            b_row,
+            place(a),
+            a_row,
+            beta,
+            place(out),
+            out_row,
         )
+        function_type = ir.FunctionType(ir.VoidType(), [POINTER] * len(numbers))
+        function = builder.module.globals.get(DGEMM) or ir.Function(builder.module, function_type, DGEMM)
+        builder.call(function, [value if value.type == POINTER else at(value) for value in numbers])
         return context.get_dummy_value()
 
     floats = {4, 9}
