@@ -117,6 +117,32 @@ def refine(
 
 @app.command()
 @exits
+def warm(
+    sweeps: Annotated[
+        list[Path] | None, typer.Argument(metavar="[SWEEP.toml ...]", help="Sweep files; all that ship if left out.")
+    ] = None,
+    load: Load = None,
+    quiet: Quiet = False,
+) -> None:
+    """Compile what sweeps need, so that their runs begin at once: for images, and for machines of a cluster.
+
+    Kernels are kept in NUMBA_CACHE_DIR, or beside the package.
+    """
+    refuse_less_than(LEAST_TO_COMPUTE)
+    from fastdln.compiling import compile_all
+    from fastdln.grid import Grid
+    from fastdln.paper import shipped
+    from fastdln.sweep import Sweep
+    from fastdln.task import Task
+
+    wanted = [Sweep.from_file(path) for path in sweeps or shipped()]
+    with patient("warm", quiet) as step:
+        count = compile_all([(Task(sweep, Grid(sweep)), None) for sweep in wanted], step)
+    say(f"{count} kernels were compiled" if count else "there was nothing to do: all kernels are there")
+
+
+@app.command()
+@exits
 def verify(store: StorePath, options: StorageOptions = None, load: Load = None, quiet: Quiet = False) -> None:
     """Read every chunk and coordinate of a store back.
 

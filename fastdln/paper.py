@@ -58,6 +58,11 @@ def sweeps() -> Traversable:
     return inside if inside.is_dir() else Path(str(resources.files("fastdln"))).parent / "sweeps"
 
 
+def shipped() -> list[Path]:
+    """All of them."""
+    return sorted((Path(str(file)) for file in sweeps().iterdir() if file.name.endswith(".toml")), key=lambda p: p.name)
+
+
 def swing(ds: xr.Dataset) -> Iterator[Number]:
     """abs(pi_i(T) - pi_i(T-1)) at the last state, which on a two-cycle is its range."""
     last = abs(ds["orbit"].isel(sample=-1) - ds["orbit"].isel(sample=-2)).isel(depth=0, alpha=0).load()

@@ -234,3 +234,29 @@ def test_a_record_of_one_state_is_told_by_status(here):
     done = fastdln("status", "small.zarr", cwd=here)
     assert done.returncode == 0, done.stderr
     assert "20 of 20" in done.stdout
+
+
+def test_warm_compiles_what_a_sweep_needs_once(here):
+    """Into an empty place, and says how far it is; a run then has nothing to compile."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(here / "cache")}
+    first = fastdln("warm", "small.toml", cwd=here, env=environment)
+    assert (first.returncode, first.stdout) == (0, "")
+    said = first.stderr.splitlines()
+    assert re.fullmatch(r"\d+ kernels were compiled", said[-1])
+    assert any(
+        re.fullmatch(r"warm: compiling \d+ kernels, once for this machine: \d+ done \.\.\.", s) for s in said[:-1]
+    )
+    again = fastdln("warm", "small.toml", cwd=here, env=environment)
+    assert again.stderr.splitlines() == ["there was nothing to do: all kernels are there"]
+    run = fastdln("run", "small.toml", cwd=here, env=environment)
+    assert run.returncode == 0
+    assert "compiling" not in run.stderr
+
+
+def test_a_run_says_what_it_compiles_before_it_counts(here):
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(here / "cache")}
+    said = fastdln("run", "small.toml", cwd=here, env=environment).stderr.splitlines()
+    compiling = [k for k, line in enumerate(said) if line.startswith("compiling")]
+    counting = [k for k, line in enumerate(said) if "points (" in line]
+    assert compiling
+    assert max(compiling) < min(counting)

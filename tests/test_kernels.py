@@ -313,7 +313,7 @@ def test_the_private_names_of_numba_that_the_cache_rests_on():
     assert callable(Cache._index_key)
     dispatcher = kernel(lambda x: x, "a test")
     assert isinstance(dispatcher._cache, FunctionCache)
-    assert dispatcher._cache._cache_path
+    assert dispatcher._cache.cache_path
     assert isinstance(dispatcher._cache._cache_file, cache.KernelFile)
 
 

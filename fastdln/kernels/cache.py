@@ -78,7 +78,7 @@ class KernelCache(FunctionCache):
     def __init__(self, function: Any, identity: tuple[object, ...]) -> None:
         super().__init__(function)
         self._identity = (*identity, fingerprint())
-        self._cache_file = KernelFile(Path(self._cache_path))  # type: ignore[assignment]  # what numba calls of its own
+        self._cache_file = KernelFile(Path(self.cache_path))  # type: ignore[assignment]  # what numba calls of its own
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[object, ...]:
         return (sig, codegen.magic_tuple(), self._identity)
@@ -99,6 +99,9 @@ class KernelCache(FunctionCache):
             tell_once(UNWRITABLE, str(error))
 
 
+# What is overridden, or called, of numba's own.
+NAMES = ("_index_key", "load_overload", "save_overload", "cache_path")
+
 UNWRITABLE = "no kernel cache, compiling in every process; set NUMBA_CACHE_DIR to a folder that can be written"
 
 
@@ -108,6 +111,9 @@ def attach(dispatcher: Any, *identity: object) -> Any:
     Without a place for the cache (no writable folder) it compiles in every process.
     """
     try:
+        missing = [name for name in NAMES if not hasattr(FunctionCache, name)]
+        if missing or not hasattr(dispatcher, "_cache"):
+            raise AttributeError(f"numba's cache has no {', '.join(missing) or 'place in a dispatcher'}")
         dispatcher._cache = KernelCache(dispatcher.py_func, identity)
     except (RuntimeError, OSError, AttributeError) as error:
         tell_once(UNWRITABLE, str(error))
@@ -118,7 +124,7 @@ def attach(dispatcher: Any, *identity: object) -> Any:
 def folder() -> Path | None:
     """Where this package's kernels lie on the disk; None if they cannot be kept."""
     try:
-        place = Path(KernelCache(folder.__wrapped__, ())._cache_path)
+        place = Path(KernelCache(folder.__wrapped__, ()).cache_path)
         place.mkdir(parents=True, exist_ok=True)
     except (RuntimeError, OSError, AttributeError):
         return None

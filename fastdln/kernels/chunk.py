@@ -16,7 +16,7 @@ from fastdln.kernels.history import history
 from fastdln.kernels.jobs import Job
 from fastdln.kernels.link import zeros
 from fastdln.kernels.plan import Kernels, Plan, for_record, for_samples, for_transient, quantities_of
-from fastdln.kernels.program import FIELDS, Program
+from fastdln.kernels.program import AT_WORK, FIELDS, KERNEL, Program
 from fastdln.kernels.record import Lengths as Recorded
 from fastdln.kernels.record import record
 from fastdln.kernels.roles import Lengths, Roles, samples_of, window_of
@@ -204,7 +204,15 @@ class ChunkKernel:
 
 
 def run(stage: Any, program: Program, *arguments: Any) -> None:
-    driver(stage)(program.code, *arguments)
+    """Runs a stage; what a kernel raises is told with the kernel's name."""
+    code = program.code
+    try:
+        driver(stage)(code, *arguments)
+    except MemoryError:
+        raise
+    except Exception as error:
+        name = program.lines[code[0, AT_WORK]][KERNEL].name
+        raise RuntimeError(f"kernel {name}: {type(error).__name__}: {error}") from error
 
 
 # A section without lines.

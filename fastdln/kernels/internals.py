@@ -14,6 +14,9 @@ from numba import types
 
 from fastdln.kernels.warn import tell_once
 
+# Names that numba may change without a word.
+FLAG, TEMPLATE = "noalias", "get_call_template"
+
 
 @cache
 def apart() -> dict[str, Any]:
@@ -31,10 +34,10 @@ def apart() -> dict[str, Any]:
         def __init__(self, typing: Any, target: Any, library: Any, arguments: Any, *others: Any) -> None:
             super().__init__(typing, target, library, arguments, *others)
             plain = all(isinstance(kind, types.CPointer | types.Number | types.Boolean) for kind in arguments)
-            if hasattr(self.state.flags, "noalias"):
-                self.state.flags.noalias = plain
+            if hasattr(self.state.flags, FLAG):
+                setattr(self.state.flags, FLAG, plain)
             else:
-                tell_once("kernels are compiled with checks of their memory, and slower", "numba has no flag noalias")
+                tell_once("kernels are compiled with checks of their memory, and slower", f"numba has no flag {FLAG}")
 
     return {"pipeline_class": Apart}
 
@@ -60,9 +63,9 @@ def call(context: Any, builder: Any, address: Any, kinds: Sequence[Any], values:
 
 def for_variables(dispatcher: Any) -> Any:
     """The dispatcher, compiled once for constants and variables: numba would do so for each constant that it is called with."""
-    resolve: Callable[..., Any] | None = getattr(dispatcher, "get_call_template", None)
+    resolve: Callable[..., Any] | None = getattr(dispatcher, TEMPLATE, None)
     if resolve is None:
-        tell_once("kernels are compiled more than once", "numba's dispatchers have no get_call_template")
+        tell_once("kernels are compiled more than once", f"numba's dispatchers have no {TEMPLATE}")
         return dispatcher
-    dispatcher.get_call_template = lambda arguments, named: resolve(tuple(map(types.unliteral, arguments)), named)
+    setattr(dispatcher, TEMPLATE, lambda arguments, named: resolve(tuple(map(types.unliteral, arguments)), named))
     return dispatcher

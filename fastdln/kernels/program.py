@@ -16,8 +16,8 @@ from fastdln.kernels.link import Linked, call
 from fastdln.kernels.spans import LANES, NUMBER, SPAN
 
 # Fields of a line: the kernel, the part it does, its six places in memory (see spans.py), whether its products move on
-# through the window, and whether it looks at sampled states only.
-KERNEL, PART, SEEN, COLUMNS, STATES, PRODUCTS, VALUES, SIZES, MOVES, SAMPLED, FIELDS = range(11)
+# through the window, and whether it looks at sampled states only. In the first line the last field is the line at work.
+KERNEL, PART, SEEN, COLUMNS, STATES, PRODUCTS, VALUES, SIZES, MOVES, SAMPLED, AT_WORK, FIELDS = range(12)
 
 
 class Places(NamedTuple):
@@ -52,7 +52,7 @@ class Program:
         self.sections[name] = first, len(self.lines)
 
     def add(self, kernel: Linked, part: int, places: Places, sampled: bool = False, moves: bool = False) -> None:
-        self.lines.append([kernel, part, *places, int(moves), int(sampled)])
+        self.lines.append([kernel, part, *places, int(moves), int(sampled), 0])
 
     @property
     def code(self) -> np.ndarray:
@@ -71,7 +71,7 @@ def run(code, section, memory, at, first, every, steps):
     """Runs the lines of a section on a span, whose products are `at` rows on in the window, looking at sampled states first +
     1, first + 1 + every, ... of `steps`."""
     for k in range(section[0], section[1]):
-        sampled = code[k, SAMPLED] == 1
+        code[0, AT_WORK], sampled = k, code[k, SAMPLED] == 1
         places = (
             code[k, SEEN],
             code[k, COLUMNS],
