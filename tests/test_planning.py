@@ -52,7 +52,7 @@ class Machine:
                 pass
 
         return SimpleNamespace(
-            sweep=sweep, grid=grid, kernel=lambda depth: None, running=Nothing, compute_points=compute_points
+            sweep=sweep, grid=grid, jobs=lambda depths: [], running=Nothing, compute_points=compute_points
         )
 
 
