@@ -13,7 +13,11 @@ POINTER = CHAR.as_pointer()
 
 # The product of matrices of the BLAS that SciPy brings, by a name that kernels on the disk know it by in every process.
 DGEMM = "fastdln_dgemm"
-binding.add_symbol(DGEMM, get_cython_function_address("scipy.linalg.cython_blas", "dgemm"))
+
+
+def provide() -> None:
+    """Makes it known; before kernels that call it are compiled or loaded."""
+    binding.add_symbol(DGEMM, get_cython_function_address("scipy.linalg.cython_blas", "dgemm"))
 
 
 @intrinsic

@@ -14,7 +14,7 @@ from numba import types
 from numpy.lib.stride_tricks import as_strided
 
 from fastdln.kernels.compiled import jit_disabled, kernel
-from fastdln.matrices import tiles
+from fastdln.matrices import blas, tiles
 from fastdln.matrices.addresses import address_of, called_at, peek, peek_float, poke_float
 from fastdln.matrices.blas import gemm
 from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, shift, turn_over
@@ -178,6 +178,8 @@ def runner(lanes: int) -> Any:
     """
     if jit_disabled():
         return run_plain(lanes)
+    if lanes != LANES:
+        blas.provide()
     interpreter = kernel(run_tiles if lanes == LANES else run_blas, "interpreter", lanes)
     return address_of(interpreter, (types.int64,) * 3)
 

@@ -5,7 +5,6 @@ from functools import cache
 
 import mpmath
 import numpy as np
-from scipy.optimize import brentq
 
 from fastdln.theory.arguments import depths, whole
 from fastdln.theory.cycles import two_cycle
@@ -69,6 +68,8 @@ def flip(depth, k):
         return 2 / depth
     last = flip(depth, k - 1)
     if k == 1:
+        from scipy.optimize import brentq  # takes half a second, which runs need not wait for
+
         eta = brentq(lambda eta: two_cycle_multiplier(depth, eta) + 1, (1 + 1e-6) * last, SECOND_FLIP_BELOW * last)
         rho = float(two_cycle(eta, 1.0, depth)[1])
     else:

@@ -1,7 +1,6 @@
 """The cycle of two steps between which a balanced mode swings just beyond the edge of stability."""
 
 import numpy as np
-from scipy.optimize.elementwise import find_root
 
 from fastdln.theory.arguments import together
 from fastdln.theory.stability import stability_limit
@@ -22,6 +21,8 @@ def two_cycle(eta, singular_value, depth):
     n, unit = np.where(valid, depth, 2.0), np.where(valid, s, 1.0) ** (1 / np.where(valid, depth, 2.0))
     log_kappa = np.log(np.where(valid, eta, 2.0)) + (2 * n - 2) * np.log(unit)
     furthest = (log_kappa + np.log(2 * n) + 1) / (n - 1)
+    from scipy.optimize.elementwise import find_root  # takes half a second, which runs need not wait for
+
     log_z = find_root(imbalance, (np.zeros_like(n), furthest), args=(log_kappa, n)).x
     low = unit * np.exp(log_power(log_z, n) / n)
     return np.where(valid, low, np.nan), np.where(valid, low * np.exp(log_z), np.nan)
