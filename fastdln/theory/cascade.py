@@ -3,7 +3,6 @@
 import reprlib
 from functools import cache
 
-import mpmath
 import numpy as np
 
 from fastdln.theory.arguments import depths, whole
@@ -78,6 +77,8 @@ def flip(depth, k):
         rho = point_on_cycle(depth, last + 0.75 * distance, 2**k)
         # deep networks' steps stop shrinking, by rounding, before a millionth of the distance; the digits come below
         rho, eta = newton(depth, 2**k, rho, last + distance, 1e-3 * distance)
+    import mpmath
+
     with mpmath.workdps(DIGITS):
         _, eta = newton(depth, 2**k, mpmath.mpf(rho), mpmath.mpf(eta), mpmath.mpf(10) ** -20)
         return float(eta)

@@ -1,7 +1,6 @@
 """How long a mode stays on the plateau of the saddle at 0 before its singular value is learned."""
 
 import numpy as np
-from scipy.special import gammaln
 
 from fastdln.theory.arguments import together
 
@@ -17,6 +16,8 @@ def plateau_steps(alpha, eta, singular_value, depth):
     alpha, eta, s, depth = np.broadcast_arrays(
         *together(alpha=alpha, eta=eta, singular_value=singular_value, depth=depth)
     )
+    from scipy.special import gammaln  # takes a third of a second, which others need not wait for
+
     deep = np.maximum(depth, 3)
     constant = np.sqrt(np.pi) / 2 * np.exp(gammaln((deep - 2) / 2) - gammaln((deep - 1) / 2))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
