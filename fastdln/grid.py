@@ -37,6 +37,10 @@ MOST_CHUNKS = 10_000_000
 # single point whose trajectory is as long as may be fits.
 MOST_CHUNK_BYTES = 4.5e9
 
+# Of each mode, the last states of 64 points side by side are kept in each thread, 576 bytes a state, and as many once more of one
+# mode, that tell its period. This many bytes of them leave room for two threads on a small laptop.
+BYTES_A_STATE, MOST_WINDOW_BYTES = 576, 1e9
+
 # Multiplications and additions of matrices in the time of a bare step of one mode; d = 5 reaches half of it.
 FLOPS = 6.0
 # A search for the sharpness takes some 500 steps of gradient descent; a recorded step, its product in the target's
@@ -109,6 +113,13 @@ class Grid:
         if self.chunks > MOST_CHUNKS:
             raise SweepError(
                 f"chunks: {self.chunks:,} of them are more than {MOST_CHUNKS:,}; make them larger, or the grid smaller"
+            )
+        modes, states = self.sweep.sizes["mode"], min(self.sweep.record, 4 * self.sweep.longest_period)
+        window = BYTES_A_STATE * states * (modes + 1)
+        if window > MOST_WINDOW_BYTES and not self.sweep.definition.matrices:
+            raise SweepError(
+                f"period_max: the {states:,} states of {modes} modes that it looks at take {window / 1e9:,.1f} GB in each thread, more "
+                f"than {MOST_WINDOW_BYTES / 1e9:g}; ask for a shorter period, or fewer modes"
             )
         points = math.prod(self.chunk_shape)
         if points * self.bytes_at_work > MOST_CHUNK_BYTES:

@@ -139,3 +139,13 @@ def test_axes_longer_than_memory_likes_are_refused(monkeypatch):
     monkeypatch.setattr(axes, "LONGEST_AXIS", 3)
     with pytest.raises(SweepError, match=r"axes.eta: must have at most 3 values \(got 4\)"):
         Sweep(model="modes", axes={"eta": [0.1, 0.2, 0.3, 0.4], "alpha": 0.1, "depth": 2})
+
+
+def test_windows_that_fill_the_memory_are_refused():
+    """Those of the longest period fit for a few modes, and not for a hundred."""
+    keys = {"model": "modes", "axes": {"eta": 0.1, "alpha": 0.5, "depth": 2}, "period_max": 32_767, "record": 131_068}
+    Grid(Sweep(**keys, target={"singular_values": [1.0] * 5}))
+    with pytest.raises(
+        SweepError, match=r"^period_max: the 131,068 states of 100 modes .* take 7\.6 GB in each thread"
+    ):
+        Grid(Sweep(**keys, target={"singular_values": [1.0] * 100}))

@@ -6,6 +6,7 @@ from functools import cache
 
 from fastdln.kernels.link import Linked, rows
 from fastdln.models import Map
+from fastdln.observables.observable import RENORMALIZE_EVERY
 
 # Points side by side: a row is eight 512-bit vectors, enough independent chains to hide the latency of a step.
 LANES = 64
@@ -14,9 +15,9 @@ LANES = 64
 # from the first, and the processor takes a load from one for the store to the other until it knows better.
 STRIDE = LANES + 8
 
-# States that are written at a time: what is measured of them is still in the L1 cache. Growing numbers are renormalized
+# States that are written at a time: what is measured of them is still in the L1 cache, and growing numbers are renormalized
 # once a span, see observables/growth.py.
-SPAN = 8
+SPAN = RENORMALIZE_EVERY
 
 # Rows of a mode's columns: learning rate, singular value, divergence bound, number of the state, then the state itself,
 # then the accumulators of what is measured of the mode.
