@@ -23,8 +23,9 @@ SECONDS_BETWEEN_LINES = 30.0
 # Each drawing is a message to the browser; more than a few a second are not seen.
 SECONDS_BETWEEN_DRAWINGS = 0.2
 
-# What is over sooner needs no line of its own.
+# What is over sooner needs no line of its own; what is waited for longer has one as often as this.
 SECONDS_BEFORE_A_LINE = 1.0
+SECONDS_BETWEEN_WAITS = 3.0
 
 
 class Reporter:
@@ -163,7 +164,7 @@ class Cell(Reporter):
 
 
 class Lines(Reporter):
-    """Plain lines for logs and pipes; a wait has one once it is more than a moment, and then no more often than others."""
+    """Plain lines for logs and pipes; a wait has one once it is more than a moment."""
 
     def __init__(self, pace: Pace) -> None:
         super().__init__(pace)
@@ -181,7 +182,7 @@ class Lines(Reporter):
         if not self.waited:
             self.timer.start()
         self.waited = f"{line} ..."
-        if time.monotonic() - self.said > SECONDS_BETWEEN_LINES:
+        if time.monotonic() - self.said > SECONDS_BETWEEN_WAITS:
             self.say_what_is_waited_for()
 
     def say_what_is_waited_for(self) -> None:
