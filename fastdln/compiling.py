@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from fastdln import registering
 from fastdln.grid import Grid
@@ -24,6 +25,9 @@ MOST_HELPERS = 3
 
 # What a helper runs: it is told on its standard input what to do.
 HELPER = "from fastdln.compiling import help_out; help_out()"
+
+# How: what lies in the current folder is none of its modules (-P), and what becomes of it is seen by what it leaves on the disk.
+QUIETLY: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 # A task, and the depths at which it is to compute; None for all.
@@ -61,11 +65,11 @@ def helpers(needs: Sequence[Need], jobs: int) -> Iterator[None]:
     for number in range(1, count + 1):
         sweeps = [(task.sweep.canonical(), depths) for task, depths in needs]
         order = {"sweeps": sweeps, "share": number / (count + 1), "own": own}
-        process = subprocess.Popen([sys.executable, "-c", HELPER], stdin=subprocess.PIPE, start_new_session=True)
-        assert process.stdin
-        with process.stdin as told:
-            told.write(json.dumps(order).encode())
-        started.append(process)
+        with suppress(OSError):  # without a helper, or one that has died, it takes longer
+            process = subprocess.Popen([sys.executable, "-P", "-c", HELPER], start_new_session=True, **QUIETLY)
+            started.append(process)
+            with process.stdin as told:
+                told.write(json.dumps(order).encode())
     try:
         yield
     finally:

@@ -84,7 +84,8 @@ class Contents:
     def readable_others(self) -> list[str]:
         """Those of the others that can be read without harm, and taken for nothing that a sweep has."""
         arrays = self.root["consolidated_metadata"]["metadata"]
-        named = [name for name in self.others if PLAIN_NAME.fullmatch(name) and name not in taken_names()]
+        taken = taken_names()
+        named = [name for name in self.others if PLAIN_NAME.fullmatch(name) and name not in taken]
         return [name for name in named if layout.readable(arrays[name], self.grid, self.sizes)]
 
     def zarr(self, others: Iterable[str] = (), *, write: bool = False, durable: bool = False) -> Checked:
@@ -165,7 +166,7 @@ def read(place: Place) -> Contents:
     root = read_root(place)
     if names := registering.missing(root["attributes"]):
         raise StoreError(
-            f"{place.name}: was made with {', '.join(names)} of somebody's own; give the file with --load, or call fastdln.register"
+            f"{place.name}: was made with {', '.join(name[:64] for name in names[:8])} of somebody's own; give the file with --load, or call fastdln.register"
         )
     sweep, arrays = stored_sweep(place, root["attributes"]["sweep"]), root["consolidated_metadata"]["metadata"]
     try:

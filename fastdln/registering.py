@@ -212,7 +212,7 @@ def others(attributes: Mapping[str, Any], sweep: Sweep) -> list[str]:
 def _said(attributes: Mapping[str, Any]) -> dict[str, str]:
     try:
         said = json.loads(attributes.get("registered", "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return {name: text for name, text in said.items() if isinstance(text, str)} if isinstance(said, dict) else {}
 

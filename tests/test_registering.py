@@ -300,3 +300,35 @@ def test_sweep_files_and_stores_load_nothing(here):
     with pytest.raises(StoreError, match=r"os\.system"):
         fastdln.open("s.zarr")
     assert not (here / "gone").exists()
+
+
+def test_what_cannot_be_compiled_is_one_line(here):
+    (here / "own.py").write_text(FILE.replace("return (0.0,)", "return (float(str(step.eta)[:3]),)"))
+    code, (line,) = command("run", "s.toml", "--load", "own.py")
+    assert code == 2
+    assert line.startswith("error: observe time_above: is no mathematics that can be compiled: ")
+
+
+def test_observables_of_the_whole_run_look_as_often_as_they_say(quick):
+    """One at every state, beside one at every fifth."""
+    variable = Variable(name="states_seen", dtype="int64", long_name="states looked at", units="steps")
+    seen = PointObservable(
+        name="states_seen",
+        summary="how many states were looked at",
+        variables=(variable,),
+        quantity=count_of_signs(),
+        start=lambda sample: (0.0,),
+        update=lambda seen, sample: (seen[0] + 1.0,),
+        finish=lambda seen, count, last: seen,
+        whole_run=True,
+    )
+    axes = {"eta": [0.5, 0.9], "alpha": 0.5, "depth": 3}
+    alone = quick(axes=axes, observables=["edge_step"], sharpness_every=5)
+    fastdln.register(seen)
+    both = quick(axes=axes, observables=["edge_step", "states_seen"], sharpness_every=5)
+    np.testing.assert_array_equal(both.states_seen, 300 + 64 + 1)
+    np.testing.assert_array_equal(both.edge_step, alone.edge_step)
+
+
+def test_deeply_nested_records_are_no_sources(here):
+    assert registering.missing({"registered": "[" * 100_000}) == []

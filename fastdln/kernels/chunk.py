@@ -70,11 +70,11 @@ class ChunkKernel:
             store(results, roles.pairs, of_pairs, any_lost | (modes == 1))
             for window in roles.windows:
                 store(results, (window,), [orbit], lost[:, :, None])
-            if roles.surveyed:
-                every = lengths.sharpness_every if all(o.sampled for o in roles.surveyed) else 1
-                plan = for_samples(self.kernels, modes, points, roles.surveyed, quantities_of(roles.surveyed))
-                values, _ = self.sample(plan, starts, every, total, len(variables_of(roles.surveyed)), 0)
-                store(results, roles.surveyed, values, any_lost)
+            for every, thinned in ((lengths.sharpness_every, True), (1, False)):
+                if surveyed := [o for o in roles.surveyed if o.sampled == thinned]:
+                    plan = for_samples(self.kernels, modes, points, surveyed, quantities_of(surveyed))
+                    values, _ = self.sample(plan, starts, every, total, len(variables_of(surveyed)), 0)
+                    store(results, surveyed, values, any_lost)
             for trajectory in roles.trajectories:
                 plan = for_samples(self.kernels, modes, points, (), trajectory.quantities)
                 _, kept = self.sample(plan, starts, lengths.trajectory, total, 0, len(trajectory.quantities))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import carray, types  # type: ignore[attr-defined]  # public, but not said so
+from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 
+from fastdln.errors import SweepError
 from fastdln.kernels import internals
 from fastdln.kernels.compiled import INNER, NATIVE, jit_disabled, kernel
 
@@ -111,6 +114,10 @@ NATIVE[call] = native_call
 SIGNATURE = (FLOATS,) * 6 + (COUNT,) * 4
 
 
+# numba paints what it says.
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
 class Linked:
     """A kernel that others call by address; it is compiled, or loaded, when its address is asked for."""
 
@@ -127,5 +134,13 @@ class Linked:
         """What `call` takes: where its code lies, or, where the JIT is off, the function itself."""
         if self._kernel is None:
             return self.function
-        self._kernel.compile(SIGNATURE)
+        try:
+            self._kernel.compile(SIGNATURE)
+        except NumbaError as error:
+            if self.kept:
+                raise
+            reason = " ".join(COLOURS.sub("", str(error)).split())[:400]
+            raise SweepError(
+                f"{self.name.rpartition(' ')[0]}: is no mathematics that can be compiled: {reason}"
+            ) from error
         return internals.address_of(self._kernel, SIGNATURE)

@@ -223,8 +223,6 @@ def for_record(kernels: Kernels, modes: int, points: int, window: int) -> Plan:
         for mode in everyone:
             planner.observe(mode, part, observables, moves)
 
-    with program.section("trace"):
-        planner.trace()
     with program.section("bare"):
         planner.bare()
     with program.section("lead_in"):

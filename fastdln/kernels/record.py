@@ -25,7 +25,6 @@ class Layout(NamedTuple):
 class Sections(NamedTuple):
     """Sections of a block's program, each from its first line to the one after the last."""
 
-    trace: tuple[int, int]
     bare: tuple[int, int]
     lead_in: tuple[int, int]
     carried: tuple[int, int]

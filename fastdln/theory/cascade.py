@@ -77,7 +77,7 @@ def flip(depth, k):
         rho = point_on_cycle(depth, last + 0.75 * distance, 2**k)
         # deep networks' steps stop shrinking, by rounding, before a millionth of the distance; the digits come below
         rho, eta = newton(depth, 2**k, rho, last + distance, 1e-3 * distance)
-    import mpmath
+    import mpmath  # takes a moment, which runs need not wait for
 
     with mpmath.workdps(DIGITS):
         _, eta = newton(depth, 2**k, mpmath.mpf(rho), mpmath.mpf(eta), mpmath.mpf(10) ** -20)
