@@ -68,6 +68,7 @@ def helpers(needs: Sequence[Need], jobs: int) -> Iterator[None]:
         with suppress(OSError):  # without a helper, or one that has died, it takes longer
             process = subprocess.Popen([sys.executable, "-P", "-c", HELPER], start_new_session=True, **QUIETLY)
             started.append(process)
+            assert process.stdin
             with process.stdin as told:
                 told.write(json.dumps(order).encode())
     try:
