@@ -1,17 +1,32 @@
 """Shared pieces of the tests."""
 
 import logging
+import sys
 
 import pytest
 from hypothesis import settings
 
-from fastdln import Sweep, run
+from fastdln import Sweep, registering, run
+from fastdln.models import MODELS
+from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
 
 # How long an example takes depends on what else the machine does; it is not what is tested.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 EVERYTHING = ["period", "oscillating_modes", "orbit", "oscillation_range", "loss", "escape_step", "divergence_step"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_registered():
+    """What a test or a page of the docs registers is unknown to the next test of the process."""
+    known = [(names, dict(names)) for names in (OBSERVABLES, MATRIX_OBSERVABLES, MODELS)]
+    yield
+    for names, before in known:
+        names.clear()
+        names.update(before)
+    for name in [name for name in sys.modules if name.startswith(registering.LOADED)]:
+        del sys.modules[name]
 
 
 @pytest.fixture

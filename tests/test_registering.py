@@ -12,7 +12,7 @@ import fastdln
 from fastdln import StoreError, Sweep, SweepError, registering
 from fastdln.cli import app
 from fastdln.models import MODELS, Map, Model
-from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
+from fastdln.observables import OBSERVABLES
 from fastdln.observables.observable import ModeObservable, PointObservable, Quantity, Variable
 
 FILE = '''
@@ -80,17 +80,6 @@ depth = 2
 [target]
 singular_values = [0.7]
 """
-
-
-@pytest.fixture(autouse=True)
-def nothing_stays():
-    known = [(names, dict(names)) for names in (OBSERVABLES, MATRIX_OBSERVABLES, MODELS)]
-    yield
-    for names, before in known:
-        names.clear()
-        names.update(before)
-    for name in [name for name in sys.modules if name.startswith(registering.LOADED)]:
-        del sys.modules[name]
 
 
 @pytest.fixture
