@@ -1,15 +1,14 @@
 """Gradient descent on full matrices: blocks of networks against NumPy and JAX, on one core, in one run."""
 
 import statistics
-import time
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from benchmarks.matrix_contenders import CONTENDERS, DEPTH, SUMS, Block, fused, gradients, operations, points, widths_of
+from benchmarks.matrix_contenders import CONTENDERS, DEPTH, Block, gradients, operations, points, widths_of
+from benchmarks.one_core import limit_now, seconds
 from fastdln.matrices.chunk import lanes_for
-from fastdln.matrices.tiles import LANES
 
 WIDTHS = (5, 8, 10, 12, 16, 32, 64)
 
@@ -26,18 +25,6 @@ def one_thread():
     """For the BLAS of fastdln and NumPy alike; what JAX computes with it does not know."""
     with threadpool_limits(1, user_api="blas"):
         yield
-
-
-def seconds(run, *arguments):
-    begun = time.perf_counter()
-    run(*arguments)
-    return time.perf_counter() - begun
-
-
-def peak_now(size):
-    """Floating-point operations a second that one core can do at this moment."""
-    turns = 5_000_000 if size == "full" else 2000
-    return 2 * LANES * SUMS * turns / seconds(fused, turns)
 
 
 @pytest.mark.parametrize("contender", CONTENDERS)
@@ -59,12 +46,13 @@ def bench_matrix_steps(benchmark, size, width, contender):
 
     count = min(counts, key=pace)
     run, rounds, peaks = CONTENDERS[contender](width, count), 9 if full else 1, []
-    fused(1)
     work = steps(count) * count * operations(width)
     benchmark.group = f"gradient descent on matrices, L = {DEPTH}, d = {width}"
     benchmark.name = contender if ours else f"{contender}, {count} point{'s' if count > 1 else ''} at a time"
     benchmark.extra_info |= {"work": work, "unit": "GFlop/s"}
-    benchmark.pedantic(run, (steps(count),), setup=lambda: peaks.append(peak_now(size)), rounds=rounds, warmup_rounds=1)
+    benchmark.pedantic(
+        run, (steps(count),), setup=lambda: peaks.append(2 * limit_now(size)), rounds=rounds, warmup_rounds=1
+    )
     if ours:
         # pair by pair: what one core can do changes from second to second
         pairs = zip(benchmark.stats.stats.data, peaks[-rounds:], strict=True)

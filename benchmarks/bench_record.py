@@ -31,7 +31,7 @@ def bench_recorded_steps(benchmark, size, measured):
     families = (*(OBSERVABLES[name] for name in MEASURED[measured]), OBSERVABLES["fate"])
     kernel = ChunkKernel(TWO_SCALAR, 3, families)
     eta, alpha, _, s = points(count, 3)
-    start, bare, ratios = np.array([[1.0], [1.0], [0.0]]), CONTENDERS["lanes"](3), []
+    start, bare, ratios = np.array([[1.0], [1.0], [0.0]]), CONTENDERS["fastdln"](3), []
 
     def record(steps):
         begun = time.perf_counter()

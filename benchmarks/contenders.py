@@ -1,8 +1,17 @@
-"""Three ways to take the two-scalar map of many points through many steps."""
+"""Five ways to take the two-scalar map of many points through many steps, on one core."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
 
 import numba
 import numpy as np
+import pytest
 
+from benchmarks.one_core import jax_on_one_core
 from fastdln.kernels import spans
 from fastdln.kernels.compiled import kernel
 from fastdln.kernels.link import call, zeros
@@ -63,6 +72,68 @@ def scalar(depth):
     return scalar_run
 
 
+# As one would write it for speed: the step of a block of points in the innermost loop, for the vector unit.
+C = """
+void descend(long count, long steps, const double *restrict eta, double *restrict a, double *restrict b, const double *restrict s)
+{
+    for (long first = 0; first < count; first += 64)
+        for (long step = 0; step < steps; step++)
+            for (long k = first; k < first + 64; k++) {
+                double x = a[k], y = b[k], p = 1;
+                for (int n = 0; n < DEPTH - 2; n++)
+                    p *= x;
+                double g = eta[k] * (x * y * p - s[k]) * p;
+                a[k] = x - g * y;
+                b[k] = y - g * x;
+            }
+}
+"""
+C_FLAGS = ("-O3", "-march=native", "-ffast-math", "-shared", "-fPIC")
+
+
+def c_loop(depth):
+    """The same blocks in C, in the order of loops that vectorizes."""
+    if not shutil.which("gcc"):
+        pytest.skip("there is no gcc")
+    with tempfile.TemporaryDirectory() as folder:
+        library, source = Path(folder) / "descend.so", Path(folder) / "descend.c"
+        source.write_text(C)
+        subprocess.run(["gcc", *C_FLAGS, f"-DDEPTH={depth}", str(source), "-o", str(library)], check=True)
+        descend = ctypes.CDLL(os.fspath(library)).descend
+    descend.argtypes = [ctypes.c_long, ctypes.c_long] + [ctypes.POINTER(ctypes.c_double)] * 4
+    descend.restype = None
+
+    def c_run(count, steps):
+        assert count % 64 == 0
+        columns = points(count, depth)
+        descend(count, steps, *(column.ctypes.data_as(descend.argtypes[2]) for column in columns))
+        return columns[1]
+
+    return c_run
+
+
+def jax_arrays(depth):
+    """JAX: whole arrays in a loop that XLA compiles, each step fused to one pass."""
+    jax = jax_on_one_core()
+    n = depth - 2
+
+    def descend(eta, a, b, s, steps):
+        def step(_, now):
+            x, y = now
+            p = x**n
+            g = eta * (x * y * p - s) * p
+            return x - g * y, y - g * x
+
+        return jax.lax.fori_loop(0, steps, step, (a, b))[0]
+
+    compiled = jax.jit(descend)
+
+    def jax_run(count, steps):
+        return np.asarray(jax.block_until_ready(compiled(*points(count, depth), steps)))
+
+    return jax_run
+
+
 def whole_arrays(depth):
     """NumPy, the whole array a step."""
     n = depth - 2
@@ -78,4 +149,10 @@ def whole_arrays(depth):
     return numpy_run
 
 
-CONTENDERS = {"lanes": lanes, "numpy": whole_arrays, "scalar numba": scalar}
+CONTENDERS = {
+    "fastdln": lanes,
+    "C (gcc)": c_loop,
+    "JAX jit": jax_arrays,
+    "NumPy": whole_arrays,
+    "scalar numba loop": scalar,
+}

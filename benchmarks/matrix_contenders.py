@@ -1,29 +1,21 @@
 """Three ways to take linear networks of full matrices, three layers of one width, through many steps."""
 
-from functools import cache
 from itertools import accumulate
 
 import numpy as np
-import pytest
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from benchmarks.one_core import jax_on_one_core
 from fastdln.kernels.compiled import compiled
 from fastdln.matrices.chunk import lanes_for
 from fastdln.matrices.descent import Points, enter, places_of, programs_of
 from fastdln.matrices.network import Network
 from fastdln.matrices.program import run
-from fastdln.matrices.tiles import LANES, TILE_COLUMNS, TILE_ROWS, VEC, Writer, aligned
+from fastdln.matrices.tiles import LANES, aligned
 
 DEPTH = 3
 
 # Learning rates far below 2 over any sharpness that the points of `points` have: not-a-numbers would be no fair work.
 LOWEST, HIGHEST = 0.5e-3, 1e-3
-
-# As many sums as a tile holds: they stay in the registers, and are enough to keep two units with four cycles of latency
-# busy.
-SUMS = TILE_ROWS * TILE_COLUMNS
 
 
 def widths_of(width):
@@ -129,23 +121,6 @@ def by_numpy(width, count):
     return numpy_run
 
 
-@cache
-def jax_on_one_core():
-    """JAX in float64 on one thread, or a skipped benchmark where there is none.
-
-    The usual flags are not enough: with them alone, JAX 0.10 keeps two cores busy at 256 points. NPROC sets the size of
-    XLA's own pool of threads. All are read when the first device is made.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-        patch.setenv("NPROC", "1")
-        jax = pytest.importorskip("jax")
-        jax.config.update("jax_enable_x64", True)
-        jax.config.update("jax_platforms", "cpu")
-        jax.devices()
-    return jax
-
-
 def by_jax(width, count):
     """The gradients written out: those of jax.grad are as many products, and at width 5 take three times as long."""
     jax = jax_on_one_core()
@@ -164,29 +139,3 @@ def by_jax(width, count):
 
 
 CONTENDERS = {"fastdln": by_fastdln, "numpy": by_numpy, "jax vmap": by_jax}
-
-
-@intrinsic
-def fused_sums(context, times):
-    """SUMS independent sums of one fused multiplication and addition a turn, all in registers."""
-
-    def generate(context, builder, signature, arguments):
-        writer, factor = Writer(builder), ir.Constant(VEC, [0.999] * LANES)
-
-        def add(sums):
-            return [writer.fma(value, factor, factor) for value in sums]
-
-        # different values, or they would be one
-        starts = [ir.Constant(VEC, [float(k)] * LANES) for k in range(SUMS)]
-        total, *others = writer.loop(arguments[0], starts, add)
-        for value in others:
-            total = builder.fadd(total, value)
-        return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
-
-    return types.float64(types.int64), generate
-
-
-@compiled
-def fused(times):
-    """The FMA peak of a core, as work: 2 LANES SUMS floating-point operations a turn."""
-    return fused_sums(times)

@@ -13,6 +13,7 @@ import numpy as np
 
 from fastdln import contents, growth
 from fastdln.arguments import as_place, as_sweep, check_manner, check_options, check_progress
+from fastdln.compiling import refuse_what_does_not_compile
 from fastdln.contents import Contents
 from fastdln.engine import Event, threads
 from fastdln.errors import SweepError
@@ -124,6 +125,7 @@ def compute(
     place = find(as_place(store), storage_options)
     with cluster_of(scheduler, workers, dashboard) as client:
         wanted = sweep() if callable(sweep) else sweep
+        refuse_what_does_not_compile(wanted)
         with Store.at(place, wanted, share=how.share, durable=how.durable, about=about) as target:
             return Run(target, replace(how, client=client))()
 

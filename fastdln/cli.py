@@ -129,15 +129,13 @@ def warm(
     Kernels are kept in NUMBA_CACHE_DIR, or beside the package.
     """
     refuse_less_than(LEAST_TO_COMPUTE)
-    from fastdln.compiling import compile_all
-    from fastdln.grid import Grid
+    from fastdln.compiling import warm as compile_for
     from fastdln.paper import shipped
     from fastdln.sweep import Sweep
-    from fastdln.task import Task
 
     wanted = [Sweep.from_file(path) for path in sweeps or shipped()]
     with patient("warm", quiet) as step:
-        count = compile_all([(Task(sweep, Grid(sweep)), None) for sweep in wanted], step)
+        count = compile_for(wanted, step)
     say(f"{count} kernels were compiled" if count else "there was nothing to do: all kernels are there")
 
 

@@ -57,6 +57,19 @@ def compile_all(needs: Sequence[Need], told: Callable[[str], object] = lambda wh
     return len(jobs)
 
 
+def warm(sweeps: Iterable[Sweep], told: Callable[[str], object] = lambda what: None) -> int:
+    """Compiles what these sweeps need at all their depths, like `compile_all`."""
+    return compile_all([(Task(sweep, Grid(sweep)), None) for sweep in sweeps], told)
+
+
+def refuse_what_does_not_compile(sweep: Sweep) -> None:
+    """SweepError if a kernel of the sweep that is made of the user's own functions cannot be compiled."""
+    if registering.sources(sweep):
+        for job in jobs_of([(Task(sweep, Grid(sweep)), None)]):
+            if not job.kept:
+                job.make()
+
+
 @contextmanager
 def helpers(needs: Sequence[Need], jobs: int) -> Iterator[None]:
     """Processes that compile meanwhile what is missing, each beginning at another end of the list; kernels go to the disk."""

@@ -296,6 +296,7 @@ def test_what_cannot_be_compiled_is_one_line(here):
     code, (line,) = command("run", "s.toml", "--load", "own.py")
     assert code == 2
     assert line.startswith("error: observe time_above: is no mathematics that can be compiled: ")
+    assert not [path.name for path in here.iterdir() if path.name.startswith("s.zarr")], "nothing is written"
 
 
 def test_observables_of_the_whole_run_look_as_often_as_they_say(quick):
