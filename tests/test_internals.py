@@ -26,6 +26,10 @@ np.savez(sys.argv[1], **{{name: ds[name].values for name in ds.data_vars}})
 GONE = {
     "nothing": ("", ""),
     "the flag noalias": ("from fastdln.kernels import internals\ninternals.FLAG = 'gone'", "numba has no flag gone"),
+    "the convention of calls": (
+        "from fastdln.kernels import internals\ninternals.CONVENTION = ('gone',)",
+        "numba's calls have no gone",
+    ),
     "get_call_template": ("from fastdln.kernels import internals\ninternals.TEMPLATE = 'gone'", "have no gone"),
     "_index_key": ("from fastdln.kernels import cache\ncache.NAMES = ('gone',)", "numba's cache has no gone"),
 }

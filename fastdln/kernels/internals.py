@@ -10,12 +10,22 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+import numba
+from llvmlite import ir
 from numba import types
 
 from fastdln.kernels.warn import tell_once
 
 # Names that numba may change without a word.
 FLAG, TEMPLATE = "noalias", "get_call_template"
+CONVENTION = ("get_function_type", "_get_arg_packer", "_get_return_status", "return_status_propagate")
+
+# What C knows numbers and addresses as.
+AS_IN_C = {
+    types.float64: ir.DoubleType(),
+    types.int64: ir.IntType(64),
+    types.CPointer(types.float64): ir.DoubleType().as_pointer(),
+}
 
 
 @cache
@@ -42,14 +52,45 @@ def apart() -> dict[str, Any]:
     return {"pipeline_class": Apart}
 
 
+@cache
+def by_convention() -> bool:
+    """Whether kernels can call each other by numba's own convention, which takes exceptions along; else they do as C does."""
+    try:
+        from numba.core import callconv
+
+        missing = [name for name in CONVENTION if not hasattr(callconv.CPUCallConv, name)]
+    except (ImportError, AttributeError) as error:
+        missing = [str(error)]
+    if missing:
+        tell_once(
+            "kernels are compiled in every process, and what is raised in one is lost",
+            f"numba's calls have no {', '.join(missing)}",
+        )
+    return not missing
+
+
 def address_of(kernel: Any, signature: Sequence[Any]) -> int:
-    """Where the code of a kernel for this signature lies, once it is compiled."""
+    """Where the code of a kernel for this signature lies, which `call` calls; it is compiled if it was not."""
+    if not by_convention():
+        return int(in_c(kernel, tuple(signature)).address)
+    kernel.compile(tuple(signature))
     result = kernel.overloads[tuple(signature)]
     return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
 
 
+@cache
+def in_c(kernel: Any, signature: tuple[Any, ...]) -> Any:
+    """The kernel as a function of C."""
+    options = {name: kernel.targetoptions[name] for name in ("fastmath", "error_model")}
+    return numba.cfunc(types.void(*signature), **options)(kernel.py_func)
+
+
 def call(context: Any, builder: Any, address: Any, kinds: Sequence[Any], values: Sequence[Any]) -> None:
-    """Calls the kernel at an address, which returns nothing, by numba's own convention: an exception goes on through the caller."""
+    """Calls the kernel at an address, which returns nothing; an exception goes on through the caller."""
+    if not by_convention():
+        target = ir.FunctionType(ir.VoidType(), [AS_IN_C[kind] for kind in kinds]).as_pointer()
+        builder.call(builder.inttoptr(address, target), values)
+        return
     convention = context.call_conv
     target = convention.get_function_type(types.none, list(kinds)).as_pointer()
     with builder.goto_entry_block():

@@ -135,7 +135,7 @@ class Linked:
         if self._kernel is None:
             return self.function
         try:
-            self._kernel.compile(SIGNATURE)
+            return internals.address_of(self._kernel, SIGNATURE)
         except NumbaError as error:
             if self.kept:
                 raise
@@ -143,4 +143,3 @@ class Linked:
             raise SweepError(
                 f"{self.name.rpartition(' ')[0]}: is no mathematics that can be compiled: {reason}"
             ) from error
-        return internals.address_of(self._kernel, SIGNATURE)

@@ -104,6 +104,5 @@ KEPT: set[Any] = set()
 
 def address_of(kernel: Any, kinds: tuple[Any, ...]) -> int:
     """Where a kernel's code for arguments of these types lies; it is compiled if it was not."""
-    kernel.compile(kinds)
     KEPT.add(kernel)
     return internals.address_of(kernel, kinds)
