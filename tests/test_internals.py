@@ -1,59 +1,110 @@
 """Without names that numba keeps to itself the kernels are right all the same, and one line says what is lost."""
 
+import json
 import os
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 
-RUN = """
-import sys, warnings
-import numpy as np
-{before}
 import fastdln
-axes = {{"eta": [0.2, 0.5, 0.9], "alpha": 0.5, "depth": 2}}
-sweep = fastdln.Sweep(model="balanced", axes=axes, target={{"singular_values": [1.0]}}, steps=400, record=64)
-with warnings.catch_warnings(record=True) as told:
-    warnings.simplefilter("always")
-    ds = fastdln.run(sweep, progress=False)
-for warning in told:
-    print(warning.message)
-np.savez(sys.argv[1], **{{name: ds[name].values for name in ds.data_vars}})
-"""
+from fastdln.kernels import cache, compiled, internals, warn
+from fastdln.kernels.compiled import jit_disabled, kernel
+from fastdln.kernels.link import Linked, call, zeros
 
-# What is done before the package is used, and what is said then.
+# What is taken away: the name that holds it, how it is called then, and what is said.
 GONE = {
-    "nothing": ("", ""),
-    "the flag noalias": ("from fastdln.kernels import internals\ninternals.FLAG = 'gone'", "numba has no flag gone"),
-    "the convention of calls": (
-        "from fastdln.kernels import internals\ninternals.CONVENTION = ('gone',)",
-        "numba's calls have no gone",
-    ),
-    "get_call_template": ("from fastdln.kernels import internals\ninternals.TEMPLATE = 'gone'", "have no gone"),
-    "_index_key": ("from fastdln.kernels import cache\ncache.NAMES = ('gone',)", "numba's cache has no gone"),
+    "nothing": (internals, "FLAG", internals.FLAG, ""),
+    "the flag noalias": (internals, "FLAG", "gone", "numba has no flag gone"),
+    "get_call_template": (internals, "TEMPLATE", "gone", "have no gone"),
+    "the convention of calls": (internals, "CONVENTION", ("gone",), "numba's calls have no gone"),
+    "_index_key": (cache, "NAMES", ("gone",), "numba's cache has no gone"),
 }
 
 
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory):
-    return results(tmp_path_factory.mktemp("expected"), "")[0]
+def power(x, n):
+    found = 1.0
+    for _ in range(n):
+        found *= x
+    return found
 
 
-def results(folder, before):
-    out = folder / "out.npz"
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder / "cache")}
-    words = [sys.executable, "-c", RUN.format(before=before), str(out)]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return np.load(out), done.stdout
+def powers(values, *others):
+    """Row k of the memory to the power k + 1."""
+    steps = others[-1]
+    for k in range(steps):
+        values[k] = power(values[k], k + 1)
 
 
+def twice(address, memory):
+    for _ in range(2):
+        call(address, memory, (0, 0, 0, 0, 0, 0), (0, 0, 0, 3))
+
+
+@pytest.fixture
+def forgetful(monkeypatch, tmp_path):
+    """What is asked of numba once is asked again, and again after the test."""
+    monkeypatch.setattr(warn, "_told", set())
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compiled, "called", compiled.called.__wrapped__)
+    for once in (internals.apart, internals.by_convention):
+        once.cache_clear()
+    yield
+    for once in (internals.apart, internals.by_convention):
+        once.cache_clear()
+
+
+@pytest.mark.skipif(jit_disabled(), reason="is about what is compiled")
 @pytest.mark.parametrize("name", GONE)
-def test_without_a_private_name_of_numba_results_are_the_same_and_one_line_is_said(tmp_path, expected, name):
-    before, said = GONE[name]
-    found, told = results(tmp_path, before)
-    for variable in expected:
+def test_a_kernel_works_without_a_private_name(monkeypatch, forgetful, name):
+    room, what, instead, said = GONE[name]
+    monkeypatch.setattr(room, what, instead)
+
+    def observe(values, columns, states, products, more, sizes, part, first, every, steps):
+        powers(values, columns, states, products, more, sizes, part, first, every, steps)
+
+    memory = zeros(6, 8)
+    memory[0, :3] = 2.0, 3.0, 1.5
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        kernel(twice, "test", name)(Linked(observe, "test", name).address, memory)
+    assert memory[0, :3].tolist() == [2.0, 3.0**4, 1.5**9]
+    assert len(told) == (1 if said else 0)
+    assert all(said in str(warning.message) for warning in told)
+
+
+RUN = """
+import json, sys, warnings
+import numpy as np
+from fastdln.kernels import cache, internals
+internals.FLAG, internals.TEMPLATE, internals.CONVENTION, cache.NAMES = "gone", "gone", ("gone",), ("gone",)
+import fastdln
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    ds = fastdln.run(fastdln.Sweep(**json.loads(sys.argv[1])), progress=False)
+for warning in told:
+    print(warning.message)
+np.savez("out.npz", **{name: ds[name].values for name in ds.data_vars})
+"""
+
+
+def test_a_run_without_any_of_them_has_the_same_results(tmp_path):
+    axes = {"eta": [0.2, 0.5, 0.9], "alpha": 0.5, "depth": 2}
+    sweep = {"model": "balanced", "axes": axes, "steps": 400, "record": 64, "observables": ["period", "loss"]}
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    words = [sys.executable, "-c", RUN, json.dumps(sweep)]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(line.rpartition(":")[0] for line in done.stdout.splitlines()) == sorted(
+        [
+            cache.UNWRITABLE,
+            "kernels are compiled in every process, and what is raised in one is lost",
+            "kernels are compiled more than once",
+            "kernels are compiled with checks of their memory, and slower",
+        ]
+    )
+    found, expected = np.load(tmp_path / "out.npz"), fastdln.run(fastdln.Sweep(**sweep), progress=False)
+    for variable in expected.data_vars:
         np.testing.assert_array_equal(found[variable], expected[variable], err_msg=variable)
-    assert len(told.splitlines()) == (1 if said else 0), told
-    assert said in told
