@@ -36,6 +36,8 @@ def by_mpmath(sweep):
 
 @pytest.mark.parametrize("how", ["modes", "matrices", "mpmath"])
 def bench_authors_figure(benchmark, size, how):
+    if size == "tiny" and how == "matrices":
+        pytest.skip("compiles for a minute; the suite runs such sweeps")
     name = "oscillation_range" if how != "matrices" else "matrix_oscillation_range"
     path = next(path for path in shipped() if path.stem == name)
     sweep = Sweep.from_file(path, ['observables=["orbit"]'])  # what the figure is drawn from

@@ -186,7 +186,7 @@ def commands(store, folder):
     return [
         ["status", store],
         ["verify", store, "--quiet"],
-        ["plot", store, "phase", "-o", folder / "x.png", "--dpi", "20", "--quiet"],
+        ["plot", store, "phase", "--at", "depth=3", "-o", folder / "x.png", "--dpi", "20", "--quiet"],
         ["report", store, "-o", folder / "x.html", "--quiet"],
         ["refine", store, "-o", folder / "window.zarr", "--set", "axes.eta.start=0.7", "--quiet"],
         ["run", folder / "sweep.toml", "-o", store, "--quiet"],

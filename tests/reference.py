@@ -154,6 +154,7 @@ class Run:
         self.states = states  # (state, layer, mode), where the twin needs them all
         self.every, self.keep = 1, 1  # sharpness_every, trajectory
         self.balanced = False  # the balanced model
+        self.sharpness = {}  # by state
         self.products, self.s, self.eta, self.depth = products, np.asarray(singular_values, float), eta, depth
         self.steps, self.record, self.period_max, self.samples = steps, record, period_max, samples
         self.recorded = products[steps + 1 : steps + record + 1]
@@ -325,29 +326,26 @@ def hessian(weights, target):
 
     Column by column: what an entry's unit vector makes of the gradient A_l^T E B_l^T, by the product rule on each factor.
     """
-    shapes = [w.shape for w in weights]
     sizes = [w.size for w in weights]
-    columns = []
-    for layer, shape in enumerate(shapes):
-        for place in np.ndindex(shape):
-            direction = [np.zeros(s) for s in shapes]
-            direction[layer][place] = 1.0
-            columns.append(np.concatenate([g.ravel() for g in hessian_times(weights, target, direction)]))
-    matrix = np.array(columns)
-    assert matrix.shape == (sum(sizes), sum(sizes))
-    return matrix
+    units = np.split(np.eye(sum(sizes)), np.cumsum(sizes)[:-1], axis=1)
+    directions = [unit.reshape(-1, *w.shape) for unit, w in zip(units, weights, strict=True)]
+    return np.concatenate([g.reshape(sum(sizes), -1) for g in hessian_times(weights, target, directions)], axis=1)
 
 
 def chain(weights):
     """Product of the matrices, the last of the list leftmost."""
-    whole = np.eye(weights[0].shape[1]) if weights else None
+    whole = np.eye(weights[0].shape[-1]) if weights else None
     for w in weights:
         whole = w @ whole
     return whole
 
 
+def transposed(matrices):
+    return matrices.swapaxes(-1, -2)
+
+
 def hessian_times(weights, target, direction):
-    """The derivative of every layer's gradient along a direction, every product written out."""
+    """The derivative of every layer's gradient along a direction, or along many at once, every product written out."""
     depth, size = len(weights), target.shape
 
     def product(factors, side):
@@ -364,7 +362,9 @@ def hessian_times(weights, target, direction):
     for layer in range(depth):
         below, above = product(weights[:layer], 1), product(weights[layer + 1 :], 0)
         d_below, d_above = derivative(0, layer, 1), derivative(layer + 1, depth, 0)
-        out.append(d_above.T @ error @ below.T + above.T @ d_error @ below.T + above.T @ error @ d_below.T)
+        out.append(
+            transposed(d_above) @ error @ below.T + above.T @ d_error @ below.T + above.T @ error @ transposed(d_below)
+        )
     return out
 
 
@@ -448,9 +448,11 @@ def balancing(run):
 
 
 def sharpness_at(run, t):
-    """Largest eigenvalue of the dense Hessian of the whole network at state t."""
-    weights = [np.diag(w) for w in run.states[t]]
-    return np.linalg.eigvalsh(hessian(weights, np.diag(run.s)))[-1]
+    """Largest eigenvalue of the dense Hessian of the whole network at state t; several observables ask for it."""
+    if t not in run.sharpness:
+        weights = [np.diag(w) for w in run.states[t]]
+        run.sharpness[t] = np.linalg.eigvalsh(hessian(weights, np.diag(run.s)))[-1]
+    return run.sharpness[t]
 
 
 def sharpness(run):

@@ -4,6 +4,7 @@ import numpy as np
 
 from fastdln import Sweep, contents
 from fastdln.api import load
+from fastdln.observables import MATRIX_OBSERVABLES
 from fastdln.places.memory import Memory
 from fastdln.store import Store
 
@@ -19,7 +20,11 @@ SWEEP = Sweep(
     chunks={"eta": 10, "alpha": 1},
 )
 
-# The same, for the command line.
+# All that is measured of matrices unless a key asks for more. Every set is compiled for itself, for half a minute, so that
+# tests of matrices take this one, or the default.
+OF_MATRICES = [name for name, o in MATRIX_OBSERVABLES.items() if not o.asked_by and name != "fate"]
+
+# SWEEP for the command line.
 FILE = """
 title = "a test"
 model = "modes"

@@ -1,31 +1,68 @@
 """The benchmarks still run and print their table; how fast they are is not a test."""
 
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from rich.console import Console
 
-def tiny(module):
-    root = Path(__file__).parent.parent
+from benchmarks import results
+from benchmarks.picture import draw
+
+ROOT = Path(__file__).parent.parent
+
+
+def tiny(module, *words):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
-        [sys.executable, "-m", module, "--tiny"], cwd=root, env=environment, capture_output=True, text=True
+        [sys.executable, "-m", module, "--tiny", *words], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
 
 
 def test_torture_runs_tiny():
-    """A few kills, flips and pairs; the counts, and not the times, must be right."""
-    lines = tiny("benchmarks.torture").stdout.splitlines()
-    assert len(lines) == 10
+    """A few kills, flips and pairs; the counts, and not the times, must be right. tests/test_hostile.py has the changes."""
+    lines = tiny(
+        "benchmarks.torture", "bits", "flips", "pairs", "kills", "cluster", "plan", "chunks"
+    ).stdout.splitlines()
+    assert len(lines) == 9
     assert all(line.startswith("ok ") for line in lines)
 
 
-def test_benchmarks_run_tiny():
-    done = tiny("benchmarks")
-    assert "transient steps, two-scalar map, L = 3" in done.stdout
-    assert "slower than lanes" in done.stdout
-    assert "of the threads' time in kernels" in done.stdout
-    assert "cores" in done.stdout
+def test_benchmarks_run_tiny(tmp_path):
+    """They print a table and write the same down; from that come the README's tables and picture."""
+    said = tiny("benchmarks", "--json", str(tmp_path / "found.json")).stdout
+    found = results.read(tmp_path / "found.json")
+    names = {(one["group"], one["name"]) for one in found["results"]}
+    for depth in (2, 3, 4, 8, 16):
+        group = f"steps of a mode, two-scalar map, L = {depth}, one core"
+        assert {(group, name) for name in ("fastdln", "NumPy", "scalar numba loop")} <= names
+    assert "of the threads' time in kernels" in said
+    assert "cores" in said
+    assert all(group in said for group, _ in names)
+    lines = results.markdown(found["machine"], found["results"]).splitlines()
+    assert sum(line.startswith("| fastdln |") for line in lines) == 1
+    draw(found["machine"], found["results"], tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
+
+
+def test_a_result_is_told_beside_the_releases():
+    one = {"group": "g", "name": "n", "unit": "M steps/s", "median": 3.0, "slowest": 2.0, "fastest": 4.0}
+    released = {"machine": "another", "results": [one | {"median": 2.0}]}
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(results.table("a machine", [one], released))
+    text = console.export_text()
+    assert text.splitlines()[3].split()[-1] == "1.50"
+    assert "the release was measured on another" in text
+    assert results.times_faster({"unit": "s", "median": 2.0}, {"unit": "s", "median": 1.0}) == 0.5
+
+
+def test_the_readme_shows_the_release():
+    """The tables between its two lines are made of the results that are kept."""
+    text = (ROOT / "README.md").read_text()
+    shown = text.partition("<!-- benchmark -->\n")[2].partition("<!-- end of benchmark -->")[0]
+    kept = results.read(results.RELEASED)
+    assert shown == results.markdown(kept["machine"], kept["results"])

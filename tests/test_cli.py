@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
+from commands import fastdln
 
 SWEEPS = Path(__file__).parent.parent / "sweeps"
 
@@ -24,12 +25,6 @@ eta = {start = 0.1, stop = 1.0, num = 20}
 alpha = 0.5
 depth = 3
 """
-
-
-def fastdln(*args, cwd, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "fastdln", *map(str, args)], cwd=cwd, capture_output=True, text=True, **options
-    )
 
 
 @pytest.fixture
@@ -238,24 +233,24 @@ def test_a_record_of_one_state_is_told_by_status(here):
 
 def test_warm_compiles_what_a_sweep_needs_once(here):
     """Into an empty place, and says how far it is; a run then has nothing to compile."""
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(here / "cache")}
-    first = fastdln("warm", "small.toml", cwd=here, env=environment)
+    environment = {"NUMBA_CACHE_DIR": str(here / "cache")}
+    first = fastdln("warm", "small.toml", cwd=here, **environment)
     assert (first.returncode, first.stdout) == (0, "")
     said = first.stderr.splitlines()
     assert re.fullmatch(r"\d+ kernels were compiled", said[-1])
     assert any(
         re.fullmatch(r"warm: compiling \d+ kernels, once for this machine: \d+ done \.\.\.", s) for s in said[:-1]
     )
-    again = fastdln("warm", "small.toml", cwd=here, env=environment)
+    again = fastdln("warm", "small.toml", cwd=here, **environment)
     assert again.stderr.splitlines() == ["there was nothing to do: all kernels are there"]
-    run = fastdln("run", "small.toml", cwd=here, env=environment)
+    run = fastdln("run", "small.toml", cwd=here, **environment)
     assert run.returncode == 0
     assert "compiling" not in run.stderr
 
 
 def test_a_run_says_what_it_compiles_before_it_counts(here):
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(here / "cache")}
-    said = fastdln("run", "small.toml", cwd=here, env=environment).stderr.splitlines()
+    environment = {"NUMBA_CACHE_DIR": str(here / "cache")}
+    said = fastdln("run", "small.toml", cwd=here, **environment).stderr.splitlines()
     compiling = [k for k, line in enumerate(said) if line.startswith("compiling")]
     counting = [k for k, line in enumerate(said) if "points (" in line]
     assert compiling

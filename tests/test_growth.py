@@ -2,9 +2,8 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
+import commands
 import numpy as np
 import pytest
 import xarray as xr
@@ -158,9 +157,7 @@ def test_the_commands(tmp_path):
     (tmp_path / "small.toml").write_text(FILE)
 
     def command(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "fastdln", *words], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
+        return commands.fastdln(*words, cwd=tmp_path)
 
     assert command("run", "small.toml", "--quiet").returncode == 0
     done = command("extend", "small.zarr", "--set", "axes.depth=[2,3,4]")

@@ -7,6 +7,7 @@ import numba
 import numpy as np
 import pytest
 import reference
+from small import OF_MATRICES
 
 from fastdln import Sweep, run, theory
 from fastdln.matrices import chunk, sharpness
@@ -16,7 +17,7 @@ from fastdln.matrices.program import run as run_program
 from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, TILE_COLUMNS, TILE_ROWS, aligned
 from fastdln.models import STARTS
 from fastdln.models.targets import by_singular_values, generator, orthogonal
-from fastdln.observables import MATRIX_OBSERVABLES
+from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =")
 
@@ -117,7 +118,7 @@ def test_hessian_vector_products_are_differences_of_gradients(widths, lanes):
 
 
 def matrix_run(weights, target, **keys):
-    keys = {"axes": {"eta": 0.0}, "steps": 0, "record": 1, "observables": ["sharpness"]} | keys
+    keys = {"axes": {"eta": 0.0}, "steps": 0, "record": 1, "observables": OF_MATRICES} | keys
     sweep = Sweep(model="matrix", start=list(weights), target={"matrix": target}, **keys)
     return run(sweep, progress=False).squeeze()
 
@@ -179,7 +180,7 @@ def test_many_eigenvalues_of_clustered_spectra(count):
     for start, alpha in (("one-zero", 1e-4), ("one-zero", 1.0), ("gaussian", 0.01), ("orthogonal", 1e-4)):
         keys = {"axes": {"eta": [0.0], "alpha": [alpha], "depth": 2}, "steps": 0, "record": 1, "start": start}
         target = {"singular_values": [9.0, 6.3, 6.2, 0.5, 0.0], "basis": "random"}
-        sweep = Sweep(model="matrix", target=target, observables=["sharpness"], sharpness_count=count, **keys)
+        sweep = Sweep(model="matrix", target=target, observables=OF_MATRICES, sharpness_count=count, **keys)
         found = run(sweep, progress=False).squeeze()
         m = sweep.target.build(5, 5)
         layers = [alpha * w for w in STARTS[start].matrices((5, 5, 5), m, 0, ())]
@@ -199,7 +200,7 @@ def test_a_search_cut_short_says_so(monkeypatch):
     layers, target = random_point(2)
     with pytest.warns(UserWarning, match="did not converge at 1 points"):
         found = matrix_run(layers, target)
-    assert found.sharpness_unconverged.item() == 1
+    assert found.sharpness_unconverged.item() == 2, "at the start, for edge_step, and at the only state of the record"
     assert found.sharpness_residual.item() > 1e-8
     exact = np.linalg.eigvalsh(reference.hessian(layers, target))[-1]
     error = abs(found.sharpness_last.item() - exact)
@@ -215,9 +216,9 @@ def test_eigenvalues_that_pass_each_other_are_seen():
         "steps": 0,
         "record": 200,
         "trajectory": 1,
-        "observables": ["loss"],
     }
-    exact, found = (run(Sweep(model=model, **sweep), progress=False).squeeze() for model in ("modes", "matrix"))
+    exact = run(Sweep(model="modes", observables=["loss"], **sweep), progress=False).squeeze()
+    found = run(Sweep(model="matrix", observables=OF_MATRICES, **sweep), progress=False).squeeze()
     of_modes, s = np.moveaxis(exact.trajectory_singular_value.values, -1, 0), (3.0, 2.9)
     tops = np.array([[theory.sharpness(w[:, [k]], s[k : k + 1]) for k in range(2)] for w in of_modes])
     alone = tops.max(axis=1) >= exact.trajectory_sharpness.values * (1 - 1e-12)  # else a pair's is the largest
@@ -232,9 +233,6 @@ def test_every_observable_of_matrices_has_a_twin_and_attributes():
         assert observable.summary
         for variable in observable.variables:
             assert variable.long_name and variable.units and variable.comment, variable.name
-
-
-EVERYTHING = [name for name, o in MATRIX_OBSERVABLES.items() if not o.asked_by and name != "fate"]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +260,7 @@ def test_observables_agree_with_their_twins(widths, start, target, eta):
         trajectory=7,
         sharpness_count=3,
         orbit_samples=record,
-        observables=EVERYTHING,
+        observables=OF_MATRICES,
     )
     ds = run(sweep, progress=False)
     m = sweep.target.build(widths[-1], widths[0])
@@ -295,7 +293,7 @@ def test_the_gradients_conserve_what_the_exact_identity_says():
     before = layers[1].T @ layers[1] - layers[0] @ layers[0].T
     below, above = reference.matrix_gradients(layers, target)
     after = before + eta**2 * (above.T @ above - below @ below.T)
-    found = matrix_run(layers, target, axes={"eta": eta}, observables=["balancing_norm"])
+    found = matrix_run(layers, target, axes={"eta": eta})
     assert found.balancing_norm.item() == pytest.approx(np.linalg.norm(after), rel=1e-12)
 
 
@@ -318,8 +316,9 @@ def test_fates_are_those_of_the_modes(depth, start):
 def test_a_plateau_of_random_starts_is_no_collapse():
     """Products of small random layers are of either sign; those below 0 come up in the end."""
     axes = {"eta": 0.1, "alpha": 1e-3, "depth": 3, "seed": {"start": 0, "stop": 15, "num": 16}}
-    keys = {"model": "matrix", "start": "gaussian", "axes": axes, "record": 32, "observables": ["orbit"]}
-    early, late = (run(Sweep(steps=steps, **keys), progress=False) for steps in (100, 100_000))
+    keys = {"model": "matrix", "start": "gaussian", "axes": axes, "record": 32}
+    early = run(Sweep(steps=100, observables=OF_MATRICES, **keys), progress=False)
+    late = run(Sweep(steps=100_000, **keys), progress=False)
     assert (early.orbit < 0).any()
     assert (early.fate == 6).all()
     assert (late.fate == 1).all()
@@ -329,7 +328,7 @@ ETAS = [0.05, 0.3, 0.6, 0.7, 0.8, 1.0, 1.7, 2.5]
 
 
 def test_diverged_points_are_lost_and_no_others(quick):
-    ds = quick("matrix", axes={"eta": ETAS, "alpha": 0.2, "depth": 3}, s=(1.0, 0.5), observables=EVERYTHING).squeeze()
+    ds = quick("matrix", axes={"eta": ETAS, "alpha": 0.2, "depth": 3}, s=(1.0, 0.5), observables=OF_MATRICES).squeeze()
     lost = ds.fate.values == 5
     assert lost.any() and not lost.all()
     assert (ds.period.values[lost] == -1).all() and (ds.oscillating_modes.values[lost] == -1).all()
@@ -345,13 +344,14 @@ def test_lyapunov_sees_what_mixing_predicts():
     axes = {"eta": [0.032, 0.0335, 0.0345, 0.036], "alpha": 0.01, "depth": 3}
     keys = {"axes": axes, "target": {"singular_values": [10.0, 9.5, 9.0]}, "steps": 4000, "record": 4096}
     modes = run(Sweep(model="modes", observables=["lyapunov", "mixing"], **keys), progress=False).squeeze()
-    matrices = run(Sweep(model="matrix", observables=["lyapunov"], **keys), progress=False).squeeze()
+    keys["sharpness_every"] = keys["record"]
+    matrices = run(Sweep(model="matrix", observables=OF_MATRICES, **keys), progress=False).squeeze()
     predicted = np.maximum(modes.mixing_exponent.values, modes.lyapunov.max("mode").values)
     assert (modes.mixing_exponent > 0.01).any()
     np.testing.assert_allclose(matrices.lyapunov, predicted, rtol=5e-3, atol=2e-4)
 
 
-@pytest.mark.parametrize("observables", [["loss", "orbit"], ["loss", "orbit", "escape_step"], EVERYTHING])
+@pytest.mark.parametrize("observables", [list(DEFAULT), OF_MATRICES], ids=["default", "all"])
 def test_bits_depend_on_nothing_but_the_point(observables):
     """Whatever the chunks, the place in a block, and whether points are followed from the start or retired early."""
     keys = {
@@ -372,8 +372,8 @@ def test_bits_depend_on_nothing_but_the_point(observables):
         np.testing.assert_array_equal(
             alone[name].values.squeeze(), whole[name].sel(eta=0.8, alpha=0.6, seed=5).values.squeeze(), err_msg=name
         )
-    if observables != EVERYTHING:
-        bare = run(Sweep(axes=axes, **keys | {"observables": ["loss"]}), progress=False)
+    if observables == OF_MATRICES:
+        bare = run(Sweep(axes=axes, **keys | {"observables": DEFAULT}), progress=False)
         np.testing.assert_array_equal(bare.loss_last, whole.loss_last)
 
 
@@ -385,7 +385,7 @@ def test_lanes_and_blas_agree(monkeypatch):
         "target": {"singular_values": [1.0, 0.7, 0.2], "basis": "random"},
         "steps": 300,
         "record": 16,
-        "observables": ["loss", "period", "sharpness", "alignment_error", "balancing_norm"],
+        "observables": OF_MATRICES,
     }
     in_lanes = run(Sweep(**keys), progress=False)
     monkeypatch.setattr(chunk, "WIDEST_IN_LANES", 0)
@@ -401,12 +401,12 @@ def test_random_starts_depend_on_their_seed_and_layer_alone():
     keys = {"model": "matrix", "target": {"singular_values": [1.0, 0.5]}, "steps": 0, "record": 1, "trajectory": 1}
     for start in ("gaussian", "orthogonal"):
         axes = {"eta": 0.0, "alpha": 0.5, "depth": [2, 3], "seed": [3, 11]}
-        ds = run(Sweep(start=start, axes=axes, observables=[], **keys), progress=False).squeeze()
+        ds = run(Sweep(start=start, axes=axes, observables=OF_MATRICES, **keys), progress=False).squeeze()
         first = ds.trajectory_singular_value.isel(step=0)
         np.testing.assert_array_equal(first.sel(depth=2, layer=1), first.sel(depth=3, layer=1))
         assert (first.sel(depth=3, layer=1) != first.sel(depth=3, layer=2)).any() or start == "orthogonal"
     w = generator(3, 1).standard_normal((2, 2)) / np.sqrt(2)
-    gaussian = run(Sweep(start="gaussian", axes=axes, observables=[], **keys), progress=False)
+    gaussian = run(Sweep(start="gaussian", axes=axes, observables=OF_MATRICES, **keys), progress=False)
     found = gaussian.trajectory_singular_value.sel(seed=3, depth=3, layer=1).isel(step=0).values.squeeze()
     np.testing.assert_allclose(found, 0.5 * np.linalg.svd(w, compute_uv=False), rtol=1e-14)
 
@@ -440,7 +440,7 @@ def test_a_network_leaves_the_modes_where_the_theory_says():
             steps=1500,
             record=100,
             trajectory=1,
-            observables=["alignment_error"],
+            observables=OF_MATRICES,
         )
         return run(sweep, progress=False).trajectory_alignment_error.squeeze()
 

@@ -11,6 +11,7 @@ import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import commands
 import obstore
 import pytest
 from small import FILE, SWEEP
@@ -279,7 +280,7 @@ def test_the_command_line_writes_nothing_for_a_bad_option(tmp_path):
     (tmp_path / "small.toml").write_text(FILE)
     for bad in ("nonsense=1", "timeout=soon", "allow_http=perhaps"):
         words = ["run", "small.toml", "-o", "s3://b/x.zarr", "--storage", bad]
-        done = subprocess.run([sys.executable, "-m", "fastdln", *words], cwd=tmp_path, capture_output=True, text=True)
+        done = commands.fastdln(*words, cwd=tmp_path)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
         assert bad.partition("=")[0] in done.stderr
         assert [p.name for p in tmp_path.iterdir()] == ["small.toml"]
@@ -455,8 +456,7 @@ def test_secrets_stay_where_they_were_given(url, endpoint, tmp_path, monkeypatch
     storage = [word for pair in words for word in ("--storage", pair)]
 
     def typed(*command):
-        command = [sys.executable, "-m", "fastdln", *command, *storage]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        return commands.fastdln(*command, *storage, cwd=tmp_path)
 
     done = typed("run", "small.toml", "-o", url, "--log-json")
     assert done.returncode == 0, done.stderr

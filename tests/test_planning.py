@@ -1,12 +1,10 @@
 """What `plan` says: bounded on any machine, the same under load, and without a probe nothing is compiled."""
 
-import os
 import re
-import subprocess
-import sys
 import time
 from types import SimpleNamespace
 
+import commands
 import numpy as np
 import pytest
 from small import FILE, SWEEP
@@ -88,9 +86,7 @@ def test_points_that_a_chunk_does_not_have_are_not_probed_side_by_side(monkeypat
 
 def test_without_a_probe_nothing_is_compiled(tmp_path):
     (tmp_path / "small.toml").write_text(FILE)
-    words = [sys.executable, "-m", "fastdln", "plan", "small.toml", "--no-probe"]
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    done = commands.fastdln("plan", "small.toml", "--no-probe", cwd=tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"\ntime +.* by rule of thumb, not timed\n", done.stdout)
     assert not list(tmp_path.rglob("*.nb?"))

@@ -15,7 +15,7 @@ import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from small import SWEEP
+from small import OF_MATRICES, SWEEP
 
 from fastdln import Sweep, analysis, pieces, plots, run, theory
 from fastdln import open as open_store
@@ -89,7 +89,7 @@ def matrices():
             steps=200,
             record=16,
             trajectory=1,
-            observables=["loss", "sharpness", "balancing_norm", "period"],
+            observables=OF_MATRICES,
             sharpness_count=4,
         )
     )

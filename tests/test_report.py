@@ -8,10 +8,11 @@ import sys
 from html.parser import HTMLParser
 from io import BytesIO
 
+import commands
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from small import FILE, SWEEP
+from small import FILE, OF_MATRICES, SWEEP
 
 from fastdln import Sweep, analysis, plots, run, theory
 from fastdln import open as open_store
@@ -21,8 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:.*points are n
 
 
 def fastdln(*words, cwd, code=0):
-    command = [sys.executable, "-m", "fastdln", *map(str, words)]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    done = commands.fastdln(*words, cwd=cwd)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -129,7 +129,7 @@ def test_reports_of_other_kinds(tmp_path):
             axes={"eta": [0.1, 0.2], "alpha": 0.5, "depth": 2, "seed": [0, 1]},
             target={"singular_values": [1.0, 0.5]},
             start="gaussian",
-            observables=["lyapunov", "loss"],
+            observables=OF_MATRICES,
             **small,
         ),
         "swept": Sweep(

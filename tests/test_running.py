@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import fastdln as command
 from small import FILE, SWEEP, identical, marks
 from typer.testing import CliRunner
 
@@ -34,11 +35,6 @@ def reference():
 def here(tmp_path):
     (tmp_path / "small.toml").write_text(FILE)
     return tmp_path
-
-
-def command(*args, cwd, **options):
-    words = [sys.executable, "-m", "fastdln", *map(str, args)]
-    return subprocess.run(words, cwd=cwd, capture_output=True, text=True, **options)
 
 
 def obstruct(path, *places):
@@ -376,7 +372,7 @@ def command_bytes(*words, cwd):
 
 @pytest.mark.parametrize("setting", ["abc", "-1", "1.5", "0"])
 def test_odd_numbers_of_threads_are_one_line(here, setting):
-    done = command("run", "small.toml", "--quiet", cwd=here, env=os.environ | {"DASK_NUM_WORKERS": setting})
+    done = command("run", "small.toml", "--quiet", cwd=here, DASK_NUM_WORKERS=setting)
     assert done.returncode == 2, done.stderr
     assert re.fullmatch(r"error: num_workers: [^\n]+\n", done.stderr), done.stderr
     assert [p.name for p in here.iterdir()] == ["small.toml"]

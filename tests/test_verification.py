@@ -5,6 +5,7 @@ import json
 import random
 import shutil
 
+import commands
 import pytest
 import zarr
 from small import SWEEP, identical, marks
@@ -166,18 +167,14 @@ def test_all_nan_chunks_are_files_too(tmp_path):
 
 
 def test_the_command(store):
-    import subprocess
-    import sys
-
-    words = [sys.executable, "-m", "fastdln", "verify", str(store)]
-    done = subprocess.run(words, capture_output=True, text=True)
+    done = commands.fastdln("verify", store, cwd=".")
     assert (done.returncode, done.stdout.strip()) == (0, "whole: 16 of 16 chunks read back, and all coordinates")
     flip(store / "loss/c/0/0/0", 99)
-    done = subprocess.run(words, capture_output=True, text=True)
+    done = commands.fastdln("verify", store, cwd=".")
     assert done.returncode == 3
     assert done.stdout.startswith("damaged: loss, chunk 0 (depth 0:1, alpha 0:1, eta 0:10): ")
     assert json.loads((store / "zarr.json").read_text())["attributes"]["complete"] == 0
-    done = subprocess.run([*words[:-1], str(store.parent)], capture_output=True, text=True)
+    done = commands.fastdln("verify", store.parent, cwd=".")
     assert done.returncode == 2
 
 

@@ -1,0 +1,48 @@
+"""`fastdln ...` as a process of its own, forked from one that has imported all: most commands take less than their imports."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
+    ["fastdln.cli", "fastdln.api", "fastdln.paper", "fastdln.plots", "fastdln.report", "xarray", "tests.started"]
+)
+
+# Seconds that a command may take; a cold one compiles.
+LONGEST = 600
+
+
+def fastdln(*words, cwd, **environment):
+    """What the command comes to, like subprocess.run with its streams as text.
+
+    With an environment of its own the process begins anew, since libraries read theirs when they are imported.
+    """
+    words = [str(word) for word in words]
+    if environment:
+        command, variables = [sys.executable, "-m", "fastdln", *words], os.environ | environment
+        return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=LONGEST)
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [Path(folder) / name for name in ("out", "err")]
+        process = FORKS.Process(target=run, args=(words, str(cwd), dict(os.environ), [str(path) for path in streams]))
+        process.start()
+        process.join(LONGEST)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+        return subprocess.CompletedProcess(words, process.exitcode, *(path.read_text() for path in streams))
+
+
+def run(words, cwd, environment, streams):
+    for number, path in enumerate(streams, start=1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["fastdln", *words]
+    from fastdln.cli import main
+
+    main()
