@@ -74,3 +74,11 @@ def url(endpoint, request):
     words = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
     boto3.client("s3", endpoint_url=endpoint, **words).create_bucket(Bucket=name)
     return f"s3://{name}/deep/out.zarr"
+
+
+# What takes minutes begins first, or one process ends long after the others.
+LONGEST = ("test_random_changes", "test_torture_runs_tiny", "test_benchmarks_run_tiny")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.name not in LONGEST)
