@@ -64,7 +64,7 @@ def main():
         parser.error("--release: is for all benchmarks at full size")
     found, here = measure("tiny" if arguments.tiny else "full", arguments.words), machine()
     results.write(arguments.json, here, found)
-    Console(width=max(160, Console().width)).print(results.table(here, found, results.read(RELEASED)))
+    Console(width=max(180, Console().width)).print(results.table(here, found, results.read(RELEASED)))
     if arguments.release:
         results.write(RELEASED, here, found)
         draw(here, found, PICTURE)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from rich.console import Group
 from rich.table import Table
 
 HERE = Path(__file__).parent
@@ -58,9 +59,28 @@ def write(path, machine, results):
     path.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
 
 
+# A result that has one of these is told by it, and not beside its group's first.
+TOLD = {"bare steps", "gradient steps", "in kernels", "MB at most"}
+
+
 def table(machine, results, released):
     """A row a benchmark: median, spread, what it says itself or the ratio to its group's first, and that to the release."""
-    rows = Table(title=machine, title_justify="left", box=None, pad_edge=False)
+    before = {(one["group"], one["name"]): one for one in released["results"]}
+    parts = [machine]
+    if released["machine"] not in ("", machine):
+        parts.append(f"the release was measured on {released['machine']}")
+    for group in dict.fromkeys(one["group"] for one in results):
+        members = [one for one in results if one["group"] == group]
+        parts += [f"\n[bold]{group}[/bold]", rows_of(members, before)]
+    return Group(*parts)
+
+
+# Of columns, so that those of all groups stand below each other.
+WIDTHS = {"": 34, "median": 16, "slowest - fastest": 18, "compared": 72}
+
+
+def rows_of(members, before):
+    rows = Table(box=None, pad_edge=False)
     columns = {
         "": "left",
         "median": "right",
@@ -69,26 +89,19 @@ def table(machine, results, released):
         "to the release": "right",
     }
     for name, justify in columns.items():
-        rows.add_column(name, justify=justify, no_wrap=True)
-    before = {(one["group"], one["name"]): one for one in released["results"]}
-    for group in dict.fromkeys(one["group"] for one in results):
-        rows.add_row(f"[bold]{group}[/bold]")
-        members = [one for one in results if one["group"] == group]
-        for one in members:
-            said = [words.format(one[key]) for key, words in SAID.items() if key in one]
-            if one is not members[0] and one["unit"] != "s":
-                said.append(f"{times_faster(one, members[0]):.3g} times {members[0]['name']}")
-            old = before.get((group, one["name"]))
-            rows.add_row(
-                f"  {one['name']}",
-                f"{figure(one['median'])} {one['unit']}",
-                f"{figure(one['slowest'])} - {figure(one['fastest'])}",
-                ", ".join(said),
-                f"{times_faster(one, old):.2f}" if old else "",
-            )
-    if released["machine"] not in ("", machine):
-        rows.caption = f"the release was measured on {released['machine']}"
-        rows.caption_justify = "left"
+        rows.add_column(name, justify=justify, no_wrap=True, min_width=WIDTHS.get(name))
+    for one in members:
+        said = [words.format(one[key]) for key, words in SAID.items() if key in one]
+        if one is not members[0] and one["unit"] != "s" and not TOLD & set(one):
+            said.append(f"{times_faster(one, members[0]):.3g} times {members[0]['name']}")
+        old = before.get((one["group"], one["name"]))
+        rows.add_row(
+            f"  {one['name']}",
+            f"{figure(one['median'])} {one['unit']}",
+            f"{figure(one['slowest'])} - {figure(one['fastest'])}",
+            ", ".join(said),
+            f"{times_faster(one, old):.2f}" if old else "",
+        )
     return rows
 
 
@@ -134,7 +147,8 @@ def summary(results):
             said = ", ".join(f"{name} {one['bare steps']:.1f}" for name, one in members.items())
             yield f"{group}: bare steps each", said
         elif group.startswith("fastdln warm"):
-            yield f"{group}: seconds", ", ".join(f"{name} {one['median']:.0f}" for name, one in members.items())
+            said = [f"{name.removesuffix('.toml')} {one['median']:.0f}" for name, one in members.items()]
+            yield f"{group}: seconds", ", ".join(said)
         elif group.startswith("sweeps/"):
             said = [
                 f"{name}: {one['seconds']:.2f} s, {one['times the limit']:.2f} times the least time"
@@ -142,20 +156,20 @@ def summary(results):
             ]
             yield f"{group}, first chunk to last", "; ".join(said)
         elif group.startswith("cost against"):
-            said = [
-                f"{name}: {1e3 / one['median']:.3f} ns a step, {one['MB at most']:,.0f} MB"
-                for name, one in members.items()
-            ]
+            said = [f"{name}: {one['seconds']:.2f} s, {one['MB at most']:,.0f} MB" for name, one in members.items()]
             yield group, "; ".join(said)
         elif group.startswith("figure of"):
             yield group, "; ".join(f"{name}: {figure(one['seconds'])} s" for name, one in members.items())
-        elif group.startswith("gradient descent on matrices"):
-            said = [
-                f"{name}: {one['share of peak']:.0%} of the core's peak"
-                if "share of peak" in one
-                else f"{name}: {one['gradient steps']:.1f} steps"
-                if "gradient steps" in one
-                else f"{name}: {times_faster(members['fastdln'], one):.1f} times slower"
-                for name, one in members.items()
-            ]
-            yield group, "; ".join(said)
+    widths = {group.rpartition(" ")[2]: members for group, members in groups.items() if " on matrices" in group}
+    if widths:
+        of_peak = [f"d = {d} {members['fastdln']['share of peak']:.0%}" for d, members in widths.items()]
+        yield "gradient descent on matrices, L = 3: share of a core's peak", ", ".join(of_peak)
+    for other in ("numpy", "jax"):
+        ratios = [
+            f"d = {d} {times_faster(members['fastdln'], one):.1f}"
+            for d, members in widths.items()
+            for name, one in members.items()
+            if name.startswith(other)
+        ]
+        if ratios:
+            yield f"the same: times the speed of {other}", ", ".join(ratios)

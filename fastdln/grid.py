@@ -24,8 +24,9 @@ RECORD_COST = 4
 LOOK_COST = 100
 # Below 1024 points the lanes of a kernel run half empty at the end; above 2^18 reading back a part reads too much.
 FEWEST_POINTS, MOST_POINTS = 1024, 2**18
-# Matrices are few to a block, and fill it at once: a twentieth of a chunk's time is long beside handing it out.
+# Matrices are few to a block, and fill it at once.
 FEWEST_NETWORKS = 8
+# Handing out a chunk and writing its variables takes some 20 ms: a tenth of a second is long beside that.
 SHORTEST_CHUNK_STEPS = CHUNK_STEPS / 20
 # Two threads, each with a chunk's results and working arrays, stay well below 700 MB.
 CHUNK_BYTES = 64 * 2**20
@@ -214,10 +215,10 @@ class Grid:
 
     def _default_chunks(self) -> tuple[int, ...]:
         """Square in (alpha, eta) where both are long; depth in chunks of one, since each depth has its own kernel."""
-        sweep, fewest = self.sweep, FEWEST_POINTS
+        sweep = self.sweep
         cost = sum(work(sweep, int(depths(sweep.axes["depth"]).max())))
-        if sweep.definition.matrices:
-            fewest = max(FEWEST_NETWORKS, int(min(SHORTEST_CHUNK_STEPS / cost, FEWEST_POINTS)))
+        least, enough = (FEWEST_NETWORKS, FEWEST_POINTS) if sweep.definition.matrices else (FEWEST_POINTS, MOST_POINTS)
+        fewest = max(least, int(min(SHORTEST_CHUNK_STEPS / cost, enough)))
         fitting = CHUNK_BYTES / self.bytes_at_work
         most = min(MOST_POINTS, CHUNK_STEPS / cost, self.points / FEWEST_CHUNKS, fitting)
         budget = max(1, int(max(most, min(fewest, fitting))))
