@@ -14,6 +14,9 @@ COLOURS = {
 }
 MARKERS = dict(zip(COLOURS, "osD^v", strict=True))
 
+# Between the names at the lines' ends, a factor of speed.
+APART = 1.25
+
 
 def draw(machine, results, path):
     speeds = steps_by_depth(results)
@@ -25,14 +28,26 @@ def draw(machine, results, path):
     axes.annotate(
         "limit of a core", (0, next(iter(limit.values()))), (6, 4), textcoords="offset points", color="0.35", fontsize=9
     )
+    ends = {}
     for name, row in speeds.items():
         at = [place for place, depth in zip(places, limit, strict=True) if depth in row]
         values = [row[depth] for depth in limit if depth in row]
         axes.plot(at, values, color=COLOURS[name], marker=MARKERS[name], ms=6, lw=1.5)
+        ends[name] = values[-1]
+    above = float("inf")
+    for name, end in sorted(ends.items(), key=lambda item: -item[1]):
+        above = min(end, above / APART)
         axes.annotate(
-            name, (at[-1], values[-1]), (8, 0), textcoords="offset points", color=COLOURS[name], va="center", fontsize=9
+            name,
+            (len(limit) - 1, above),
+            (9, 0),
+            textcoords="offset points",
+            color=COLOURS[name],
+            va="center",
+            fontsize=9,
         )
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.set_xticks(places, [f"L = {depth}" for depth in limit])
     axes.set_xlim(-0.3, len(limit) - 0.1)
     axes.set_ylabel("10⁹ steps of a mode a second, one core")
