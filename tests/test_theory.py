@@ -163,3 +163,13 @@ def test_sharpness_broadcasts_and_knows_nan():
     layers[0, 0, 0, 0] = np.nan
     assert np.isnan(theory.sharpness(layers, s)[0, 0])
     assert np.isfinite(theory.sharpness(layers, s)).sum() == 19
+
+
+@pytest.mark.parametrize(("depth", "constant"), [(3, np.pi / 2), (4, 1.0), (5, np.pi / 4)])
+def test_plateaus_have_the_constants_of_the_theory(depth, constant):
+    """T = C_L alpha^-(L-2) / (eta s), C_L by its integral as well: from b = 0 to infinity at a^2 - b^2 = alpha^2."""
+    alpha, eta, s = np.array([0.1, 0.02]), 0.3, np.array([[1.0], [2.5]])
+    found = theory.plateau_steps(alpha, eta, s, depth)
+    np.testing.assert_allclose(found, constant * alpha ** (2 - depth) / (eta * s), rtol=1e-14)
+    integral = mpmath.quad(lambda b: (1 + b**2) ** (-(depth - 1) / mpmath.mpf(2)), [0, 1, mpmath.inf])
+    assert float(integral) == pytest.approx(constant, rel=1e-12)
