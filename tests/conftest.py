@@ -1,6 +1,7 @@
 """Shared pieces of the tests."""
 
 import logging
+import os
 import sys
 
 import pytest
@@ -74,6 +75,11 @@ def url(endpoint, request):
     words = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
     boto3.client("s3", endpoint_url=endpoint, **words).create_bucket(Bucket=name)
     return f"s3://{name}/deep/out.zarr"
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One more than cores: many tests wait for processes of their own."""
+    return (os.cpu_count() or 1) + 1
 
 
 # What takes minutes begins first, or one process ends long after the others.
