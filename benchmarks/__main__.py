@@ -55,7 +55,7 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("words", nargs="*", help="only benchmarks whose names hold all of these words")
     parser.add_argument("--tiny", action="store_true", help="only see that they run")
-    parser.add_argument("--json", type=Path, default=Path("benchmarks.json"), help="where to write the results")
+    parser.add_argument("--json", type=Path, help="where to write the results; benchmarks.json here if left out")
     parser.add_argument(
         "--release", action="store_true", help="keep them as the release's, with the README's tables and picture"
     )
@@ -63,8 +63,12 @@ def main():
     if arguments.release and (arguments.words or arguments.tiny):
         parser.error("--release: is for all benchmarks at full size")
     found, here = measure("tiny" if arguments.tiny else "full", arguments.words), machine()
-    results.write(arguments.json, here, found)
-    Console(width=max(180, Console().width)).print(results.table(here, found, results.read(RELEASED)))
+    if arguments.json or not arguments.tiny:
+        results.write(arguments.json or Path("benchmarks.json"), here, found)
+    console = Console(width=max(180, Console().width))
+    if arguments.tiny:
+        console.print("tiny, only to see that they run: the figures below mean nothing")
+    console.print(results.table(here, found, results.NONE if arguments.tiny else results.read(RELEASED)))
     if arguments.release:
         results.write(RELEASED, here, found)
         draw(here, found, PICTURE)

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.contenders import CONTENDERS
 from benchmarks.one_core import limit_now, operations_of_a_step, seconds
 
-DEPTHS = (3, 2, 4, 8, 16)
+DEPTHS = (2, 3, 4, 8, 16)
 
 # Points at a time for those whose arrays are as long: fewer, and calls cost more than arithmetic; more, and they leave a
 # cache. The fastest is taken.

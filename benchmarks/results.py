@@ -51,8 +51,11 @@ def times_faster(one, other):
     return 1 / ratio if one["unit"] == "s" else ratio
 
 
+NONE = {"machine": "", "results": []}
+
+
 def read(path):
-    return json.loads(path.read_text()) if path.exists() else {"machine": "", "results": []}
+    return json.loads(path.read_text()) if path.exists() else NONE
 
 
 def write(path, machine, results):

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from fastdln import registering
+from fastdln.errors import SweepError, first_line
 from fastdln.grid import Grid
 from fastdln.kernels.cache import folder
 from fastdln.kernels.jobs import Job
@@ -35,8 +36,17 @@ Need = tuple[Task, Sequence[int] | None]
 
 
 def jobs_of(needs: Iterable[Need]) -> list[Job]:
-    """All that these need, each once."""
-    return list({job.name: job for task, depths in needs for job in task.jobs(depths)}.values())
+    """All that these need, each once; SweepError if what users registered fails on the way."""
+    found: dict[str, Job] = {}
+    for task, depths in needs:
+        try:
+            found |= {job.name: job for job in task.jobs(depths)}
+        except Exception as error:
+            if isinstance(error, SweepError | MemoryError) or not (own := registering.sources(task.sweep)):
+                raise
+            reason = f"{type(error).__name__}: {first_line(error)}"
+            raise SweepError(f"{', '.join(own)}: cannot be used for this sweep: {reason}") from error
+    return list(found.values())
 
 
 def compile_all(needs: Sequence[Need], told: Callable[[str], object] = lambda what: None) -> int:

@@ -7,28 +7,29 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import inspect
 import json
 import pickle
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from fastdln import files
+from fastdln.digest import sha256
 from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
-from fastdln.observables import OBSERVABLES, Observable, add
+from fastdln.models.modes import TWO_SCALAR
+from fastdln.observables import OBSERVABLES, Observable, Sample, Step, add
 from fastdln.observables.observable import (
     EndObservable,
     ModeObservable,
     PairObservable,
     PointObservable,
+    Variable,
     VerdictObservable,
 )
 from fastdln.sweep import Sweep, known_names
@@ -86,7 +87,8 @@ def register(item: Observable | Model) -> Observable | Model:
 
 def _model(model: Model) -> Model:
     _checked_name("model", model.name)
-    if not callable(model.reduce) or not model.starts or any(start not in STARTS for start in model.starts):
+    starts = model.starts if isinstance(model.starts, tuple | list) else ()
+    if not callable(model.reduce) or not starts or any(start not in STARTS for start in starts):
         raise SweepError(f"{model.name}: a model has a function `reduce`, and starts out of {', '.join(STARTS)}")
     digest, reduce = sha256(model), model.reduce
 
@@ -119,8 +121,7 @@ def _try_out(model: Model) -> None:
 
 def _observable(observable: Observable) -> Observable:
     _checked_name("observable", observable.name)
-    if not observable.variables:
-        raise SweepError(f"{observable.name}: has no variables")
+    _checked_fields(observable)
     wanted = {field.name for field in fields(Map)} - {"name", "source"}
     if lacking := [need for need in observable.needs if need not in wanted]:
         raise SweepError(
@@ -130,7 +131,10 @@ def _observable(observable: Observable) -> Observable:
     there = OBSERVABLES.get(observable.name)
     if there and there.source == digest:
         return there
-    for name in (observable.name, *(variable.name for variable in observable.variables)):
+    names = [variable.name for variable in observable.variables]
+    if len(set(names)) < len(names):
+        raise SweepError(f"{observable.name}: variables: two have one name ({', '.join(names)})")
+    for name in (observable.name, *names):
         if name in known_names() or name in OBSERVABLES or name in TAKEN:
             raise SweepError(f"{observable.name}: the name {name} is taken")
     for variable in observable.variables:
@@ -149,9 +153,66 @@ def _observable(observable: Observable) -> Observable:
     changes: dict[str, Any] = {"source": digest, "asked_by": "", "brings": ()}
     if isinstance(observable, PointObservable) and observable.quantity not in shipped_quantities():
         changes["quantity"] = replace(observable.quantity, source=digest)
+    _try_out_observable(observable)
     made = replace(observable, **changes)
     add(made)
     return made
+
+
+def _checked_fields(observable: Observable) -> None:
+    """SweepError unless the fields of an observable, and of its variables, are of the kinds that they are said to be."""
+    if not isinstance(observable.variables, tuple | list) or not observable.variables:
+        raise SweepError(f"{observable.name}: variables: must be a tuple of Variable, one at least")
+    if not isinstance(observable.needs, tuple | list):
+        raise SweepError(f'{observable.name}: needs: must be a tuple of names, such as ("tangent",)')
+    for variable in observable.variables:
+        if not isinstance(variable, Variable):
+            raise SweepError(f"{observable.name}: variables: must be of Variable (got {type(variable).__name__})")
+        if not isinstance(variable.comment, str):
+            raise SweepError(f"{variable.name}: comment: must be text (got {variable.comment!r})")
+        flags = variable.flags
+        if not isinstance(flags, Mapping) or not all(
+            isinstance(k, int) and isinstance(v, str) for k, v in flags.items()
+        ):
+            raise SweepError(
+                f"{variable.name}: flags: must be a mapping of whole numbers to their meanings (got {flags!r})"
+            )
+
+
+def _try_out_observable(observable: Observable) -> None:
+    """SweepError unless the functions of one state after another return what they must, on numbers of no particular size."""
+    if not isinstance(observable, ModeObservable | PointObservable):
+        return
+    made: Any = observable
+    seen: Any = Sample(1.0, 0.3, 0.1)
+    try:
+        if isinstance(observable, ModeObservable):
+            made, state = observable.on(TWO_SCALAR, 3), (0.5, 0.4) if observable.needs else ()
+            seen = Step(1.0, state, state, 0.3, 0.1, 0.7, 10.0)
+        found = _numbers("start", made.start(seen))
+        width = len(found)
+        found = _numbers("update", made.update(found, seen), width)
+        if isinstance(observable, PointObservable):
+            _numbers("finish", made.finish(found, 8, seen), len(observable.variables))
+            return
+        for name in ("renormalize", "at_record"):
+            if change := getattr(made, name):
+                found = _numbers(name, change(found), width)
+        _numbers("finish", made.finish(found, 8), len(observable.variables))
+    except ArithmeticError:  # compiled, 1 / 0 is infinite
+        return
+    except SweepError as error:
+        raise SweepError(f"{observable.name}: {error}") from None
+    except Exception as error:
+        raise SweepError(f"{observable.name}: fails on a state: {type(error).__name__}: {first_line(error)}") from error
+
+
+def _numbers(what: str, value: Any, count: int | None = None) -> tuple[Any, ...]:
+    if not isinstance(value, tuple) or not all(np.isscalar(v) and not isinstance(v, str | bytes) for v in value):
+        raise SweepError(f"{what}: must return a tuple of numbers (got {value!r})")
+    if count is not None and len(value) != count:
+        raise SweepError(f"{what}: must return {count} number{'s' * (count != 1)} (got {len(value)})")
+    return value
 
 
 def shipped_quantities() -> list[Any]:
@@ -182,7 +243,10 @@ def load(path: Path) -> None:
     except SweepError as error:
         del sys.modules[name]
         raise SweepError(f"{path}: {error}") from None
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        del sys.modules[name]
+        raise
+    except BaseException as error:  # also what is none of Exception, such as SystemExit
         del sys.modules[name]
         raise SweepError(f"{path}: does not import: {type(error).__name__}: {first_line(error)}") from error
 
@@ -241,45 +305,3 @@ def unpack(data: bytes) -> None:
             MODELS[item.name] = item
         else:
             add(item)
-
-
-def sha256(item: Any) -> str:
-    """Of the source of all functions that an item is made of."""
-    found: dict[str, str] = {}
-    for function in functions(item):
-        _collect(function, found)
-    return hashlib.sha256(json.dumps(sorted(found.values())).encode()).hexdigest()
-
-
-def functions(item: Any) -> Iterator[FunctionType]:
-    """The functions that an item, or a dataclass or tuple in it, holds."""
-    if isinstance(item, FunctionType):
-        yield item
-    elif is_dataclass(item):
-        for field in fields(item):
-            yield from functions(getattr(item, field.name))
-    elif isinstance(item, tuple | list):
-        for part in item:
-            yield from functions(part)
-
-
-def _collect(function: FunctionType, found: dict[str, str]) -> None:
-    """Adds the source of a function and of those that it closes over or names, but for this package's and the libraries'."""
-    module = function.__module__ or ""
-    code = function.__code__
-    name = f"{module}.{function.__qualname__} {code.co_firstlineno} {code.co_code.hex()}"
-    if name in found or module.partition(".")[0] in ("fastdln", "numpy", "numba", "math"):
-        return
-    try:
-        found[name] = inspect.getsource(function)
-    except (OSError, TypeError):  # typed in, with no file to read
-        found[name] = repr((code.co_code, [c for c in code.co_consts if not hasattr(c, "co_code")], code.co_names))
-    for cell in function.__closure__ or ():
-        for inner in functions(cell.cell_contents):
-            _collect(inner, found)
-    for global_name in code.co_names:
-        value = function.__globals__.get(global_name)
-        if isinstance(value, int | float | str | tuple):
-            found[f"{module}.{global_name}"] = repr(value)
-        for inner in functions(value):
-            _collect(inner, found)

@@ -77,6 +77,7 @@ def url(endpoint, request):
     return f"s3://{name}/deep/out.zarr"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """One more than cores: many tests wait for processes of their own."""
     return (os.cpu_count() or 1) + 1

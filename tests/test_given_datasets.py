@@ -63,9 +63,8 @@ def test_datasets_that_were_worked_on_draw_alike(ds, name):
         np.testing.assert_array_equal(painted(given), painted(ds))
     assert plots.drawable(given) == plots.drawable(ds)
     for kind in plots.drawable(given):
-        one = (
-            {} if "run" in given.dims else {"depth": 3, "alpha": 0.3}
-        )  # most of a picture's time is its panels' layout
+        # one panel: most of a picture's time is the layout of several
+        one = {} if "run" in given.dims else {"depth": 3, "alpha": 0.3}
         plots.encode(plots.figure(given, kind, **one), "png", 30)
     if "run" not in given.dims and name != "where":
         for one, two in zip(analysis.agreement(given), analysis.agreement(ds), strict=True):

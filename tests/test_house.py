@@ -50,6 +50,7 @@ FLOORS = [
     "plateaus",
     "grid",
     "registering",
+    "digest",
     "sweep",
     "problem",
     "axes",

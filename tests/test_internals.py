@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 
+import numba
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ import fastdln
 from fastdln.kernels import cache, compiled, internals, warn
 from fastdln.kernels.compiled import jit_disabled, kernel
 from fastdln.kernels.link import Linked, call, zeros
+from fastdln.matrices import addresses
 
 # What is taken away: the name that holds it, how it is called then, and what is said.
 GONE = {
@@ -73,6 +75,28 @@ def test_a_kernel_works_without_a_private_name(monkeypatch, forgetful, name):
     assert memory[0, :3].tolist() == [2.0, 3.0**4, 1.5**9]
     assert len(told) == (1 if said else 0)
     assert all(said in str(warning.message) for warning in told)
+
+
+def add_to(values, more, offset):
+    for k in range(len(values)):
+        values[k] += more[k] + offset
+
+
+def add_by_address(address, arguments):
+    addresses.call(address, arguments)
+
+
+@pytest.mark.skipif(jit_disabled(), reason="is about what is compiled")
+@pytest.mark.parametrize("convention", [internals.CONVENTION, ("gone",)])
+@pytest.mark.filterwarnings("ignore:kernels are compiled in every process")
+def test_arrays_go_through_an_address(monkeypatch, forgetful, convention):
+    """As the search for the sharpness is given them."""
+    monkeypatch.setattr(internals, "CONVENTION", convention)
+    values, more = np.array([1.0, 2.0]), np.array([10.0, 20.0])
+    arguments = (values, more, 3)
+    place = addresses.address_of(kernel(add_to, "test", str(convention)), tuple(map(numba.typeof, arguments)))
+    numba.njit(add_by_address)(place, arguments)
+    assert values.tolist() == [14.0, 25.0]
 
 
 RUN = """

@@ -20,13 +20,6 @@ from fastdln.kernels.warn import tell_once
 FLAG, TEMPLATE = "noalias", "get_call_template"
 CONVENTION = ("get_function_type", "_get_arg_packer", "_get_return_status", "return_status_propagate")
 
-# What C knows numbers and addresses as.
-AS_IN_C = {
-    types.float64: ir.DoubleType(),
-    types.int64: ir.IntType(64),
-    types.CPointer(types.float64): ir.DoubleType().as_pointer(),
-}
-
 
 @cache
 def apart() -> dict[str, Any]:
@@ -86,10 +79,10 @@ def in_c(kernel: Any, signature: tuple[Any, ...]) -> Any:
 
 
 def call(context: Any, builder: Any, address: Any, kinds: Sequence[Any], values: Sequence[Any]) -> None:
-    """Calls the kernel at an address, which returns nothing; an exception goes on through the caller."""
+    """Calls the kernel at an address, which returns nothing; an exception goes on through the caller, `by_convention`."""
     if not by_convention():
-        target = ir.FunctionType(ir.VoidType(), [AS_IN_C[kind] for kind in kinds]).as_pointer()
-        builder.call(builder.inttoptr(address, target), values)
+        function = ir.FunctionType(context.get_value_type(types.none), [context.get_value_type(kind) for kind in kinds])
+        builder.call(builder.inttoptr(address, function.as_pointer()), values)
         return
     convention = context.call_conv
     target = convention.get_function_type(types.none, list(kinds)).as_pointer()

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import carray, types  # type: ignore[attr-defined]  # public, but not said so
-from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 
 from fastdln.errors import SweepError
@@ -41,8 +40,8 @@ def rows(count: int, distance: int) -> tuple[Callable[..., Any], Callable[..., N
         return tuple(memory[at + k * distance] for k in range(count))
 
     def put(memory, at, values):
-        for k in range(count):
-            memory[at + k * distance] = values[k]
+        for k, value in zip(range(count), values, strict=True):
+            memory[at + k * distance] = value
 
     def element(builder: Any, memory: Any, at: Any, k: int) -> Any:
         return builder.gep(memory, [builder.add(at, ir.Constant(INTEGER, k * distance))])
@@ -61,6 +60,10 @@ def rows(count: int, distance: int) -> tuple[Callable[..., Any], Callable[..., N
 
     @intrinsic
     def native_put(context: Any, memory: Any, at: Any, values: Any) -> Any:
+        kinds = getattr(values, "types", ())  # tuples have them
+        if len(kinds) != count or not all(isinstance(kind, types.Number | types.Boolean) for kind in kinds):
+            raise ValueError(f"a tuple of {count} number{'s' * (count != 1)} is wanted here (got {values})")
+
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             memory, at, values = arguments
             for k, kind in enumerate(signature.args[2].types):
@@ -136,8 +139,8 @@ class Linked:
             return self.function
         try:
             return internals.address_of(self._kernel, SIGNATURE)
-        except NumbaError as error:
-            if self.kept:
+        except Exception as error:
+            if self.kept or isinstance(error, MemoryError):
                 raise
             reason = " ".join(COLOURS.sub("", str(error)).split())[:400]
             raise SweepError(
