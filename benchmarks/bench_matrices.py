@@ -75,14 +75,14 @@ def bench_hessian_products(benchmark, size, width):
     # The gradients are polynomials: their derivative by an imaginary step has no rounding of differences.
     beside = gradients([w + 1e-30j * v for w, v in zip(layers, block.directions, strict=True)], target)
     expected = np.imag(beside) * 1e30
-    np.testing.assert_allclose(block.curve_at_start(1), expected, rtol=1e-10, atol=1e-13 * np.abs(expected).max())
+    np.testing.assert_allclose(block.hvp_at_start(1), expected, rtol=1e-10, atol=1e-13 * np.abs(expected).max())
     block.descend(steps)
     rounds, bare = 9 if full else 1, []
     benchmark.group = f"gradient descent on matrices, L = {DEPTH}, d = {width}"
     benchmark.name = "Hessian-vector product"
     benchmark.extra_info |= {"work": 2 * step * times, "unit": "GFlop/s"}
     benchmark.pedantic(
-        block.curve_at_start,
+        block.hvp_at_start,
         (times,),
         setup=lambda: bare.append(seconds(block.descend, steps) / steps),
         rounds=rounds,

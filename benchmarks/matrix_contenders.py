@@ -7,9 +7,9 @@ import numpy as np
 from benchmarks.one_core import jax_on_one_core
 from fastdln.kernels.compiled import compiled
 from fastdln.matrices.chunk import lanes_for
-from fastdln.matrices.descent import Points, enter, places_of, programs_of
+from fastdln.matrices.descent import Points, descent_of, enter
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import run
+from fastdln.matrices.program import Code, run
 from fastdln.matrices.tiles import LANES, aligned
 
 DEPTH = 3
@@ -49,9 +49,9 @@ def moved(layers, target, eta):
 
 
 @compiled
-def repeat(runner, memory, program, times):
+def repeat(runner, memory, code, section, times):
     for _ in range(times):
-        run(runner, memory, program)
+        run(runner, memory, code, section)
 
 
 class Block:
@@ -61,16 +61,17 @@ class Block:
         widths = widths_of(width)
         self.lanes, self.width = lanes_for(widths), width
         network = Network(widths, self.lanes, 1)
-        self.places, self.programs = places_of(network), programs_of(network, diagonal=True)
-        self.curve = network.curve(network.directions[0], network.curved[0]).code
-        self.curved = network.curved[0][0].at
+        code = Code()
+        self.descent = descent_of(network, code, diagonal=True)
+        self.hvp, self.image = code.add(network.hvp(network.directions[0], network.images[0])), network.images[0][0].at
+        self.code = code.array
         eta, layers, target = points(self.lanes, width)
         states = np.concatenate([layer.reshape(self.lanes, -1) for layer in layers], axis=1)
         block = Points(eta, np.empty((0, self.lanes)), states, -target.reshape(self.lanes, -1), np.arange(self.lanes))
         self.start = aligned(network.memory.size)
         self.start[network.one : network.one + LANES] = 1.0
         for lane in range(self.lanes):
-            enter(self.start, self.places, block, self.lanes, lane, lane)
+            enter(self.start, self.descent, block, self.lanes, lane, lane)
         self.directions = np.random.default_rng(2).standard_normal((DEPTH, self.lanes, width, width))
         # the layers lie one after another, so that their directions are one stretch too
         at, numbers = network.directions[0][0].at, np.moveaxis(self.directions, 1, -1).ravel()
@@ -80,24 +81,24 @@ class Block:
     def begin(self):
         self.memory[:] = self.start
 
-    def run(self, program, times=1):
-        repeat(self.programs.runner, self.memory, program, times)
+    def run(self, section, times=1):
+        repeat(self.descent.runner, self.memory, self.code, section, times)
 
     def descend(self, steps):
         self.begin()
-        self.run(self.programs.step, steps)
-        return self.vector(self.places.weights)
+        self.run(self.descent.step, steps)
+        return self.vector(self.descent.weights)
 
-    def curve_at_start(self, times):
+    def hvp_at_start(self, times):
         self.begin()
-        self.run(self.programs.forward)
-        self.run(self.programs.pull)
-        self.run(self.curve, times)
-        return self.vector(self.curved)
+        self.run(self.descent.forward)
+        self.run(self.descent.backward)
+        self.run(self.hvp, times)
+        return self.vector(self.image)
 
     def vector(self, at):
         """The layers (layer, point, row, column) of a vector in memory."""
-        found = self.memory[at : at + self.places.size * self.lanes]
+        found = self.memory[at : at + self.descent.size * self.lanes]
         return np.moveaxis(found.reshape(DEPTH, self.width, self.width, self.lanes), -1, 1)
 
 

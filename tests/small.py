@@ -20,7 +20,7 @@ SWEEP = Sweep(
     chunks={"eta": 10, "alpha": 1},
 )
 
-# All that is measured of matrices unless a key asks for more. Every set is compiled for itself, for half a minute, so that
+# All that is measured of matrices unless a key asks for more.
 # tests of matrices take this one, or the default.
 OF_MATRICES = [name for name, o in MATRIX_OBSERVABLES.items() if not o.asked_by and name != "fate"]
 

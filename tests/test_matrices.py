@@ -12,7 +12,7 @@ from small import OF_MATRICES
 from fastdln import Sweep, run, theory
 from fastdln.matrices import chunk, sharpness
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Matrix, Memory, Program, runner
+from fastdln.matrices.program import Code, Matrix, Memory, Program, runner
 from fastdln.matrices.program import run as run_program
 from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, TILE_COLUMNS, TILE_ROWS, aligned
 from fastdln.models import STARTS
@@ -23,8 +23,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:steps =")
 
 
 @numba.njit
+def perform_code(interpreter, memory, code, section):
+    run_program(interpreter, memory, code, section)
+
+
 def perform(interpreter, memory, program):
-    run_program(interpreter, memory, program)
+    code = Code()
+    code.add(program)  # the section that runs is not the first
+    section = code.add(program)
+    perform_code(interpreter, memory, code.array, section)
 
 
 def view(memory, place, lanes):
@@ -49,7 +56,7 @@ def test_products_of_every_shape(lanes, kind):
         flat = aligned(memory.size)
         flat[:] = random.standard_normal(memory.size)
         x, y, before = (view(flat, m, lanes).copy() for m in (a, b, under))
-        perform(runner(lanes), flat, program.code)
+        perform(runner(lanes), flat, program)
         x = x.swapaxes(0, 1) if kind == LEFT else x
         y = y.swapaxes(0, 1) if kind == RIGHT else y
         expected = np.einsum("ikl,kjl->ijl", x, y)
@@ -83,8 +90,8 @@ def test_steps_are_those_of_the_gradient(widths, lanes):
     made, memory = network(widths, lanes)
     before = [view(memory, m, lanes).copy() for m in made.weights]
     target = -view(memory, made.minus_target, lanes)
-    for program in (made.forward(), made.pull(), made.update()):
-        perform(runner(lanes), memory, program.code)
+    for program in (made.forward(), made.backward(), made.update()):
+        perform(runner(lanes), memory, program)
     for lane in range(lanes):
         gradients = reference.matrix_gradients([w[:, :, lane] for w in before], target[:, :, lane])
         for place, w, gradient in zip(made.weights, before, gradients, strict=True):
@@ -98,8 +105,8 @@ def test_hessian_vector_products_are_differences_of_gradients(widths, lanes):
     made, memory = network(widths, lanes, directions=2)
     weights = [view(memory, m, lanes) for m in made.weights]
     target = -view(memory, made.minus_target, lanes)
-    for program in (made.forward(), made.pull(), made.curve(made.directions[1], made.curved[1])):
-        perform(runner(lanes), memory, program.code)
+    for program in (made.forward(), made.backward(), made.hvp(made.directions[1], made.images[1])):
+        perform(runner(lanes), memory, program)
     h = 1e-4
     for lane in range(lanes):
         along = [view(memory, m, lanes)[:, :, lane] for m in made.directions[1]]
@@ -108,7 +115,7 @@ def test_hessian_vector_products_are_differences_of_gradients(widths, lanes):
             layers = [w[:, :, lane] + by * h * v for w, v in zip(weights, along, strict=True)]
             return reference.matrix_gradients(layers, target[:, :, lane])
 
-        found = [view(memory, m, lanes)[:, :, lane] for m in made.curved[1]]
+        found = [view(memory, m, lanes)[:, :, lane] for m in made.images[1]]
         # differences of fourth order, so that neither truncation nor rounding reaches 1e-7
         ends = [moved(by) for by in (-2, -1, 1, 2)]
         scale = max(np.abs(f).max() for f in found)
@@ -455,14 +462,14 @@ def test_a_network_leaves_the_modes_where_the_theory_says():
 def test_memory_of_small_networks_fits_the_cache():
     """Gradient descent on a block of lanes: within 512 KB, the smallest L2 cache of current processors, for d = 16."""
     made = Network((16,) * 4, LANES)
-    touched = [*made.weights, made.minus_target, made.below_(3), *made.pulled]
+    touched = [*made.weights, made.minus_target, made.below_(3), *made.deltas]
     assert sum(8 * m.rows * m.row for m in touched) < 512 * 1024
 
 
 def test_memory_layout_has_no_overlaps():
     made = Network((3, 5, 4, 2), LANES, 2)
-    places = [*made.weights, made.minus_target, made.below_(3), *made.pulled, made.left, made.right, made.rotated]
-    places += [*made.moved_below, *(m for v in (*made.directions, *made.curved) for m in v)]
+    places = [*made.weights, made.minus_target, made.below_(3), *made.deltas, made.left, made.right, made.rotated]
+    places += [*made.moved_below, *(m for v in (*made.directions, *made.images) for m in v)]
     spans = sorted((m.at, m.at + m.rows * m.row) for m in places if isinstance(m, Matrix))
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
     assert spans[-1][1] <= made.memory.size

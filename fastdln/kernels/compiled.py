@@ -71,7 +71,9 @@ def loops(function: FunctionType) -> bool:
 def called(function: Callable[..., Any]) -> Any:
     """The function as a kernel of its own: the same wherever it is named, so that it is compiled once, and for constants as
     for variables."""
-    made = kernel(function, function.__module__, function.__qualname__, **INNER)
+    # the cache knows the sources of this package only
+    shipped = function.__module__.partition(".")[0] == __name__.partition(".")[0]
+    made = kernel(function, function.__module__, function.__qualname__, kept=shipped, **INNER)
     return internals.for_variables(made)
 
 

@@ -85,6 +85,22 @@ def view(memory, shape):
 NATIVE[view] = carray
 
 
+def beyond(memory, count):
+    """The memory from so many numbers on."""
+    return memory[count:]
+
+
+@intrinsic
+def native_beyond(context: Any, memory: Any, count: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.gep(arguments[0], [arguments[1]])
+
+    return memory(memory, COUNT), generate
+
+
+NATIVE[beyond] = native_beyond
+
+
 def call(function, memory, places, numbers):
     """Calls a kernel with rows of the memory (row, lane) and with integers."""
     flat, stride = memory.reshape(-1), memory.shape[1]
@@ -113,6 +129,31 @@ def native_call(context: Any, function: Any, memory: Any, places: Any, numbers: 
 NATIVE[call] = native_call
 
 
+def call_with(function, arrays):
+    """Calls a kernel with where each of a tuple of arrays begins."""
+    function(*arrays)
+
+
+@intrinsic
+def native_call_with(context: Any, function: Any, arrays: Any) -> Any:
+    """The call by address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address, values = arguments
+        arrays = signature.args[1].types
+        parts = [builder.extract_value(values, k) for k in range(len(arrays))]
+        pointers = [
+            context.make_array(kind)(context, builder, part).data for kind, part in zip(arrays, parts, strict=True)
+        ]
+        internals.call(context, builder, address, [types.CPointer(kind.dtype) for kind in arrays], pointers)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, arrays), generate
+
+
+NATIVE[call_with] = native_call_with
+
+
 # What every kernel that is called by address takes: rows of memory, then what to do and with which states.
 SIGNATURE = (FLOATS,) * 6 + (COUNT,) * 4
 
@@ -124,8 +165,14 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 class Linked:
     """A kernel that others call by address; it is compiled, or loaded, when its address is asked for."""
 
-    def __init__(self, function: Callable[..., None], *identity: object, kept: bool = True) -> None:
-        self.function, self.kept = function, kept
+    def __init__(
+        self,
+        function: Callable[..., None],
+        *identity: object,
+        kept: bool = True,
+        signature: tuple[Any, ...] = SIGNATURE,
+    ) -> None:
+        self.function, self.kept, self.signature = function, kept, signature
         self.name = " ".join(str(part) for part in identity if part != "")
         self._kernel = None if jit_disabled() else kernel(function, *identity, kept=kept, **INNER)
 
@@ -138,7 +185,7 @@ class Linked:
         if self._kernel is None:
             return self.function
         try:
-            return internals.address_of(self._kernel, SIGNATURE)
+            return internals.address_of(self._kernel, self.signature)
         except Exception as error:
             if self.kept or isinstance(error, MemoryError):
                 raise

@@ -19,6 +19,7 @@ from fastdln.kernels.observe import (
     UPDATE,
     look_at_modes,
     look_at_pairs,
+    of_any_mode,
     of_mode,
     of_network,
     of_pairs,
@@ -38,7 +39,21 @@ from fastdln.observables.observable import ModeObservable, Observable, PointObse
 FEW_LANES = 8
 
 
-class Kernels:
+class Observers:
+    """The kernels of a set of observables, of modes of whose states they see no more than products."""
+
+    components, depth = 0, 0
+
+    def __init__(self, roles: Roles) -> None:
+        self.roles = roles
+        self.widths = {o.name: width_of(o) for o in roles.modes}
+
+    @cached_property
+    def modes(self) -> dict[str, Linked]:
+        return {o.name: of_any_mode(o) for o in self.roles.modes}
+
+
+class Kernels(Observers):
     """The kernels of a map, a depth and a set of observables."""
 
     def __init__(self, map_: Map, depth: int, roles: Roles) -> None:
@@ -79,7 +94,7 @@ class Planner:
     """Writes a program: rows of memory for a block of so many modes and points, then its lines."""
 
     def __init__(
-        self, kernels: Kernels, modes: int, points: int, others: Iterable[Observable] = (), window: int = 0
+        self, kernels: Observers, modes: int, points: int, others: Iterable[Observable] = (), window: int = 0
     ) -> None:
         self.kernels, self.roles, self.modes = kernels, kernels.roles, modes
         self.lanes = min(LANES, max(1, -(-points // FEW_LANES)) * FEW_LANES)
@@ -102,14 +117,6 @@ class Planner:
         columns, products = self.columns + mode * self.height, self.products + mode * self.window
         return Places(seen, columns, states, products, self.values + values, self.sizes)
 
-    def trace(self, mode: int | None = None, moves: bool = False) -> None:
-        for k in range(self.modes) if mode is None else (mode,):
-            self.program.add(self.kernels.trace, UPDATE, self.places(k), moves=moves)
-
-    def bare(self) -> None:
-        for mode in range(self.modes):
-            self.program.add(self.kernels.advance, UPDATE, self.places(mode))
-
     def observe(self, mode: int, part: int, observables: Iterable[ModeObservable], moves: bool = False) -> None:
         """Lines of observables of modes; their values lie variable by variable, and mode by mode."""
         seen, value = self.columns + mode * self.height + STATE + self.kernels.components, mode * self.variables
@@ -117,27 +124,6 @@ class Planner:
             if o in observables:
                 self.program.add(self.kernels.modes[o.name], part, self.places(mode, seen, value), moves=moves)
             seen, value = seen + self.kernels.widths[o.name], value + len(o.variables)
-
-    def measure(self, quantities: Sequence[Quantity], sampled: Sequence[bool], numbers: int, moves: bool) -> None:
-        """Lines that fill the numbers of each quantity: what each mode gives, then what each pair of modes does."""
-        for k, quantity in enumerate(quantities):
-            term, seen = term_of(quantity, self.kernels.map, self.kernels.depth), numbers + k * (SPAN + 1)
-            if term:
-                for mode in range(self.modes):
-                    self.program.add(term, UPDATE if mode else START, self.places(mode, seen), sampled[k], moves)
-            else:
-                self.program.add(look_at_modes(quantity), START, self.places(0, seen), sampled[k], moves)
-            if quantity.pair and self.modes > 1:
-                self.program.add(look_at_pairs(quantity), UPDATE, self.places(0, seen), sampled[k], moves)
-
-    def memory(self) -> np.ndarray:
-        memory = zeros(self.program.rows, STRIDE)
-        kernels, stride = self.kernels, STRIDE
-        apart = (self.height, kernels.components * (SPAN + 1), self.window)
-        sizes = [self.modes, kernels.depth, self.lanes, *(rows * stride for rows in apart)]
-        sizes += kernels.map.components(kernels.depth)
-        memory[self.sizes :].reshape(-1)[: len(sizes)] = sizes
-        return memory
 
     def layout(self) -> Layout:
         return Layout(
@@ -154,20 +140,60 @@ class Planner:
         )
 
 
+class MapPlanner(Planner):
+    """The same, with lines that take the steps of a map and measure its states."""
+
+    kernels: Kernels
+
+    def trace(self, mode: int | None = None, moves: bool = False) -> None:
+        for k in range(self.modes) if mode is None else (mode,):
+            self.program.add(self.kernels.trace, UPDATE, self.places(k), moves=moves)
+
+    def bare(self) -> None:
+        for mode in range(self.modes):
+            self.program.add(self.kernels.advance, UPDATE, self.places(mode))
+
+    def measure(self, network: Network, moves: bool = False) -> None:
+        """Lines that fill the numbers of each quantity, what each mode gives, then what each pair of modes does; and of the
+        observables that look at them."""
+        for k, quantity in enumerate(network.quantities):
+            term, seen = term_of(quantity, self.kernels.map, self.kernels.depth), network.numbers + k * (SPAN + 1)
+            sampled = network.sampled[k]
+            if term:
+                for mode in range(self.modes):
+                    self.program.add(term, UPDATE if mode else START, self.places(mode, seen), sampled, moves)
+            else:
+                self.program.add(look_at_modes(quantity), START, self.places(0, seen), sampled, moves)
+            if quantity.pair and self.modes > 1:
+                self.program.add(look_at_pairs(quantity), UPDATE, self.places(0, seen), sampled, moves)
+        network.observe(UPDATE)
+
+    def memory(self) -> np.ndarray:
+        memory = zeros(self.program.rows, STRIDE)
+        kernels, stride = self.kernels, STRIDE
+        apart = (self.height, kernels.components * (SPAN + 1), self.window)
+        sizes = [self.modes, kernels.depth, self.lanes, *(rows * stride for rows in apart)]
+        sizes += kernels.map.components(kernels.depth)
+        memory[self.sizes :].reshape(-1)[: len(sizes)] = sizes
+        return memory
+
+
 class Network:
-    """Observables of the whole network in a program: their quantities, accumulators and values."""
+    """Observables of the whole network in a program: their quantities, accumulators and values; `numbers`, if those of the
+    quantities are there already."""
 
     def __init__(
-        self, planner: Planner, observables: Sequence[PointObservable], quantities: Sequence[Quantity], value: int
+        self,
+        planner: Planner,
+        observables: Sequence[PointObservable],
+        quantities: Sequence[Quantity],
+        value: int,
+        numbers: int | None = None,
     ):
         self.planner, self.observables, self.quantities, self.value = planner, observables, quantities, value
-        self.numbers = planner.program.allot(len(quantities) * (SPAN + 1))
+        self.numbers = planner.program.allot(len(quantities) * (SPAN + 1)) if numbers is None else numbers
         self.seen = planner.program.allot(sum(width_of(o) for o in observables))
         self.sampled = [all(o.sampled for o in observables if o.quantity is q) for q in quantities]
-
-    def measure(self, moves: bool = False) -> None:
-        self.planner.measure(self.quantities, self.sampled, self.numbers, moves)
-        self.observe(UPDATE)
 
     def observe(self, part: int, sampled: bool | None = None) -> None:
         """Lines of the observables, or only of those that are, or are not, sampled."""
@@ -186,7 +212,7 @@ def quantities_of(observables: Iterable[PointObservable]) -> list[Quantity]:
 
 def for_transient(kernels: Kernels) -> Plan:
     """Lines for the transient, which takes every mode for itself, and for looking back on it."""
-    planner, watching = Planner(kernels, 1, LANES), kernels.roles.whole_run
+    planner, watching = MapPlanner(kernels, 1, LANES), kernels.roles.whole_run
     program = planner.program
     with program.section("trace"):
         planner.trace()
@@ -205,7 +231,7 @@ def for_transient(kernels: Kernels) -> Plan:
 
 def for_record(kernels: Kernels, modes: int, points: int, window: int) -> Plan:
     roles = kernels.roles
-    planner = Planner(kernels, modes, points, (*roles.network, *roles.pairs), window)
+    planner = MapPlanner(kernels, modes, points, (*roles.network, *roles.pairs), window)
     program, everyone, carried = planner.program, range(modes), roles.whole_run + roles.leading
     network = Network(planner, roles.network, quantities_of(roles.network), modes * planner.variables)
     pairs = roles.pairs if modes > 1 else ()
@@ -253,13 +279,9 @@ def for_record(kernels: Kernels, modes: int, points: int, window: int) -> Plan:
             planner.trace(mode, moves=True)
             planner.observe(mode, UPDATE, roles.modes, moves=True)
         pair_up(UPDATE, moves=True)
-        network.measure(moves=True)
-    scratch, copies = program.allot(4), program.allot(-(-LANES * window // STRIDE))
+        planner.measure(network, moves=True)
     with program.section("verdicts"):
-        for mode in everyone:
-            places = planner.places(mode, scratch, planner.values_rows - 2 * (modes - mode))
-            for kernel in (by_extremes(), by_period(), by_motion()):
-                program.add(kernel, UPDATE, places._replace(states=copies), sampled=True)
+        verdict_lines(planner, window)
     with program.section("finish"):
         observe(FINISH, roles.modes)
         pair_up(FINISH)
@@ -291,11 +313,20 @@ def for_record(kernels: Kernels, modes: int, points: int, window: int) -> Plan:
     )
 
 
+def verdict_lines(planner: Planner, window: int) -> None:
+    """Lines that tell each mode's fate and period, the last of the values."""
+    scratch, copies = planner.program.allot(4), planner.program.allot(-(-LANES * window // STRIDE))
+    for mode in range(planner.modes):
+        places = planner.places(mode, scratch, planner.values_rows - 2 * (planner.modes - mode))
+        for kernel in (by_extremes(), by_period(), by_motion()):
+            planner.program.add(kernel, UPDATE, places._replace(states=copies), sampled=True)
+
+
 def for_samples(
     kernels: Kernels, modes: int, points: int, observables: Sequence[PointObservable], quantities: Sequence[Quantity]
 ) -> Plan:
     """Lines for what is looked at from state 0 on."""
-    planner = Planner(kernels, modes, points, observables)
+    planner = MapPlanner(kernels, modes, points, observables)
     program, network = planner.program, Network(planner, observables, quantities, 0)
     network.sampled = [True] * len(quantities)
     with program.section("trace"):
@@ -305,7 +336,7 @@ def for_samples(
     with program.section("begin"):
         network.observe(START)
     with program.section("measure"):
-        network.measure()
+        planner.measure(network)
     with program.section("finish"):
         network.observe(FINISH)
     none = np.empty((0, 3, 2), np.int64)

@@ -5,8 +5,9 @@ The stages that run them are compiled once, for every map, depth and set of obse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,9 +58,13 @@ class Program:
     @property
     def code(self) -> np.ndarray:
         """The lines as the compiled stages take them."""
+        return self.code_by(attrgetter("address"))
+
+    def code_by(self, address: Callable[[Linked], Any]) -> np.ndarray:
+        """The same with another address of each kernel."""
         code = np.empty((len(self.lines), FIELDS), object if jit_disabled() else np.int64)
         for k, (kernel, *fields) in enumerate(self.lines):
-            code[k] = [kernel.address, *fields]
+            code[k] = [address(kernel), *fields]
         return code
 
     @property

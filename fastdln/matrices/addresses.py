@@ -73,16 +73,20 @@ def moved(context: Any, to: Any, at: Any, count: Any) -> Any:
 
 
 @intrinsic
-def called_at(context: Any, function: Any, memory: Any, program: Any) -> Any:
-    """Calls the function at an address with those of two arrays, and the length of the second."""
+def called_at(context: Any, function: Any, memory: Any, code: Any, section: Any) -> Any:
+    """Calls the function at an address with those of a memory and of a section of lines of a code, and how many lines they are."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        places = [pointed(context, builder, signature.args[k], arguments[k]) for k in (1, 2)]
-        length = builder.extract_value(context.make_array(signature.args[2])(context, builder, arguments[2]).shape, 0)
-        internals.call(context, builder, arguments[0], [types.int64] * 3, [*places, length])
+        function, memory, code, section = arguments
+        _, memory_type, code_type, _ = signature.args
+        first, last = (builder.extract_value(section, k) for k in (0, 1))
+        stride = builder.extract_value(context.make_array(code_type)(context, builder, code).strides, 0)
+        line = builder.add(pointed(context, builder, code_type, code), builder.mul(first, stride))
+        places = [pointed(context, builder, memory_type, memory), line, builder.sub(last, first)]
+        internals.call(context, builder, function, [types.int64] * 3, places)
         return context.get_dummy_value()
 
-    return types.void(types.int64, memory, program), generate
+    return types.void(types.int64, memory, code, section), generate
 
 
 @intrinsic

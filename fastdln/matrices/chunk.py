@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import cache, partial
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
+import numba
 import numpy as np
 
-from fastdln.kernels.chunk import store
-from fastdln.kernels.compiled import kernel
+from fastdln.kernels.chunk import store, variables_of
+from fastdln.kernels.compiled import jit_disabled, kernel
 from fastdln.kernels.jobs import Job
+from fastdln.kernels.link import Linked
 from fastdln.kernels.roles import Lengths, window_of
+from fastdln.kernels.spans import LANES
 from fastdln.kernels.transient import ROUND
-from fastdln.matrices.descent import Points, history, places_of, programs_of, transient
-from fastdln.matrices.follow import follow
-from fastdln.matrices.measures import measures_of
+from fastdln.matrices.descent import Points, descent_of, history, transient
+from fastdln.matrices.follow import Follower, Kept, Runner
 from fastdln.matrices.network import Network
+from fastdln.matrices.plan import for_networks
+from fastdln.matrices.program import Code, runner
 from fastdln.matrices.rest import rests, strengths
-from fastdln.matrices.roles import Roles
-from fastdln.matrices.settle import Found
-from fastdln.matrices.sharpness import block_of, finder, work_in
-from fastdln.matrices.tiles import LANES, aligned
+from fastdln.matrices.roles import MatrixRoles
+from fastdln.matrices.sharpness import block_of, finder, no_finder, noise_for, searching
+from fastdln.matrices.spectrum import spectrum
+from fastdln.matrices.state import LENGTH, of_matrices, offsets_of
+from fastdln.matrices.tangent import first_tangent, tangent_of
+from fastdln.matrices.tiles import LANES as NETWORKS
+from fastdln.matrices.tiles import aligned
+from fastdln.matrices.trace import Setup, Tables, Watch
 from fastdln.models.targets import Target
 from fastdln.observables import Observable
-from fastdln.observables.fate import COLLAPSED, DRIFTING, NEAR_ZERO, OPEN, with_history
-from fastdln.observables.observable import End, Estimates
+from fastdln.observables.fate import COLLAPSED, DIVERGED, DRIFTING, NEAR_ZERO, OPEN, with_history
+from fastdln.observables.observable import LEAD, End, Estimates
 from fastdln.theory import divergence_bound
 
 # The widest layer at which lanes of many points beat BLAS on one point at a time: 1.3 times at 24, nothing at 32, where
 # the vectors of the search for eigenvalues have left the L2 cache besides.
 WIDEST_IN_LANES = 28
 
+# Bytes of networks that are followed together: what the L2 cache of a core holds.
+TOGETHER = 2**20
+
 
 def lanes_for(widths: Sequence[int]) -> int:
-    return LANES if max(widths) <= WIDEST_IN_LANES else 1
+    return NETWORKS if max(widths) <= WIDEST_IN_LANES else 1
 
 
 class MatrixKernel:
@@ -45,11 +58,11 @@ class MatrixKernel:
         self, widths: Sequence[int], observables: Sequence[Observable], diagonal: bool, wanted: int = 1
     ) -> None:
         self.widths, self.diagonal, self.wanted = tuple(widths), diagonal, wanted
-        self.lanes = lanes = lanes_for(widths)
-        self.roles = roles = Roles(observables)
+        self.lanes = lanes_for(widths)
+        self.roles = MatrixRoles(observables)
         self.shapes = [(rows, columns) for columns, rows in pairwise(self.widths)]
-        self.transient, self.history = descent_for(lanes)
-        self.follow = follow_for(lanes, roles)
+        self._stage: Runner = partial(run_stage, self.lanes)
+        self._address: Callable[[Linked], Any] = attrgetter("address")
 
     def __call__(
         self,
@@ -64,109 +77,151 @@ class MatrixKernel:
         """Variables by name, shaped (point, ...), from eta (point), singular values (mode, point), the layers at state 0
         one after another (point, element), and the matrices to learn (target, element), with that of each point.
         """
-        roles, (modes, points), total = self.roles, singular_values.shape, lengths.steps + lengths.record
-        depth = len(self.shapes)
-        kept_states = total // lengths.trajectory + 1 if lengths.trajectory else 0
-        sizes = {
-            "mode": modes,
-            "sample": lengths.samples,
-            "layer": depth,
-            "step": kept_states,
-            "eigenvalue": self.wanted,
-        }
-        results: dict[str, np.ndarray] = {}
-
-        def outputs(observables: Iterable[Observable]) -> tuple[np.ndarray, ...]:
-            made = {
-                v.name: np.empty((points, *(sizes[d] for d in v.dims)), v.dtype)
-                for observable in observables
-                for v in observable.variables
-            }
-            results.update(made)
-            return tuple(made.values())
-
-        memory, places, programs, measures = self.lay_out(target)
-        found = Found(
-            np.empty((points, modes), np.uint8),
-            np.empty((points, modes), np.int16),
-            np.empty((points, self.wanted)),
-            np.empty(points),
-            np.zeros(points, np.int64),
-            np.empty(points),
-        )
-        block = Points(eta, singular_values, starts.copy(), -targets, target_of)
-        bounds = divergence_bound(eta, singular_values, depth)
+        roles, modes = self.roles, len(singular_values)
+        points = Points(eta, singular_values, starts.copy(), -targets, target_of)
+        bounds = divergence_bound(eta, singular_values, len(self.shapes))
         bounds = np.concatenate([bounds, 2.0 * bounds.max(axis=0, keepdims=True, initial=0.0)])
-        rounds = 0 if roles.from_start else max(0, lengths.steps // ROUND - (1 if roles.tangents else 0))
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # diverging points, where the JIT is off
-            self.transient(memory, places, programs, block, rounds)
-            self.follow(
-                memory,
-                work_in(memory, measures.finder),
-                places,
-                programs,
-                measures,
-                block,
-                bounds,
-                np.array(self.shapes),
-                lengths,
-                rounds * ROUND,
-                found,
-                outputs(roles.written),
-                outputs(roles.trajectories),
-            )
-            at_start = block._replace(states=starts)
-            self.look_back(memory, places, programs, at_start, block.states, target, lengths, found.fates)
+        with np.errstate(all="ignore"):  # diverging points, where the JIT is off
+            follower, kept = self.descend(points, bounds, target, lengths)
+            found = kept.values
+            fates, periods = found[-2 * modes :: 2].T.astype(np.uint8), found[-2 * modes + 1 :: 2].T.astype(np.int16)
+            lost = kept.lost | (fates == DIVERGED).any(axis=1)
+            fates[lost], periods[lost] = DIVERGED, -1
+            at_start = points._replace(states=starts)
+            self.look_back(follower, at_start, points.states, target, lengths, fates)
+        results: dict[str, np.ndarray] = {}
+        count = len(variables_of(roles.modes))
+        of_modes = found[: modes * count].reshape(modes, count, len(eta)).transpose(1, 2, 0)
+        store(results, roles.modes, of_modes, lost[:, None])
+        store(results, (*roles.network, *roles.surveyed), found[modes * count : -2 * modes], lost)
+        for window in roles.windows:
+            store(results, (window,), [np.moveaxis(kept.orbit, -1, 0)], lost[:, None, None])
+        for trajectory in roles.trajectories:
+            rows = np.moveaxis(kept.trajectory, -1, 1)
+            layers, products, quantities = np.split(rows, [len(self.shapes) * modes, (len(self.shapes) + 1) * modes])
+            layers = layers.reshape(len(self.shapes), modes, *layers.shape[1:])
+            store(results, (trajectory,), [np.moveaxis(layers, 2, 0), np.moveaxis(products, 1, 0), *quantities])
         for verdict in roles.verdicts:
-            store(results, (verdict,), verdict.finish(found.fates, found.periods, singular_values.T))
-        estimates = Estimates(found.eigenvalues, found.residual, found.failed)
+            store(results, (verdict,), verdict.finish(fates, periods, singular_values.T))
+        estimates = Estimates(kept.eigenvalues, kept.residual, kept.failed)
         for estimate in roles.estimates:
-            store(results, (estimate,), estimate.finish(estimates))
-        for tangent in roles.tangents:
-            store(results, (tangent,), (found.lyapunov,))
-        if roles.ends:
-            end = End(self.layers(block.states), singular_values.T, target.left, target.right)
-            lost = np.asarray((found.periods < 0).any(axis=1))
-            for one in roles.ends:
+            store(results, (estimate,), [lose(value, lost) for value in estimate.finish(estimates)])
+        if roles.last_layers:
+            end = End(self.layers(points.states), singular_values.T, target.left, target.right)
+            for one in roles.last_layers:
                 with np.errstate(all="ignore"):
                     values = one.finish(end)
                 store(results, (one,), [lose(value, lost) for value in values])
-        results[UNCONVERGED] = found.failed
+        results[UNCONVERGED] = kept.failed
         return results
 
-    def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
-        """All that has to be compiled: one piece, the same for all shapes."""
-        return [Job(" ".join(("matrices", str(self.lanes), *self.roles.names)), self.compile)]
+    def descend(self, points: Points, bounds: np.ndarray, target: Target, lengths: Lengths) -> tuple[Follower, Kept]:
+        """Takes points.states to the last state; returns what is kept on the way."""
+        follower = self.follower(target, lengths, len(points.eta))
+        kept = self.kept(follower, len(points.eta), lengths)
+        descent = follower.tables.code, follower.setup.descent
+        self._stage(transient, follower.networks[0], *descent, points, follower.first // ROUND)
+        follower(points, bounds, kept)
+        return follower, kept
 
-    def compile(self) -> None:
-        """Compiles the stages, or loads them from the cache, by running them on no points at all."""
-        inputs, outputs = self.widths[0], self.widths[-1]
-        modes, elements = min(inputs, outputs), sum(rows * columns for rows, columns in self.shapes)
-        target = Target(np.eye(outputs), np.eye(inputs), np.zeros(modes), True)
-        nothing, lengths = np.empty(0), Lengths(0, 1, 0, 1, 1, 1)
-        numbers = np.empty(0, np.int64)
-        self(
-            nothing,
-            np.empty((modes, 0)),
-            np.empty((0, elements)),
-            target,
-            np.empty((0, inputs * outputs)),
-            numbers,
-            lengths,
+    def follower(self, target: Target, lengths: Lengths, points: int) -> Follower:
+        """What follows so many points after the transient: memory, programs and tables, laid out for these lengths."""
+        lanes, roles, modes = self.lanes, self.roles, min(self.widths[0], self.widths[-1])
+        plan, rows, kept_rows = for_networks(roles, modes, len(self.shapes), window_of(lengths))
+        block = block_of(self.widths, self.wanted) if roles.searched_at else 0
+        network, code = Network(self.widths, lanes, 3 * block + (1 if roles.stretches else 0)), Code()
+        search = finder(network, code, self.wanted) if block else no_finder()
+        offsets = offsets_of(network, self.wanted)
+        tangent = tangent_of(network, code, 3 * block if roles.stretches else -1, offsets)
+        descent = descent_of(network, code, self.diagonal)
+        nowhere = None if jit_disabled() else 0
+        watch = Watch(
+            steps=lengths.steps,
+            total=lengths.steps + lengths.record,
+            window=window_of(lengths),
+            period_max=lengths.period_max,
+            every=lengths.sharpness_every,
+            trajectory=lengths.trajectory if roles.trajectories else 0,
+            searched_at=roles.searched_at,
+            estimate=self._address(searching(lanes)) if block else nowhere,
+            spectrum=self._address(spectrum(lanes)) if roles.trajectories else nowhere,
+            stretches=roles.stretches,
+        )
+        looks = [self._address(of_matrices(quantity, lanes)) for quantity in roles.quantities]
+        tables = Tables(
+            lines=plan.program.code_by(self._address),
+            code=code.array,
+            offsets=offsets,
+            quantities=np.array(looks, object if jit_disabled() else np.int64),
+            wanted_at=np.array(roles.wanted_at),
+            noise=noise_for(network, block) if block else np.empty(0),
+            kept_rows=kept_rows,
+        )
+        leads = roles.stretches or bool(roles.leading)
+        rounds = 0 if roles.from_start else max(0, lengths.steps // ROUND - (1 if leads else 0))
+        return Follower(
+            lanes=lanes,
+            setup=Setup(plan.sections, plan.layout, rows, descent, search, tangent, watch),
+            tables=tables,
+            networks=self.networks(network, target, points, int(offsets[LENGTH])),
+            memory=plan.memory,
+            first=rounds * ROUND,
+            lead=max(0, lengths.steps - LEAD) if leads else lengths.steps,
+            watched=roles.from_start,
+            leads=leads,
+            rates=plan.rates,
+            tangent=first_tangent(network) if roles.stretches else np.empty(0),
+            stage=self._stage,
         )
 
-    def lay_out(self, target: Target) -> tuple[np.ndarray, Any, Any, Any]:
-        """Memory for one block of lanes, with what does not change from point to point."""
-        lanes, roles = self.lanes, self.roles
-        of_finder = 3 * block_of(self.widths, self.wanted)
-        network = Network(self.widths, lanes, of_finder + (1 if roles.tangents else 0))
-        search = finder(network, self.wanted)
-        measures = measures_of(network, search, of_finder if roles.tangents else -1)
-        memory = aligned(network.memory.size)
-        memory[network.one : network.one + LANES] = 1.0
+    def networks(self, network: Network, target: Target, points: int, size: int) -> np.ndarray:
+        """The memory (group, float) for as many networks as are followed together, with what does not change from point to point."""
+        lanes = self.lanes
+        groups = min(LANES // lanes, max(1, -(-points // lanes)), max(1, TOGETHER // (8 * size)))
+        memory = aligned(groups * size).reshape(groups, size)
+        memory[:, network.one : network.one + NETWORKS] = 1.0
         for place, basis in ((network.left, target.left), (network.right, target.right)):
-            memory[place.at : place.at + basis.size * lanes] = np.repeat(basis.ravel(), lanes)
-        return memory, places_of(network), programs_of(network, self.diagonal), measures
+            memory[:, place.at : place.at + basis.size * lanes] = np.repeat(basis.ravel(), lanes)
+        return memory
+
+    def kept(self, follower: Follower, points: int, lengths: Lengths) -> Kept:
+        """Room for what is kept of so many points."""
+        layout, rows = follower.setup.layout, len(follower.tables.kept_rows)
+        visits = (lengths.steps + lengths.record) // lengths.trajectory + 1 if rows else 0
+        return Kept(
+            values=np.full((layout.values_rows, points), np.nan),
+            orbit=np.empty((layout.modes, lengths.samples if self.roles.windows else 0, points)),
+            trajectory=np.empty((rows, visits, points)),
+            lost=np.zeros(points, np.bool_),
+            eigenvalues=np.empty((points, self.wanted)),
+            residual=np.empty(points),
+            failed=np.zeros(points, np.int64),
+        )
+
+    def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
+        """All that has to be compiled, the same for all shapes, but for what looks back, which few runs need."""
+        found: dict[str, Job] = {}
+        if jit_disabled():
+            return []
+        lanes, listing = self.lanes, copy(self)
+
+        def note(stage: Any, *arguments: Any) -> int:
+            kinds, name = tuple(map(numba.typeof, arguments)), f"{stage.__name__} {lanes}"
+            found.setdefault(name, Job(name, partial(compiled(stage, lanes).compile, kinds)))
+            return 0
+
+        def nowhere(one: Linked) -> int:
+            found.setdefault(one.name, Job(one.name, one.make, one.kept))
+            return 0
+
+        listing._stage, listing._address = note, nowhere
+        inputs, outputs = self.widths[0], self.widths[-1]
+        target = Target(np.eye(outputs), np.eye(inputs), np.zeros(modes), True)
+        elements = sum(rows * columns for rows, columns in self.shapes)
+        states, learned = np.zeros((1, elements)), np.zeros((1, inputs * outputs))
+        points = Points(np.zeros(1), np.zeros((modes, 1)), states, learned, np.zeros(1, np.int64))
+        listing.descend(points, np.zeros((modes + 1, 1)), target, lengths)
+        return [Job(f"interpreter {lanes}", partial(runner, lanes)), *found.values()]
 
     def layers(self, states: np.ndarray) -> list[np.ndarray]:
         """The layers (point, row, column) of states (point, element)."""
@@ -176,9 +231,7 @@ class MatrixKernel:
 
     def look_back(
         self,
-        memory: np.ndarray,
-        places: Any,
-        programs: Any,
+        follower: Follower,
         points: Points,
         states: np.ndarray,
         target: Target,
@@ -194,7 +247,8 @@ class MatrixKernel:
         escaped = np.zeros((which.size, fates.shape[1]), np.bool_)
         if which.size:
             until = lengths.steps + lengths.record - window_of(lengths)
-            self.history(memory, places, programs, points, which, until, escaped)
+            descent = follower.tables.code, follower.setup.descent
+            self._stage(history, follower.networks[0], *descent, points, which, until, escaped)
         asked, near = fates[which], near[which]
         settled = np.where(np.isin(asked, OPEN), with_history(asked, escaped), asked)
         for mode in np.flatnonzero(near.any(axis=0)).tolist():
@@ -210,24 +264,18 @@ class MatrixKernel:
 UNCONVERGED = "unconverged searches"
 
 
+def run_stage(lanes: int, stage: Any, *arguments: Any) -> Any:
+    return compiled(stage, lanes)(*arguments)
+
+
 @cache
-def descent_for(lanes: int) -> Any:
-    return kernel(transient(lanes), "transient", "matrices", lanes), kernel(
-        history(lanes), "history", "matrices", lanes
-    )
-
-
-FOLLOWED: dict[Any, Any] = {}
-
-
-def follow_for(lanes: int, roles: Roles) -> Any:
-    """The compiled follow: the same for all shapes, so that a sweep over depths compiles it once."""
-    key = (lanes, roles.names)
-    if key not in FOLLOWED:
-        FOLLOWED[key] = kernel(follow(lanes, roles), "follow", "matrices", *key)
-    return FOLLOWED[key]
+def compiled(stage: Any, lanes: int) -> Any:
+    """A stage for networks of so many lanes: the same for all shapes, so that a sweep over depths compiles it once."""
+    return kernel(stage(lanes), stage.__name__, "matrices", lanes)
 
 
 def lose(values: np.ndarray, lost: np.ndarray) -> np.ndarray:
     """The values with NaN where the point is lost."""
+    if values.dtype.kind != "f":
+        return values
     return np.where(lost.reshape(-1, *(1,) * (values.ndim - 1)), np.nan, values)

@@ -8,13 +8,14 @@ import numpy as np
 
 from fastdln.kernels.transient import ROUND
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import run, runner
+from fastdln.matrices.program import Code, run, runner
 from fastdln.matrices.tiles import LANES
 from fastdln.observables.fate import has_left
 
 
-class Places(NamedTuple):
-    """Where in memory the kernels read and write, in floats, and how many modes and elements there are."""
+class Descent(NamedTuple):
+    """Where in a network's memory, in floats, its parts lie; what runs its programs, and their sections: forward, backward and
+    update are together one step."""
 
     minus_eta: int
     weights: int
@@ -23,17 +24,12 @@ class Places(NamedTuple):
     target_size: int
     rotated: int
     columns: int
-
-
-class Programs(NamedTuple):
-    """The programs of a network, and what runs them; forward, pull and update are together one step."""
-
     runner: Any
-    forward: np.ndarray
-    pull: np.ndarray
-    update: np.ndarray
-    step: np.ndarray
-    rotate: np.ndarray
+    forward: tuple[int, int]
+    backward: tuple[int, int]
+    update: tuple[int, int]
+    step: tuple[int, int]
+    rotate: tuple[int, int]
 
 
 class Points(NamedTuple):
@@ -47,8 +43,10 @@ class Points(NamedTuple):
     target_of: np.ndarray
 
 
-def places_of(network: Network) -> Places:
-    return Places(
+def descent_of(network: Network, code: Code, diagonal: bool) -> Descent:
+    """Writes the programs of the descent into the code."""
+    forward, backward, update = network.forward(), network.backward(), network.update()
+    return Descent(
         network.minus_eta,
         network.weights[0].at,
         network.size,
@@ -56,44 +54,44 @@ def places_of(network: Network) -> Places:
         network.minus_target.rows * network.minus_target.columns,
         network.rotated.at,
         network.rotated.columns,
+        runner(network.lanes),
+        code.add(forward),
+        code.add(backward),
+        code.add(update),
+        code.add(forward, backward, update),
+        code.add(network.rotate(diagonal)),
     )
 
 
-def programs_of(network: Network, diagonal: bool) -> Programs:
-    forward, pull, update = (program.code for program in (network.forward(), network.pull(), network.update()))
-    step = np.concatenate([forward, pull, update])
-    return Programs(runner(network.lanes), forward, pull, update, step, network.rotate(diagonal).code)
-
-
-def enter(memory, places, points, lanes, lane, point):
+def enter(memory, descent, points, lanes, lane, point):
     """Puts a point's network into a lane."""
     for k in range(LANES // lanes):
-        memory[places.minus_eta + lane + k] = -points.eta[point]
+        memory[descent.minus_eta + lane + k] = -points.eta[point]
     target = points.target_of[point]
-    for e in range(places.target_size):
-        memory[places.minus_target + e * lanes + lane] = points.targets[target, e]
-    for e in range(places.size):
-        memory[places.weights + e * lanes + lane] = points.states[point, e]
+    for e in range(descent.target_size):
+        memory[descent.minus_target + e * lanes + lane] = points.targets[target, e]
+    for e in range(descent.size):
+        memory[descent.weights + e * lanes + lane] = points.states[point, e]
 
 
-def leave(memory, places, states, lanes, lane, point):
-    for e in range(places.size):
-        states[point, e] = memory[places.weights + e * lanes + lane]
+def leave(memory, descent, states, lanes, lane, point):
+    for e in range(descent.size):
+        states[point, e] = memory[descent.weights + e * lanes + lane]
 
 
 def transient(lanes: int) -> Any:
-    """Function (memory, places, programs, points, rounds) that takes points.states through rounds of ROUND steps.
+    """Function (memory, code, descent, points, rounds) that takes points.states through rounds of ROUND steps.
 
     A lane whose state is bit for bit that of the last round repeats with a period that divides ROUND, so that it is
     there already; its place goes to the next point.
     """
 
-    def run_transient(memory, places, programs, points, rounds):
+    def run_transient(memory, code, descent, points, rounds):
         count = len(points.eta)
         if count == 0 or rounds == 0:
             return
-        first, last = places.weights, places.weights + places.size * lanes
-        bits, earlier = memory.view(np.int64), np.empty(places.size * lanes, np.int64)
+        first, last = descent.weights, descent.weights + descent.size * lanes
+        bits, earlier = memory.view(np.int64), np.empty(descent.size * lanes, np.int64)
         carried, due = np.full(lanes, -1), np.full(lanes, -1)
         still = np.empty(lanes, np.int64)
         waiting = min(lanes, count)
@@ -101,25 +99,25 @@ def transient(lanes: int) -> Any:
         for lane in range(lanes):
             if lane < count:
                 carried[lane], due[lane] = lane, rounds
-            enter(memory, places, points, lanes, lane, min(lane, count - 1))
+            enter(memory, descent, points, lanes, lane, min(lane, count - 1))
         while running > 0:  # each round brings every lane nearer its end
             for k in range(last - first):
                 earlier[k] = bits[first + k]
             for _ in range(ROUND):
-                run(programs.runner, memory, programs.step)
+                run(descent.runner, memory, code, descent.step)
             now += 1
             still[:] = -1
-            for e in range(places.size):
+            for e in range(descent.size):
                 for lane in range(lanes):
                     k = e * lanes + lane
                     still[lane] &= -1 if bits[first + k] == earlier[k] else 0
             for lane in range(lanes):
                 if carried[lane] < 0 or (still[lane] == 0 and due[lane] != now):
                     continue
-                leave(memory, places, points.states, lanes, lane, carried[lane])
+                leave(memory, descent, points.states, lanes, lane, carried[lane])
                 if waiting < count:
                     carried[lane], due[lane] = waiting, now + rounds
-                    enter(memory, places, points, lanes, lane, waiting)
+                    enter(memory, descent, points, lanes, lane, waiting)
                     waiting += 1
                 else:
                     carried[lane] = -1
@@ -129,26 +127,26 @@ def transient(lanes: int) -> Any:
 
 
 def history(lanes: int) -> Any:
-    """Function (memory, places, programs, points, which, steps, escaped) that follows some points again, up to a state.
+    """Function (memory, code, descent, points, which, steps, escaped) that follows some points again, up to a state.
 
     Sets escaped[k, mode] where the product of point which[k] leaves the saddle.
     """
 
-    def run_history(memory, places, programs, points, which, steps, escaped):
+    def run_history(memory, code, descent, points, which, steps, escaped):
         modes, count = len(points.singular_values), len(which)
         for origin in range(0, count, lanes):
             for lane in range(lanes):
-                enter(memory, places, points, lanes, lane, which[min(origin + lane, count - 1)])
+                enter(memory, descent, points, lanes, lane, which[min(origin + lane, count - 1)])
             for number in range(steps + 1):
-                run(programs.runner, memory, programs.forward)
-                run(programs.runner, memory, programs.rotate)
+                run(descent.runner, memory, code, descent.forward)
+                run(descent.runner, memory, code, descent.rotate)
                 for mode in range(modes):
-                    at = places.rotated + mode * (places.columns + 1) * lanes
+                    at = descent.rotated + mode * (descent.columns + 1) * lanes
                     for lane in range(min(lanes, count - origin)):
                         s = points.singular_values[mode, which[origin + lane]]
                         escaped[origin + lane, mode] |= has_left(memory[at + lane], s)
                 if number < steps:
-                    run(programs.runner, memory, programs.pull)
-                    run(programs.runner, memory, programs.update)
+                    run(descent.runner, memory, code, descent.backward)
+                    run(descent.runner, memory, code, descent.update)
 
     return run_history

@@ -17,7 +17,7 @@ from fastdln.matrices.tiles import LANES, LEFT, RIGHT
 class Network:
     """Where everything of `lanes` networks lies, and the programs that act on it; widths d_0 .. d_L.
 
-    minus_eta, one: offsets of a number a lane. weights, directions, curved: vectors, the layers one after another.
+    minus_eta, one: offsets of a number a lane. weights, directions, image: vectors, the layers one after another.
     """
 
     def __init__(self, widths: Sequence[int], lanes: int, directions: int = 0) -> None:
@@ -29,8 +29,8 @@ class Network:
         self.minus_target = memory.matrix(outputs, inputs)
         # below[l - 1] is B_l; B_1 is the identity, and B_2 is W_1 itself
         self.below = [None, self.weights[0], *(memory.matrix(width, inputs) for width in widths[2:-1])]
-        self.pulled = [memory.matrix(width, inputs) for width in widths[1:]]
-        self.error = self.pulled[-1]
+        self.deltas = [memory.matrix(width, inputs) for width in widths[1:]]
+        self.error = self.deltas[-1]
         self.left, self.right = memory.matrix(outputs, outputs), memory.matrix(inputs, inputs)
         self.product, self.half_rotated, self.rotated = (memory.matrix(outputs, inputs) for _ in range(3))
         spare = memory.matrix(max(widths), max(widths)).at if lanes == 1 else None
@@ -41,7 +41,7 @@ class Network:
         self.length = self.weights[-1].at - self.weights[0].at + self.weights[-1].rows * self.weights[-1].row
         self.length += -self.length % LANES
         self.directions = [self.vector() for _ in range(directions)]
-        self.curved = [self.vector() for _ in range(directions)]
+        self.images = [self.vector() for _ in range(directions)]
 
     def vector(self) -> list[Matrix]:
         """A vector in the space of all layers."""
@@ -63,11 +63,11 @@ class Network:
         assert found is not None
         return found
 
-    def pull(self) -> Program:
+    def backward(self) -> Program:
         """T_{l-1} = W_l^T T_l, from T_L = E down to T_1."""
         program = self.program()
         for layer in range(self.depth, 1, -1):
-            program.product(self.pulled[layer - 2], self.weights[layer - 1], self.pulled[layer - 1], LEFT)
+            program.product(self.deltas[layer - 2], self.weights[layer - 1], self.deltas[layer - 1], LEFT)
         return program
 
     def update(self) -> Program:
@@ -75,8 +75,8 @@ class Network:
         program = self.program()
         for layer in range(self.depth, 1, -1):
             w = self.weights[layer - 1]
-            program.product(w, self.pulled[layer - 1], self.below_(layer), RIGHT, onto=w, factor=self.minus_eta)
-        program.shift(self.weights[0], self.pulled[0], self.minus_eta)
+            program.product(w, self.deltas[layer - 1], self.below_(layer), RIGHT, onto=w, factor=self.minus_eta)
+        program.shift(self.weights[0], self.deltas[0], self.minus_eta)
         return program
 
     def rotate(self, diagonal: bool) -> Program:
@@ -89,8 +89,8 @@ class Network:
             program.product(self.rotated, self.half_rotated, self.right)
         return program
 
-    def curve(self, direction: Sequence[Matrix], curved: Sequence[Matrix]) -> Program:
-        """H V for V = (V_l), with what forward and pull left:
+    def hvp(self, direction: Sequence[Matrix], image: Sequence[Matrix]) -> Program:
+        """H V for V = (V_l), with what forward and backward left:
 
         dB_{l+1} = V_l B_l + W_l dB_l, dT_{l-1} = V_l^T T_l + W_l^T dT_l, (H V)_l = dT_l B_l^T + T_l dB_l^T.
         """
@@ -100,17 +100,17 @@ class Network:
             program.product(out, v, self.below_(layer))
             program.product(out, w, moved[layer - 2], onto=out, factor=self.one)
         # dT_1 is the first layer's part of the result; the others may lie where dE, no longer needed, lay
-        pull = moved[-1]
+        delta = moved[-1]
         for layer in range(self.depth, 1, -1):
-            out, w, v, t = curved[layer - 1], self.weights[layer - 1], direction[layer - 1], self.pulled[layer - 1]
-            program.product(out, pull, self.below_(layer), RIGHT)
+            out, w, v, t = image[layer - 1], self.weights[layer - 1], direction[layer - 1], self.deltas[layer - 1]
+            program.product(out, delta, self.below_(layer), RIGHT)
             program.product(out, t, moved[layer - 2], RIGHT, onto=out, factor=self.one)
-            below = curved[0] if layer == 2 else self.moved_pull(layer)
+            below = image[0] if layer == 2 else self.moved_delta(layer)
             program.product(below, v, t, LEFT)
-            program.product(below, w, pull, LEFT, onto=below, factor=self.one)
-            pull = below
+            program.product(below, w, delta, LEFT, onto=below, factor=self.one)
+            delta = below
         return program
 
-    def moved_pull(self, layer: int) -> Matrix:
+    def moved_delta(self, layer: int) -> Matrix:
         """A place for dT_{l-1}: that of dB_l, which the outer product of this layer was the last to read."""
         return self.moved_below[layer - 3]

@@ -50,7 +50,7 @@ class Memory:
 
 
 class Program:
-    """A list of products; `code` is it as the array that `runner` takes.
+    """A list of products.
 
     spare: a place for a transpose. With it A B^T turns B over first: BLAS takes nearly twice as long for it as for A B.
     """
@@ -83,8 +83,23 @@ class Program:
         size = out.rows * out.columns
         self.lines.append((SHIFT, out.at, 0, x.at, 0, 0, 0, size, 1, 1, out.at, factor))
 
+
+class Code:
+    """Programs one after the other, as the array that `run` takes; each is known by its section, the first of its lines and the
+    one after the last."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[int, ...]] = []
+
+    def add(self, *programs: Program) -> tuple[int, int]:
+        """The section of some programs, which are run as one."""
+        first = len(self.lines)
+        for program in programs:
+            self.lines += program.lines
+        return first, len(self.lines)
+
     @property
-    def code(self) -> np.ndarray:
+    def array(self) -> np.ndarray:
         return np.array(self.lines, dtype=np.int64).reshape(-1, FIELDS)
 
 
@@ -184,8 +199,9 @@ def runner(lanes: int) -> Any:
     return address_of(interpreter, (types.int64,) * 3)
 
 
-def run_here(runner: Any, memory: np.ndarray, program: np.ndarray) -> None:
-    runner(memory, program)
+def run_here(runner: Any, memory: np.ndarray, code: np.ndarray, section: tuple[int, int]) -> None:
+    """Runs a section of the code on a network's memory."""
+    runner(memory, code[section[0] : section[1]])
 
 
 run = run_here if jit_disabled() else called_at

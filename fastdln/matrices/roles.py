@@ -1,68 +1,47 @@
-"""The observables of matrices by how they are computed, and where their variables go."""
+"""The observables of matrices by how they are computed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
-from typing import Any
 
-from fastdln.observables import Observable, Sample, Step
-from fastdln.observables.observable import (
-    EstimateObservable,
-    MatrixObservable,
-    ModeObservable,
-    PointObservable,
-    TangentObservable,
-    TrajectoryObservable,
-    VerdictObservable,
-    WindowObservable,
-)
+from fastdln.kernels.roles import Roles
+from fastdln.observables import Observable
+from fastdln.observables.loss import LOSS
+from fastdln.observables.observable import EstimateObservable, MatrixObservable, Quantity
+
+# Which states a quantity is wanted at, in bits: every one that is looked at, those of the record and those sampled in it,
+# those sampled over the whole run, and those of a trajectory.
+LOOKED_AT, RECORDED, SAMPLED, SURVEYED, KEPT = (1 << k for k in range(5))
 
 
-class Roles:
-    """The observables by the part of the run that computes them, and the widths of their accumulators."""
+class MatrixRoles(Roles):
+    """The observables by the stage that computes them, and the quantities that they look at, the loss first."""
 
     def __init__(self, observables: Sequence[Observable]) -> None:
-        def of(kind: type) -> list[Any]:
-            return [o for o in observables if isinstance(o, kind)]
-
-        self.whole_run: tuple[ModeObservable, ...] = tuple(o for o in of(ModeObservable) if o.whole_run)
-        self.recorded: tuple[ModeObservable, ...] = tuple(o for o in of(ModeObservable) if not o.whole_run)
-        self.network: tuple[PointObservable, ...] = tuple(o for o in of(PointObservable) if not o.whole_run)
-        self.surveyed: tuple[PointObservable, ...] = tuple(o for o in of(PointObservable) if o.whole_run)
-        self.windows: tuple[WindowObservable, ...] = tuple(of(WindowObservable))
-        self.trajectories: tuple[TrajectoryObservable, ...] = tuple(of(TrajectoryObservable))
-        self.verdicts: tuple[VerdictObservable, ...] = tuple(of(VerdictObservable))
-        self.tangents: tuple[TangentObservable, ...] = tuple(of(TangentObservable))
-        self.estimates: tuple[EstimateObservable, ...] = tuple(of(EstimateObservable))
-        self.ends: tuple[MatrixObservable, ...] = tuple(of(MatrixObservable))
-        step, sample = Step(0.0, (), (), 1.0, 1.0, 1.0, 1.0), Sample(0.0, 1.0, 1.0)
-        self.run_widths = tuple(len(o.start(step)) for o in self.whole_run)
-        self.recorded_widths = tuple(len(o.start(step)) for o in self.recorded)
-        self.network_widths = tuple(len(o.start(sample)) for o in self.network)
-        self.surveyed_widths = tuple(len(o.start(sample)) for o in self.surveyed)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What tells one compiled function from another."""
-        compiled = (self.written, self.trajectories, self.tangents)
-        return (*(o.name for part in compiled for o in part), "curving" if self.curving else "")
+        super().__init__(observables)
+        self.estimates = tuple(o for o in observables if isinstance(o, EstimateObservable))
+        self.last_layers = tuple(o for o in observables if isinstance(o, MatrixObservable))
+        wanted: dict[Quantity, int] = {LOSS: LOOKED_AT}
+        for o in self.network:
+            wanted[o.quantity] = wanted.get(o.quantity, 0) | (SAMPLED if o.sampled else RECORDED)
+        for o in self.surveyed:
+            wanted[o.quantity] = wanted.get(o.quantity, 0) | (SURVEYED if o.sampled else LOOKED_AT)
+        for trajectory in self.trajectories:
+            for quantity in trajectory.quantities:
+                wanted[quantity] = wanted.get(quantity, 0) | KEPT
+        self.quantities = tuple(wanted)
+        self.wanted_at = tuple(wanted.values())
+        # what is read off the last search is of those over the record
+        self.searched_at = SAMPLED if self.estimates else 0
+        for quantity, at in wanted.items():
+            self.searched_at |= at if quantity.needs_eigenvalues else 0
 
     @property
-    def curving(self) -> bool:
-        """Whether the record is searched for eigenvalues."""
-        return bool(self.estimates) or any(o.quantity.name == "sharpness" for o in self.network)
+    def stretches(self) -> bool:
+        """Whether a tangent vector is carried along."""
+        return any(quantity.needs_tangent for quantity in self.quantities)
 
     @property
     def from_start(self) -> bool:
         """Whether something looks at the transient too, so that no point may be finished early."""
         return bool(self.whole_run or self.surveyed or self.trajectories)
-
-    @cached_property
-    def written(self) -> tuple[Observable, ...]:
-        """The observables whose variables compiled code writes, in the order of its outputs."""
-        return (*self.whole_run, *self.recorded, *self.network, *self.surveyed, *self.windows)
-
-    def first_output(self, observables: Sequence[Observable]) -> int:
-        before = self.written[: self.written.index(observables[0])] if observables else ()
-        return sum(len(o.variables) for o in before)

@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import typeof
 
-from fastdln.kernels.compiled import jit_disabled, kernel
-from fastdln.matrices.addresses import address, address_of, call, moved
+from fastdln.kernels.compiled import jit_disabled
+from fastdln.kernels.link import Linked
+from fastdln.matrices.addresses import address, call, moved
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Matrix, Program, run, runner
+from fastdln.matrices.program import Code, Matrix, Program, run, runner
 from fastdln.matrices.ritz import ritz
 from fastdln.matrices.tiles import LANES, RIGHT
 
@@ -69,13 +70,12 @@ class Finder(NamedTuple):
     chosen: int
     minus_values: int
     residuals: int
-    curve: np.ndarray
-    project: np.ndarray
-    combine: np.ndarray
-    combine_images: np.ndarray
-    defect: np.ndarray
-    measure: np.ndarray
-    noise: np.ndarray
+    hvp: tuple[int, int]
+    project: tuple[int, int]
+    combine: tuple[int, int]
+    combine_images: tuple[int, int]
+    defect: tuple[int, int]
+    measure: tuple[int, int]
     cap: int
     runner: Any
     by_tiles: Any
@@ -86,10 +86,10 @@ def block_of(widths: Sequence[int], wanted: int) -> int:
     return min(wanted + 1, sum(a * b for a, b in pairwise(widths)))
 
 
-def finder(network: Network, wanted: int) -> Finder:
+def finder(network: Network, code: Code, wanted: int) -> Finder:
     """Lays out the memory for `wanted` eigenvalues of a network that was made with 3 block directions."""
     memory, block, length = network.memory, block_of(network.widths, wanted), network.length
-    vectors, images = network.directions[0][0].at, network.curved[0][0].at
+    vectors, images = network.directions[0][0].at, network.images[0][0].at
 
     def some(size: int) -> int:
         at = memory.size
@@ -117,8 +117,7 @@ def finder(network: Network, wanted: int) -> Finder:
         residual, vector = rows(vectors + (block + j) * length, 1), rows(vectors + j * length, 1)
         defect.shift(residual, vector, minus_values + j * LANES)
     measure.product(small(residuals, block, block), *(rows(vectors + block * length, block),) * 2, RIGHT)
-    curve = [network.curve(network.directions[j], network.curved[j]).code for j in range(3 * block)]
-    noise = np.random.Generator(np.random.Philox(0)).uniform(-1.0, 1.0, block * network.size + SHIFTS)
+    hvp = [code.add(network.hvp(network.directions[j], network.images[j])) for j in range(3 * block)]
     return Finder(
         wanted=wanted,
         block=block,
@@ -131,32 +130,52 @@ def finder(network: Network, wanted: int) -> Finder:
         chosen=chosen,
         minus_values=minus_values,
         residuals=residuals,
-        curve=np.stack(curve),
-        project=project.code,
-        combine=combine.code,
-        combine_images=combine_images.code,
-        defect=defect.code,
-        measure=measure.code,
-        noise=noise * (MIXED_IN * math.sqrt(3.0 / network.size)),
+        hvp=hvp[0],
+        project=code.add(project),
+        combine=code.add(combine),
+        combine_images=code.add(combine_images),
+        defect=code.add(defect),
+        measure=code.add(measure),
         cap=CAP,
         runner=runner(network.lanes),
         by_tiles=runner(LANES),
     )
 
 
-def work_in(memory: np.ndarray, finder: Finder) -> Work:
+def no_finder() -> Finder:
+    """What is given to compiled code that does not search."""
+    first_program = Finder._fields.index("hvp")
+    fields: dict[str, Any] = dict.fromkeys(Finder._fields[:first_program], 0)
+    fields |= dict.fromkeys(Finder._fields[first_program:-3], (0, 0))
+    return Finder(**fields, cap=0, runner=runner(LANES), by_tiles=runner(LANES))
+
+
+def noise_for(network: Network, block: int) -> np.ndarray:
+    """Random numbers that are mixed into the vectors of a search."""
+    numbers = np.random.Generator(np.random.Philox(0)).uniform(-1.0, 1.0, block * network.size + SHIFTS)
+    return numbers * (MIXED_IN * math.sqrt(3.0 / network.size))
+
+
+def hvp(finder, number):
+    """The section of one vector's product with the Hessian."""
+    first, last = finder.hvp
+    return first + number * (last - first), last + number * (last - first)
+
+
+def work_in(memory, finder):
+    """The parts of the memory that Rayleigh-Ritz works on."""
     block, size = finder.block, 3 * finder.block
-
-    def part(at: int, rows: int, columns: int) -> np.ndarray:
-        return memory[at : at + rows * columns * LANES].reshape(rows, columns, LANES)
-
     return Work(
-        part(finder.grams, size, size),
-        part(finder.grams + size * size * LANES, size, size),
-        part(finder.chosen, 2 * block, size),
-        part(finder.minus_values, 1, block)[0],
-        part(finder.residuals, block, block),
+        part(memory, finder.grams, size, size),
+        part(memory, finder.grams + size * size * LANES, size, size),
+        part(memory, finder.chosen, 2 * block, size),
+        part(memory, finder.minus_values, 1, block)[0],
+        part(memory, finder.residuals, block, block),
     )
+
+
+def part(memory, at, rows, columns):
+    return memory[at : at + rows * columns * LANES].reshape((rows, columns, LANES))
 
 
 def forget(memory, finder):
@@ -193,15 +212,16 @@ def fold(memory, at, count, wide):
 
 
 def estimator(lanes: int) -> Any:
-    """Function (memory, finder, work, number, values, residual, converged) for networks of so many lanes.
+    """Function (memory, code, finder, noise, number, values, residual, converged) for networks of so many lanes.
 
-    Needs what the programs forward and pull leave. values (eigenvalue, lane): the largest eigenvalues, from the top;
+    Needs what the programs forward and backward leave. values (eigenvalue, lane): the largest eigenvalues, from the top;
     residual and converged (lane): ||H v - lambda v|| / lambda of the largest, and whether those of all are within
     LOOSE of it. number: which state it is.
     """
     wide = lanes != LANES
 
-    def estimate(memory, finder, work, number, values, residual, converged):
+    def estimate(memory, code, finder, noise, number, values, residual, converged):
+        work = work_in(memory, finder)
         block, length, wanted = finder.block, finder.length, finder.wanted
         size = 3 * block
         found, picked = np.zeros((block, LANES)), np.empty((block, size, LANES))
@@ -210,25 +230,25 @@ def estimator(lanes: int) -> Any:
             first, noise_at = finder.vectors + j * length, j * finder.size + number % SHIFTS
             for e in range(finder.size):
                 for lane in range(lanes):
-                    memory[first + e * lanes + lane] += finder.noise[noise_at + e]
+                    memory[first + e * lanes + lane] += noise[noise_at + e]
         clear(memory, finder.vectors + block * length, 2 * block * length)
         clear(memory, finder.images, 3 * block * length)
         for j in range(block):
-            run(finder.runner, memory, finder.curve[j])
+            run(finder.runner, memory, code, hvp(finder, j))
         for iteration in range(finder.cap + 1):
             if iteration % REFRESH == REFRESH - 1:
                 for j in range(block):
-                    run(finder.runner, memory, finder.curve[j])
-                    run(finder.runner, memory, finder.curve[2 * block + j])
-            run(finder.by_tiles, memory, finder.project)
+                    run(finder.runner, memory, code, hvp(finder, j))
+                    run(finder.runner, memory, code, hvp(finder, 2 * block + j))
+            run(finder.by_tiles, memory, code, finder.project)
             fold(memory, finder.grams, 2 * size * size, wide)
             ritz(work.gram, work.matrix, work.minus_values, picked)
             keep(done, found, work.minus_values, picked, work.chosen)
-            run(finder.by_tiles, memory, finder.combine)
+            run(finder.by_tiles, memory, code, finder.combine)
             put_back(memory, finder.spare, finder.vectors, block, length)
-            run(finder.by_tiles, memory, finder.combine_images)
+            run(finder.by_tiles, memory, code, finder.combine_images)
             put_back(memory, finder.spare, finder.images, block, length)
-            find_residuals(memory, finder, work, norms)
+            find_residuals(memory, code, finder, work, norms)
             tolerance, left = TOLERANCE if iteration < PATIENCE else LOOSE, 0
             for lane in range(LANES):
                 top, largest = abs(found[0, lane]), 0.0
@@ -239,11 +259,11 @@ def estimator(lanes: int) -> Any:
             if left == 0 or iteration == finder.cap:
                 break
             for j in range(block):
-                run(finder.runner, memory, finder.curve[block + j])
+                run(finder.runner, memory, code, hvp(finder, block + j))
         # what is said of the residual is measured anew, on images that carry no rounding from one iteration to the next
         for j in range(block):
-            run(finder.runner, memory, finder.curve[j])
-        find_residuals(memory, finder, work, norms)
+            run(finder.runner, memory, code, hvp(finder, j))
+        find_residuals(memory, code, finder, work, norms)
         for lane in range(len(residual)):
             top, largest = abs(found[0, lane]), 0.0
             for j in range(wanted):
@@ -256,12 +276,12 @@ def estimator(lanes: int) -> Any:
                 for k in range(lane, block * length, lanes):
                     memory[finder.vectors + k] = 0.0
 
-    def find_residuals(memory, finder, work, norms):
+    def find_residuals(memory, code, finder, work, norms):
         """H x - theta x in place of the last residuals, and their norms."""
         block, length = finder.block, finder.length
         copy(memory, finder.vectors + block * length, finder.images, block * length)
-        run(finder.by_tiles, memory, finder.defect)
-        run(finder.by_tiles, memory, finder.measure)
+        run(finder.by_tiles, memory, code, finder.defect)
+        run(finder.by_tiles, memory, code, finder.measure)
         fold(memory, finder.residuals, block * block, wide)
         for j in range(block):
             for lane in range(LANES):
@@ -270,15 +290,13 @@ def estimator(lanes: int) -> Any:
     return estimate
 
 
-def estimate_at(lanes: int, arguments: tuple[Any, ...]) -> Any:
-    """What `search` takes as its first argument, for arguments like these: where the compiled estimator lies."""
-    made = estimator_for(lanes)
-    return made if jit_disabled() else address_of(made, tuple(typeof(argument) for argument in arguments))
-
-
 @cache
-def estimator_for(lanes: int) -> Any:
-    return kernel(estimator(lanes), "estimate", lanes)
+def searching(lanes: int) -> Linked:
+    """The kernel of the search, for networks of so many lanes."""
+    memory, flags = np.empty(0), np.empty(0, np.bool_)
+    some = (memory, Code().array, no_finder(), memory, 0, memory.reshape(1, -1), memory, flags)
+    kinds = () if jit_disabled() else tuple(map(typeof, some))
+    return Linked(estimator(lanes), "search", lanes, signature=kinds)
 
 
 def search_here(function: Any, arguments: tuple[Any, ...]) -> None:

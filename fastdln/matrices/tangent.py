@@ -1,70 +1,60 @@
 """The growth of a tangent vector, v <- v - eta H v, beside the descent of every lane."""
 
+from __future__ import annotations
+
 import math
+from typing import Any, NamedTuple
 
-from fastdln.matrices.program import run
-from fastdln.observables.growth import rate
+import numpy as np
 
-
-def begin(lanes):
-    """Function (memory, measures) that sets the vectors, in no direction in particular."""
-
-    def begin_all(memory, measures):
-        for e in range(measures.finder.size):
-            for lane in range(lanes):
-                memory[measures.tangent + e * lanes + lane] = measures.finder.noise[e]
-
-    return begin_all
+from fastdln.matrices.network import Network
+from fastdln.matrices.program import Code, Matrix, Program, run
+from fastdln.matrices.state import STRETCHING
+from fastdln.matrices.tiles import RIGHT
 
 
-def rescale(lanes):
-    """Function (memory, programs, measures, taken): the length out of the vectors, and its logarithm onto what was taken."""
+class Tangent(NamedTuple):
+    """Where the vector lies in a network's memory, how many elements it has, and the sections of its step and of its square."""
 
-    def rescale_all(memory, programs, measures, taken):
-        run(programs.runner, memory, measures.square_tangent)
-        for lane in range(lanes):
-            square = memory[measures.square + lane]
-            taken[lane] += 0.5 * math.log(square) if square > 0.0 else -math.inf
-            memory[measures.square + lane] = 1.0 / math.sqrt(square) if square > 0.0 else 0.0
-        for e in range(measures.length // lanes):
-            for lane in range(lanes):
-                memory[measures.tangent + e * lanes + lane] *= memory[measures.square + lane]
-
-    return rescale_all
+    at: int
+    size: int
+    move: tuple[int, int]
+    square: tuple[int, int]
 
 
-def bend(memory, programs, measures):
-    """v <- v - eta H v, by what forward and pull left."""
-    run(programs.runner, memory, measures.bend)
-    run(programs.runner, memory, measures.move)
+def tangent_of(network: Network, code: Code, direction: int, offsets: np.ndarray) -> Tangent:
+    """Writes the programs into the code. direction: which of the network's carries the vector; -1 for none."""
+    if direction < 0:
+        return Tangent(0, 0, (0, 0), (0, 0))
+    lanes, vector, image = network.lanes, network.directions[direction], network.images[direction]
+    move, square, row = Program(lanes), Program(lanes), Matrix(vector[0].at, 1, network.size, network.size * lanes)
+    whole_vector, whole_image = (Matrix(v[0].at, network.size, 1, lanes) for v in (vector, image))
+    move.shift(whole_vector, whole_image, network.minus_eta)
+    square.product(Matrix(int(offsets[STRETCHING]), 1, 1, lanes), row, row, RIGHT)
+    return Tangent(vector[0].at, network.size, code.add(network.hvp(vector, image), move), code.add(square))
 
 
-def on_cycles(lanes):
-    """Function (memory, programs, measures, record, extra, growth, exponents) that gives the exponents over the record.
+def first_tangent(network: Network) -> np.ndarray:
+    """What a vector begins as: in no direction in particular."""
+    return np.random.Generator(np.random.Philox(0)).uniform(-1.0, 1.0, network.size)
 
-    Lanes on a cycle are followed `extra` steps beyond it, to the end of their period, so that they are over whole periods.
+
+def stretching(lanes: int) -> Any:
+    """Function (memory, code, runner, tangent, offsets) that takes the vectors a step on, by what forward and backward left.
+
+    Their lengths become 1, and the logarithms of what they were the network's `stretching`.
     """
-    rescale_all = rescale(lanes)
 
-    def measure(memory, programs, measures, record, extra, growth, exponents):
-        longest = 0
+    def stretch(memory, code, runner, tangent, offsets):
+        run(runner, memory, code, tangent.move)
+        run(runner, memory, code, tangent.square)
+        at, factors = offsets[STRETCHING], np.empty(lanes)
         for lane in range(lanes):
-            exponents[lane] = rate(growth[lane], float(record))
-            longest = max(longest, extra[lane])
-        for k in range(1, longest + 1):
-            run(programs.runner, memory, programs.pull)
-            bend(memory, programs, measures)
-            run(programs.runner, memory, programs.update)
-            run(programs.runner, memory, programs.forward)
-            rescale_all(memory, programs, measures, growth)
+            square = memory[at + lane]
+            factors[lane] = 1.0 / math.sqrt(square) if square > 0.0 else 0.0
+            memory[at + lane] = 0.5 * math.log(square) if square > 0.0 else -math.inf
+        for e in range(tangent.size):
             for lane in range(lanes):
-                if k == extra[lane]:
-                    exponents[lane] = rate(growth[lane], float(record + k))
+                memory[tangent.at + e * lanes + lane] *= factors[lane]
 
-    return measure
-
-
-def common_period(first, second):
-    """The longer of two periods if the other divides it, else 0; 0 where there is none."""
-    longer, shorter = max(first, second), min(first, second)
-    return longer if shorter > 0 and longer % shorter == 0 else 0
+    return stretch

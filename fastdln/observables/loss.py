@@ -13,7 +13,17 @@ def add(x, y):
     return x + y
 
 
-LOSS = Quantity(name="loss", join=add, identity=0.0, term=lambda map_, depth: half_square)
+def of_error(network, values):
+    rows, columns, lanes = network.error.shape
+    for i in range(rows):
+        for j in range(columns):
+            for lane in range(lanes):
+                values[lane] += network.error[i, j, lane] * network.error[i, j, lane]
+    for lane in range(lanes):
+        values[lane] *= 0.5
+
+
+LOSS = Quantity(name="loss", join=add, term=lambda map_, depth: half_square, measure=of_error)
 
 OBSERVABLE = PointObservable(
     name="loss",

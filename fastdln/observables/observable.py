@@ -138,20 +138,27 @@ class ModeObservable(Observable):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Quantity:
-    """One number of the whole network at a state: what each mode gives, and each pair of modes, joined from `identity` on.
+    """One number of the whole network at a state.
 
-    term(map, depth) returns the function (state, pi, s) -> what a mode gives, or None where there is no closed form; then
+    Of modes: what each mode gives, and each pair of modes, joined from `identity` on. term(map, depth) returns the function
+    (state, pi, s) -> what a mode gives, or None where there is no closed form; then
     mode(network, i, values) joins it to the values of all lanes. pair(network, i, j, values) joins what a pair gives. The
     state is given only if `of_state`; without it the function is the same for every map and depth.
+
+    Of full matrices: measure(network, values) adds it to the zeros in `values`, a number a lane, from a network.matrices.Matrices.
+    `needs_eigenvalues` has the largest eigenvalues of the Hessian searched for before, `needs_tangent` a tangent vector carried along.
     """
 
     name: str
-    join: Callable[[float, float], float]
-    identity: float
-    term: Callable[[Map, int], Callable[..., Any] | None]
+    join: Callable[[float, float], float] = max
+    identity: float = 0.0
+    term: Callable[[Map, int], Callable[..., Any] | None] = lambda map_, depth: None
     of_state: bool = False
     mode: Callable[..., None] | None = None
     pair: Callable[..., None] | None = None
+    measure: Callable[..., None] | None = None
+    needs_eigenvalues: bool = False
+    needs_tangent: bool = False
     source: str = ""
 
 
@@ -160,7 +167,7 @@ class PointObservable(Observable):
     """Measured on the whole network: start(Sample), update(accumulator, Sample), finish(accumulator, number of
     samples, last Sample).
 
-    With `whole_run` it samples from state 0 on, else the recorded states, the last one included. start sees no value yet.
+    Variables that are a `rate` are taken over whole periods of full matrices only. With `whole_run` it samples from state 0 on, else the recorded states, the last one included. start sees no value yet.
     """
 
     quantity: Quantity
@@ -249,8 +256,3 @@ class EstimateObservable(Observable):
     """Read off the search for eigenvalues, which it has made over the record: finish(Estimates)."""
 
     finish: Callable[[Estimates], tuple[np.ndarray, ...]]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TangentObservable(Observable):
-    """The growth of a vector in the space of all layers under the derivative of the step; its variable is the mean rate."""

@@ -28,8 +28,21 @@ def larger(x, y):
     return x if x > y else y
 
 
+def largest(network, values):
+    for lane in range(len(values)):
+        values[lane] = network.eigenvalues[0, lane]
+
+
 SHARPNESS = Quantity(
-    name="sharpness", join=larger, identity=-math.inf, term=term, of_state=True, mode=widen_by_mode, pair=widen_by_pair
+    name="sharpness",
+    join=larger,
+    identity=-math.inf,
+    term=term,
+    of_state=True,
+    mode=widen_by_mode,
+    pair=widen_by_pair,
+    measure=largest,
+    needs_eigenvalues=True,
 )
 
 

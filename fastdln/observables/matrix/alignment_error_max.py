@@ -4,7 +4,24 @@ import math
 
 from fastdln.observables.observable import PointObservable, Quantity, Variable
 
-ALIGNMENT_ERROR = Quantity(name="alignment_error", join=max, identity=0.0, term=lambda map_, depth: None)
+
+def off_diagonal(network, values):
+    """Frobenius norm of what is off the diagonal, over that of the target."""
+    rows, columns, lanes = network.rotated.shape
+    for i in range(rows):
+        for j in range(columns):
+            if i != j:
+                for lane in range(lanes):
+                    values[lane] += network.rotated[i, j, lane] * network.rotated[i, j, lane]
+    for lane in range(lanes):
+        square = 0.0
+        for mode in range(len(network.singular_values)):
+            square += network.singular_values[mode, lane] ** 2
+        ratio = values[lane] / square if square > 0.0 else math.nan
+        values[lane] = math.inf if math.isnan(values[lane]) and square > 0.0 else math.sqrt(ratio)
+
+
+ALIGNMENT_ERROR = Quantity(name="alignment_error", measure=off_diagonal)
 
 
 def start(sample):

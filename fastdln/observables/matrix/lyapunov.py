@@ -1,9 +1,27 @@
 """Largest Lyapunov exponent of gradient descent on the matrices: the growth of v <- v - eta H v along the run."""
 
-from fastdln.observables.growth import FLOOR
-from fastdln.observables.observable import LEAD, TangentObservable, Variable
+from fastdln.observables.growth import FLOOR, rate
+from fastdln.observables.observable import LEAD, PointObservable, Quantity, Variable
 
-OBSERVABLE = TangentObservable(
+
+def growth(network, values):
+    for lane in range(len(values)):
+        values[lane] = network.stretching[lane]
+
+
+def start(sample):
+    return (0.0,)
+
+
+def update(grown, sample):
+    return (grown[0] + sample.value,)
+
+
+def finish(grown, steps, last):
+    return (rate(grown[0], steps),)
+
+
+OBSERVABLE = PointObservable(
     name="lyapunov",
     summary="largest Lyapunov exponent of all layers together",
     variables=(
@@ -18,4 +36,8 @@ OBSERVABLE = TangentObservable(
             f"at least {FLOOR:.2f}. NaN after divergence.",
         ),
     ),
+    quantity=Quantity(name="growth", measure=growth, needs_tangent=True),
+    start=start,
+    update=update,
+    finish=finish,
 )

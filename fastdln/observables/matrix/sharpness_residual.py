@@ -1,6 +1,14 @@
 """How well the sharpness was found: the residual of the last search, and how many did not converge."""
 
-from fastdln.observables.observable import EstimateObservable, Variable
+from fastdln.observables.observable import EstimateObservable, Quantity, Variable
+
+
+def of_first(network, values):
+    for lane in range(len(values)):
+        values[lane] = network.residual[lane]
+
+
+RESIDUAL = Quantity(name="sharpness_residual", measure=of_first, needs_eigenvalues=True)
 
 
 def finish(estimates):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from fastdln.observables.matrix.alignment_error_max import ALIGNMENT_ERROR
+from fastdln.observables.matrix.sharpness_residual import RESIDUAL
 from fastdln.observables.observable import Variable
 from fastdln.observables.trajectory import KEPT
 from fastdln.observables.trajectory import OBSERVABLE as OF_MODES
@@ -27,6 +28,6 @@ OBSERVABLE = replace(
             comment=f"See sharpness_residual. {KEPT}.",
         ),
     ),
-    quantities=(*OF_MODES.quantities, ALIGNMENT_ERROR),
+    quantities=(*OF_MODES.quantities, ALIGNMENT_ERROR, RESIDUAL),
     pair_cost=None,
 )

@@ -1,0 +1,37 @@
+"""Networks of full matrices, some of them side by side, at one state: what quantities are measured from."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Matrices(NamedTuple):
+    """Arrays with the networks (lanes) along the last axis; W_l maps width l - 1 to width l.
+
+    weights (element, lane): the layers one after another, row by row; see `layer`. shapes (layer, 2): their rows and columns.
+    error (row, column, lane): W_L ... W_1 - M. rotated (row, column, lane): U^T W_L ... W_1 V in the singular bases of M, whose
+    diagonal are the modes' products. singular_values (mode, lane): of M. eta (lane): the learning rate.
+
+    eigenvalues (eigenvalue, lane): the largest of the Hessian, in falling order, and residual (lane), that of the first relative to it;
+    where the quantity needs_eigenvalues. stretching (lane): logarithm of what the last step made of the length of a tangent vector,
+    where it needs_tangent.
+    """
+
+    weights: np.ndarray
+    shapes: np.ndarray
+    error: np.ndarray
+    rotated: np.ndarray
+    singular_values: np.ndarray
+    eta: np.ndarray
+    eigenvalues: np.ndarray
+    residual: np.ndarray
+    stretching: np.ndarray
+
+
+def layer(network, index):
+    """W_1 for index 0, and so on, as an array (row, column, lane)."""
+    first = 0
+    for below in range(index):
+        first += network.shapes[below, 0] * network.shapes[below, 1]
+    rows, columns = network.shapes[index]
+    return network.weights[first : first + rows * columns].reshape((rows, columns, network.weights.shape[1]))
