@@ -21,7 +21,6 @@ SWEEP = Sweep(
 )
 
 # All that is measured of matrices unless a key asks for more.
-# tests of matrices take this one, or the default.
 OF_MATRICES = [name for name, o in MATRIX_OBSERVABLES.items() if not o.asked_by and name != "fate"]
 
 # SWEEP for the command line.
