@@ -10,7 +10,7 @@ import reference
 from small import OF_MATRICES
 
 from fastdln import Sweep, run, theory
-from fastdln.matrices import chunk, sharpness
+from fastdln.matrices import chunk, lanczos
 from fastdln.matrices.network import Network
 from fastdln.matrices.program import Code, Matrix, Memory, Program, runner
 from fastdln.matrices.program import run as run_program
@@ -157,8 +157,9 @@ def test_sharpness_of_random_points(first):
         found = matrix_run(layers, target)
         exact = np.linalg.eigvalsh(reference.hessian(layers, target))[-1]
         assert found.sharpness_unconverged.item() == 0, trial
-        assert found.sharpness_residual.item() <= 1e-7
-        assert found.sharpness_last.item() == pytest.approx(exact, rel=1e-6, abs=1e-300), trial
+        assert found.sharpness_last.item() == pytest.approx(exact, rel=1e-7, abs=1e-300), trial
+        # some eigenvalue lies within the residual of what was found
+        assert abs(found.sharpness_last.item() - exact) <= (found.sharpness_residual.item() + 1e-13) * abs(exact), trial
 
 
 @pytest.mark.parametrize("widths", [(3, 5, 4, 2), (1, 4, 1), (2, 1, 2), (30, 3, 2), (3, 33, 3)], ids=str)
@@ -203,7 +204,8 @@ def test_without_curvature_the_sharpness_is_zero():
 
 
 def test_a_search_cut_short_says_so(monkeypatch):
-    monkeypatch.setattr(sharpness, "CAP", 1)
+    whole = lanczos.lanczos
+    monkeypatch.setattr(lanczos, "lanczos", lambda *given: whole(*given)._replace(longest=3, rounds=1))
     layers, target = random_point(2)
     with pytest.warns(UserWarning, match="did not converge at 1 points"):
         found = matrix_run(layers, target)

@@ -26,7 +26,7 @@ from fastdln.matrices.plan import for_networks
 from fastdln.matrices.program import Code, runner
 from fastdln.matrices.rest import rests, strengths
 from fastdln.matrices.roles import MatrixRoles
-from fastdln.matrices.sharpness import block_of, finder, no_finder, noise_for, searching
+from fastdln.matrices.search import Search
 from fastdln.matrices.spectrum import spectrum
 from fastdln.matrices.state import LENGTH, of_matrices, offsets_of
 from fastdln.matrices.tangent import first_tangent, tangent_of
@@ -128,11 +128,12 @@ class MatrixKernel:
         """What follows so many points after the transient: memory, programs and tables, laid out for these lengths."""
         lanes, roles, modes = self.lanes, self.roles, min(self.widths[0], self.widths[-1])
         plan, rows, kept_rows = for_networks(roles, modes, len(self.shapes), window_of(lengths))
-        block = block_of(self.widths, self.wanted) if roles.searched_at else 0
-        network, code = Network(self.widths, lanes, 3 * block + (1 if roles.stretches else 0)), Code()
-        search = finder(network, code, self.wanted) if block else no_finder()
+        search, stretches = Search(self.widths, self.wanted if roles.searched_at else 0), roles.stretches
+        network = Network(self.widths, lanes, search.directions + stretches, search.images + stretches)
+        code = Code()
+        finder = search.finder(network, code)
         offsets = offsets_of(network, self.wanted)
-        tangent = tangent_of(network, code, 3 * block if roles.stretches else -1, offsets)
+        tangent = tangent_of(network, code, stretches, offsets)
         descent = descent_of(network, code, self.diagonal)
         nowhere = None if jit_disabled() else 0
         watch = Watch(
@@ -143,7 +144,7 @@ class MatrixKernel:
             every=lengths.sharpness_every,
             trajectory=lengths.trajectory if roles.trajectories else 0,
             searched_at=roles.searched_at,
-            estimate=self._address(searching(lanes)) if block else nowhere,
+            estimate=self._address(search.kernel(lanes)) if search.wanted else nowhere,
             spectrum=self._address(spectrum(lanes)) if roles.trajectories else nowhere,
             stretches=roles.stretches,
         )
@@ -154,14 +155,14 @@ class MatrixKernel:
             offsets=offsets,
             quantities=np.array(looks, object if jit_disabled() else np.int64),
             wanted_at=np.array(roles.wanted_at),
-            noise=noise_for(network, block) if block else np.empty(0),
+            noise=search.noise(network),
             kept_rows=kept_rows,
         )
         leads = roles.stretches or bool(roles.leading)
         rounds = 0 if roles.from_start else max(0, lengths.steps // ROUND - (1 if leads else 0))
         return Follower(
             lanes=lanes,
-            setup=Setup(plan.sections, plan.layout, rows, descent, search, tangent, watch),
+            setup=Setup(plan.sections, plan.layout, rows, descent, finder, tangent, watch),
             tables=tables,
             networks=self.networks(network, target, points, int(offsets[LENGTH])),
             memory=plan.memory,
@@ -203,10 +204,10 @@ class MatrixKernel:
         found: dict[str, Job] = {}
         if jit_disabled():
             return []
-        lanes, listing = self.lanes, copy(self)
+        lanes, listing, several = self.lanes, copy(self), " several" if self.wanted > 1 else ""
 
         def note(stage: Any, *arguments: Any) -> int:
-            kinds, name = tuple(map(numba.typeof, arguments)), f"{stage.__name__} {lanes}"
+            kinds, name = tuple(map(numba.typeof, arguments)), f"{stage.__name__} {lanes}{several}"
             found.setdefault(name, Job(name, partial(compiled(stage, lanes).compile, kinds)))
             return 0
 

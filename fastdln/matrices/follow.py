@@ -111,7 +111,7 @@ class Block:
         for place, size in ((state.EIGENVALUES, offsets[state.WANTED]), (state.RESIDUAL, 1)):
             self.part(offsets[place], size)[:] = 0.0
         finder = self.all.setup.finder
-        self.networks[:, finder.vectors : finder.vectors + 3 * finder.block * finder.length] = 0.0
+        self.networks[:, finder.kept : finder.kept + finder.kept_size] = 0.0
 
     def part(self, first: int, size: int) -> np.ndarray:
         """A part of the networks' memory, as (group, element, lane)."""

@@ -20,11 +20,12 @@ class Network:
     minus_eta, one: offsets of a number a lane. weights, directions, image: vectors, the layers one after another.
     """
 
-    def __init__(self, widths: Sequence[int], lanes: int, directions: int = 0) -> None:
+    def __init__(self, widths: Sequence[int], lanes: int, directions: int = 0, images: int | None = None) -> None:
         self.widths, self.lanes, self.depth = tuple(widths), lanes, len(widths) - 1
         self.memory = memory = Memory(lanes)
         inputs, outputs = widths[0], widths[-1]
         self.minus_eta, self.one = (memory.matrix(1, LANES // lanes).at for _ in range(2))
+        memory.pad()
         self.weights = self.vector()
         self.minus_target = memory.matrix(outputs, inputs)
         # below[l - 1] is B_l; B_1 is the identity, and B_2 is W_1 itself
@@ -38,10 +39,9 @@ class Network:
         self.moved_below = [memory.matrix(width, inputs) for width in widths[2:]]
         memory.pad()
         self.size = sum(m.rows * m.columns for m in self.weights)
-        self.length = self.weights[-1].at - self.weights[0].at + self.weights[-1].rows * self.weights[-1].row
-        self.length += -self.length % LANES
+        self.length = self.minus_target.at - self.weights[0].at
         self.directions = [self.vector() for _ in range(directions)]
-        self.images = [self.vector() for _ in range(directions)]
+        self.images = [self.vector() for _ in range(directions if images is None else images)]
 
     def vector(self) -> list[Matrix]:
         """A vector in the space of all layers."""

@@ -17,7 +17,7 @@ from fastdln.kernels.compiled import jit_disabled, kernel
 from fastdln.matrices import blas, tiles
 from fastdln.matrices.addresses import address_of, called_at, peek, peek_float, poke_float
 from fastdln.matrices.blas import gemm
-from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, shift, turn_over
+from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, TOGETHER, shift, turn_over
 
 SHIFT, TRANSPOSE = 3, 4
 NOWHERE = -1
@@ -45,8 +45,14 @@ class Memory:
         return place
 
     def pad(self) -> None:
-        """Ends a vector: what follows begins on a boundary of LANES floats."""
-        self.size += -self.size % LANES
+        """Ends a vector: what follows begins after a whole number of the pieces that vectors.py takes."""
+        self.size += -self.size % (LANES * TOGETHER)
+
+    def rows(self, count: int) -> int:
+        """Where so many rows of LANES floats begin."""
+        self.pad()
+        self.size += count * LANES
+        return self.size - count * LANES
 
 
 class Program:

@@ -22,11 +22,11 @@ class Tangent(NamedTuple):
     square: tuple[int, int]
 
 
-def tangent_of(network: Network, code: Code, direction: int, offsets: np.ndarray) -> Tangent:
-    """Writes the programs into the code. direction: which of the network's carries the vector; -1 for none."""
-    if direction < 0:
+def tangent_of(network: Network, code: Code, there: bool, offsets: np.ndarray) -> Tangent:
+    """Writes the programs into the code. there: whether the network's last direction carries the vector, or none does."""
+    if not there:
         return Tangent(0, 0, (0, 0), (0, 0))
-    lanes, vector, image = network.lanes, network.directions[direction], network.images[direction]
+    lanes, vector, image = network.lanes, network.directions[-1], network.images[-1]
     move, square, row = Program(lanes), Program(lanes), Matrix(vector[0].at, 1, network.size, network.size * lanes)
     whole_vector, whole_image = (Matrix(v[0].at, network.size, 1, lanes) for v in (vector, image))
     move.shift(whole_vector, whole_image, network.minus_eta)

@@ -27,6 +27,9 @@ TILE_ROWS, TILE_COLUMNS = (5, 5) if WIDE_VECTORS else (3, 4)
 # Bytes of a vector, to which all memory is aligned: a load across two cache lines takes twice the time.
 VECTOR = 8 * LANES
 
+# Rows of a long vector that are summed side by side: a sum waits four cycles for the one before (vectors.py).
+TOGETHER = 4
+
 # Which operand is transposed: A B, A^T B, A B^T.
 PLAIN, LEFT, RIGHT = range(3)
 

@@ -13,7 +13,7 @@ from fastdln.kernels.program import set_number
 from fastdln.kernels.spans import LANES, SPAN, STRIDE
 from fastdln.matrices.program import run
 from fastdln.matrices.roles import KEPT, LOOKED_AT, RECORDED, SAMPLED, SURVEYED
-from fastdln.matrices.sharpness import Finder, search
+from fastdln.matrices.search import Finder, search
 from fastdln.matrices.state import CONVERGED, EIGENVALUES, RESIDUAL, WANTED
 from fastdln.matrices.tangent import Tangent, stretching
 

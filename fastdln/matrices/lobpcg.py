@@ -20,7 +20,7 @@ from numba import typeof
 
 from fastdln.kernels.compiled import jit_disabled
 from fastdln.kernels.link import Linked
-from fastdln.matrices.addresses import address, call, moved
+from fastdln.matrices.addresses import address, moved
 from fastdln.matrices.network import Network
 from fastdln.matrices.program import Code, Matrix, Program, run, runner
 from fastdln.matrices.ritz import ritz
@@ -59,6 +59,8 @@ class Work(NamedTuple):
 class Finder(NamedTuple):
     """Where a network's vectors lie, and the programs that act on them; see `finder`."""
 
+    kept: int
+    kept_size: int
     wanted: int
     block: int
     size: int
@@ -119,6 +121,8 @@ def finder(network: Network, code: Code, wanted: int) -> Finder:
     measure.product(small(residuals, block, block), *(rows(vectors + block * length, block),) * 2, RIGHT)
     hvp = [code.add(network.hvp(network.directions[j], network.images[j])) for j in range(3 * block)]
     return Finder(
+        kept=vectors,
+        kept_size=3 * block * length,
         wanted=wanted,
         block=block,
         size=network.size,
@@ -176,11 +180,6 @@ def work_in(memory, finder):
 
 def part(memory, at, rows, columns):
     return memory[at : at + rows * columns * LANES].reshape((rows, columns, LANES))
-
-
-def forget(memory, finder):
-    """Makes the next estimate start from random vectors."""
-    clear(memory, finder.vectors, 3 * finder.block * finder.length)
 
 
 def clear(memory, at, count):
@@ -296,14 +295,7 @@ def searching(lanes: int) -> Linked:
     memory, flags = np.empty(0), np.empty(0, np.bool_)
     some = (memory, Code().array, no_finder(), memory, 0, memory.reshape(1, -1), memory, flags)
     kinds = () if jit_disabled() else tuple(map(typeof, some))
-    return Linked(estimator(lanes), "search", lanes, signature=kinds)
-
-
-def search_here(function: Any, arguments: tuple[Any, ...]) -> None:
-    function(*arguments)
-
-
-search = search_here if jit_disabled() else call
+    return Linked(estimator(lanes), "lobpcg", lanes, signature=kinds)
 
 
 def keep(done, found, minus_values, picked, chosen):

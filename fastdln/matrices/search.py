@@ -1,0 +1,51 @@
+"""The search for the largest eigenvalues of the Hessian: one by Lanczos runs, several by a block method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from fastdln.kernels.compiled import jit_disabled
+from fastdln.kernels.link import Linked
+from fastdln.matrices import lanczos, lobpcg
+from fastdln.matrices.addresses import call
+from fastdln.matrices.network import Network
+from fastdln.matrices.program import Code
+
+Finder = lanczos.Lanczos | lobpcg.Finder
+
+
+class Search:
+    """A search for `wanted` eigenvalues, or none: what it takes of a network, and its kernel."""
+
+    def __init__(self, widths: Sequence[int], wanted: int, by_lanczos: bool = True) -> None:
+        elements = sum(rows * columns for columns, rows in pairwise(widths))
+        self.wanted, self.block = wanted, min(wanted + 1, elements)
+        self.by_lanczos = by_lanczos and wanted <= 1
+        self.directions = 0 if not wanted else lanczos.DIRECTIONS if self.by_lanczos else 3 * self.block
+        self.images = min(1, wanted) if self.by_lanczos else self.directions
+
+    def finder(self, network: Network, code: Code) -> Finder:
+        """Where things lie in the network's memory; its programs go into the code."""
+        if not self.wanted:
+            return lanczos.no_lanczos()
+        return lanczos.lanczos(network, code) if self.by_lanczos else lobpcg.finder(network, code, self.wanted)
+
+    def noise(self, network: Network) -> np.ndarray:
+        """Random numbers that it mixes in."""
+        if not self.wanted:
+            return np.empty(0)
+        return lanczos.random_vectors(network.size) if self.by_lanczos else lobpcg.noise_for(network, self.block)
+
+    def kernel(self, lanes: int) -> Linked:
+        return lanczos.searching(lanes) if self.by_lanczos else lobpcg.searching(lanes)
+
+
+def search_here(function: Any, arguments: tuple[Any, ...]) -> None:
+    function(*arguments)
+
+
+search = search_here if jit_disabled() else call

@@ -1,0 +1,133 @@
+"""Sums and products of long vectors, LANES of them side by side, in one pass over memory each.
+
+A vector is `count` rows of LANES floats from an offset in a flat memory on, count being a multiple of TOGETHER; a number is one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from fastdln.kernels.compiled import NATIVE
+from fastdln.matrices.addresses import pointed
+from fastdln.matrices.tiles import LANES, TOGETHER, VEC, VECTOR, Writer, constant
+
+Values = list[Any]
+
+
+def rows(memory: np.ndarray, at: int, count: int) -> np.ndarray:
+    return memory[at : at + count * LANES].reshape(count, LANES)
+
+
+def one_pass(context: Any, builder: Any, array_type: Any, array: Any) -> tuple[Writer, Callable[[Any], Any]]:
+    """What writes to a memory, and a function that gives the address of an offset in it."""
+    writer, first = Writer(builder), pointed(context, builder, array_type, array)
+    return writer, lambda at: builder.add(first, builder.mul(at, constant(8)))
+
+
+def summed(writer: Writer, sums: Values) -> Any:
+    while len(sums) > 1:
+        sums = [writer.builder.fadd(x, y) for x, y in zip(sums[::2], sums[1::2], strict=True)]
+    return sums[0]
+
+
+def passing(writer: Writer, count: Any, sums: int, row: Callable[[Any], Values]) -> Values:
+    """Calls row(offset in bytes) -> numbers for every row, and returns the sums of the squares or products that they are."""
+    builder, nothing = writer.builder, ir.Constant(VEC, [0.0] * LANES)
+
+    def term(held: Values) -> Values:
+        offset, *before = held
+        after = []
+        for k in range(TOGETHER):
+            factors = row(builder.add(offset, constant(k * VECTOR)))
+            after += [writer.fma(x, y, before[k * sums + j]) for j, (x, y) in enumerate(factors)]
+        return [builder.add(offset, constant(TOGETHER * VECTOR)), *after]
+
+    found = writer.loop(builder.sdiv(count, constant(TOGETHER)), [constant(0)] + [nothing] * (TOGETHER * sums), term)[
+        1:
+    ]
+    return [summed(writer, found[j::sums]) for j in range(sums)]
+
+
+def dot(memory, out, x, y, count):
+    """The number at `out` <- x . y."""
+    rows(memory, out, 1)[0] = (rows(memory, x, count) * rows(memory, y, count)).sum(axis=0)
+
+
+@intrinsic
+def native_dot(context: Any, memory: Any, out: Any, x: Any, y: Any, count: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        memory, out, x, y, count = arguments
+        writer, at = one_pass(context, builder, signature.args[0], memory)
+        left, right = at(x), at(y)
+        (found,) = passing(writer, count, 1, lambda offset: [(writer.load(left, offset), writer.load(right, offset))])
+        writer.store(found, at(out))
+        return context.get_dummy_value()
+
+    return types.void(memory, *[types.int64] * 4), generate
+
+
+def scale(memory, to, x, factor, count):
+    """to <- factor x, the factor being a number."""
+    rows(memory, to, count)[:] = rows(memory, factor, 1) * rows(memory, x, count)
+
+
+@intrinsic
+def native_scale(context: Any, memory: Any, to: Any, x: Any, factor: Any, count: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        memory, to, x, factor, count = arguments
+        writer, at = one_pass(context, builder, signature.args[0], memory)
+        source, goal, times = at(x), at(to), writer.load(at(factor))
+
+        def row(offset: Any) -> Values:
+            writer.store(builder.fmul(times, writer.load(source, offset)), goal, offset)
+            return []
+
+        passing(writer, count, 0, row)
+        return context.get_dummy_value()
+
+    return types.void(memory, *[types.int64] * 4), generate
+
+
+def add_up(memory, to, square, x, vectors, factors, count):
+    """to <- x + the sum of factors times vectors, tuples of offsets, and the number at `square` <- its square."""
+    total = rows(memory, x, count).copy()
+    for vector, factor in zip(vectors, factors, strict=True):
+        total += rows(memory, factor, 1) * rows(memory, vector, count)
+    rows(memory, to, count)[:] = total
+    rows(memory, square, 1)[0] = (total * total).sum(axis=0)
+
+
+@intrinsic
+def native_add_up(
+    context: Any, memory: Any, to: Any, square: Any, x: Any, vectors: Any, factors: Any, count: Any
+) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        memory, to, square, x, vectors, factors, count = arguments
+        writer, at = one_pass(context, builder, signature.args[0], memory)
+        terms = len(signature.args[4])
+        source, goal = at(x), at(to)
+        others = [at(builder.extract_value(vectors, k)) for k in range(terms)]
+        times = [writer.load(at(builder.extract_value(factors, k))) for k in range(terms)]
+
+        def row(offset: Any) -> Values:
+            total = writer.load(source, offset)
+            for factor, other in zip(times, others, strict=True):
+                total = writer.fma(factor, writer.load(other, offset), total)
+            writer.store(total, goal, offset)
+            return [(total, total)]
+
+        (found,) = passing(writer, count, 1, row)
+        writer.store(found, at(square))
+        return context.get_dummy_value()
+
+    kind = types.UniTuple(types.int64, len(vectors))
+    return types.void(memory, *[types.int64] * 3, kind, kind, types.int64), generate
+
+
+NATIVE.update({dot: native_dot, scale: native_scale, add_up: native_add_up})
