@@ -4,6 +4,7 @@ import json
 import sys
 from dataclasses import replace
 
+import commands
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,8 @@ from typer.testing import CliRunner
 import fastdln
 from fastdln import StoreError, Sweep, SweepError, registering
 from fastdln.cli import app
+from fastdln.compiling import in_words, were_compiled
+from fastdln.kernels.jobs import Job
 from fastdln.models import MODELS, Map, Model
 from fastdln.observables import OBSERVABLES
 from fastdln.observables.observable import ModeObservable, PointObservable, Quantity, Variable
@@ -318,6 +321,45 @@ def test_observables_of_the_whole_run_look_as_often_as_they_say(quick):
     both = quick(axes=axes, observables=["edge_step", "states_seen"], sharpness_every=5)
     np.testing.assert_array_equal(both.states_seen, 300 + 64 + 1)
     np.testing.assert_array_equal(both.edge_step, alone.edge_step)
+
+
+def test_kernels_of_ones_own_are_said_to_be_compiled_in_every_run(here):
+    for _ in range(2):
+        done = commands.fastdln("warm", "s.toml", "--load", "own.py", cwd=here)
+        assert done.returncode == 0, done.stderr
+    # time_above, and two of the model's
+    assert done.stderr.splitlines()[-1] == "all kernels are there, but for 3 of your own, which every run compiles"
+
+
+def nothing():
+    pass
+
+
+@pytest.mark.parametrize(
+    ("kept", "own", "compiling", "compiled"),
+    [
+        (7, 0, "7 kernels, once for this machine", "7 kernels were compiled"),
+        (1, 0, "1 kernel, once for this machine", "1 kernel was compiled"),
+        (
+            0,
+            1,
+            "1 kernel of your own, in every run",
+            "all kernels are there, but for 1 of your own, which every run compiles",
+        ),
+        (
+            2,
+            3,
+            "2 kernels, once for this machine, and 3 of your own, in every run",
+            "2 kernels were compiled, and 3 of your own, which every run compiles",
+        ),
+    ],
+)
+def test_what_is_compiled_is_said_in_words(kept, own, compiling, compiled, monkeypatch):
+    jobs = [Job(str(number), nothing, number < kept) for number in range(kept + own)]
+    assert in_words(jobs) == compiling
+    assert were_compiled(jobs) == compiled
+    monkeypatch.setattr("fastdln.compiling.folder", lambda: None)
+    assert "once for this machine" not in in_words(jobs)
 
 
 def test_deeply_nested_records_are_no_sources(here):
