@@ -312,6 +312,7 @@ def paper(
 @exits
 def list_(
     schema: Annotated[bool, typer.Option("--schema", help="Print the sweep file's JSON Schema instead.")] = False,
+    load: Load = None,
 ) -> None:
     """List models, starts, observables and pictures.
 

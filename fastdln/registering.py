@@ -228,8 +228,10 @@ def load(path: Path) -> None:
     """Runs a file of one's own, which registers what it has; SweepError, naming the file, if it cannot be read or run."""
     try:
         source = files.read(path, LARGEST_FILE)
-    except (OSError, ValueError) as error:
-        raise SweepError(f"--load {path}: {first_line(error)}") from None
+    except OSError as error:
+        raise SweepError(f"--load {path}: {files.reason(error, 'read')}") from None
+    except ValueError:
+        raise SweepError(f"--load {str(path)!r}: is no name of a file") from None
     name = f"{LOADED}{hashlib.sha256(source).hexdigest()[:16]}"
     if name in sys.modules:
         return
@@ -245,7 +247,7 @@ def load(path: Path) -> None:
         raise SweepError(f"{path}: {error}") from None
     except KeyboardInterrupt:
         del sys.modules[name]
-        raise
+        raise KeyboardInterrupt(f"stopped while {path} was loaded, before anything else was done") from None
     except BaseException as error:  # also what is none of Exception, such as SystemExit
         del sys.modules[name]
         raise SweepError(f"{path}: does not import: {type(error).__name__}: {first_line(error)}") from error

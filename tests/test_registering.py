@@ -1,6 +1,7 @@
 """Models and observables of one's own: registered in Python, by --load, in other processes; and what is refused."""
 
 import json
+import re
 import sys
 from dataclasses import replace
 
@@ -193,10 +194,41 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(here, source):
 
 
 def test_files_that_are_none_are_one_line(here):
-    for path in ("nowhere.py", here, "s.toml"):
-        code, (line,) = command("run", "s.toml", "--load", path)
+    said = {
+        "nowhere.py": "error: --load nowhere.py: cannot be read: No such file or directory",
+        here: f"error: --load {here}: is a folder",
+        "/dev/null": "error: --load /dev/null: is no regular file",
+        "s.toml": "error: s.toml: must be a file of Python, whose name ends with .py",
+    }
+    for path, line in said.items():
+        assert command("run", "s.toml", "--load", path) == (2, [line])
+
+
+def test_an_interrupt_while_a_file_is_loaded_is_told_as_that(here):
+    (here / "own.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)")
+    done = CliRunner().invoke(app, ["run", "s.toml", "--load", "own.py"])
+    assert done.exit_code == 3
+    assert done.output.splitlines()[-1] == "stopped while own.py was loaded, before anything else was done"
+    assert "store" not in done.output
+    assert sorted(path.name for path in here.iterdir()) == ["own.py", "s.toml"]
+
+
+def test_names_that_are_not_known_tell_of_the_way_to_bring_them(here):
+    for change in (SWEEP, SWEEP.replace("logistic_map", "modes")):
+        (here / "s.toml").write_text(change)
+        code, (line,) = command("run", "s.toml")
         assert code == 2
-        assert str(path) in line
+        assert line.endswith("; --load FILE.py brings your own")
+
+
+def test_what_is_loaded_is_listed(here):
+    plain, listed = (CliRunner().invoke(app, ["list", *words]) for words in ([], ["--load", "own.py"]))
+    for line in (r"\n  logistic_map +x' = eta x \(1 - x\)", r"\n  time_above +share of the record above the target"):
+        assert re.search(line, listed.output)
+        assert not re.search(line, plain.output)
+    schema = json.loads(CliRunner().invoke(app, ["list", "--schema"]).output)["properties"]
+    assert "logistic_map" in schema["model"]["enum"]
+    assert "time_above" in schema["observables"]["items"]["enum"]
 
 
 def test_what_a_map_lacks_cannot_be_asked_for(here):
