@@ -20,7 +20,7 @@ import numpy as np
 
 from fastdln import files
 from fastdln.digest import sha256
-from fastdln.errors import SweepError, first_line
+from fastdln.errors import SweepError, first_line, where
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.models.modes import TWO_SCALAR
 from fastdln.observables import OBSERVABLES, Observable, Sample, Step, add
@@ -112,7 +112,7 @@ def _try_out(model: Model) -> None:
             state = tuple(0.5 for _ in map_.layers(depth))
             after, product = map_.step(depth)(state, 0.1, 1.0), map_.product(depth)(state)
         except Exception as error:
-            raise SweepError(f"{model.name}: a step of {depth} layers fails: {first_line(error)}") from error
+            raise SweepError(f"{model.name}: a step of {depth} layers fails: {told(error)}") from error
         if not isinstance(after, tuple) or len(after) != len(state) or not np.isscalar(product):
             raise SweepError(
                 f"{model.name}: step must return a tuple as long as the state, {len(state)}, and product a number"
@@ -204,7 +204,7 @@ def _try_out_observable(observable: Observable) -> None:
     except SweepError as error:
         raise SweepError(f"{observable.name}: {error}") from None
     except Exception as error:
-        raise SweepError(f"{observable.name}: fails on a state: {type(error).__name__}: {first_line(error)}") from error
+        raise SweepError(f"{observable.name}: fails on a state: {told(error)}") from error
 
 
 def _numbers(what: str, value: Any, count: int | None = None) -> tuple[Any, ...]:
@@ -250,7 +250,12 @@ def load(path: Path) -> None:
         raise KeyboardInterrupt(f"stopped while {path} was loaded, before anything else was done") from None
     except BaseException as error:  # also what is none of Exception, such as SystemExit
         del sys.modules[name]
-        raise SweepError(f"{path}: does not import: {type(error).__name__}: {first_line(error)}") from error
+        raise SweepError(f"{path}: does not import: {told(error)}") from error
+
+
+def told(error: BaseException) -> str:
+    """What went wrong in code of somebody's own, and where."""
+    return f"{type(error).__name__}: {first_line(error)}{where(error)}"
 
 
 def sources(sweep: Sweep) -> dict[str, str]:

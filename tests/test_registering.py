@@ -165,7 +165,7 @@ BAD = {
     "import nonesuch": "does not import: ModuleNotFoundError",
     "x = (": "does not import: SyntaxError",
     "raise SystemExit(0)": "does not import: SystemExit",
-    "1 / 0": "does not import: ZeroDivisionError",
+    "\n1 / 0": "does not import: ZeroDivisionError: division by zero (own.py, line 2)",
     "from fastdln import register\nregister(3)": "takes a Model or one of",
     FILE.replace('name="time_above",\n        summary', 'name="",\n        summary'): "needs a name of small letters",
     FILE.replace('name="time_above",\n        summary', 'name="loss",\n        summary'): "the name loss is taken",
@@ -177,7 +177,7 @@ BAD = {
     FILE.replace('dims=("mode",))', 'dims=("layer",))'): "dims of a ModeObservable",
     FILE.replace("start=start,", 'needs=("hessian",), start=start,'): "no model has hessian; valid needs: components",
     FILE.replace("return (x * fma(-eta, x, eta),)", "return x"): "step must return a tuple",
-    FILE.replace("return (x * fma(-eta, x, eta),)", "return (x / 0,)"): "a step of 2 layers fails",
+    FILE.replace("return (x * fma(-eta, x, eta),)", "return (x / 0,)"): "a step of 2 layers fails: ZeroDivisionError",
     FILE.replace('starts=("balanced",)', 'starts=("nowhere",)'): "starts out of one-zero",
     FILE.replace('Model("logistic_map"', 'Model("modes"'): "is the name of another model",
 }
@@ -306,9 +306,10 @@ def test_a_model_that_raises_in_a_run_is_a_fault_with_its_message(tmp_path):
         "axes": {"eta": [0.5, 0.9], "alpha": 0.5, "depth": 2},
         "target": {"singular_values": [1.0]},
     }
-    with pytest.raises(
-        fastdln.IncompleteError, match=r"kernel (advance|trace) raises .*: ValueError: beyond what this map is for"
-    ):
+    said = (
+        r"kernel (advance|trace) raises 2: ValueError: beyond what this map is for \(test_registering\.py, line \d+\)"
+    )
+    with pytest.raises(fastdln.IncompleteError, match=said):
         fastdln.run(Sweep(**keys, steps=10, record=8), tmp_path / "s.zarr")
 
 
