@@ -49,6 +49,9 @@ DIMENSIONS: dict[type, tuple[tuple[str, ...], ...]] = {ModeObservable: (("mode",
 # What the modules of loaded files are called.
 LOADED = "fastdln_loaded_"
 
+# The attributes of a store that say what it was made with: sources by name, and the arrays of each.
+SOURCES, VARIABLES = "registered", "registered_variables"
+
 # A file of one's own holds a few functions.
 LARGEST_FILE = 2**20
 
@@ -265,8 +268,12 @@ def sources(sweep: Sweep) -> dict[str, str]:
 
 
 def recorded(sweep: Sweep) -> dict[str, str]:
-    """The attribute of a store that says so."""
-    return {"registered": json.dumps(found, sort_keys=True)} if (found := sources(sweep)) else {}
+    """The attributes of a store that say so."""
+    if not (found := sources(sweep)):
+        return {}
+    names = {family.name: [variable.name for variable in family.variables] for family in sweep.families}
+    arrays = {name: names.get(name, []) for name in found}
+    return {SOURCES: json.dumps(found, sort_keys=True), VARIABLES: json.dumps(arrays, sort_keys=True)}
 
 
 def missing(attributes: Mapping[str, Any]) -> list[str]:
@@ -282,7 +289,7 @@ def others(attributes: Mapping[str, Any], sweep: Sweep) -> list[str]:
 
 def _said(attributes: Mapping[str, Any]) -> dict[str, str]:
     try:
-        said = json.loads(attributes.get("registered", "{}"))
+        said = json.loads(attributes.get(SOURCES, "{}"))
     except (ValueError, RecursionError):
         return {}
     return {name: text for name, text in said.items() if isinstance(text, str)} if isinstance(said, dict) else {}

@@ -136,7 +136,7 @@ def test_a_store_goes_on_with_the_same_source_only(here):
     for names in (OBSERVABLES, MODELS):
         for name in ("time_above", "logistic_map"):
             names.pop(name, None)
-    code, (line,) = command("status", "s.zarr")
+    code, (line,) = command("verify", "s.zarr")
     assert code == 2
     assert "time_above" in line
     assert "--load" in line
@@ -323,7 +323,8 @@ def test_sweep_files_and_stores_load_nothing(here):
     root["attributes"]["registered"] = json.dumps({"os.system": "touch gone"})
     (here / "s.zarr" / "zarr.json").write_text(json.dumps(root))
     with pytest.raises(StoreError, match=r"os\.system"):
-        fastdln.open("s.zarr")
+        fastdln.verify("s.zarr")
+    checked(fastdln.open("s.zarr"))
     assert not (here / "gone").exists()
 
 
