@@ -18,11 +18,15 @@ from fastdln.sweep import Sweep, known_names
 
 def without(text: str, names: Sequence[str]) -> str:
     """The text of a sweep, of one that asks for none of these models and observables."""
-    data, plain = json.loads(text), [name for name in names if NAME.fullmatch(name)]
-    if data.get("model") in plain:
+    data, plain = json.loads(text), {name for name in names if NAME.fullmatch(name)}
+
+    def left_out(name: Any) -> bool:
+        return isinstance(name, str) and name in plain
+
+    if left_out(data.get("model")):
         data["model"] = STAND_IN
     if isinstance(asked := data.get("observables"), list):
-        data["observables"] = [name for name in asked if name not in plain]
+        data["observables"] = [name for name in asked if not left_out(name)]
     return json.dumps(data)
 
 

@@ -10,7 +10,7 @@ from test_registering import FILE, SWEEP, command
 from typer.testing import CliRunner
 
 import fastdln
-from fastdln import StoreError, SweepError, registering, template
+from fastdln import StoreError, SweepError, registering, strangers, template
 from fastdln.cli import app
 from fastdln.models import MODELS
 from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
@@ -170,6 +170,14 @@ def test_what_is_said_of_them_is_checked_by_the_seal(here, said):
 
 def test_only_names_that_can_be_registered_are_left_out_of_a_sweep(here):
     for name in ("os.system", "../time_above", "Time above"):
-        text = json.dumps({"model": name, "observables": ["period", name]})
-        assert fastdln.strangers.without(text, [name]) == text
-    assert json.loads(fastdln.strangers.without(text, ["period"])) == {"model": name, "observables": [name]}
+        text = json.dumps({"model": name, "observables": ["period", name, [name], {}]})
+        assert strangers.without(text, [name]) == text
+    assert json.loads(strangers.without(text, ["period"])) == {"model": name, "observables": [name, [name], {}]}
+    for text in ('{"model": ["mine"], "observables": "mine"}', "{}"):
+        assert strangers.without(text, ["mine"]) == text
+
+
+def test_many_names_take_no_time():
+    many = [f"mine_{number}" for number in range(200_000)]
+    text = json.dumps({"model": "modes", "observables": many})
+    assert json.loads(strangers.without(text, many))["observables"] == []
