@@ -32,7 +32,12 @@ def measure(size, words):
         options = ["-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", "-p", "no:xdist", "--benchmark-quiet"]
         options += [f"--size={size}", "--benchmark-enable", f"--benchmark-json={out}"]
         options += ["-o", "addopts=", "-o", "python_files=bench_*.py", "-o", "python_functions=bench_*"]
+        options += ["-W", "ignore:Not saving anything"]  # where no benchmark has the words, told below
         code = pytest.main([*options, "-k", " and ".join(words), str(HERE)] if words else [*options, str(HERE)])
+        if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+            groups = ", ".join(sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py")))
+            print(f"no benchmark is called {' and '.join(words)}; the groups are {groups}", file=sys.stderr)
+            sys.exit(2)
         if code:
             sys.exit(int(code))
         return [results.result(measured) for measured in json.loads(out.read_text())["benchmarks"]]

@@ -9,7 +9,7 @@ from fastdln.kernels.compiled import compiled
 from fastdln.matrices.chunk import lanes_for
 from fastdln.matrices.descent import Points, descent_of, enter
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Code, run
+from fastdln.matrices.program import Code, interpreter, run
 from fastdln.matrices.tiles import LANES, aligned
 
 DEPTH = 3
@@ -62,7 +62,7 @@ class Block:
         self.lanes, self.width = lanes_for(widths), width
         network = Network(widths, self.lanes, 1)
         code = Code()
-        self.descent = descent_of(network, code, diagonal=True)
+        self.descent = descent_of(network, code, interpreter(self.lanes).address, diagonal=True)
         self.hvp, self.image = code.add(network.hvp(network.directions[0], network.images[0])), network.images[0][0].at
         self.code = code.array
         eta, layers, target = points(self.lanes, width)

@@ -16,7 +16,7 @@ from fastdln.kernels.compiled import compiled
 from fastdln.matrices.chunk import lanes_for
 from fastdln.matrices.descent import descent_of
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Code, run
+from fastdln.matrices.program import Code, interpreter, run
 from fastdln.matrices.search import Search, search
 from fastdln.matrices.tiles import LANES, aligned
 
@@ -50,8 +50,9 @@ class Block:
         found = Search(widths, 1, by_lanczos)
         self.width, self.code = width, Code()
         self.network = Network(widths, LANES, found.directions, found.images)
-        self.finder, self.noise = found.finder(self.network, self.code), found.noise(self.network)
-        self.descent, self.kernel = descent_of(self.network, self.code, diagonal=True), found.kernel(LANES).address
+        runner = interpreter(LANES).address
+        self.finder, self.noise = found.finder(self.network, self.code, runner, runner), found.noise(self.network)
+        self.descent, self.kernel = descent_of(self.network, self.code, runner, True), found.kernel(LANES).address
         self.array = self.code.array
 
     def enter(self, layers: np.ndarray, targets: np.ndarray, eta: np.ndarray) -> np.ndarray:

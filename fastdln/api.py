@@ -263,7 +263,7 @@ def open(store: StorePath, *, storage_options: Options | None = None, **options:
     """
     place = place_of(store, storage_options)
     with plain_errors(place.name, "cannot be read"):
-        there = contents.read(place)
+        there = contents.read(place, code=False)
         points_left = 0 if there.attributes.get("complete") else int(contents.left(there).sum())
         if points_left:
             warnings.warn(
@@ -344,7 +344,7 @@ def status(store: StorePath, *, storage_options: Options | None = None) -> Statu
     """How far a store is; it may be asked while a run goes on. StoreError if fastdln did not make it."""
     place = place_of(store, storage_options)
     with plain_errors(place.name, "cannot be read"):
-        there = contents.read(place)
+        there = contents.read(place, code=False)
         grid, left = there.grid, contents.left(there)
         running = place.in_use()
-    return Status(grid.sweep, grid.points, int(left.sum()), grid.chunks, int(np.count_nonzero(left)), running, left)
+    return Status(there.sweep, grid.points, int(left.sum()), grid.chunks, int(np.count_nonzero(left)), running, left)

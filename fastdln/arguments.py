@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from fastdln import strangers
 from fastdln.axes import shown
 from fastdln.errors import StoreError, SweepError
 from fastdln.sweep import Sweep
@@ -14,6 +15,7 @@ from fastdln.sweep import Sweep
 def as_sweep(given: Any) -> Sweep:
     """A sweep, or that of a TOML file's path."""
     if isinstance(given, Sweep):
+        strangers.refuse(given)
         return given
     if isinstance(given, str | os.PathLike):
         return Sweep.from_file(given)

@@ -130,13 +130,14 @@ def warm(
     """
     refuse_less_than(LEAST_TO_COMPUTE)
     from fastdln.compiling import warm as compile_for
+    from fastdln.compiling import were_compiled
     from fastdln.paper import shipped
     from fastdln.sweep import Sweep
 
     wanted = [Sweep.from_file(path) for path in sweeps or shipped()]
     with patient("warm", quiet) as step:
-        count = compile_for(wanted, step)
-    say(f"{count} kernels were compiled" if count else "there was nothing to do: all kernels are there")
+        compiled = compile_for(wanted, step)
+    say(were_compiled(compiled))
 
 
 @app.command()
@@ -311,6 +312,7 @@ def paper(
 @exits
 def list_(
     schema: Annotated[bool, typer.Option("--schema", help="Print the sweep file's JSON Schema instead.")] = False,
+    load: Load = None,
 ) -> None:
     """List models, starts, observables and pictures.
 

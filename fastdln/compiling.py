@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from fastdln import registering
-from fastdln.errors import SweepError, first_line
+from fastdln.errors import SweepError
 from fastdln.grid import Grid
 from fastdln.kernels.cache import folder
 from fastdln.kernels.jobs import Job
@@ -44,13 +44,12 @@ def jobs_of(needs: Iterable[Need]) -> list[Job]:
         except Exception as error:
             if isinstance(error, SweepError | MemoryError) or not (own := registering.sources(task.sweep)):
                 raise
-            reason = f"{type(error).__name__}: {first_line(error)}"
-            raise SweepError(f"{', '.join(own)}: cannot be used for this sweep: {reason}") from error
+            raise SweepError(f"{', '.join(own)}: cannot be used for this sweep: {registering.told(error)}") from error
     return list(found.values())
 
 
-def compile_all(needs: Sequence[Need], told: Callable[[str], object] = lambda what: None) -> int:
-    """Compiles what these need, or loads it; returns how many kernels had to be compiled.
+def compile_all(needs: Sequence[Need], told: Callable[[str], object] = lambda what: None) -> list[Job]:
+    """Compiles what these need, or loads it; returns what had to be compiled.
 
     told: called with a line on how far it is, as often as that changes.
     """
@@ -59,15 +58,40 @@ def compile_all(needs: Sequence[Need], told: Callable[[str], object] = lambda wh
     with helpers(needs, sum(job.kept for job in jobs)):
         for job in jobs:
             done = sum(not other.missing for other in jobs)
-            told(f"compiling {len(jobs)} kernels, once for this machine: {done} done")
+            told(f"compiling {in_words(jobs)}: {done} done")
             if job.missing:
                 job.do()
     for job in needed:
         job.make()
-    return len(jobs)
+    return jobs
 
 
-def warm(sweeps: Iterable[Sweep], told: Callable[[str], object] = lambda what: None) -> int:
+def in_words(jobs: Sequence[Job]) -> str:
+    """How many kernels these are, and how long they last."""
+    kept = sum(job.kept for job in jobs)
+    once = "once for this machine" if folder() else "in every run"
+    found = [f"{kernels(kept)}, {once}"] if kept else []
+    own = len(jobs) - kept
+    found += [f"{own if found else kernels(own)} of your own, in every run"] if own else []
+    return ", and ".join(found)
+
+
+def were_compiled(jobs: Sequence[Job]) -> str:
+    """What `warm` has done."""
+    if not jobs:
+        return "there was nothing to do: all kernels are there"
+    kept = sum(job.kept for job in jobs)
+    own = f"{len(jobs) - kept} of your own, which every run compiles"
+    if not kept:
+        return f"all kernels are there, but for {own}"
+    return f"{kernels(kept)} {'was' if kept == 1 else 'were'} compiled" + (f", and {own}" if kept < len(jobs) else "")
+
+
+def kernels(count: int) -> str:
+    return f"{count} kernel{'s' * (count != 1)}"
+
+
+def warm(sweeps: Iterable[Sweep], told: Callable[[str], object] = lambda what: None) -> list[Job]:
     """Compiles what these sweeps need at all their depths, like `compile_all`."""
     return compile_all([(Task(sweep, Grid(sweep)), None) for sweep in sweeps], told)
 
@@ -77,7 +101,7 @@ def refuse_what_does_not_compile(sweep: Sweep) -> None:
     if registering.sources(sweep):
         for job in jobs_of([(Task(sweep, Grid(sweep)), None)]):
             if not job.kept:
-                job.make()
+                job.do()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 import zarr
 from zarr.errors import BaseZarrError
 
-from fastdln import layout, registering, template
+from fastdln import layout, registering, strangers, template
 from fastdln.errors import StoreError, SweepError, first_line
 from fastdln.grid import Grid
 from fastdln.observables import Variable
@@ -48,7 +48,8 @@ TEXTS = (
     "sweep_sha256",
     "sweep_asked",
     "metadata_sha256",
-    "registered",
+    registering.SOURCES,
+    registering.VARIABLES,
 )
 
 
@@ -61,13 +62,15 @@ def taken_names() -> set[str]:
 class Contents:
     """A store's metadata as they were at one moment, and checked: every array is what the sweep implies.
 
-    `others` are arrays that are not of the sweep, put there by somebody else.
+    `others` are arrays that are not of the sweep, put there by somebody else, or measured by what is not known here; `sweep` is
+    the grid's, as the store says it.
     """
 
     place: Place
     root: Mapping[str, Any]
     grid: Grid
     others: tuple[str, ...]
+    sweep: Sweep
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -161,25 +164,31 @@ def stored_sweep(place: Place, text: str) -> Sweep:
         raise damaged(place, f"its sweep is none: {error}") from None
 
 
-def read(place: Place) -> Contents:
-    """What a store says of itself, read once and checked; StoreError if it is not what its sweep implies."""
+def read(place: Place, *, code: bool = True) -> Contents:
+    """What a store says of itself, read once and checked; StoreError if it is not what its sweep implies.
+
+    code: whether models and observables of somebody's own must be known here; to be looked at, they need not.
+    """
     root = read_root(place)
-    if names := registering.missing(root["attributes"]):
+    attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
+    if (names := registering.missing(attributes)) and code:
         raise StoreError(
             f"{place.name}: was made with {', '.join(name[:64] for name in names[:8])} of somebody's own; give the file with --load, or call fastdln.register"
         )
-    sweep, arrays = stored_sweep(place, root["attributes"]["sweep"]), root["consolidated_metadata"]["metadata"]
+    said = attributes["sweep"]
+    sweep = stored_sweep(place, strangers.without(said, names) if names else said)
     try:
         grid = Grid(sweep, *layout.chunk_shapes(arrays.get(MARK), len(sweep.axes)))
     except ValueError as error:  # also of sweeps too large for a store
         raise damaged(place, f"{MARK} {error}") from None
     if reason := layout.fault(grid, arrays):
         raise damaged(place, reason)
-    seal = root["attributes"].get("metadata_sha256")
+    seal = attributes.get("metadata_sha256")
     known = template.names(grid)
-    if seal is not None and seal != template.digest(root, known):
+    if seal is not None and seal != template.digest(root, [*known, *strangers.variables(attributes, names)]):
         raise damaged(place, "it is not what its metadata_sha256 says")
-    return Contents(place, root, grid, tuple(sorted(arrays.keys() - set(known))))
+    others = tuple(sorted(arrays.keys() - set(known)))
+    return Contents(place, root, grid, others, strangers.as_said(sweep, said) if names else sweep)
 
 
 def damaged(place: Place, reason: str) -> StoreError:

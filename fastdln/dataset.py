@@ -11,7 +11,7 @@ import xarray as xr
 from xarray.indexes import PandasMultiIndex
 
 from fastdln.errors import DatasetError, first_line
-from fastdln.models import MODELS, STARTS
+from fastdln.models import MODELS, STAND_IN, STARTS
 from fastdln.observables import observables_of
 
 # Of a text that others wrote: what a heading has room for.
@@ -26,6 +26,8 @@ def sweep_of(ds: xr.Dataset) -> dict[str, Any]:
         )
     try:
         sweep = json.loads(ds.attrs["sweep"])
+        if sweep["model"] not in MODELS and sweep["model"] in json.loads(ds.attrs["registered"]):
+            sweep["model"] = STAND_IN
         if sweep["model"] in MODELS and isinstance(sweep["axes"], dict) and is_sound(sweep):
             return dict(sweep)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError):

@@ -1,5 +1,9 @@
 """What can go wrong through no fault of the program; each message is one line that says what would be valid."""
 
+import sys
+from pathlib import Path
+from traceback import walk_tb
+
 from fastdln.lines import one_line
 
 
@@ -33,6 +37,21 @@ class IncompleteError(ToldError, RuntimeError):
 def first_line(error: BaseException) -> str:
     """What an error says, in one line; object stores append pages of XML and of their own structures."""
     return str(error).strip().partition("\n")[0].partition(": <?xml")[0] or type(error).__name__
+
+
+# Whose code is nobody's own, by the first words of the modules' names; what is compiled has no names of modules.
+LIBRARIES, PACKAGE = sys.stdlib_module_names | {"fastdln", "numba", "numpy"}, str(Path(__file__).parent)
+
+
+def where(error: BaseException) -> str:
+    """The line of somebody's own code that an error came from, such as " (own.py, line 12)"; empty if it came from none."""
+    lines = [
+        f" ({Path(frame.f_code.co_filename).name}, line {number})"
+        for frame, number in walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__")).partition(".")[0] not in LIBRARIES
+        and not frame.f_code.co_filename.startswith(PACKAGE)
+    ]
+    return lines[-1] if lines else ""
 
 
 SHORT_OF_MEMORY = "memory is short; smaller chunks, or fewer threads (DASK_NUM_WORKERS=1), need less of it"

@@ -71,7 +71,7 @@ def of_chunk(event: Event, slices: tuple[slice, ...]) -> None:
 def compiled(kernels: int, seconds: float) -> None:
     tell(
         logging.INFO,
-        f"compiled {kernels} kernels in {seconds:.3f} s",
+        f"compiled {kernels} kernel{'s' * (kernels != 1)} in {seconds:.3f} s",
         "compiled",
         kernels=kernels,
         seconds=round(seconds, 6),

@@ -28,7 +28,7 @@ LONG_CHUNK = 600.0
 class Plan:
     """Points, chunks, bytes, files and seconds of a sweep; printed, it is a table.
 
-    `bytes` counts results before compression, `bytes_on_disk` estimates them after it. `seconds` extrapolates a timed probe,
+    `bytes` counts results before compression, `bytes_on_disk` estimates the store. `seconds` extrapolates a timed probe,
     made when first asked for, in proportion to the steps: an upper bound for long transients of points that settle. With
     probe=False nothing is compiled or computed: `seconds` is by rule of thumb, and `bytes_on_disk` None. `warnings` says, a
     line each, what the sweep would not measure, and where it takes long.
@@ -62,11 +62,15 @@ class Plan:
         alone = self._probe.seconds if self._probe else by_rule_of_thumb(self.grid, self.chunks)
         return alone / min(threads(), self.chunks)
 
-    @property
+    @cached_property
     def bytes_on_disk(self) -> float | None:
-        """What the results take in a store, without its coordinates and metadata."""
+        """What a store takes: compressed results, and the coordinates and metadata that it has from the beginning."""
         ratio = self._probe.compression if self._probe else None
-        return None if ratio is None else ratio * self.bytes
+        if ratio is None:
+            return None
+        from fastdln.template import entries
+
+        return ratio * self.bytes + sum(map(len, entries(self.grid).values()))
 
     @property
     def warnings(self) -> list[str]:
@@ -77,7 +81,7 @@ class Plan:
     def rows(self) -> list[tuple[str, str]]:
         shape = " x ".join(f"{size:,} {name}" for name, size in self.chunk_shape.items() if size > 1) or "1 point"
         on_disk = self.bytes_on_disk
-        stored = "" if on_disk is None else f", about {in_units(on_disk)} on disk"
+        stored = "" if on_disk is None else f", about {in_units(on_disk)} on disk with coordinates and metadata"
         rows = [
             ("points", f"{self.points:,}"),
             ("chunks", f"{self.chunks:,} of {shape}"),
@@ -151,9 +155,10 @@ def pairs_line(sweep: Sweep) -> str:
     thinner = (
         11 * every if sweep.record >= 100 * every else every
     )  # some ten samples should be left, of odd and of even steps
-    pairs = f"{modes * (modes - 1) // 2} of {2 * depth} x {2 * depth} a sample"
-    what = "for the sharpness" if sweep.definition.matrices else pairs
-    of_each = f"{what}, about {paired / (single + paired):.0%} of the time"
+    pairs = modes * (modes - 1) // 2
+    looks = f"looking at {'the pair' if pairs == 1 else f'{pairs:,} pairs'} of modes takes"
+    what = "those for the sharpness take" if sweep.definition.matrices else looks
+    of_each = f"{what} about {paired / (single + paired):.0%} of the time"
     cheaper = work(sweep.model_copy(update={"sharpness_every": thinner}), depth)
     saved = 1 - sum(cheaper) / (single + paired)
     return of_each + (f"; sharpness_every = {thinner} would save {saved:.0%} of it all" if saved > 0.2 else "")

@@ -20,7 +20,7 @@ import numpy as np
 
 from fastdln import files
 from fastdln.digest import sha256
-from fastdln.errors import SweepError, first_line
+from fastdln.errors import SweepError, first_line, where
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.models.modes import TWO_SCALAR
 from fastdln.observables import OBSERVABLES, Observable, Sample, Step, add
@@ -48,6 +48,9 @@ DIMENSIONS: dict[type, tuple[tuple[str, ...], ...]] = {ModeObservable: (("mode",
 
 # What the modules of loaded files are called.
 LOADED = "fastdln_loaded_"
+
+# The attributes of a store that say what it was made with: sources by name, and the arrays of each.
+SOURCES, VARIABLES = "registered", "registered_variables"
 
 # A file of one's own holds a few functions.
 LARGEST_FILE = 2**20
@@ -112,7 +115,7 @@ def _try_out(model: Model) -> None:
             state = tuple(0.5 for _ in map_.layers(depth))
             after, product = map_.step(depth)(state, 0.1, 1.0), map_.product(depth)(state)
         except Exception as error:
-            raise SweepError(f"{model.name}: a step of {depth} layers fails: {first_line(error)}") from error
+            raise SweepError(f"{model.name}: a step of {depth} layers fails: {told(error)}") from error
         if not isinstance(after, tuple) or len(after) != len(state) or not np.isscalar(product):
             raise SweepError(
                 f"{model.name}: step must return a tuple as long as the state, {len(state)}, and product a number"
@@ -204,7 +207,7 @@ def _try_out_observable(observable: Observable) -> None:
     except SweepError as error:
         raise SweepError(f"{observable.name}: {error}") from None
     except Exception as error:
-        raise SweepError(f"{observable.name}: fails on a state: {type(error).__name__}: {first_line(error)}") from error
+        raise SweepError(f"{observable.name}: fails on a state: {told(error)}") from error
 
 
 def _numbers(what: str, value: Any, count: int | None = None) -> tuple[Any, ...]:
@@ -228,8 +231,10 @@ def load(path: Path) -> None:
     """Runs a file of one's own, which registers what it has; SweepError, naming the file, if it cannot be read or run."""
     try:
         source = files.read(path, LARGEST_FILE)
-    except (OSError, ValueError) as error:
-        raise SweepError(f"--load {path}: {first_line(error)}") from None
+    except OSError as error:
+        raise SweepError(f"--load {path}: {files.reason(error, 'read')}") from None
+    except ValueError:
+        raise SweepError(f"--load {str(path)!r}: is no name of a file") from None
     name = f"{LOADED}{hashlib.sha256(source).hexdigest()[:16]}"
     if name in sys.modules:
         return
@@ -245,10 +250,15 @@ def load(path: Path) -> None:
         raise SweepError(f"{path}: {error}") from None
     except KeyboardInterrupt:
         del sys.modules[name]
-        raise
+        raise KeyboardInterrupt(f"stopped while {path} was loaded, before anything else was done") from None
     except BaseException as error:  # also what is none of Exception, such as SystemExit
         del sys.modules[name]
-        raise SweepError(f"{path}: does not import: {type(error).__name__}: {first_line(error)}") from error
+        raise SweepError(f"{path}: does not import: {told(error)}") from error
+
+
+def told(error: BaseException) -> str:
+    """What went wrong in code of somebody's own, and where."""
+    return f"{type(error).__name__}: {first_line(error)}{where(error)}"
 
 
 def sources(sweep: Sweep) -> dict[str, str]:
@@ -258,8 +268,12 @@ def sources(sweep: Sweep) -> dict[str, str]:
 
 
 def recorded(sweep: Sweep) -> dict[str, str]:
-    """The attribute of a store that says so."""
-    return {"registered": json.dumps(found, sort_keys=True)} if (found := sources(sweep)) else {}
+    """The attributes of a store that say so."""
+    if not (found := sources(sweep)):
+        return {}
+    names = {family.name: [variable.name for variable in family.variables] for family in sweep.families}
+    arrays = {name: names.get(name, []) for name in found}
+    return {SOURCES: json.dumps(found, sort_keys=True), VARIABLES: json.dumps(arrays, sort_keys=True)}
 
 
 def missing(attributes: Mapping[str, Any]) -> list[str]:
@@ -275,7 +289,7 @@ def others(attributes: Mapping[str, Any], sweep: Sweep) -> list[str]:
 
 def _said(attributes: Mapping[str, Any]) -> dict[str, str]:
     try:
-        said = json.loads(attributes.get("registered", "{}"))
+        said = json.loads(attributes.get(SOURCES, "{}"))
     except (ValueError, RecursionError):
         return {}
     return {name: text for name, text in said.items() if isinstance(text, str)} if isinstance(said, dict) else {}

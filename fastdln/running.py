@@ -117,7 +117,7 @@ class Run:
         used = np.unique(np.unravel_index(numbers, grid.chunks_along)[grid.dims.index("depth")]) if along > 1 else [0]
         depths = [self._task.depths[k] for k in used]
         if compiled := compile_all([(self._task, depths)], self._report.wait):
-            journal.compiled(compiled, time.monotonic() - begun)
+            journal.compiled(len(compiled), time.monotonic() - begun)
 
     def _wait(self) -> None:
         warn("the cluster has no workers yet; waiting for them")

@@ -116,7 +116,9 @@ def layer_widths(value: Any) -> Any:
 
 def one_of(valid: Iterable[str], value: str) -> str:
     if value not in (known := list(valid)):
-        raise ValueError(f"unknown name {reprlib.repr(value)}; valid: {', '.join(known)}")
+        raise ValueError(
+            f"unknown name {reprlib.repr(value)}; valid: {', '.join(known)}; --load FILE.py brings your own"
+        )
     return value
 
 
@@ -126,7 +128,9 @@ class Sweep(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str = Field("", description="free text, stored with the results")
-    model: str = Field(description="what is simulated", json_schema_extra={"enum": list(MODELS)})
+    model: str = Field(
+        description="what is simulated", json_schema_extra=lambda schema: schema.update(enum=list(MODELS))
+    )
     axes: dict[str, Axis] = Field(
         description="eta, alpha, depth, s1, s2, ... (which set a singular value) and, for random starts, seed: a value, a list, "
         "or a range"
@@ -165,7 +169,7 @@ class Sweep(BaseModel):
         DEFAULT,
         validate_default=True,
         description="families to measure; fate is always written",
-        json_schema_extra={"items": {"enum": list(known_names())}},
+        json_schema_extra=lambda schema: schema.update(items={"enum": list(known_names())}),
     )
     orbit_samples: Annotated[int, Field(ge=1, le=2**31), BeforeValidator(whole)] = Field(
         64, description="length of `orbit`, where asked for"

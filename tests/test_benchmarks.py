@@ -49,6 +49,15 @@ def test_benchmarks_run_tiny(tmp_path):
     assert (tmp_path / "picture.png").stat().st_size > 10_000
 
 
+def test_words_that_no_benchmark_has_are_one_line():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--tiny", "nonesuch"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("no benchmark is called nonesuch; the groups are authors, compile, ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_result_is_told_beside_the_releases():
     one = {"group": "g", "name": "n", "unit": "M steps/s", "median": 3.0, "slowest": 2.0, "fastest": 4.0}
     released = {"machine": "another", "results": [one | {"median": 2.0}]}

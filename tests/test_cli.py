@@ -243,6 +243,11 @@ def test_warm_compiles_what_a_sweep_needs_once(here):
     )
     again = fastdln("warm", "small.toml", cwd=here, **environment)
     assert again.stderr.splitlines() == ["there was nothing to do: all kernels are there"]
+    mark = min((here / "cache").rglob("*.made"))
+    gone = mark.parent / mark.read_text()
+    gone.unlink()
+    assert fastdln("warm", "small.toml", cwd=here, **environment).stderr.splitlines()[-1] == "1 kernel was compiled"
+    assert gone.exists()
     run = fastdln("run", "small.toml", cwd=here, **environment)
     assert run.returncode == 0
     assert "compiling" not in run.stderr

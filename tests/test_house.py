@@ -49,6 +49,7 @@ FLOORS = [
     "kernels",
     "plateaus",
     "grid",
+    "strangers",
     "registering",
     "digest",
     "sweep",

@@ -94,8 +94,8 @@ def test_arrays_go_through_an_address(monkeypatch, forgetful, convention):
     monkeypatch.setattr(internals, "CONVENTION", convention)
     values, more = np.array([1.0, 2.0]), np.array([10.0, 20.0])
     arguments = (values, more, 3)
-    place = addresses.address_of(kernel(add_to, "test", str(convention)), tuple(map(numba.typeof, arguments)))
-    numba.njit(add_by_address)(place, arguments)
+    made = kernel(add_to, "test", str(convention))
+    numba.njit(add_by_address)(internals.address_of(made, tuple(map(numba.typeof, arguments))), arguments)
     assert values.tolist() == [14.0, 25.0]
 
 

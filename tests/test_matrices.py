@@ -12,7 +12,7 @@ from small import OF_MATRICES
 from fastdln import Sweep, run, theory
 from fastdln.matrices import chunk, lanczos
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Code, Matrix, Memory, Program, runner
+from fastdln.matrices.program import Code, Matrix, Memory, Program, interpreter
 from fastdln.matrices.program import run as run_program
 from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, TILE_COLUMNS, TILE_ROWS, aligned
 from fastdln.models import STARTS
@@ -23,15 +23,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:steps =")
 
 
 @numba.njit
-def perform_code(interpreter, memory, code, section):
-    run_program(interpreter, memory, code, section)
+def perform_code(address, memory, code, section):
+    run_program(address, memory, code, section)
 
 
-def perform(interpreter, memory, program):
+def perform(lanes, memory, program):
     code = Code()
     code.add(program)  # the section that runs is not the first
     section = code.add(program)
-    perform_code(interpreter, memory, code.array, section)
+    perform_code(interpreter(lanes).address, memory, code.array, section)
 
 
 def view(memory, place, lanes):
@@ -56,7 +56,7 @@ def test_products_of_every_shape(lanes, kind):
         flat = aligned(memory.size)
         flat[:] = random.standard_normal(memory.size)
         x, y, before = (view(flat, m, lanes).copy() for m in (a, b, under))
-        perform(runner(lanes), flat, program)
+        perform(lanes, flat, program)
         x = x.swapaxes(0, 1) if kind == LEFT else x
         y = y.swapaxes(0, 1) if kind == RIGHT else y
         expected = np.einsum("ikl,kjl->ijl", x, y)
@@ -91,7 +91,7 @@ def test_steps_are_those_of_the_gradient(widths, lanes):
     before = [view(memory, m, lanes).copy() for m in made.weights]
     target = -view(memory, made.minus_target, lanes)
     for program in (made.forward(), made.backward(), made.update()):
-        perform(runner(lanes), memory, program)
+        perform(lanes, memory, program)
     for lane in range(lanes):
         gradients = reference.matrix_gradients([w[:, :, lane] for w in before], target[:, :, lane])
         for place, w, gradient in zip(made.weights, before, gradients, strict=True):
@@ -106,7 +106,7 @@ def test_hessian_vector_products_are_differences_of_gradients(widths, lanes):
     weights = [view(memory, m, lanes) for m in made.weights]
     target = -view(memory, made.minus_target, lanes)
     for program in (made.forward(), made.backward(), made.hvp(made.directions[1], made.images[1])):
-        perform(runner(lanes), memory, program)
+        perform(lanes, memory, program)
     h = 1e-4
     for lane in range(lanes):
         along = [view(memory, m, lanes)[:, :, lane] for m in made.directions[1]]

@@ -28,8 +28,12 @@ WRONG = {
     "a finish of nothing": (FINISH, "return None", "finish: must return a tuple of numbers"),
     "an update too long": (UPDATE, "return (1.0, seen[0] + (1.0", "update: must return 1 number (got 2)"),
     "a start of a number": (START, "return 0.0", "start: must return a tuple of numbers"),
-    "a start that raises": (START, 'raise ValueError("hm")', "fails on a state: ValueError: hm"),
-    "a name that is not there": (START, "return (missing,)", "NameError: name 'missing' is not defined"),
+    "a start that raises": (START, 'raise ValueError("hm")', "fails on a state: ValueError: hm (own.py, line 11)"),
+    "a name that is not there": (
+        START,
+        "return (missing,)",
+        "NameError: name 'missing' is not defined (own.py, line 11)",
+    ),
     "a comment of another kind": ('long_name="share', 'comment=3, long_name="share', "comment: must be text"),
     "flags of another kind": ('long_name="share', 'flags=3, long_name="share', "flags: must be a mapping"),
     "variables of another kind": ("variables=(", "variables=5 or (", "variables: must be a tuple of Variable"),
@@ -66,6 +70,40 @@ def test_a_model_that_fails_at_some_depth_is_one_line(here):
         assert code == 2
         assert "no more than three" in line
     assert not list(here.glob("*.zarr*"))
+
+
+COMPILED = {
+    "an argument of another kind": (
+        START,
+        "return (float(str(step.eta)[:3]),)",
+        "observe time_above",
+        "float(unicode_type) (own.py, line 11)",
+    ),
+    "a name that is not there": (
+        START,
+        "return (missing if step.eta == 77.0 else 0.0,)",
+        "observe time_above",
+        "NameError: name 'missing' is not defined (the function at own.py, line 10)",
+    ),
+    "a map": (
+        "return (x * fma(-eta, x, eta),)",
+        "return (x * fma(-eta, x, eta) if eta < 77.0 else len(eta),)",
+        "trace logistic map 2",
+        "len(float64) (own.py, line 39)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_what_numba_says_is_said_in_a_line_with_its_place(here, name):
+    old, new, kernel, said = COMPILED[name]
+    assert old in FILE
+    (here / "own.py").write_text(FILE.replace(old, new))
+    code, (line,) = command("run", "s.toml", "--load", "own.py")
+    assert code == 2
+    assert line.startswith(f"error: {kernel}: is no mathematics that can be compiled: N")
+    assert line.endswith(said)
+    assert "nopython" not in line
 
 
 def own(finish, *names):

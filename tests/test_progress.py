@@ -68,7 +68,7 @@ def test_compiling_is_not_in_the_pace_of_a_run(monkeypatch):
 
     def slow(needs, told):
         clock.now += 3600.0
-        return right(needs, told) or 7
+        return right(needs, told) or [None] * 7
 
     monkeypatch.setattr(running, "compile_all", slow)
     monkeypatch.setattr(running, "Pace", lambda done: Pace(done, clock))

@@ -1,9 +1,11 @@
 """Models and observables of one's own: registered in Python, by --load, in other processes; and what is refused."""
 
 import json
+import re
 import sys
 from dataclasses import replace
 
+import commands
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +13,8 @@ from typer.testing import CliRunner
 import fastdln
 from fastdln import StoreError, Sweep, SweepError, registering
 from fastdln.cli import app
+from fastdln.compiling import in_words, were_compiled
+from fastdln.kernels.jobs import Job
 from fastdln.models import MODELS, Map, Model
 from fastdln.observables import OBSERVABLES
 from fastdln.observables.observable import ModeObservable, PointObservable, Quantity, Variable
@@ -132,7 +136,7 @@ def test_a_store_goes_on_with_the_same_source_only(here):
     for names in (OBSERVABLES, MODELS):
         for name in ("time_above", "logistic_map"):
             names.pop(name, None)
-    code, (line,) = command("status", "s.zarr")
+    code, (line,) = command("verify", "s.zarr")
     assert code == 2
     assert "time_above" in line
     assert "--load" in line
@@ -161,7 +165,7 @@ BAD = {
     "import nonesuch": "does not import: ModuleNotFoundError",
     "x = (": "does not import: SyntaxError",
     "raise SystemExit(0)": "does not import: SystemExit",
-    "1 / 0": "does not import: ZeroDivisionError",
+    "\n1 / 0": "does not import: ZeroDivisionError: division by zero (own.py, line 2)",
     "from fastdln import register\nregister(3)": "takes a Model or one of",
     FILE.replace('name="time_above",\n        summary', 'name="",\n        summary'): "needs a name of small letters",
     FILE.replace('name="time_above",\n        summary', 'name="loss",\n        summary'): "the name loss is taken",
@@ -173,7 +177,7 @@ BAD = {
     FILE.replace('dims=("mode",))', 'dims=("layer",))'): "dims of a ModeObservable",
     FILE.replace("start=start,", 'needs=("hessian",), start=start,'): "no model has hessian; valid needs: components",
     FILE.replace("return (x * fma(-eta, x, eta),)", "return x"): "step must return a tuple",
-    FILE.replace("return (x * fma(-eta, x, eta),)", "return (x / 0,)"): "a step of 2 layers fails",
+    FILE.replace("return (x * fma(-eta, x, eta),)", "return (x / 0,)"): "a step of 2 layers fails: ZeroDivisionError",
     FILE.replace('starts=("balanced",)', 'starts=("nowhere",)'): "starts out of one-zero",
     FILE.replace('Model("logistic_map"', 'Model("modes"'): "is the name of another model",
 }
@@ -190,10 +194,41 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(here, source):
 
 
 def test_files_that_are_none_are_one_line(here):
-    for path in ("nowhere.py", here, "s.toml"):
-        code, (line,) = command("run", "s.toml", "--load", path)
+    said = {
+        "nowhere.py": "error: --load nowhere.py: cannot be read: No such file or directory",
+        here: f"error: --load {here}: is a folder",
+        "/dev/null": "error: --load /dev/null: is no regular file",
+        "s.toml": "error: s.toml: must be a file of Python, whose name ends with .py",
+    }
+    for path, line in said.items():
+        assert command("run", "s.toml", "--load", path) == (2, [line])
+
+
+def test_an_interrupt_while_a_file_is_loaded_is_told_as_that(here):
+    (here / "own.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)")
+    done = CliRunner().invoke(app, ["run", "s.toml", "--load", "own.py"])
+    assert done.exit_code == 3
+    assert done.output.splitlines()[-1] == "stopped while own.py was loaded, before anything else was done"
+    assert "store" not in done.output
+    assert sorted(path.name for path in here.iterdir()) == ["own.py", "s.toml"]
+
+
+def test_names_that_are_not_known_tell_of_the_way_to_bring_them(here):
+    for change in (SWEEP, SWEEP.replace("logistic_map", "modes")):
+        (here / "s.toml").write_text(change)
+        code, (line,) = command("run", "s.toml")
         assert code == 2
-        assert str(path) in line
+        assert line.endswith("; --load FILE.py brings your own")
+
+
+def test_what_is_loaded_is_listed(here):
+    plain, listed = (CliRunner().invoke(app, ["list", *words]) for words in ([], ["--load", "own.py"]))
+    for line in (r"\n  logistic_map +x' = eta x \(1 - x\)", r"\n  time_above +share of the record above the target"):
+        assert re.search(line, listed.output)
+        assert not re.search(line, plain.output)
+    schema = json.loads(CliRunner().invoke(app, ["list", "--schema"]).output)["properties"]
+    assert "logistic_map" in schema["model"]["enum"]
+    assert "time_above" in schema["observables"]["items"]["enum"]
 
 
 def test_what_a_map_lacks_cannot_be_asked_for(here):
@@ -271,9 +306,10 @@ def test_a_model_that_raises_in_a_run_is_a_fault_with_its_message(tmp_path):
         "axes": {"eta": [0.5, 0.9], "alpha": 0.5, "depth": 2},
         "target": {"singular_values": [1.0]},
     }
-    with pytest.raises(
-        fastdln.IncompleteError, match=r"kernel (advance|trace) raises .*: ValueError: beyond what this map is for"
-    ):
+    said = (
+        r"kernel (advance|trace) raises 2: ValueError: beyond what this map is for \(test_registering\.py, line \d+\)"
+    )
+    with pytest.raises(fastdln.IncompleteError, match=said):
         fastdln.run(Sweep(**keys, steps=10, record=8), tmp_path / "s.zarr")
 
 
@@ -287,7 +323,8 @@ def test_sweep_files_and_stores_load_nothing(here):
     root["attributes"]["registered"] = json.dumps({"os.system": "touch gone"})
     (here / "s.zarr" / "zarr.json").write_text(json.dumps(root))
     with pytest.raises(StoreError, match=r"os\.system"):
-        fastdln.open("s.zarr")
+        fastdln.verify("s.zarr")
+    checked(fastdln.open("s.zarr"))
     assert not (here / "gone").exists()
 
 
@@ -318,6 +355,45 @@ def test_observables_of_the_whole_run_look_as_often_as_they_say(quick):
     both = quick(axes=axes, observables=["edge_step", "states_seen"], sharpness_every=5)
     np.testing.assert_array_equal(both.states_seen, 300 + 64 + 1)
     np.testing.assert_array_equal(both.edge_step, alone.edge_step)
+
+
+def test_kernels_of_ones_own_are_said_to_be_compiled_in_every_run(here):
+    for _ in range(2):
+        done = commands.fastdln("warm", "s.toml", "--load", "own.py", cwd=here)
+        assert done.returncode == 0, done.stderr
+    # time_above, and two of the model's
+    assert done.stderr.splitlines()[-1] == "all kernels are there, but for 3 of your own, which every run compiles"
+
+
+def nothing():
+    pass
+
+
+@pytest.mark.parametrize(
+    ("kept", "own", "compiling", "compiled"),
+    [
+        (7, 0, "7 kernels, once for this machine", "7 kernels were compiled"),
+        (1, 0, "1 kernel, once for this machine", "1 kernel was compiled"),
+        (
+            0,
+            1,
+            "1 kernel of your own, in every run",
+            "all kernels are there, but for 1 of your own, which every run compiles",
+        ),
+        (
+            2,
+            3,
+            "2 kernels, once for this machine, and 3 of your own, in every run",
+            "2 kernels were compiled, and 3 of your own, which every run compiles",
+        ),
+    ],
+)
+def test_what_is_compiled_is_said_in_words(kept, own, compiling, compiled, monkeypatch):
+    jobs = [Job(str(number), nothing, number < kept) for number in range(kept + own)]
+    assert in_words(jobs) == compiling
+    assert were_compiled(jobs) == compiled
+    monkeypatch.setattr("fastdln.compiling.folder", lambda: None)
+    assert "once for this machine" not in in_words(jobs)
 
 
 def test_deeply_nested_records_are_no_sources(here):

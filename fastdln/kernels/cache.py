@@ -31,6 +31,9 @@ SOURCES = ("kernels", "matrices", "models", "network", "observables")
 # Kernels have some hundred kB.
 LARGEST_KERNEL = 2**28
 
+# The files that kernels of this process were loaded from or saved to, in that order.
+USED: list[Path] = []
+
 
 @cache
 def fingerprint() -> str:
@@ -58,7 +61,9 @@ class KernelFile:
         digest, data = content[:32], content[32:]
         if hashlib.sha256(data).digest() != digest:
             raise ValueError(f"{self.path(key)} is damaged")
-        return pickle.loads(data)
+        kernel = pickle.loads(data)
+        USED.append(self.path(key))
+        return kernel
 
     def save(self, key: object, kernel: Any) -> None:
         data, path = dumps(kernel), self.path(key)
@@ -66,6 +71,7 @@ class KernelFile:
         try:
             draft.write_bytes(hashlib.sha256(data).digest() + data)
             draft.replace(path)
+            USED.append(path)
         except BaseException:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
@@ -77,13 +83,14 @@ class KernelCache(FunctionCache):
 
     def __init__(self, function: Any, identity: tuple[object, ...]) -> None:
         super().__init__(function)
-        self._identity = (*identity, fingerprint())
+        self._identity, self._before = (*identity, fingerprint()), 0
         self._cache_file = KernelFile(Path(self.cache_path))  # type: ignore[assignment]  # what numba calls of its own
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple[object, ...]:
         return (sig, codegen.magic_tuple(), self._identity)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
+        self._before = len(USED)
         try:
             return super().load_overload(sig, target_context)
         except MemoryError:
@@ -93,6 +100,7 @@ class KernelCache(FunctionCache):
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
+        del USED[self._before :]  # what was compiled into this one, which needs it no more
         try:
             super().save_overload(sig, data)
         except OSError as error:

@@ -11,6 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from fastdln.errors import where
 from fastdln.kernels.compiled import jit_disabled, kernel
 from fastdln.kernels.history import history
 from fastdln.kernels.jobs import Job
@@ -195,7 +196,7 @@ class ChunkKernel:
             kinds = tuple(numba.typeof(argument) for argument in (np.empty((0, FIELDS), np.int64), *arguments))
             found.setdefault(stage.__name__, Job(stage.__name__, partial(driver(stage).compile, kinds)))
             for part in program.kernels:
-                found.setdefault(part.name, Job(part.name, part.make, part.kept))
+                found.setdefault(part.identity, Job(part.identity, part.make, part.kept))
 
         listing, nothing = copy(self), np.empty(0)
         listing._run = note
@@ -212,7 +213,7 @@ def run(stage: Any, program: Program, *arguments: Any) -> None:
         raise
     except Exception as error:
         name = program.lines[code[0, AT_WORK]][KERNEL].name
-        raise RuntimeError(f"kernel {name}: {type(error).__name__}: {error}") from error
+        raise RuntimeError(f"kernel {name}: {type(error).__name__}: {error}{where(error)}") from error
 
 
 # A section without lines.

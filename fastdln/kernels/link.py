@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 from fastdln.errors import SweepError
 from fastdln.kernels import internals
 from fastdln.kernels.compiled import INNER, NATIVE, jit_disabled, kernel
+from fastdln.kernels.complaints import complaint
 
 FLOATS, COUNT = types.CPointer(types.float64), types.int64
 INTEGER = ir.IntType(64)
@@ -158,12 +159,15 @@ NATIVE[call_with] = native_call_with
 SIGNATURE = (FLOATS,) * 6 + (COUNT,) * 4
 
 
-# numba paints what it says.
-COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+# The sha256 of a source, in what tells kernels apart.
+SOURCE = re.compile(r" [0-9a-f]{64}\b")
 
 
 class Linked:
-    """A kernel that others call by address; it is compiled, or loaded, when its address is asked for."""
+    """A kernel that others call by address; it is compiled, or loaded, when its address is asked for.
+
+    Its identity tells it from all others; its name, which people are shown, is the same without sources.
+    """
 
     def __init__(
         self,
@@ -173,7 +177,8 @@ class Linked:
         signature: tuple[Any, ...] = SIGNATURE,
     ) -> None:
         self.function, self.kept, self.signature = function, kept, signature
-        self.name = " ".join(str(part) for part in identity if part != "")
+        self.identity = " ".join(str(part) for part in identity if part != "")
+        self.name = SOURCE.sub("", self.identity)
         self._kernel = None if jit_disabled() else kernel(function, *identity, kept=kept, **INNER)
 
     def make(self) -> None:
@@ -189,7 +194,5 @@ class Linked:
         except Exception as error:
             if self.kept or isinstance(error, MemoryError):
                 raise
-            reason = " ".join(COLOURS.sub("", str(error)).split())[:400]
-            raise SweepError(
-                f"{self.name.rpartition(' ')[0]}: is no mathematics that can be compiled: {reason}"
-            ) from error
+            reason = complaint(error, self.function)
+            raise SweepError(f"{self.name}: is no mathematics that can be compiled: {reason}") from error

@@ -100,13 +100,3 @@ def call(context: Any, function: Any, values: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, values), generate
-
-
-# Kernels whose addresses were given away must not be collected.
-KEPT: set[Any] = set()
-
-
-def address_of(kernel: Any, kinds: tuple[Any, ...]) -> int:
-    """Where a kernel's code for arguments of these types lies; it is compiled if it was not."""
-    KEPT.add(kernel)
-    return internals.address_of(kernel, kinds)

@@ -23,7 +23,7 @@ from fastdln.matrices.descent import Points, descent_of, history, transient
 from fastdln.matrices.follow import Follower, Kept, Runner
 from fastdln.matrices.network import Network
 from fastdln.matrices.plan import for_networks
-from fastdln.matrices.program import Code, runner
+from fastdln.matrices.program import Code, interpreter
 from fastdln.matrices.rest import rests, strengths
 from fastdln.matrices.roles import MatrixRoles
 from fastdln.matrices.search import Search
@@ -131,10 +131,11 @@ class MatrixKernel:
         search, stretches = Search(self.widths, self.wanted if roles.searched_at else 0), roles.stretches
         network = Network(self.widths, lanes, search.directions + stretches, search.images + stretches)
         code = Code()
-        finder = search.finder(network, code)
+        runner, by_tiles = (self._address(interpreter(count)) for count in (lanes, NETWORKS))
+        finder = search.finder(network, code, runner, by_tiles)
         offsets = offsets_of(network, self.wanted)
         tangent = tangent_of(network, code, stretches, offsets)
-        descent = descent_of(network, code, self.diagonal)
+        descent = descent_of(network, code, runner, self.diagonal)
         nowhere = None if jit_disabled() else 0
         watch = Watch(
             steps=lengths.steps,
@@ -212,7 +213,7 @@ class MatrixKernel:
             return 0
 
         def nowhere(one: Linked) -> int:
-            found.setdefault(one.name, Job(one.name, one.make, one.kept))
+            found.setdefault(one.identity, Job(one.identity, one.make, one.kept))
             return 0
 
         listing._stage, listing._address = note, nowhere
@@ -222,7 +223,7 @@ class MatrixKernel:
         states, learned = np.zeros((1, elements)), np.zeros((1, inputs * outputs))
         points = Points(np.zeros(1), np.zeros((modes, 1)), states, learned, np.zeros(1, np.int64))
         listing.descend(points, np.zeros((modes + 1, 1)), target, lengths)
-        return [Job(f"interpreter {lanes}", partial(runner, lanes)), *found.values()]
+        return list(found.values())
 
     def layers(self, states: np.ndarray) -> list[np.ndarray]:
         """The layers (point, row, column) of states (point, element)."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastdln.kernels.transient import ROUND
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Code, run, runner
+from fastdln.matrices.program import Code, run
 from fastdln.matrices.tiles import LANES
 from fastdln.observables.fate import has_left
 
@@ -43,8 +43,8 @@ class Points(NamedTuple):
     target_of: np.ndarray
 
 
-def descent_of(network: Network, code: Code, diagonal: bool) -> Descent:
-    """Writes the programs of the descent into the code."""
+def descent_of(network: Network, code: Code, runner: Any, diagonal: bool) -> Descent:
+    """Writes the programs of the descent into the code; runner: the address of what runs them."""
     forward, backward, update = network.forward(), network.backward(), network.update()
     return Descent(
         network.minus_eta,
@@ -54,7 +54,7 @@ def descent_of(network: Network, code: Code, diagonal: bool) -> Descent:
         network.minus_target.rows * network.minus_target.columns,
         network.rotated.at,
         network.rotated.columns,
-        runner(network.lanes),
+        runner,
         code.add(forward),
         code.add(backward),
         code.add(update),

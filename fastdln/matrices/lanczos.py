@@ -18,7 +18,7 @@ from numba import typeof
 from fastdln.kernels.compiled import jit_disabled
 from fastdln.kernels.link import Linked
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Code, Matrix, Program, run, runner
+from fastdln.matrices.program import Code, Matrix, Program, run
 from fastdln.matrices.tiles import LANES
 from fastdln.matrices.tridiagonal import raise_bound, top
 from fastdln.matrices.vectors import add_up, dot, scale
@@ -98,8 +98,11 @@ class Lanczos(NamedTuple):
 DIRECTIONS = LONGEST + 1 + 2 + 4
 
 
-def lanczos(network: Network, code: Code) -> Lanczos:
-    """Lays out the memory for a network that was made with DIRECTIONS directions, and writes the programs into the code."""
+def lanczos(network: Network, code: Code, runner: Any, by_tiles: Any) -> Lanczos:
+    """Lays out the memory for a network that was made with DIRECTIONS directions, and writes the programs into the code.
+
+    runner, by_tiles: the addresses of what runs the network's programs, and of what runs those of rows of LANES.
+    """
     length, rows = network.length, network.memory.rows
     places = [direction[0].at for direction in network.directions[:DIRECTIONS]]
     first, second, kept = places[LONGEST + 1], places[LONGEST + 2], places[LONGEST + 3]
@@ -142,15 +145,15 @@ def lanczos(network: Network, code: Code) -> Lanczos:
         hvp=hvp[0],
         sum_first=sums(first),
         sum_second=sums(second),
-        runner=runner(network.lanes),
-        by_tiles=runner(LANES),
+        runner=runner,
+        by_tiles=by_tiles,
     )
 
 
 def no_lanczos() -> Lanczos:
     """What is given to compiled code that does not search."""
     fields: dict[str, Any] = dict.fromkeys(Lanczos._fields, 0)
-    fields |= {"settled": 0.0, "turning": 0.0, "hvp": (0, 0), "runner": runner(LANES), "by_tiles": runner(LANES)}
+    fields |= {"settled": 0.0, "turning": 0.0, "hvp": (0, 0)}
     return Lanczos(**fields)
 
 

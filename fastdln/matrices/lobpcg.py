@@ -22,7 +22,7 @@ from fastdln.kernels.compiled import jit_disabled
 from fastdln.kernels.link import Linked
 from fastdln.matrices.addresses import address, moved
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Code, Matrix, Program, run, runner
+from fastdln.matrices.program import Code, Matrix, Program, run
 from fastdln.matrices.ritz import ritz
 from fastdln.matrices.tiles import LANES, RIGHT
 
@@ -88,7 +88,7 @@ def block_of(widths: Sequence[int], wanted: int) -> int:
     return min(wanted + 1, sum(a * b for a, b in pairwise(widths)))
 
 
-def finder(network: Network, code: Code, wanted: int) -> Finder:
+def finder(network: Network, code: Code, runner: Any, by_tiles: Any, wanted: int) -> Finder:
     """Lays out the memory for `wanted` eigenvalues of a network that was made with 3 block directions."""
     memory, block, length = network.memory, block_of(network.widths, wanted), network.length
     vectors, images = network.directions[0][0].at, network.images[0][0].at
@@ -141,8 +141,8 @@ def finder(network: Network, code: Code, wanted: int) -> Finder:
         defect=code.add(defect),
         measure=code.add(measure),
         cap=CAP,
-        runner=runner(network.lanes),
-        by_tiles=runner(LANES),
+        runner=runner,
+        by_tiles=by_tiles,
     )
 
 
@@ -151,7 +151,7 @@ def no_finder() -> Finder:
     first_program = Finder._fields.index("hvp")
     fields: dict[str, Any] = dict.fromkeys(Finder._fields[:first_program], 0)
     fields |= dict.fromkeys(Finder._fields[first_program:-3], (0, 0))
-    return Finder(**fields, cap=0, runner=runner(LANES), by_tiles=runner(LANES))
+    return Finder(**fields, cap=0, runner=0, by_tiles=0)
 
 
 def noise_for(network: Network, block: int) -> np.ndarray:

@@ -13,9 +13,10 @@ import numpy as np
 from numba import types
 from numpy.lib.stride_tricks import as_strided
 
-from fastdln.kernels.compiled import jit_disabled, kernel
+from fastdln.kernels.compiled import jit_disabled
+from fastdln.kernels.link import Linked
 from fastdln.matrices import blas, tiles
-from fastdln.matrices.addresses import address_of, called_at, peek, peek_float, poke_float
+from fastdln.matrices.addresses import called_at, peek, peek_float, poke_float
 from fastdln.matrices.blas import gemm
 from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, TOGETHER, shift, turn_over
 
@@ -192,17 +193,16 @@ multiply, multiply_left, multiply_right = tiles.multiply, tiles.multiply_left, t
 
 
 @cache
-def runner(lanes: int) -> Any:
-    """What `run` takes as its first argument, for matrices of so many lanes: LANES, or 1.
+def interpreter(lanes: int) -> Linked:
+    """The kernel that `run` calls for matrices of so many lanes: LANES, or 1.
 
-    It is where the compiled interpreter lies, so that what calls it does not hold, and compile, all of it again.
+    It is called by address, so that what calls it does not hold, and compile, all of it again.
     """
     if jit_disabled():
-        return run_plain(lanes)
+        return Linked(run_plain(lanes), "interpreter", lanes)
     if lanes != LANES:
         blas.provide()
-    interpreter = kernel(run_tiles if lanes == LANES else run_blas, "interpreter", lanes)
-    return address_of(interpreter, (types.int64,) * 3)
+    return Linked(run_tiles if lanes == LANES else run_blas, "interpreter", lanes, signature=(types.int64,) * 3)
 
 
 def run_here(runner: Any, memory: np.ndarray, code: np.ndarray, section: tuple[int, int]) -> None:

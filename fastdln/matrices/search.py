@@ -28,11 +28,15 @@ class Search:
         self.directions = 0 if not wanted else lanczos.DIRECTIONS if self.by_lanczos else 3 * self.block
         self.images = min(1, wanted) if self.by_lanczos else self.directions
 
-    def finder(self, network: Network, code: Code) -> Finder:
-        """Where things lie in the network's memory; its programs go into the code."""
+    def finder(self, network: Network, code: Code, runner: Any, by_tiles: Any) -> Finder:
+        """Where things lie in the network's memory; its programs go into the code.
+
+        runner, by_tiles: the addresses of what runs the network's programs, and of what runs those of rows of LANES.
+        """
         if not self.wanted:
             return lanczos.no_lanczos()
-        return lanczos.lanczos(network, code) if self.by_lanczos else lobpcg.finder(network, code, self.wanted)
+        given = network, code, runner, by_tiles
+        return lanczos.lanczos(*given) if self.by_lanczos else lobpcg.finder(*given, self.wanted)
 
     def noise(self, network: Network) -> np.ndarray:
         """Random numbers that it mixes in."""

@@ -6,4 +6,7 @@ from fastdln.registry import collect
 
 MODELS: dict[str, Model] = collect(__name__, "MODEL")
 
-__all__ = ["MODELS", "STARTS", "Map", "Model", "Start"]
+# What a model of somebody's own is taken for where its code is not here: it has the same arrays, and all starts that such have.
+STAND_IN = "modes"
+
+__all__ = ["MODELS", "STAND_IN", "STARTS", "Map", "Model", "Start"]
