@@ -5,7 +5,7 @@ from mpmath import matrix, mp
 
 from fastdln import Sweep, run
 from fastdln.grid import Grid
-from fastdln.paper import shipped
+from fastdln.shipped import shipped
 
 DIGITS = 50
 

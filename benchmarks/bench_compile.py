@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from fastdln.paper import shipped
+from fastdln.shipped import shipped
 
 
 @pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)

@@ -131,7 +131,7 @@ def warm(
     refuse_less_than(LEAST_TO_COMPUTE)
     from fastdln.compiling import warm as compile_for
     from fastdln.compiling import were_compiled
-    from fastdln.paper import shipped
+    from fastdln.shipped import shipped
     from fastdln.sweep import Sweep
 
     wanted = [Sweep.from_file(path) for path in sweeps or shipped()]

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from importlib import resources
-from importlib.resources.abc import Traversable
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from signal import SIG_IGN, SIGINT
@@ -26,6 +24,7 @@ from fastdln.dataset import singular_values
 from fastdln.engine import threads
 from fastdln.errors import IncompleteError
 from fastdln.plots import PLOTS, arranged, encode
+from fastdln.shipped import sweeps
 from fastdln.sweep import Sweep
 
 
@@ -50,17 +49,6 @@ class PaperFigure:
 
     def draw(self, ds: xr.Dataset) -> Figure:
         return arranged(ds, [(PLOTS[kind].draw, choice) for kind, choice in self.panels], self.columns, self.caption)
-
-
-def sweeps() -> Traversable:
-    """The folder of the sweeps that ship: in the package, or beside it where it is run from its sources."""
-    inside = resources.files("fastdln") / "sweeps"
-    return inside if inside.is_dir() else Path(str(resources.files("fastdln"))).parent / "sweeps"
-
-
-def shipped() -> list[Path]:
-    """All of them."""
-    return sorted((Path(str(file)) for file in sweeps().iterdir() if file.name.endswith(".toml")), key=lambda p: p.name)
 
 
 def swing(ds: xr.Dataset) -> Iterator[Number]:

@@ -57,6 +57,7 @@ FLOORS = [
     "axes",
     "refusals",
     "sources",
+    "shipped",
     "files",
     "accessor",
     "plots",
