@@ -28,6 +28,7 @@ THEORY = {
     "period_doubling": {"depth": 2, "count": 2},
     "plateau_steps": {"alpha": 0.1, "eta": 0.1, "singular_value": 1.0, "depth": 3},
     "sharpness": {"layers": [[1.0, 0.5], [1.0, 0.7]], "singular_values": [1.0, 0.5]},
+    "sharpness_at_minimum": {"layers": [[[1.0]], [[1.0]]]},
     "spectrum": {"layers": [[1.0, 0.5], [1.0, 0.7]], "singular_values": [1.0, 0.5]},
     "stability_limit": {"singular_value": 1.0, "depth": 3},
     "two_cycle": {"eta": 0.8, "singular_value": 1.0, "depth": 3},

@@ -118,7 +118,8 @@ def test_what_the_readmes_examples_print(capsys, monkeypatch):
     assert flip == pytest.approx(exact, abs=2e-4)
     assert difference < 1e-3
     exec(third, names)
-    assert float(capsys.readouterr().out.split()[-1]) <= 1e-8
+    # an eigenvalue within 5e-9 needs no smaller one, if no gap is larger than it
+    assert float(capsys.readouterr().out.split()[-1]) <= 5e-9**0.5
 
 
 def test_the_table_of_doublings_on_the_page_is_the_theorys():

@@ -3,6 +3,7 @@
 from fastdln.theory.cascade import onset_of_chaos, period_doubling
 from fastdln.theory.cycles import two_cycle
 from fastdln.theory.hessian import flow_sharpness, hessian_eigenvalues, sharpness, spectrum
+from fastdln.theory.minimum import sharpness_at_minimum
 from fastdln.theory.plateau import balanced_plateau_steps, plateau_steps
 from fastdln.theory.stability import balancing_alpha_bound, critical_learning_rate, divergence_bound, stability_limit
 
@@ -17,6 +18,7 @@ __all__ = [
     "period_doubling",
     "plateau_steps",
     "sharpness",
+    "sharpness_at_minimum",
     "spectrum",
     "stability_limit",
     "two_cycle",

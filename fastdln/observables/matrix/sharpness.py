@@ -11,7 +11,7 @@ OBSERVABLE = PointObservable(
         *variables(
             "sharpness",
             "sharpness",
-            "Largest algebraic eigenvalue of the Hessian, by a block of vectors that follows it, at every sharpness_every-th "
+            "Largest algebraic eigenvalue of the Hessian, by Lanczos runs that follow it, at every sharpness_every-th "
             "recorded state, the last one included; see sharpness_residual",
         ),
         RATIO,

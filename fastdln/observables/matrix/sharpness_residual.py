@@ -23,8 +23,9 @@ OBSERVABLE = EstimateObservable(
             name="sharpness_residual",
             dtype="float64",
             long_name="relative residual of the sharpness at the last state",
-            comment="||H v - lambda v|| / lambda; the error of lambda is at most that times lambda. Found where it is at "
-            "most 1e-8, or 1e-7 where so many eigenvalues are so near each other that they cannot be told apart. NaN after divergence.",
+            comment="||H v - lambda v|| / lambda. The error of lambda goes as its square, over the relative gap to the next eigenvalue: "
+            "found where that is at most 5e-9. Where several lie so near each other that they cannot be told apart, and with sharpness_count, "
+            "where the residual itself is at most 1e-7. NaN after divergence.",
         ),
         Variable(
             name="sharpness_unconverged",

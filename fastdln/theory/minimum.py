@@ -1,0 +1,73 @@
+"""The sharpness of full matrices where the error is zero (docs/theory.md, B)."""
+
+import reprlib
+from itertools import pairwise
+
+import numpy as np
+
+from fastdln.theory.arguments import numbers
+
+# K is a dense matrix of (inputs outputs)^2 numbers a point: this many take 128 MB.
+MOST_ENTRIES = 4096
+
+
+def sharpness_at_minimum(layers):
+    """Largest eigenvalue of the Hessian of a network that has learned its target, of any widths, balanced or not.
+
+    Parameters
+    ----------
+    layers : sequence of array_like
+        W_1, W_2, ..., in the layers' units; W_l is shaped (..., d_l, d_{l-1}), the leading dimensions broadcast.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shaped (...); NaN where a layer is not finite.
+
+    Raises
+    ------
+    ValueError
+        If the layers do not fit onto each other, or d_0 d_L is more than 4,096.
+
+    Notes
+    -----
+    Where the error is 0 the Hessian is J^T J, whose nonzero eigenvalues are those of the far smaller J J^T,
+    K = sum_l (A_l A_l^T) kron (B_l^T B_l), with A_l = W_L ... W_{l+1} and B_l = W_{l-1} ... W_1. Elsewhere it is not the
+    sharpness.
+
+    References
+    ----------
+    Kamber, Parhi, arXiv 2509.25783.
+    """
+    if not isinstance(layers, list | tuple | np.ndarray) or len(layers) < 2:
+        raise ValueError(f"layers: must be two matrices or more (got {reprlib.repr(layers)})")
+    matrices = [numbers("layers", layer) for layer in layers]
+    if any(w.ndim < 2 or 0 in w.shape for w in matrices):
+        raise ValueError(f"layers: must be matrices (got shapes {', '.join(str(w.shape) for w in matrices)})")
+    if any(low.shape[-2] != high.shape[-1] for low, high in pairwise(matrices)):
+        shapes = ", ".join(str(w.shape[-2:]) for w in matrices)
+        raise ValueError(f"layers: the rows of each must be the columns of the next (got {shapes})")
+    try:
+        leading = np.broadcast_shapes(*(w.shape[:-2] for w in matrices))
+    except ValueError:
+        raise ValueError(
+            f"layers: their leading dimensions do not broadcast (got {', '.join(str(w.shape) for w in matrices)})"
+        ) from None
+    entries = matrices[0].shape[-1] * matrices[-1].shape[-2]
+    if entries > MOST_ENTRIES:
+        raise ValueError(f"layers: inputs times outputs must be at most {MOST_ENTRIES:,} (got {entries:,})")
+    below, above = [np.eye(matrices[0].shape[-1])], [np.eye(matrices[-1].shape[-2])]
+    total = np.zeros((*leading, entries, entries))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for w in matrices[:-1]:
+            below.append(w @ below[-1])
+        for w in reversed(matrices[1:]):
+            above.append(above[-1] @ w)
+        for a, b in zip(reversed(above), below, strict=True):
+            rows, columns = a @ a.swapaxes(-1, -2), b.swapaxes(-1, -2) @ b
+            product = np.einsum("...ij,...kl->...ikjl", rows, columns)
+            total += product.reshape(*product.shape[:-4], entries, entries)
+    known = np.isfinite(total).all(axis=(-2, -1))
+    found = np.full(leading, np.nan)
+    found[known] = np.linalg.eigvalsh(total[known])[..., -1]
+    return found
