@@ -9,7 +9,7 @@ import fastdln
 from fastdln import SweepError
 from fastdln.kernels.observe import made_for
 from fastdln.observables import OBSERVABLES
-from fastdln.observables.observable import ModeObservable, Variable
+from fastdln.observables.observable import ModeObservable, PointObservable, Quantity, Variable
 
 
 @pytest.fixture
@@ -139,3 +139,51 @@ def test_another_item_of_the_same_factory_is_another():
     with pytest.raises(SweepError, match="own_three is taken"):
         fastdln.register(make(2.0))
     assert fastdln.register(make(1.0)) is OBSERVABLES["own_three"]
+
+
+def first_layer(network, values):
+    for index in range(network.weights.shape[0]):
+        for lane in range(len(values)):
+            values[lane] += abs(network.weights[index, lane])
+
+
+def start(sample):
+    return (0.0,)
+
+
+def keep(seen, sample):
+    return (sample.value,)
+
+
+def finish(seen, count, last):
+    return seen
+
+
+@pytest.mark.filterwarnings("ignore:steps =")
+def test_a_quantity_of_ones_own_of_full_matrices():
+    """The sum of the layers' absolute entries at the last state; a model that cannot measure it is refused by name."""
+    mine = PointObservable(
+        name="absolute_entries",
+        summary="sum of the absolute entries of all layers",
+        variables=(Variable(name="absolute_entries", dtype="float64", long_name="sum of the absolute entries"),),
+        quantity=Quantity(name="absolute_entries", measure=first_layer),
+        shared=True,
+        start=start,
+        update=keep,
+        finish=finish,
+    )
+    fastdln.register(mine)
+    sweep = {
+        "axes": {"eta": [0.1, 0.2], "alpha": 0.5, "depth": 2},
+        "target": {"singular_values": [1.0, 0.5]},
+        "steps": 0,
+        "record": 1,
+        "observables": ["absolute_entries", "singular_value_end"],
+    }
+    found = fastdln.run(fastdln.Sweep(model="matrix", start="balanced", **sweep), progress=False)
+    # one step from W_1 = W_2 = a I: each entry of the diagonal becomes a (1 - eta (a^2 - s))
+    expected = [2 * sum(0.5 * (1 - eta * (0.25 - s)) for s in (1.0, 0.5)) for eta in (0.1, 0.2)]
+    assert found.absolute_entries.values.ravel() == pytest.approx(expected, rel=1e-12)
+    asked = sweep | {"observables": ["absolute_entries"]}
+    with pytest.raises(SweepError, match=r"^absolute_entries: has no term"):
+        fastdln.run(fastdln.Sweep(model="modes", **asked), progress=False)

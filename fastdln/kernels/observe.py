@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from fastdln.errors import SweepError
 from fastdln.kernels.link import Linked, rows, view
 from fastdln.kernels.spans import BOUND_AT, ETA_AT, LANES, NUMBER_AT, S_AT, SPAN, STRIDE
 from fastdln.models import Map
@@ -180,7 +181,8 @@ def unfold(network, columns, states, products, sizes, t):
 def look_at_modes(quantity: Quantity) -> Linked:
     """The kernel that begins a quantity's numbers from what the layers tell of each mode."""
     join, identity = quantity.mode, quantity.identity
-    assert join
+    if join is None:
+        raise SweepError(f"{quantity.name}: has no term(map, depth) and no mode(network, i, values), which modes need")
 
     def look(numbers, columns, states, products, values, sizes, part, first, every, steps):
         modes, layers, lanes = int(sizes[MODES]), int(sizes[LAYERS]), int(sizes[FILLED])

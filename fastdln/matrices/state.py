@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from fastdln.errors import SweepError
 from fastdln.kernels.compiled import scalar
 from fastdln.kernels.link import FLOATS, Linked, beyond, view
 from fastdln.matrices.network import Network
@@ -60,7 +61,8 @@ def reading(lanes: int) -> Callable[..., Any]:
 @cache
 def of_matrices(quantity: Quantity, lanes: int) -> Linked:
     """The kernel (values, memory, offsets) of a quantity, which writes a value a lane."""
-    assert quantity.measure
+    if quantity.measure is None:
+        raise SweepError(f"{quantity.name}: has no measure(network, values), which full matrices need")
     # melted in, so that what it adds up stays in registers
     measure, read = scalar(quantity.measure), scalar(reading(lanes))
 
