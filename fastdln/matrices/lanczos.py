@@ -18,10 +18,10 @@ from numba import typeof
 from fastdln.kernels.compiled import jit_disabled
 from fastdln.kernels.link import Linked
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Code, Matrix, Program, run
+from fastdln.matrices.program import Code, Matrix, Program, nth, run
 from fastdln.matrices.tiles import LANES
 from fastdln.matrices.tridiagonal import raise_bound, top
-from fastdln.matrices.vectors import add_up, dot, scale
+from fastdln.matrices.vectors import add_up, dot, fold, scale
 
 # Lanczos vectors of the first run and of the second at most, and of the second at least.
 LONGEST, LONGEST_SECOND, SHORTEST_SECOND = 24, 16, 2
@@ -46,7 +46,7 @@ OTHER = 0.3
 # Rounds at most: some two where eigenvalues are apart, ten where several lie within 1e-7 of each other.
 ROUNDS = 60
 
-# After this many rounds a residual as small as this is enough too, so that networks beside it need not wait.
+# After this many rounds residuals of both runs as small as this are enough too, so that networks beside it need not wait.
 PATIENCE, LOOSE = 10, 1e-7
 
 # Where in the table of random numbers a state begins reading, and how far apart two states do.
@@ -185,7 +185,6 @@ def following(lanes: int) -> Any:
         n = numbers_of(memory, finder)
         cold = n[SEARCHES, 0] == 0.0
         begin(memory, finder, noise, number, cold)
-        left = LANES
         for turn in range(finder.rounds):  # a bound, which some clusters meet
             if turn > 0:
                 rotate(memory, code, finder)
@@ -193,8 +192,7 @@ def following(lanes: int) -> Any:
                 take_start(memory, finder, part == 1)
                 run_through(memory, code, finder, part == 1)
             put_in_order(memory, finder)
-            left = accept(memory, finder, turn)
-            if left == 0:
+            if accept(memory, finder, turn) == 0:
                 break
         remember(memory, finder)
         for lane in range(lanes):
@@ -221,7 +219,6 @@ def following(lanes: int) -> Any:
             n[SCRATCH + 1, lane] = 1.0 if cold else min(1.0, MIXED_IN + turned)
             n[SHARE, lane] = finder.turning if cold or near or turned > TURNS else finder.settled
             n[FROZEN, lane] = 0.0
-            n[GAP, lane] = 0.0 if cold else gap
         for e in range(finder.size):
             for lane in range(lanes):
                 k, older = e * lanes + lane, n[OLDER_NEARER, lane] > 0.0
@@ -233,7 +230,7 @@ def following(lanes: int) -> Any:
 
     def dot_into(memory, finder, number, x, y):
         dot(memory, row(finder, number), x, y, finder.height)
-        fold(memory, row(finder, number), wide)
+        fold(memory, row(finder, number), 1, wide)
 
     def take_start(memory, finder, second):
         """The first Lanczos vector, of length 1, from where a run starts, which of frozen lanes stays as it is."""
@@ -246,7 +243,7 @@ def following(lanes: int) -> Any:
                     n[MINUS_ACROSS, lane] = 0.0 if n[FROZEN, lane] > 0.0 else -n[DOT, lane]
                 factors = (row(finder, MINUS_ACROSS),)
                 add_up(memory, q, row(finder, SQUARE), start, (finder.first,), factors, finder.height)
-                fold(memory, row(finder, SQUARE), wide)
+                fold(memory, row(finder, SQUARE), 1, wide)
                 start = q
         else:
             dot_into(memory, finder, SQUARE, start, start)
@@ -307,7 +304,7 @@ def following(lanes: int) -> Any:
         """From Lanczos vector j to what becomes the next once it is scaled by FACTOR, and a row of the tridiagonal matrix."""
         n, q, off = numbers_of(memory, finder), finder.vectors + j * finder.length, finder.off + j * LANES
         before = q - finder.length if j > 0 else q
-        run(finder.runner, memory, code, hvp(finder, j))
+        run(finder.runner, memory, code, nth(finder.hvp, j))
         dot_into(memory, finder, DOT, finder.image, q)
         if second:
             dot_into(memory, finder, ACROSS, finder.image, finder.first)
@@ -322,7 +319,7 @@ def following(lanes: int) -> Any:
             add_up(memory, to, square, finder.image, vectors, (a, b, across), finder.height)
         else:
             add_up(memory, to, square, finder.image, (q, before), (a, b), finder.height)
-        fold(memory, square, wide)
+        fold(memory, square, 1, wide)
         for lane in range(LANES):
             b_next = math.sqrt(n[SQUARE, lane])
             # what is left of an invariant subspace is rounding
@@ -334,10 +331,10 @@ def following(lanes: int) -> Any:
     def rotate(memory, code, finder):
         """Rayleigh-Ritz of the two vectors, which splits eigenvalues that are so near that Lanczos does not."""
         n = numbers_of(memory, finder)
-        run(finder.runner, memory, code, hvp(finder, LONGEST + 1))
+        run(finder.runner, memory, code, nth(finder.hvp, LONGEST + 1))
         dot_into(memory, finder, DOT, finder.image, finder.first)
         dot_into(memory, finder, ACROSS, finder.image, finder.second)
-        run(finder.runner, memory, code, hvp(finder, LONGEST + 2))
+        run(finder.runner, memory, code, nth(finder.hvp, LONGEST + 2))
         dot_into(memory, finder, SQUARE, finder.image, finder.second)
         for lane in range(LANES):
             across, apart, frozen = n[ACROSS, lane], n[SQUARE, lane] - n[DOT, lane], n[FROZEN, lane] > 0.0
@@ -387,7 +384,7 @@ def following(lanes: int) -> Any:
             error = r * r / gap if r < gap else r
             watched = r2 <= max(1.5 * n[SHARE, lane] * gap, 2.0 * NOTHING_LEFT * largest)
             found = watched and error <= ACCEPTED * largest
-            found |= turn >= PATIENCE and r <= LOOSE * largest
+            found |= turn >= PATIENCE and max(r, r2) <= LOOSE * largest
             n[GAP, lane] = max(gap, 0.0)
             if found or not math.isfinite(r + largest):
                 n[FROZEN, lane] = 1.0
@@ -417,22 +414,6 @@ def following(lanes: int) -> Any:
             memory[old + k] = memory[finder.first + k]
 
     return search
-
-
-def hvp(finder, number):
-    """The section of one vector's product with the Hessian."""
-    first, last = finder.hvp
-    return first + number * (last - first), last + number * (last - first)
-
-
-def fold(memory, at, wide):
-    """Adds up the lanes of a number, which are parts of one sum, if there is one network in all lanes."""
-    if wide:
-        total = 0.0
-        for lane in range(LANES):
-            total += memory[at + lane]
-        for lane in range(LANES):
-            memory[at + lane] = total
 
 
 @cache

@@ -22,9 +22,10 @@ from fastdln.kernels.compiled import jit_disabled
 from fastdln.kernels.link import Linked
 from fastdln.matrices.addresses import address, moved
 from fastdln.matrices.network import Network
-from fastdln.matrices.program import Code, Matrix, Program, run
+from fastdln.matrices.program import Code, Matrix, Program, nth, run
 from fastdln.matrices.ritz import ritz
 from fastdln.matrices.tiles import LANES, RIGHT
+from fastdln.matrices.vectors import fold
 
 # Relative residual at which an eigenvalue counts as found. Its error is at most that, and its square where the next
 # eigenvalue is not as near. Where so many are so near that PATIENCE iterations do not tell them apart, LOOSE does.
@@ -160,12 +161,6 @@ def noise_for(network: Network, block: int) -> np.ndarray:
     return numbers * (MIXED_IN * math.sqrt(3.0 / network.size))
 
 
-def hvp(finder, number):
-    """The section of one vector's product with the Hessian."""
-    first, last = finder.hvp
-    return first + number * (last - first), last + number * (last - first)
-
-
 def work_in(memory, finder):
     """The parts of the memory that Rayleigh-Ritz works on."""
     block, size = finder.block, 3 * finder.block
@@ -199,17 +194,6 @@ def copy_at_once(memory, to, at, count):
 copy = copy_plainly if jit_disabled() else copy_at_once
 
 
-def fold(memory, at, count, wide):
-    """Adds up the lanes of `count` numbers, which are parts of one sum, if there is one network in all lanes."""
-    if wide:
-        for i in range(count):
-            total = 0.0
-            for lane in range(LANES):
-                total += memory[at + i * LANES + lane]
-            for lane in range(LANES):
-                memory[at + i * LANES + lane] = total
-
-
 def estimator(lanes: int) -> Any:
     """Function (memory, code, finder, noise, number, values, residual, converged) for networks of so many lanes.
 
@@ -233,12 +217,12 @@ def estimator(lanes: int) -> Any:
         clear(memory, finder.vectors + block * length, 2 * block * length)
         clear(memory, finder.images, 3 * block * length)
         for j in range(block):
-            run(finder.runner, memory, code, hvp(finder, j))
+            run(finder.runner, memory, code, nth(finder.hvp, j))
         for iteration in range(finder.cap + 1):
             if iteration % REFRESH == REFRESH - 1:
                 for j in range(block):
-                    run(finder.runner, memory, code, hvp(finder, j))
-                    run(finder.runner, memory, code, hvp(finder, 2 * block + j))
+                    run(finder.runner, memory, code, nth(finder.hvp, j))
+                    run(finder.runner, memory, code, nth(finder.hvp, 2 * block + j))
             run(finder.by_tiles, memory, code, finder.project)
             fold(memory, finder.grams, 2 * size * size, wide)
             ritz(work.gram, work.matrix, work.minus_values, picked)
@@ -258,10 +242,10 @@ def estimator(lanes: int) -> Any:
             if left == 0 or iteration == finder.cap:
                 break
             for j in range(block):
-                run(finder.runner, memory, code, hvp(finder, block + j))
+                run(finder.runner, memory, code, nth(finder.hvp, block + j))
         # what is said of the residual is measured anew, on images that carry no rounding from one iteration to the next
         for j in range(block):
-            run(finder.runner, memory, code, hvp(finder, j))
+            run(finder.runner, memory, code, nth(finder.hvp, j))
         find_residuals(memory, code, finder, work, norms)
         for lane in range(len(residual)):
             top, largest = abs(found[0, lane]), 0.0

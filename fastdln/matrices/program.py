@@ -205,6 +205,12 @@ def interpreter(lanes: int) -> Linked:
     return Linked(run_tiles if lanes == LANES else run_blas, "interpreter", lanes, signature=(types.int64,) * 3)
 
 
+def nth(section, number):
+    """The section of one of several programs of the same length, one after the other, from that of the first."""
+    first, last = section
+    return first + number * (last - first), last + number * (last - first)
+
+
 def run_here(runner: Any, memory: np.ndarray, code: np.ndarray, section: tuple[int, int]) -> None:
     """Runs a section of the code on a network's memory."""
     runner(memory, code[section[0] : section[1]])

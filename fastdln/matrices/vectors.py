@@ -130,4 +130,15 @@ def native_add_up(
     return types.void(memory, *[types.int64] * 3, kind, kind, types.int64), generate
 
 
+def fold(memory, at, count, wide):
+    """Adds up the lanes of `count` numbers, which are parts of one sum, if there is one network in all lanes."""
+    if wide:
+        for i in range(count):
+            total = 0.0
+            for lane in range(LANES):
+                total += memory[at + i * LANES + lane]
+            for lane in range(LANES):
+                memory[at + i * LANES + lane] = total
+
+
 NATIVE.update({dot: native_dot, scale: native_scale, add_up: native_add_up})
