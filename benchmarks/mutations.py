@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,8 @@ SECONDS, WAITING = 5, 120
 COMPILING = {"extend": 60, "refine": 60}
 # A changed sweep of more steps is computed for as long as that takes, which says nothing about reading stores.
 MOST_STEPS = 10**6
-# A page has a dozen pictures, and takes as long as twenty of the other commands.
-RARELY = {"report": 0.05}
+# A picture takes as long as five of the other commands, a page with its dozen as long as fifty; both read as the others do.
+RARELY = {"plot": 0.25, "report": 0.02}
 # Beside what the process has when it begins.
 BYTES = 10**9
 
@@ -194,10 +195,18 @@ def commands(store, folder):
     ]
 
 
-def outcome(words, seconds):
-    """What is wrong with how a command ended; empty if nothing is."""
+@cache
+def command():
+    """All commands, made once: that takes as long as refusing bad input does."""
+    import typer
+
     from fastdln.cli import app
 
+    return typer.main.get_command(app)
+
+
+def outcome(words, seconds):
+    """What is wrong with how a command ended; empty if nothing is."""
     out, err = io.StringIO(), io.StringIO()
 
     def slow(*_):
@@ -210,7 +219,7 @@ def outcome(words, seconds):
     code = 0
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            app([str(word) for word in words])
+            command()([str(word) for word in words])
     except SystemExit as end:
         code = end.code or 0
     except SlowError:

@@ -1,11 +1,16 @@
-"""`fastdln ...` as a process of its own, forked from one that has imported all: most commands take less than their imports."""
+"""`fastdln ...` within this process, or as one of its own, forked from one that has imported all: most commands take less than
+their imports."""
 
+import io
 import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
+from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
@@ -46,3 +51,48 @@ def run(words, cwd, environment, streams):
     from fastdln.cli import main
 
     main()
+
+
+class Said(NamedTuple):
+    """What a command printed and came to; `exception` is what it did not catch."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    exception: Exception | None
+
+
+@cache
+def command():
+    """All commands, made once: that takes as long as refusing bad input does."""
+    import typer
+
+    from fastdln.cli import app
+
+    return typer.main.get_command(app)
+
+
+def invoke(*words):
+    """Runs a command within this process; its output is no terminal, and takes UTF-8."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors=how) for how in ("strict", "backslashreplace")]
+    code, exception = 0, None
+    with redirect_stdout(streams[0]), redirect_stderr(streams[1]):
+        try:
+            command()([str(word) for word in words])
+        except SystemExit as end:
+            code = end.code or 0
+        except Exception as error:
+            code, exception = 1, error
+    for stream in streams:
+        stream.flush()
+    return Said(code, *(stream.buffer.getvalue().decode() for stream in streams), exception)
+
+
+def several(commands):
+    """Runs commands one after the other, until one fails."""
+    for words in commands:
+        try:
+            command()(words)
+        except SystemExit as end:
+            if end.code:
+                raise

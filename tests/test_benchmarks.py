@@ -24,11 +24,10 @@ def tiny(module, *words, code=0):
 
 
 def test_torture_runs_tiny():
-    """A few kills, flips and pairs; the counts, and not the times, must be right. tests/test_hostile.py has the changes."""
-    lines = tiny(
-        "benchmarks.torture", "bits", "flips", "pairs", "kills", "cluster", "plan", "chunks"
-    ).stdout.splitlines()
-    assert len(lines) == 9
+    """A few flips and kills; the counts, and not the times, must be right. Tests of their own have what takes many processes:
+    pairs of runs, the same bits from each way to run, and random changes."""
+    lines = tiny("benchmarks.torture", "flips", "kills", "cluster", "plan").stdout.splitlines()
+    assert len(lines) == 4
     assert all(line.startswith("ok ") for line in lines)
 
 

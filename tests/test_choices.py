@@ -7,11 +7,10 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from commands import invoke
 from small import SWEEP, made
-from typer.testing import CliRunner
 
 from fastdln import DatasetError, Sweep, plots, run
-from fastdln.cli import app
 
 
 @pytest.fixture(autouse=True)
@@ -105,14 +104,13 @@ def test_what_is_there_is_not_called_near(ds, exact):
 def test_on_the_command_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run(SWEEP, "s.zarr", progress=False)
-    runner = CliRunner()
     for at, words in {"depth=9": "one of 2, 3", "eta=5": "between 0.1 and 1.5", "mode=0.5": "one of 0, 1"}.items():
-        done = runner.invoke(app, ["plot", "s.zarr", "bifurcation", "--at", at])
+        done = invoke("plot", "s.zarr", "bifurcation", "--at", at)
         assert done.exit_code == 2
         assert words in done.stderr
         assert len(done.stderr.splitlines()) == 1
         assert not (tmp_path / "s-bifurcation.png").exists()
-    done = runner.invoke(app, ["plot", "s.zarr", "loss", "--at", "eta=0.46", "--at", "depth=3"])
+    done = invoke("plot", "s.zarr", "loss", "--at", "eta=0.46", "--at", "depth=3")
     assert done.exit_code == 0
     assert done.stderr == "warning: eta = 0.46 is not there; drawn at the nearest, 0.458974\n"
 

@@ -6,10 +6,9 @@ import time
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from commands import invoke
 
 from fastdln import DatasetError, Sweep, SweepError, files, journal
-from fastdln.cli import app
 from fastdln.options import beside, logs
 
 GOOD = """
@@ -35,7 +34,7 @@ def here(tmp_path, monkeypatch):
 
 def fastdln(*words, code=0):
     begun = time.monotonic()
-    done = CliRunner().invoke(app, [str(word) for word in words])
+    done = invoke(*words)
     assert done.exit_code == code, (done.exception, done.stderr)
     assert time.monotonic() - begun < 10 * ENDLESS
     return done

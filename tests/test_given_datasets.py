@@ -9,12 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from commands import invoke
 from small import SWEEP, made
-from typer.testing import CliRunner
 
 import fastdln
 from fastdln import DatasetError, Sweep, analysis, plots, run
-from fastdln.cli import app
 from fastdln.dataset import LONGEST, text_of, whole
 
 
@@ -188,7 +187,7 @@ def test_stores_with_free_texts_open_draw_and_report(tmp_path, monkeypatch, shif
     root_file.write_text(json.dumps(root))
     fastdln.open("s.zarr").load()
     for words in (["plot", "s.zarr", "loss"], ["report", "s.zarr"]):
-        done = CliRunner().invoke(app, words)
-        assert done.exit_code == 0, done.output
+        done = invoke(*words)
+        assert done.exit_code == 0, done.stderr
     page = (tmp_path / "s.html").read_bytes().decode()
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", page)

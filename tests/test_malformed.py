@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import invoke
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from fastdln.cli import app
 from fastdln.errors import SweepError
 from fastdln.sweep import Sweep
 
@@ -162,7 +161,7 @@ def test_malformed_files_are_one_line(room, content):
     if valid(file):
         return  # what was put in is as good as what was there
     before = sorted(room.rglob("*"))
-    done = CliRunner().invoke(app, ["run", "sweep.toml", "-o", "out.zarr"])
+    done = invoke("run", "sweep.toml", "-o", "out.zarr")
     assert done.exit_code == 2, (done.exception, content)
     assert done.stdout == ""
     assert done.stderr.startswith("error: ")
@@ -205,7 +204,7 @@ def test_no_pickle_is_read(room, name, key):
     (room / "evil.toml").write_text(
         f'model = "matrix"\naxes = {{eta = 0.1, alpha = 0.1, depth = 2}}\n{where} = {{{last} = {value}}}'
     )
-    done = CliRunner().invoke(app, ["run", "evil.toml", "-o", "evil.zarr"])
+    done = invoke("run", "evil.toml", "-o", "evil.zarr")
     assert done.exit_code == 2
     assert ".npy" in done.stderr
     assert not (room / "executed").exists()
@@ -229,13 +228,12 @@ def evil_attributes(attributes):
 @pytest.mark.parametrize("verb", ["status", "verify", "extend"])
 def test_tampered_stores_are_one_line(room, number, verb):
     (room / "good.toml").write_text(written(GOOD))
-    runner = CliRunner()
-    assert runner.invoke(app, ["run", "good.toml", "-o", "tampered.zarr", "--quiet"]).exit_code == 0
+    assert invoke("run", "good.toml", "-o", "tampered.zarr", "--quiet").exit_code == 0
     root = json.loads((room / "tampered.zarr" / "zarr.json").read_text())
     attributes = list(evil_attributes(root["attributes"]))[number]
     (room / "tampered.zarr" / "zarr.json").write_text(json.dumps(root | {"attributes": attributes}))
     before = {p for p in room.rglob("*") if "tampered.zarr" not in p.parts}
-    done = runner.invoke(app, [verb, "tampered.zarr"])
+    done = invoke(verb, "tampered.zarr")
     assert done.exit_code in (0, 2, 3), (done.exception, done.stderr)
     assert done.exit_code == 0 or (done.stderr + done.stdout).strip()
     assert done.exit_code != 2 or done.stderr.count("\n") == 1

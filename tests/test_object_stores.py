@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import commands
 import obstore
 import pytest
+from commands import invoke
 from small import FILE, SWEEP
 
 import fastdln
@@ -340,12 +341,9 @@ def xml(code):
 
 
 def plot(url, options):
-    from typer.testing import CliRunner
-
-    from fastdln.cli import app
 
     words = [word for key, value in options.items() for word in ("--storage", f"{key}={value}")]
-    done = CliRunner().invoke(app, ["plot", url, "phase", *words])
+    done = invoke("plot", url, "phase", *words)
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     raise StoreError(done.stderr.strip())
 

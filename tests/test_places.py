@@ -9,6 +9,7 @@ import time
 import obstore
 import pytest
 import xarray as xr
+from commands import invoke
 from small import SWEEP, identical
 
 import fastdln
@@ -41,20 +42,17 @@ def test_a_store_in_a_bucket(url, options, reference):
 
 def test_a_store_by_the_environment_and_the_command_line(url, endpoint, options, tmp_path, monkeypatch, reference):
     from small import FILE
-    from typer.testing import CliRunner
-
-    from fastdln.cli import app
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.toml").write_text(FILE)
     for name, value in {"ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b", "REGION": "us-east-1"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     words = ["small.toml", "-o", url, "--storage", f"endpoint={endpoint}", "--quiet"]
-    assert CliRunner().invoke(app, ["run", *words]).exit_code == 0
+    assert invoke("run", *words).exit_code == 0
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-    assert "160 of 160" in CliRunner().invoke(app, ["status", url]).stdout
-    assert "whole" in CliRunner().invoke(app, ["verify", url]).stdout
+    assert "160 of 160" in invoke("status", url).stdout
+    assert "whole" in invoke("verify", url).stdout
     identical(fastdln.open(url), reference)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.zarr.log", "small.toml"]
 

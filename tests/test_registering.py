@@ -8,11 +8,10 @@ from dataclasses import replace
 import commands
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from commands import invoke
 
 import fastdln
 from fastdln import StoreError, Sweep, SweepError, registering
-from fastdln.cli import app
 from fastdln.compiling import in_words, were_compiled
 from fastdln.kernels.jobs import Job
 from fastdln.models import MODELS, Map, Model
@@ -95,8 +94,8 @@ def here(tmp_path, monkeypatch):
 
 
 def command(*words):
-    done = CliRunner().invoke(app, [*map(str, words)])
-    return done.exit_code, [line for line in done.output.splitlines() if line.startswith(("error", "incomplete"))]
+    done = invoke(*words)
+    return done.exit_code, [line for line in done.stderr.splitlines() if line.startswith(("error", "incomplete"))]
 
 
 def share_above(eta, s, steps=2000, record=64):
@@ -206,10 +205,10 @@ def test_files_that_are_none_are_one_line(here):
 
 def test_an_interrupt_while_a_file_is_loaded_is_told_as_that(here):
     (here / "own.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)")
-    done = CliRunner().invoke(app, ["run", "s.toml", "--load", "own.py"])
+    done = invoke("run", "s.toml", "--load", "own.py")
     assert done.exit_code == 3
-    assert done.output.splitlines()[-1] == "stopped while own.py was loaded, before anything else was done"
-    assert "store" not in done.output
+    assert done.stderr.splitlines()[-1] == "stopped while own.py was loaded, before anything else was done"
+    assert "store" not in done.stderr + done.stdout
     assert sorted(path.name for path in here.iterdir()) == ["own.py", "s.toml"]
 
 
@@ -222,11 +221,11 @@ def test_names_that_are_not_known_tell_of_the_way_to_bring_them(here):
 
 
 def test_what_is_loaded_is_listed(here):
-    plain, listed = (CliRunner().invoke(app, ["list", *words]) for words in ([], ["--load", "own.py"]))
+    plain, listed = (invoke("list", *words) for words in ([], ["--load", "own.py"]))
     for line in (r"\n  logistic_map +x' = eta x \(1 - x\)", r"\n  time_above +share of the record above the target"):
-        assert re.search(line, listed.output)
-        assert not re.search(line, plain.output)
-    schema = json.loads(CliRunner().invoke(app, ["list", "--schema"]).output)["properties"]
+        assert re.search(line, listed.stdout)
+        assert not re.search(line, plain.stdout)
+    schema = json.loads(invoke("list", "--schema").stdout)["properties"]
     assert "logistic_map" in schema["model"]["enum"]
     assert "time_above" in schema["observables"]["items"]["enum"]
 

@@ -13,13 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import fastdln as command
+from commands import invoke
 from small import FILE, SWEEP, identical, marks
-from typer.testing import CliRunner
 
 import fastdln
 from fastdln import IncompleteError, StoreError, SweepError, journal
 from fastdln.api import compute
-from fastdln.cli import app
 from fastdln.engine import ChunkDone, ChunkFailed
 from fastdln.places import find
 from fastdln.shares import Share
@@ -310,7 +309,7 @@ def test_a_log_on_a_full_disk_stops_nothing(here, monkeypatch):
 
     monkeypatch.setattr(journal.LogFile, "_open", full)
     monkeypatch.chdir(here)
-    done = CliRunner().invoke(app, ["run", "small.toml", "--quiet"])
+    done = invoke("run", "small.toml", "--quiet")
     assert (done.exit_code, done.stderr) == (0, "")
     assert set(written) == {str(here / "small.zarr.log")}
 

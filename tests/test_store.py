@@ -1,5 +1,6 @@
 """Stores: what is in them, resuming, refusing, and what a kill leaves."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from commands import FORKS, LONGEST
 from small import SWEEP, identical
 
 import fastdln
@@ -209,17 +211,39 @@ def test_a_full_disk_while_making_the_store_is_no_bad_input(tmp_path, monkeypatc
     assert not list(tmp_path.iterdir())
 
 
-def test_runs_that_start_at_once(tmp_path):
-    """One makes the store, the others find it in use, or go on with it: no other end is possible."""
-    data = json.dumps(json.loads(SWEEP.canonical()))
-    path = tmp_path / "out.zarr"
+def compute_in_child(text, path, locks, ends=None):
+    """ends: where an error's words go; None: it is raised."""
+    if not locks:
+        del fcntl.F_OFD_SETLK  # as on a system without such locks
+    try:
+        compute(Sweep(**json.loads(text)), path)
+    except StoreError as error:
+        if ends is None:
+            raise
+        ends.put(str(error))
+    else:
+        if ends is not None:
+            ends.put("")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of POSIX")
+@pytest.mark.filterwarnings("ignore:.*no locks")
+@pytest.mark.parametrize("locks", [True, False])
+def test_runs_that_start_at_once(tmp_path, reference_run, locks):
+    """One makes the store, the others find it in use, or go on with it; without locks all work, and write the same."""
+    path, ends = tmp_path / "out.zarr", FORKS.Queue()
     children = [
-        subprocess.Popen([sys.executable, "-c", KILLED, data, str(path)], stderr=subprocess.PIPE) for _ in range(3)
+        FORKS.Process(target=compute_in_child, args=(SWEEP.canonical(), str(path), locks, ends)) for _ in range(3)
     ]
-    ends = [(child.communicate()[1].decode(), child.returncode) for child in children]
-    assert any(code == 0 for _, code in ends), ends
-    assert all(code == 0 or "is in use by another run" in stderr for stderr, code in ends), ends
-    assert fastdln.status(path).chunks_left == 0
+    for child in children:
+        child.start()
+    said = [ends.get(timeout=LONGEST) for _ in children]
+    for child in children:
+        child.join()
+    assert [child.exitcode for child in children] == [0, 0, 0]
+    assert "" in said
+    assert all(not words or (locks and "is in use by another run" in words) for words in said), said
+    identical(fastdln.open(path).load(), reference_run)
 
 
 def test_drafts_that_a_kill_left_are_removed(tmp_path):
@@ -249,15 +273,6 @@ def test_swept_singular_values(tmp_path):
     np.testing.assert_array_equal(ds.singular_value, [1.0, np.nan])
 
 
-KILLED = """
-import sys, fastdln
-from fastdln.api import compute
-from fastdln.sweep import Sweep
-import json
-compute(Sweep(**json.loads(sys.argv[1])), sys.argv[2])
-"""
-
-
 @pytest.mark.skipif(os.name != "posix", reason="the child is killed by a POSIX signal")
 def test_kill_and_resume(tmp_path, reference_run):
     """A real child is killed at various moments; what it finished stays, bit for bit, and is not computed again."""
@@ -265,19 +280,20 @@ def test_kill_and_resume(tmp_path, reference_run):
     path, finished, kills = tmp_path / "out.zarr", {}, 0
     data = json.dumps({**keys, "chunks": {"eta": 1, "alpha": 1}})
     for attempt in range(40):
-        child = subprocess.Popen([sys.executable, "-c", KILLED, data, str(path)], stderr=subprocess.PIPE)
+        child = FORKS.Process(target=compute_in_child, args=(data, str(path), True))
+        child.start()
         marks = path / "fate" / "c"
         before = len(list(marks.rglob("?*"))) if marks.exists() else 0
-        while child.poll() is None:
+        while child.is_alive():
             now = len([p for p in marks.rglob("*") if p.is_file()]) if marks.exists() else 0
             if now >= before + 1 + 5 * attempt or (attempt == 0 and path.exists()):
-                child.send_signal(signal.SIGKILL)
+                child.kill()
                 break
-            time.sleep(0.002)
-        stderr = child.communicate()[1]
-        if child.returncode == 0:
+            time.sleep(0.01)
+        child.join()
+        if child.exitcode == 0:
             break
-        assert child.returncode == -signal.SIGKILL, stderr
+        assert child.exitcode == -signal.SIGKILL
         kills += 1
         done = {p: p.stat().st_mtime_ns for p in marks.rglob("*") if p.is_file() and p.suffix != ".partial"}
         for mark, written in finished.items():

@@ -6,12 +6,11 @@ import sys
 
 import numpy as np
 import pytest
+from commands import invoke
 from test_registering import FILE, SWEEP, command
-from typer.testing import CliRunner
 
 import fastdln
 from fastdln import StoreError, SweepError, registering, strangers, template
-from fastdln.cli import app
 from fastdln.models import MODELS
 from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
 
@@ -68,7 +67,7 @@ def test_what_only_reads_needs_no_code(here, stores, name):
     for variable in ds.variables:
         np.testing.assert_array_equal(ds[variable], with_code[variable])
         assert ds[variable].attrs == with_code[variable].attrs
-    said = CliRunner().invoke(app, ["status", f"{name}.zarr"])
+    said = invoke("status", f"{name}.zarr")
     assert said.exit_code == 0
     assert "4 of 4 computed" in said.stdout
     assert json.loads(ds.attrs["sweep"]) == json.loads(fastdln.status(f"{name}.zarr").sweep.canonical())

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from commands import invoke
 
 import fastdln
 from fastdln import ClusterError, StoreError, Sweep, SweepError
-from fastdln.cli import app
 
 KEYS = {"model": "modes", "axes": {"eta": [0.1, 0.2], "alpha": 0.5, "depth": 3}, "steps": 50, "record": 16}
 SWEEP = Sweep(**KEYS)
@@ -125,7 +124,7 @@ def test_overrides_are_texts(here, override):
 
 def test_an_empty_path_is_no_default(here):
     for words in (["run", "s.toml", "-o", ""], ["status", ""], ["paper", "-o", ""], ["report", "s.zarr", "-o", ""]):
-        done = CliRunner().invoke(app, words)
+        done = invoke(*words)
         assert done.exit_code == 2, words
         assert done.stderr.count("\n") == 1
         assert [p.name for p in here.iterdir()] == ["s.toml"]
@@ -134,9 +133,9 @@ def test_an_empty_path_is_no_default(here):
 def test_an_extension_with_nothing_to_do_says_so(here):
     fastdln.run(SWEEP, "s.zarr")
     for words in ([], ["--set", "axes.eta=[0.1, 0.2]"]):
-        done = CliRunner().invoke(app, ["extend", "s.zarr", *words])
+        done = invoke("extend", "s.zarr", *words)
         assert done.exit_code == 0
         assert "nothing to do" in done.stderr
-    done = CliRunner().invoke(app, ["extend", "s.zarr", "--set", "axes.eta=[0.1, 0.2, 0.3]"])
+    done = invoke("extend", "s.zarr", "--set", "axes.eta=[0.1, 0.2, 0.3]")
     assert done.exit_code == 0
     assert "nothing to do" not in done.stderr
