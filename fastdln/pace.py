@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 
 class Pace:
@@ -59,3 +60,23 @@ class Pace:
         """Seconds until all are done; None as long as nobody can know."""
         rate = self.rate()
         return None if rate is None else (total - self._done) / rate
+
+
+def speed(rate: float) -> str:
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if rate >= size:
+            return f"{rate / size:.3g} {unit} points/s"
+    return f"{rate:.3g} points/s"
+
+
+def pace_in_words(pace: Pace, done: int, total: int) -> str:
+    """The speed and the time left, as far as they are known."""
+    rate, left = pace.rate(), pace.left(total)
+    if rate is None or left is None:
+        return ""
+    return speed(rate) + (f", {timedelta(seconds=round(left))} left" if done < total else "")
+
+
+def line(pace: Pace, done: int, total: int) -> str:
+    words = pace_in_words(pace, done, total)
+    return f"{done:,} of {total:,} points ({done / max(total, 1):.0%})" + (f", {words}" if words else "")

@@ -12,7 +12,6 @@ from fastdln.compiling import compile_all
 from fastdln.grid import STEPS_A_SECOND, Grid, bytes_of, work
 from fastdln.kernels.roles import Lengths
 from fastdln.kernels.spans import LANES
-from fastdln.matrices.chunk import lanes_for as lanes_of_matrices
 from fastdln.sweep import Sweep
 from fastdln.task import Task
 from fastdln.template import compressed
@@ -43,7 +42,11 @@ class Probe(NamedTuple):
 
 def lanes_for(sweep: Sweep, depth: int) -> int:
     """Points that a kernel computes side by side: fewer take as long."""
-    return lanes_of_matrices(sweep.widths_at(depth)) if sweep.definition.matrices else LANES
+    if not sweep.definition.matrices:
+        return LANES
+    from fastdln.matrices.chunk import lanes_for as lanes_of_matrices  # which sweeps of modes do not wait for
+
+    return lanes_of_matrices(sweep.widths_at(depth))
 
 
 def rule_of_thumb(sweep: Sweep, depth: int, points: int) -> float:

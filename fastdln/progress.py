@@ -7,13 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from typing import Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
-from rich.text import Text
-
-from fastdln.pace import Pace
+from fastdln.pace import Pace, line
 
 Report = Callable[[int, int], None]
 
@@ -28,11 +24,8 @@ SECONDS_BEFORE_A_LINE = 1.0
 SECONDS_BETWEEN_WAITS = 3.0
 
 
-class Reporter:
-    """Called as (points done, points in all) while a run goes on; this one tells nobody."""
-
-    def __init__(self, pace: Pace) -> None:
-        self.pace = pace
+class Reporter(Protocol):
+    """Called as (points done, points in all) while a run goes on."""
 
     def __call__(self, done: int, total: int) -> None: ...
 
@@ -40,21 +33,16 @@ class Reporter:
         """Says what is waited for before there is anything to count, each line in the place of the last."""
 
 
-class Told(Reporter):
-    """Passes it on to a function of the user's."""
+class Told:
+    """Passes it on to a function of the user's, or to nobody."""
 
-    def __init__(self, pace: Pace, tell: Report) -> None:
-        super().__init__(pace)
+    def __init__(self, tell: Report = lambda done, total: None) -> None:
         self.tell = tell
 
     def __call__(self, done: int, total: int) -> None:
         self.tell(done, total)
 
-
-def wanted(progress: bool | Report | None) -> bool:
-    """Whether to draw: as asked, or by default on a terminal and in a notebook."""
-    console = Console(stderr=True)
-    return bool(progress) if progress is not None else console.is_terminal or console.is_jupyter
+    def wait(self, line: str) -> None: ...
 
 
 @contextmanager
@@ -64,12 +52,21 @@ def reporter(progress: bool | Report | None, done: int, total: int, pace: Pace |
         pace = Pace(done)
         pace.start()
     if callable(progress):
-        yield Told(pace, progress)
-    elif not wanted(progress):
-        yield Reporter(pace)
+        yield Told(progress)
+        return
+    if progress is False:
+        yield Told()
+        return
+    from rich.console import Console  # a tenth of a second, which a quiet run need not wait
+
+    console = Console(stderr=True)
+    if progress is None and not (console.is_terminal or console.is_jupyter):
+        yield Told()
     elif Console().is_jupyter:
         yield Cell(pace)
-    elif Console(stderr=True).is_terminal:
+    elif console.is_terminal:
+        from fastdln.bar import Bar
+
         with Bar(pace, done, total) as bar:
             yield bar
     else:
@@ -77,74 +74,13 @@ def reporter(progress: bool | Report | None, done: int, total: int, pace: Pace |
             yield lines
 
 
-def speed(rate: float) -> str:
-    for unit, size in (("M", 1e6), ("k", 1e3)):
-        if rate >= size:
-            return f"{rate / size:.3g} {unit} points/s"
-    return f"{rate:.3g} points/s"
-
-
-def pace_in_words(pace: Pace, done: int, total: int) -> str:
-    """The speed and the time left, as far as they are known."""
-    rate, left = pace.rate(), pace.left(total)
-    if rate is None or left is None:
-        return ""
-    return speed(rate) + (f", {timedelta(seconds=round(left))} left" if done < total else "")
-
-
-def line(pace: Pace, done: int, total: int) -> str:
-    words = pace_in_words(pace, done, total)
-    return f"{done:,} of {total:,} points ({done / max(total, 1):.0%})" + (f", {words}" if words else "")
-
-
-class PaceColumn(ProgressColumn):
-    """The pace."""
-
-    def __init__(self, pace: Pace) -> None:
-        super().__init__()
-        self.pace = pace
-
-    def render(self, task: Task) -> Text:
-        words = pace_in_words(self.pace, int(task.completed), int(task.total or 0))
-        return Text(words, style="progress.data.speed")
-
-
-class Bar(Reporter):
-    """A bar on a terminal."""
-
-    def __init__(self, pace: Pace, done: int, total: int) -> None:
-        super().__init__(pace)
-        self.column = PaceColumn(pace)
-        columns = (TextColumn("points"), BarColumn(), MofNCompleteColumn(), self.column)
-        console = Console(stderr=True)
-        self.drawn, self.waited = Progress(*columns, console=console), console.status("")
-        self.task = self.drawn.add_task("points", total=total, completed=done)
-
-    def __enter__(self) -> Bar:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.waited.stop()
-        self.drawn.stop()
-
-    def wait(self, line: str) -> None:
-        self.waited.update(f"{line} ...")
-        self.waited.start()
-
-    def __call__(self, done: int, total: int) -> None:
-        self.waited.stop()
-        self.drawn.start()
-        self.drawn.update(self.task, completed=done, total=total)
-
-
-class Cell(Reporter):
+class Cell:
     """A bar in a notebook's cell, of plain HTML: rich's own needs ipywidgets, and leaves nothing in a saved notebook."""
 
     def __init__(self, pace: Pace) -> None:
         from IPython.display import DisplayHandle
 
-        super().__init__(pace)
-        self.shown, self.handle, self.last = 0.0, DisplayHandle(), (0, 0)
+        self.pace, self.shown, self.handle, self.last = pace, 0.0, DisplayHandle(), (0, 0)
         self.handle.display({"text/plain": "points"}, raw=True)
 
     def __call__(self, done: int, total: int) -> None:
@@ -163,12 +99,11 @@ class Cell(Reporter):
         self.handle.update({"text/html": bar, "text/plain": words}, raw=True)
 
 
-class Lines(Reporter):
+class Lines:
     """Plain lines for logs and pipes; a wait has one once it is more than a moment."""
 
     def __init__(self, pace: Pace) -> None:
-        super().__init__(pace)
-        self.tenth, self.said, self.waited = -1, time.monotonic(), ""
+        self.pace, self.tenth, self.said, self.waited = pace, -1, time.monotonic(), ""
         self.timer = threading.Timer(SECONDS_BEFORE_A_LINE, self.say_what_is_waited_for)
         self.timer.daemon = True
 

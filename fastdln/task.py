@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -16,11 +16,13 @@ from fastdln.grid import Grid
 from fastdln.kernels.chunk import ChunkKernel
 from fastdln.kernels.jobs import Job
 from fastdln.kernels.roles import Lengths
-from fastdln.matrices.chunk import UNCONVERGED, MatrixKernel, lanes_for
 from fastdln.meanwhile import Meanwhile, Undo
 from fastdln.models import STARTS
 from fastdln.models.targets import Target
 from fastdln.sweep import Sweep
+
+if TYPE_CHECKING:  # sweeps of modes do not wait for the import
+    from fastdln.matrices.chunk import MatrixKernel
 
 
 def limit_blas() -> Undo:
@@ -62,6 +64,8 @@ class Task:
     def _made(self, depth: int) -> ChunkKernel | MatrixKernel:
         sweep = self.sweep
         if sweep.definition.matrices:
+            from fastdln.matrices.chunk import MatrixKernel
+
             target = self.target(depth)
             widths = sweep.widths_at(depth)
             return MatrixKernel(widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"])
@@ -75,7 +79,7 @@ class Task:
     def running(self) -> Iterator[None]:
         """While chunks are computed: one thread for BLAS, since the chunks themselves run side by side."""
         deepest = int(self.grid.coordinates["depth"].max())
-        if self.sweep.definition.matrices and lanes_for(self.sweep.widths_at(deepest)) == 1:
+        if self.sweep.definition.matrices and cast("MatrixKernel", self.kernels[deepest]).lanes == 1:
             with one_blas_thread():
                 yield
         else:
@@ -102,14 +106,13 @@ class Task:
         for name in values:
             if (mode := swept_mode(name)) is not None:
                 singular_values[mode] = values[name]
-        kernel = self.kernels[depth]
+        kernel, unconverged = self.kernels[depth], 0
         begun = time.perf_counter()
-        if isinstance(kernel, MatrixKernel):
-            results = self.descend(kernel, depth, values, singular_values, lengths)
-        else:
+        if isinstance(kernel, ChunkKernel):
             results = kernel(values["eta"], values["alpha"], singular_values, self.sweep.layers(depth), lengths)
+        else:
+            results, unconverged = self.descend(kernel, depth, values, singular_values, lengths)
         seconds = time.perf_counter() - begun
-        unconverged = int(np.count_nonzero(results.pop(UNCONVERGED, 0)))
         layers = self.sweep.sizes["layer"]
         for variable in self.sweep.variables:
             if "layer" in variable.dims:
@@ -124,8 +127,11 @@ class Task:
         values: Mapping[str, np.ndarray],
         singular_values: np.ndarray,
         lengths: Lengths,
-    ) -> dict[str, np.ndarray]:
-        """Networks of matrices: a start a seed, and a target for each set of singular values."""
+    ) -> tuple[dict[str, np.ndarray], int]:
+        """Networks of matrices: a start a seed, and a target for each set of singular values.
+
+        Returns with the variables at how many points a search for the sharpness did not converge.
+        """
         sweep, target, widths = self.sweep, self.target(depth), self.sweep.widths_at(depth)
         matrices = STARTS[sweep.start_name].matrices
         seeds, seed_of = np.unique(values.get("seed", np.zeros(len(values["eta"]))), return_inverse=True)
@@ -138,7 +144,8 @@ class Task:
         targets, target_of = np.unique(singular_values.T, axis=0, return_inverse=True)
         learned = np.ascontiguousarray(target.matrices(targets)).reshape(len(targets), -1)
         states = starts[seed_of.ravel()] * values["alpha"][:, None]
-        return kernel(values["eta"], singular_values, states, target, learned, target_of.ravel(), lengths)
+        results = kernel(values["eta"], singular_values, states, target, learned, target_of.ravel(), lengths)
+        return results, int(np.count_nonzero(results.pop(kernel.unconverged)))
 
 
 class Computed(NamedTuple):

@@ -31,6 +31,7 @@ FLOORS = [
     "growth",
     "verification",
     "progress",
+    "bar",
     "pace",
     "planning",
     "probing",

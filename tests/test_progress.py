@@ -7,8 +7,9 @@ from small import SWEEP
 
 import fastdln
 from fastdln import running
+from fastdln.bar import Bar
 from fastdln.pace import Pace
-from fastdln.progress import Bar, Lines
+from fastdln.progress import Lines
 
 
 class Clock:

@@ -52,7 +52,12 @@ def lanes_for(widths: Sequence[int]) -> int:
 
 
 class MatrixKernel:
-    """The compiled descent of networks of given widths; call it with the points of a chunk."""
+    """The compiled descent of networks of given widths; call it with the points of a chunk.
+
+    unconverged: the name under which its results hold how many searches for eigenvalues did not converge, by point; no variable.
+    """
+
+    unconverged = "unconverged searches"
 
     def __init__(
         self, widths: Sequence[int], observables: Sequence[Observable], diagonal: bool, wanted: int = 1
@@ -112,7 +117,7 @@ class MatrixKernel:
                 with np.errstate(all="ignore"):
                     values = one.finish(end)
                 store(results, (one,), [lose(value, lost) for value in values])
-        results[UNCONVERGED] = kept.failed
+        results[self.unconverged] = kept.failed
         return results
 
     def descend(self, points: Points, bounds: np.ndarray, target: Target, lengths: Lengths) -> tuple[Follower, Kept]:
@@ -260,10 +265,6 @@ class MatrixKernel:
             stays = rests(now, np.maximum(first[-1], np.where(escaped[:, mode], learned, 0.0)))
             settled[near[:, mode] & ~stays, mode] = DRIFTING
         fates[which] = settled
-
-
-# Not a variable: how many searches for eigenvalues did not converge, by point.
-UNCONVERGED = "unconverged searches"
 
 
 def run_stage(lanes: int, stage: Any, *arguments: Any) -> Any:
