@@ -63,7 +63,7 @@ def test_datasets_that_were_worked_on_draw_alike(ds, name):
     assert plots.drawable(given) == plots.drawable(ds)
     for kind in plots.drawable(given):
         # one panel: most of a picture's time is the layout of several
-        one = {} if "run" in given.dims else {"depth": 3, "alpha": 0.3}
+        one = {"depth": 3, "alpha": 0.3}
         plots.encode(plots.figure(given, kind, **one), "png", 30)
     if "run" not in given.dims and name != "where":
         for one, two in zip(analysis.agreement(given), analysis.agreement(ds), strict=True):
