@@ -15,14 +15,14 @@ from numpy.lib.stride_tricks import as_strided
 
 from fastdln.kernels.compiled import jit_disabled
 from fastdln.kernels.link import Linked
-from fastdln.matrices import blas, tiles
+from fastdln.matrices import blas
 from fastdln.matrices.addresses import called_at, peek, peek_float, poke_float
 from fastdln.matrices.blas import gemm
-from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, TOGETHER, shift, turn_over
+from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, TOGETHER, cut, multiply, shift, turn_over
 
-SHIFT, TRANSPOSE = 3, 4
+SHIFT, TRANSPOSE = -1, -2
 NOWHERE = -1
-FIELDS = 12
+FIELDS = 15
 
 
 class Matrix(NamedTuple):
@@ -78,17 +78,34 @@ class Program:
         )
         if kind == RIGHT and self.spare is not None:
             turned = Matrix(self.spare, b.columns, b.rows, b.rows)
-            self.lines.append(
-                (TRANSPOSE, turned.at, turned.row, b.at, b.row, 0, 0, b.rows, b.columns, 1, NOWHERE, NOWHERE)
-            )
+            self.line(TRANSPOSE, (turned.at, turned.row, 1), (b.at, b.row, 1), (0, 0, 0), (b.rows, b.columns, 1))
             b, kind = turned, PLAIN
         base = onto.at if onto else NOWHERE
-        self.lines.append((kind, out.at, out.row, a.at, a.row, b.at, b.row, out.rows, out.columns, count, base, factor))
+        lanes = self.lanes
+        left, right = (a.at, a.row, lanes), (b.at, b.row, lanes)
+        left = (a.at, lanes, a.row) if kind == LEFT else left
+        right = (b.at, lanes, b.row) if kind == RIGHT else right
+        to = out.at, out.row, lanes
+        if lanes != LANES:
+            self.line(kind, to, left, right, (out.rows, out.columns, count), base, factor)
+            return
+        for shape, row, column, rows, columns, swapped in cut(out.rows, out.columns):
+            place = row * out.row + column * lanes
+            x, y = (left[0] + row * left[1], *left[1:]), (right[0] + column * right[2], *right[1:])
+            under = base + place if onto else NOWHERE
+            if swapped:
+                t = out.at + place, lanes, out.row
+                self.line(shape, t, (y[0], y[2], y[1]), (x[0], x[2], x[1]), (columns, rows, count), under, factor)
+            else:
+                self.line(shape, (out.at + place, out.row, lanes), x, y, (rows, columns, count), under, factor)
+
+    def line(self, operation: int, out: Any, a: Any, b: Any, sizes: Any, base: int = NOWHERE, factor: int = NOWHERE) -> None:
+        self.lines.append((operation, *out, *a, *b, *sizes, base, factor))
 
     def shift(self, out: Matrix, x: Matrix, factor: int) -> None:
         """out += factor x."""
         size = out.rows * out.columns
-        self.lines.append((SHIFT, out.at, 0, x.at, 0, 0, 0, size, 1, 1, out.at, factor))
+        self.line(SHIFT, (out.at, 0, 0), (x.at, 0, 0), (0, 0, 0), (size, 1, 1), out.at, factor)
 
 
 class Code:
@@ -114,41 +131,42 @@ def run_tiles(memory, program, length):
     """The interpreter for LANES networks side by side; memory and program are addresses."""
     for k in range(length):
         line = program + 8 * FIELDS * k
-        kind, rows, columns, count = peek(line), peek(line + 56), peek(line + 64), peek(line + 72)
-        out, out_row = memory + 8 * peek(line + 8), 8 * peek(line + 16)
-        a, a_row = memory + 8 * peek(line + 24), 8 * peek(line + 32)
-        b, b_row = memory + 8 * peek(line + 40), 8 * peek(line + 48)
-        base = memory + 8 * peek(line + 80) if peek(line + 80) >= 0 else 0
-        factor = memory + 8 * peek(line + 88)
-        if kind == PLAIN:
-            multiply(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor)
-        elif kind == LEFT:
-            multiply_left(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor)
-        elif kind == RIGHT:
-            multiply_right(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor)
-        else:
+        operation = peek(line)
+        out, a, b = memory + 8 * peek(line + 8), memory + 8 * peek(line + 32), memory + 8 * peek(line + 56)
+        rows, columns, count = peek(line + 80), peek(line + 88), peek(line + 96)
+        base = memory + 8 * peek(line + 104) if peek(line + 104) >= 0 else 0
+        factor = memory + 8 * peek(line + 112)
+        if operation == SHIFT:
             shift(out, base, factor, a, rows)
+            continue
+        out_down, out_across = 8 * peek(line + 16), 8 * peek(line + 24)
+        a_down, a_along = 8 * peek(line + 40), 8 * peek(line + 48)
+        b_along, b_across = 8 * peek(line + 64), 8 * peek(line + 72)
+        places = (out, out_down, out_across, a, a_down, a_along, b, b_along, b_across, base)
+        multiply(operation, places, rows, columns, count, factor)
 
 
 def run_blas(memory, program, length):
     """The same on single networks, by BLAS."""
     for k in range(length):
         line = program + 8 * FIELDS * k
-        kind, rows, columns, count = peek(line), peek(line + 56), peek(line + 64), peek(line + 72)
-        out, a, b = memory + 8 * peek(line + 8), memory + 8 * peek(line + 24), memory + 8 * peek(line + 40)
-        onto, base = peek(line + 80) >= 0, memory + 8 * peek(line + 80)
-        factor = peek_float(memory + 8 * peek(line + 88)) if onto else 1.0
+        kind, rows, columns, count = peek(line), peek(line + 80), peek(line + 88), peek(line + 96)
+        out, a, b = memory + 8 * peek(line + 8), memory + 8 * peek(line + 32), memory + 8 * peek(line + 56)
+        onto, base = peek(line + 104) >= 0, memory + 8 * peek(line + 104)
+        factor = peek_float(memory + 8 * peek(line + 112)) if onto else 1.0
         if kind == SHIFT:
             for i in range(rows):
                 poke_float(out + 8 * i, peek_float(out + 8 * i) + factor * peek_float(a + 8 * i))
             continue
         if kind == TRANSPOSE:
-            transpose(out, 8 * peek(line + 16), a, 8 * peek(line + 32), rows, columns)
+            transpose(out, 8 * peek(line + 16), a, 8 * peek(line + 40), rows, columns)
             continue
         if onto and base != out:
             for i in range(rows * columns):
                 poke_float(out + 8 * i, peek_float(base + 8 * i))
-        a_row, b_row, out_row = peek(line + 32), peek(line + 48), peek(line + 16)
+        out_row = peek(line + 16)
+        a_row = peek(line + 48) if kind == LEFT else peek(line + 40)
+        b_row = peek(line + 72) if kind == RIGHT else peek(line + 64)
         gemm(kind, rows, columns, count, factor, a, a_row, b, b_row, 1.0 if onto else 0.0, out, out_row)
 
 
@@ -168,28 +186,25 @@ def run_plain(lanes: int) -> Any:
     """The interpreter where the JIT is off."""
 
     def run(memory: np.ndarray, program: np.ndarray) -> None:
-        def view(at: int, row: int, rows: int, columns: int) -> np.ndarray:
-            return as_strided(memory[at:], (rows, columns, lanes), (8 * row, 8 * lanes, 8))
+        def view(at: int, down: int, across: int, rows: int, columns: int) -> np.ndarray:
+            return as_strided(memory[at:], (rows, columns, lanes), (8 * down, 8 * across, 8))
 
-        for kind, out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor in program.tolist():
-            if kind == SHIFT:
-                row = columns * lanes
-                view(out, row, rows, 1)[...] += memory[factor : factor + lanes] * view(a, row, rows, 1)
+        for line in program.tolist():
+            operation, out, a, b = line[0], line[1:4], line[4:7], line[7:10]
+            rows, columns, count, base, factor = line[10:]
+            if operation == SHIFT:
+                size = rows * lanes
+                memory[out[0] : out[0] + size] += np.tile(memory[factor : factor + lanes], rows) * memory[a[0] : a[0] + size]
                 continue
-            if kind == TRANSPOSE:
-                view(out, out_row, columns, rows)[...] = view(a, a_row, rows, columns).swapaxes(0, 1)
+            if operation == TRANSPOSE:
+                view(*out, columns, rows)[...] = view(*a, rows, columns).swapaxes(0, 1)
                 continue
-            left = view(a, a_row, count, rows).swapaxes(0, 1) if kind == LEFT else view(a, a_row, rows, count)
-            right = view(b, b_row, columns, count).swapaxes(0, 1) if kind == RIGHT else view(b, b_row, count, columns)
-            found = np.einsum("ikl,kjl->ijl", left, right)
+            found = np.einsum("ikl,kjl->ijl", view(*a, rows, count), view(*b, count, columns))
             if base >= 0:
-                found = view(base, out_row, rows, columns) + memory[factor : factor + lanes] * found
-            view(out, out_row, rows, columns)[...] = found
+                found = view(base, *out[1:], rows, columns) + memory[factor : factor + lanes] * found
+            view(*out, rows, columns)[...] = found
 
     return run
-
-
-multiply, multiply_left, multiply_right = tiles.multiply, tiles.multiply_left, tiles.multiply_right
 
 
 @cache

@@ -8,7 +8,7 @@ element is one chain of fused multiplications and additions, the same wherever t
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
+from functools import cache
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -17,11 +17,15 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastdln.kernels.compiled import jit_disabled, kernel
-
-# With 512-bit vectors there are 32 registers: 25 accumulators, a column and a row less one; else 16, for 12 and 4.
 WIDE_VECTORS = bool(llvm.get_host_cpu_features().get("avx512f", False))
-LANES = 8 if WIDE_VECTORS else 4
+LANES, REGISTERS = (8, 32) if WIDE_VECTORS else (4, 16)
+
+# Tiles, the shorter side first. In registers are their sums, the shorter side of one operand, and one element of the other.
+LONGEST = 6
+SHAPES = [
+    (m, n) for m in range(1, LONGEST + 1) for n in range(m, LONGEST + 1) if m * n + m + 1 <= REGISTERS
+]
+
 TILE_ROWS, TILE_COLUMNS = (5, 5) if WIDE_VECTORS else (3, 4)
 
 # Bytes of a vector, to which all memory is aligned: a load across two cache lines takes twice the time.
@@ -67,8 +71,28 @@ class Writer:
     def times(self, stride: Any, count: int) -> Any:
         return self.builder.mul(stride, constant(count))
 
-    def loop(self, count: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
-        """Runs body(values) -> next values `count` times, at least once; returns the last ones."""
+    def until(self, end: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
+        """Runs body(values) -> next values, at least once, until the first of them is `end`; returns the last ones.
+
+        LLVM does not know how often that is, and so does not unroll it.
+        """
+        builder, before = self.builder, self.builder.block
+        inside, after = builder.append_basic_block("until"), builder.append_basic_block("after")
+        builder.branch(inside)
+        builder.position_at_end(inside)
+        held = []
+        for value in carried:
+            held.append(builder.phi(value.type))
+            held[-1].add_incoming(value, before)
+        moved = body(held)
+        for phi, value in zip(held, moved, strict=True):
+            phi.add_incoming(value, builder.block)
+        builder.cbranch(builder.icmp_signed("==", moved[0], end), after, inside)
+        builder.position_at_end(after)
+        return moved
+
+    def loop(self, count: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]], step: int = 1) -> list[Any]:
+        """Runs body(values) -> next values, at least once, until `step` at a time they are `count`; returns the last ones."""
         builder, before = self.builder, self.builder.block
         inside, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
         builder.branch(inside)
@@ -80,7 +104,7 @@ class Writer:
             held.append(builder.phi(value.type))
             held[-1].add_incoming(value, before)
         moved = body(held)
-        following = builder.add(number, constant(1))
+        following = builder.add(number, constant(step))
         end = builder.block
         number.add_incoming(following, end)
         for phi, value in zip(held, moved, strict=True):
@@ -90,70 +114,88 @@ class Writer:
         return moved
 
 
-def tile(kind: int, rows: int, columns: int) -> Any:
-    """Intrinsic (out, out_row, a, a_row, b, b_row, count, base, factor), all addresses and strides in bytes.
+def written(writer: Writer, small: int, large: int, places: Any, rows: Any, columns: Any, count: Any, factor: Any) -> None:
+    """Writes one shape of tile: `rows` by `columns` elements in tiles of small by large, one after the other."""
+    builder = writer.builder
+    out, out_down, out_across, a, a_down, a_along, b, b_along, b_across, base = places
+    nothing = ir.Constant(VEC, [0.0] * LANES)
 
-    out = A B over `count` terms, or base + factor A B where base is not 0.
+    def places_of(place: Any, step: Any, number: int) -> list[Any]:
+        found = [place]
+        for _ in range(number - 1):
+            found.append(builder.add(found[-1], step))
+        return found
+
+    def tile(to: Any, left: Any, right: Any, beneath: Any) -> None:
+        def term(held: list[Any]) -> list[Any]:
+            at_a, at_b, *sums = held
+            column = [writer.load(place) for place in places_of(at_a, a_down, small)]
+            for j, place in enumerate(places_of(at_b, b_across, large)):
+                y = writer.load(place)
+                for i in range(small):
+                    sums[i * large + j] = writer.fma(column[i], y, sums[i * large + j])
+            return [builder.add(at_a, a_along), builder.add(at_b, b_along), *sums]
+
+        end = builder.add(left, builder.mul(a_along, count))
+        sums = writer.until(end, [left, right] + [nothing] * (small * large), term)[2:]
+
+        def each(first: Any) -> list[Any]:
+            return [q for p in places_of(first, out_down, small) for q in places_of(p, out_across, large)]
+
+        with builder.if_else(builder.icmp_signed("==", beneath, constant(0))) as (plain, onto):
+            with plain:
+                for total, place in zip(sums, each(to), strict=True):
+                    writer.store(total, place)
+            with onto:
+                scale = writer.load(factor)
+                for total, place, under in zip(sums, each(to), each(beneath), strict=True):
+                    writer.store(writer.fma(scale, total, writer.load(under)), place)
+
+    onto = builder.icmp_signed("!=", base, constant(0))
+    right_step = writer.times(b_across, large)
+    out_step = writer.times(out_across, large)
+    under_step = builder.select(onto, out_step, constant(0))
+    out_step_down = writer.times(out_down, small)
+    under_step_down = builder.select(onto, out_step_down, constant(0))
+    row_end = builder.add(b, builder.mul(b_across, columns))
+    end = builder.add(a, builder.mul(a_down, rows))
+
+    def row(held: list[Any]) -> list[Any]:
+        left, to, beneath = held
+
+        def one(held: list[Any]) -> list[Any]:
+            right, at, under = held
+            tile(at, left, right, under)
+            return [builder.add(right, right_step), builder.add(at, out_step), builder.add(under, under_step)]
+
+        writer.until(row_end, [b, to, beneath], one)
+        return [builder.add(left, writer.times(a_down, small)), builder.add(to, out_step_down), builder.add(beneath, under_step_down)]
+
+    writer.until(end, [a, out, base], row)
+
+
+@intrinsic
+def multiply(context: Any, shape: Any, places: Any, rows: Any, columns: Any, count: Any, factor: Any) -> Any:
+    """out = A B over `count` terms, or base + factor A B where base is not 0: `down` by `across` tiles of SHAPES[shape].
+
+    places: (out, out_down, out_across, a, a_down, a_along, b, b_along, b_across, base), addresses and strides in bytes.
     """
 
-    @intrinsic
-    def product(
-        context: Any,
-        out: Any,
-        out_row: Any,
-        a: Any,
-        a_row: Any,
-        b: Any,
-        b_row: Any,
-        count: Any,
-        base: Any,
-        factor: Any,
-    ) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            out, out_row, a, a_row, b, b_row, count, base, factor = arguments
-            writer = Writer(builder)
-
-            def left(place: Any, i: int) -> Any:
-                return writer.load(place, i * VECTOR if kind == LEFT else writer.times(a_row, i))
-
-            def right(place: Any, j: int) -> Any:
-                return writer.load(place, writer.times(b_row, j) if kind == RIGHT else j * VECTOR)
-
-            def term(held: list[Any]) -> list[Any]:
-                at_a, at_b, *sums = held
-                row = [right(at_b, j) for j in range(columns)]
-                added = []
-                for i in range(rows):
-                    x = left(at_a, i)
-                    added += [writer.fma(x, row[j], sums[i * columns + j]) for j in range(columns)]
-                next_a = builder.add(at_a, a_row if kind == LEFT else constant(VECTOR))
-                next_b = builder.add(at_b, constant(VECTOR) if kind == RIGHT else b_row)
-                return [next_a, next_b, *added]
-
-            nothing = ir.Constant(VEC, [0.0] * LANES)
-            sums = writer.loop(count, [a, b] + [nothing] * (rows * columns), term)[2:]
-            plain, onto, end = (builder.append_basic_block(name) for name in ("plain", "onto", "end"))
-            builder.cbranch(builder.icmp_signed("==", base, constant(0)), plain, onto)
-            builder.position_at_end(plain)
-            for i in range(rows):
-                row = builder.add(out, writer.times(out_row, i))
-                for j in range(columns):
-                    writer.store(sums[i * columns + j], row, j * VECTOR)
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        shape, places, rows, columns, count, factor = arguments
+        writer, places = Writer(builder), [builder.extract_value(places, k) for k in range(10)]
+        end = builder.append_basic_block("end")
+        choice = builder.switch(shape, end)
+        for k, (small, large) in enumerate(SHAPES):
+            block = builder.append_basic_block(f"tile_{small}_{large}")
+            choice.add_case(constant(k), block)
+            builder.position_at_end(block)
+            written(writer, small, large, places, rows, columns, count, factor)
             builder.branch(end)
-            builder.position_at_end(onto)
-            scale = writer.load(factor)
-            for i in range(rows):
-                row, beneath = (builder.add(place, writer.times(out_row, i)) for place in (out, base))
-                for j in range(columns):
-                    held = writer.load(beneath, j * VECTOR)
-                    writer.store(writer.fma(scale, sums[i * columns + j], held), row, j * VECTOR)
-            builder.branch(end)
-            builder.position_at_end(end)
-            return context.get_dummy_value()
+        builder.position_at_end(end)
+        return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 9), generate
-
-    return product
+    return types.void(types.int64, places, *[types.int64] * 4), generate
 
 
 @intrinsic
@@ -226,40 +268,23 @@ def turn_over(context: Any, to: Any, to_row: Any, at: Any, at_row: Any) -> Any:
     return types.void(*[types.int64] * 4), generate
 
 
-def tiled(kind: int) -> Any:
-    """Kernel (out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor): a product tile by tile.
-
-    Rows and columns are cut into as few tiles as do, of nearly equal sizes: nine rows are 5 and 4, not 5, 2, 1 and 1.
-    """
-    shapes = product(range(1, TILE_ROWS + 1), range(1, TILE_COLUMNS + 1))
-    names: dict[str, Any] = {f"tile_{m}_{n}": tile(kind, m, n) for m, n in shapes}
-    names["__name__"] = __name__  # a function of no module cannot be read back from the cache
-    lines = [
-        "def product(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor):",
-        f"    down, across = (rows + {TILE_ROWS - 1}) // {TILE_ROWS}, (columns + {TILE_COLUMNS - 1}) // {TILE_COLUMNS}",
-        "    row = 0",
-        "    for p in range(down):",
-        "        m, column = (rows - row + down - p - 1) // (down - p), 0",
-        "        for q in range(across):",
-        "            n = (columns - column + across - q - 1) // (across - q)",
-        f"            place = row * out_row + column * {VECTOR}",
-        f"            left = a + row * {VECTOR if kind == LEFT else 'a_row'}",
-        f"            right = b + column * {'b_row' if kind == RIGHT else VECTOR}",
-        "            under = base + place if base != 0 else 0",
-    ]
-    for m in range(TILE_ROWS, 0, -1):
-        lines.append(f"            {'if' if m == TILE_ROWS else 'elif'} m == {m}:")
-        for n in range(TILE_COLUMNS, 0, -1):
-            lines.append(f"                {'if' if n == TILE_COLUMNS else 'elif'} n == {n}:")
-            call = f"tile_{m}_{n}(out + place, out_row, left, a_row, right, b_row, count, under, factor)"
-            lines.append(f"                    {call}")
-    lines += ["            column += n", "        row += m"]
-    # A branch a shape of tile, written out: closures would need a chain of 25 functions. The cache wants a file's name.
-    exec(compile("\n".join(lines), __file__, "exec"), names)
-    return kernel(names["product"], "tiled", kind)
+def parts(size: int, side: int) -> list[tuple[int, int]]:
+    """Lengths whose sum is `size`, with how often they stand there: as few as do, of nearly equal lengths."""
+    number = -(-size // side)
+    short, more = divmod(size, number)
+    return [(part, times) for part, times in ((short + 1, more), (short, number - more)) if times]
 
 
-multiply, multiply_left, multiply_right = (None, None, None) if jit_disabled() else map(tiled, (PLAIN, LEFT, RIGHT))
+@cache
+def cut(rows: int, columns: int) -> list[tuple[int, int, int, int, int, bool]]:
+    found, row = [], 0
+    for m, down in parts(rows, TILE_ROWS):
+        column = 0
+        for n, across in parts(columns, TILE_COLUMNS):
+            found.append((SHAPES.index((min(m, n), max(m, n))), row, column, m * down, n * across, m > n))
+            column += n * across
+        row += m * down
+    return found
 
 
 def aligned(size: int) -> np.ndarray:
