@@ -7,6 +7,7 @@ field) of integers: what to do, the shapes, and where in memory.
 from __future__ import annotations
 
 from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,11 +19,11 @@ from fastdln.kernels.link import Linked
 from fastdln.matrices import blas
 from fastdln.matrices.addresses import called_at, peek, peek_float, poke_float
 from fastdln.matrices.blas import gemm
-from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, TOGETHER, cut, multiply, shift, turn_over
+from fastdln.matrices.tiles import LANES, LEFT, NOTHING, PLAIN, RIGHT, SHAPES, TOGETHER, VECTOR, cut, shift, tile, turn_over
 
-SHIFT, TRANSPOSE = -1, -2
+SHIFT, TRANSPOSE, OPERANDS = -1, -2, -3
 NOWHERE = -1
-FIELDS = 15
+FIELDS = 12
 
 
 class Matrix(NamedTuple):
@@ -64,6 +65,7 @@ class Program:
 
     def __init__(self, lanes: int, spare: int | None = None) -> None:
         self.lanes, self.spare = lanes, spare
+        self.by_tiles = lanes == LANES and not jit_disabled()
         self.lines: list[tuple[int, ...]] = []
 
     def product(
@@ -78,95 +80,94 @@ class Program:
         )
         if kind == RIGHT and self.spare is not None:
             turned = Matrix(self.spare, b.columns, b.rows, b.rows)
-            self.line(TRANSPOSE, (turned.at, turned.row, 1), (b.at, b.row, 1), (0, 0, 0), (b.rows, b.columns, 1))
+            self.lines.append(
+                (TRANSPOSE, turned.at, turned.row, b.at, b.row, 0, 0, b.rows, b.columns, 1, NOWHERE, NOWHERE)
+            )
             b, kind = turned, PLAIN
         base = onto.at if onto else NOWHERE
-        lanes = self.lanes
-        left, right = (a.at, a.row, lanes), (b.at, b.row, lanes)
-        left = (a.at, lanes, a.row) if kind == LEFT else left
-        right = (b.at, lanes, b.row) if kind == RIGHT else right
-        to = out.at, out.row, lanes
-        if lanes != LANES:
-            self.line(kind, to, left, right, (out.rows, out.columns, count), base, factor)
+        if self.by_tiles:
+            self.tiles(out, a, b, kind, base, factor, count)
             return
-        for shape, row, column, rows, columns, swapped in cut(out.rows, out.columns):
-            place = row * out.row + column * lanes
-            x, y = (left[0] + row * left[1], *left[1:]), (right[0] + column * right[2], *right[1:])
-            under = base + place if onto else NOWHERE
-            if swapped:
-                t = out.at + place, lanes, out.row
-                self.line(shape, t, (y[0], y[2], y[1]), (x[0], x[2], x[1]), (columns, rows, count), under, factor)
-            else:
-                self.line(shape, (out.at + place, out.row, lanes), x, y, (rows, columns, count), under, factor)
+        self.lines.append((kind, out.at, out.row, a.at, a.row, b.at, b.row, out.rows, out.columns, count, base, factor))
 
-    def line(self, operation: int, out: Any, a: Any, b: Any, sizes: Any, base: int = NOWHERE, factor: int = NOWHERE) -> None:
-        self.lines.append((operation, *out, *a, *b, *sizes, base, factor))
+    def tiles(self, out: Matrix, a: Matrix, b: Matrix, kind: int, base: int, factor: int, count: int) -> None:
+        a_steps = (VECTOR, 8 * a.row) if kind == LEFT else (8 * a.row, VECTOR)
+        b_steps = (VECTOR, 8 * b.row) if kind == RIGHT else (8 * b.row, VECTOR)
+        out_steps, rows, columns = (8 * out.row, VECTOR), out.rows, out.columns
+        x, y = a, b
+        if cut(columns, rows)[0] < cut(rows, columns)[0]:  # the transpose: out^T = B^T A^T
+            x, y, rows, columns = b, a, columns, rows
+            a_steps, b_steps, out_steps = b_steps[::-1], a_steps[::-1], out_steps[::-1]
+        under = 8 * (base - out.at) if base != NOWHERE else NOTHING
+        self.lines.append((OPERANDS, *out_steps, *a_steps, count * a_steps[1], *b_steps, under, 8 * factor))
+        for row, column, m, n in cut(rows, columns)[1]:
+            to = 8 * out.at + row * out_steps[0] + column * out_steps[1]
+            left, right = 8 * x.at + row * a_steps[0], 8 * y.at + column * b_steps[1]
+            self.lines.append((SHAPES.index((m, n)), to, left, right))
 
     def shift(self, out: Matrix, x: Matrix, factor: int) -> None:
         """out += factor x."""
         size = out.rows * out.columns
-        self.line(SHIFT, (out.at, 0, 0), (x.at, 0, 0), (0, 0, 0), (size, 1, 1), out.at, factor)
+        if self.by_tiles:
+            self.lines.append((SHIFT, 8 * out.at, 8 * x.at, 8 * factor, size))
+            return
+        self.lines.append((SHIFT, out.at, 0, x.at, 0, 0, 0, size, 1, 1, out.at, factor))
 
 
 class Code:
-    """Programs one after the other, as the array that `run` takes; each is known by its section, the first of its lines and the
+    """Programs one after the other, as the array that `run` takes; each is known by its section, the first of its numbers and the
     one after the last."""
 
     def __init__(self) -> None:
-        self.lines: list[tuple[int, ...]] = []
+        self.numbers: list[int] = []
 
     def add(self, *programs: Program) -> tuple[int, int]:
         """The section of some programs, which are run as one."""
-        first = len(self.lines)
+        first = len(self.numbers)
         for program in programs:
-            self.lines += program.lines
-        return first, len(self.lines)
+            self.numbers += chain.from_iterable(program.lines)
+        return first, len(self.numbers)
 
     @property
     def array(self) -> np.ndarray:
-        return np.array(self.lines, dtype=np.int64).reshape(-1, FIELDS)
+        return np.array(self.numbers, dtype=np.int64)
 
 
 def run_tiles(memory, program, length):
     """The interpreter for LANES networks side by side; memory and program are addresses."""
-    for k in range(length):
-        line = program + 8 * FIELDS * k
-        operation = peek(line)
-        out, a, b = memory + 8 * peek(line + 8), memory + 8 * peek(line + 32), memory + 8 * peek(line + 56)
-        rows, columns, count = peek(line + 80), peek(line + 88), peek(line + 96)
-        base = memory + 8 * peek(line + 104) if peek(line + 104) >= 0 else 0
-        factor = memory + 8 * peek(line + 112)
-        if operation == SHIFT:
-            shift(out, base, factor, a, rows)
-            continue
-        out_down, out_across = 8 * peek(line + 16), 8 * peek(line + 24)
-        a_down, a_along = 8 * peek(line + 40), 8 * peek(line + 48)
-        b_along, b_across = 8 * peek(line + 64), 8 * peek(line + 72)
-        places = (out, out_down, out_across, a, a_down, a_along, b, b_along, b_across, base)
-        multiply(operation, places, rows, columns, count, factor)
+    at, end, operands = program, program + 8 * length, 0
+    while at < end:
+        operation = peek(at)
+        if operation == OPERANDS:
+            operands = at
+            at += 80
+        elif operation == SHIFT:
+            out = memory + peek(at + 8)
+            shift(out, out, memory + peek(at + 24), memory + peek(at + 16), peek(at + 32))
+            at += 40
+        else:
+            tile(operation, memory, operands, memory + peek(at + 8), memory + peek(at + 16), memory + peek(at + 24))
+            at += 32
 
 
 def run_blas(memory, program, length):
     """The same on single networks, by BLAS."""
-    for k in range(length):
-        line = program + 8 * FIELDS * k
-        kind, rows, columns, count = peek(line), peek(line + 80), peek(line + 88), peek(line + 96)
-        out, a, b = memory + 8 * peek(line + 8), memory + 8 * peek(line + 32), memory + 8 * peek(line + 56)
-        onto, base = peek(line + 104) >= 0, memory + 8 * peek(line + 104)
-        factor = peek_float(memory + 8 * peek(line + 112)) if onto else 1.0
+    for line in range(program, program + 8 * length, 8 * FIELDS):
+        kind, rows, columns, count = peek(line), peek(line + 56), peek(line + 64), peek(line + 72)
+        out, a, b = memory + 8 * peek(line + 8), memory + 8 * peek(line + 24), memory + 8 * peek(line + 40)
+        onto, base = peek(line + 80) >= 0, memory + 8 * peek(line + 80)
+        factor = peek_float(memory + 8 * peek(line + 88)) if onto else 1.0
         if kind == SHIFT:
             for i in range(rows):
                 poke_float(out + 8 * i, peek_float(out + 8 * i) + factor * peek_float(a + 8 * i))
             continue
         if kind == TRANSPOSE:
-            transpose(out, 8 * peek(line + 16), a, 8 * peek(line + 40), rows, columns)
+            transpose(out, 8 * peek(line + 16), a, 8 * peek(line + 32), rows, columns)
             continue
         if onto and base != out:
             for i in range(rows * columns):
                 poke_float(out + 8 * i, peek_float(base + 8 * i))
-        out_row = peek(line + 16)
-        a_row = peek(line + 48) if kind == LEFT else peek(line + 40)
-        b_row = peek(line + 72) if kind == RIGHT else peek(line + 64)
+        a_row, b_row, out_row = peek(line + 32), peek(line + 48), peek(line + 16)
         gemm(kind, rows, columns, count, factor, a, a_row, b, b_row, 1.0 if onto else 0.0, out, out_row)
 
 
@@ -186,23 +187,23 @@ def run_plain(lanes: int) -> Any:
     """The interpreter where the JIT is off."""
 
     def run(memory: np.ndarray, program: np.ndarray) -> None:
-        def view(at: int, down: int, across: int, rows: int, columns: int) -> np.ndarray:
-            return as_strided(memory[at:], (rows, columns, lanes), (8 * down, 8 * across, 8))
+        def view(at: int, row: int, rows: int, columns: int) -> np.ndarray:
+            return as_strided(memory[at:], (rows, columns, lanes), (8 * row, 8 * lanes, 8))
 
-        for line in program.tolist():
-            operation, out, a, b = line[0], line[1:4], line[4:7], line[7:10]
-            rows, columns, count, base, factor = line[10:]
-            if operation == SHIFT:
-                size = rows * lanes
-                memory[out[0] : out[0] + size] += np.tile(memory[factor : factor + lanes], rows) * memory[a[0] : a[0] + size]
+        for kind, out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor in program.reshape(-1, FIELDS).tolist():
+            if kind == SHIFT:
+                row = columns * lanes
+                view(out, row, rows, 1)[...] += memory[factor : factor + lanes] * view(a, row, rows, 1)
                 continue
-            if operation == TRANSPOSE:
-                view(*out, columns, rows)[...] = view(*a, rows, columns).swapaxes(0, 1)
+            if kind == TRANSPOSE:
+                view(out, out_row, columns, rows)[...] = view(a, a_row, rows, columns).swapaxes(0, 1)
                 continue
-            found = np.einsum("ikl,kjl->ijl", view(*a, rows, count), view(*b, count, columns))
+            left = view(a, a_row, count, rows).swapaxes(0, 1) if kind == LEFT else view(a, a_row, rows, count)
+            right = view(b, b_row, columns, count).swapaxes(0, 1) if kind == RIGHT else view(b, b_row, count, columns)
+            found = np.einsum("ikl,kjl->ijl", left, right)
             if base >= 0:
-                found = view(base, *out[1:], rows, columns) + memory[factor : factor + lanes] * found
-            view(*out, rows, columns)[...] = found
+                found = view(base, out_row, rows, columns) + memory[factor : factor + lanes] * found
+            view(out, out_row, rows, columns)[...] = found
 
     return run
 

@@ -7,6 +7,7 @@ element is one chain of fused multiplications and additions, the same wherever t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -27,6 +28,8 @@ SHAPES = [
 ]
 
 TILE_ROWS, TILE_COLUMNS = (5, 5) if WIDE_VECTORS else (3, 4)
+
+BESIDES = 2.0
 
 # Bytes of a vector, to which all memory is aligned: a load across two cache lines takes twice the time.
 VECTOR = 8 * LANES
@@ -114,88 +117,71 @@ class Writer:
         return moved
 
 
-def written(writer: Writer, small: int, large: int, places: Any, rows: Any, columns: Any, count: Any, factor: Any) -> None:
-    """Writes one shape of tile: `rows` by `columns` elements in tiles of small by large, one after the other."""
+# What the tiles of a product share, as 64-bit integers one after another: distances in bytes, from row to row, from
+# column to column and from term to term; all the terms of `a`; from the result to what it is added to, and where in
+# memory the factor lies.
+OUT_DOWN, OUT_ACROSS, A_DOWN, A_ALONG, A_SPAN, B_ALONG, B_ACROSS, UNDER, FACTOR = range(1, 10)
+
+# Instead of a distance: the result is not added to anything.
+NOTHING = -1
+
+
+def written(writer: Writer, rows: int, columns: int, memory: Any, operands: Any, out: Any, a: Any, b: Any) -> None:
+    """Writes one shape of tile: its sums over all terms, and their way into memory."""
     builder = writer.builder
-    out, out_down, out_across, a, a_down, a_along, b, b_along, b_across, base = places
-    nothing = ir.Constant(VEC, [0.0] * LANES)
 
-    def places_of(place: Any, step: Any, number: int) -> list[Any]:
-        found = [place]
-        for _ in range(number - 1):
-            found.append(builder.add(found[-1], step))
-        return found
+    def field(number: int) -> Any:
+        return builder.load(builder.inttoptr(builder.add(operands, constant(8 * number)), INT.as_pointer()))
 
-    def tile(to: Any, left: Any, right: Any, beneath: Any) -> None:
-        def term(held: list[Any]) -> list[Any]:
-            at_a, at_b, *sums = held
-            column = [writer.load(place) for place in places_of(at_a, a_down, small)]
-            for j, place in enumerate(places_of(at_b, b_across, large)):
-                y = writer.load(place)
-                for i in range(small):
-                    sums[i * large + j] = writer.fma(column[i], y, sums[i * large + j])
-            return [builder.add(at_a, a_along), builder.add(at_b, b_along), *sums]
+    def along(first: Any, step: Any, number: int) -> list[Any]:
+        places = [first]
+        while len(places) < number:
+            places.append(builder.add(places[-1], step))
+        return places
 
-        end = builder.add(left, builder.mul(a_along, count))
-        sums = writer.until(end, [left, right] + [nothing] * (small * large), term)[2:]
+    a_down, a_along, b_along, b_across = (field(k) for k in (A_DOWN, A_ALONG, B_ALONG, B_ACROSS))
 
-        def each(first: Any) -> list[Any]:
-            return [q for p in places_of(first, out_down, small) for q in places_of(p, out_across, large)]
+    def term(held: list[Any]) -> list[Any]:
+        at_a, at_b, *sums = held
+        column = [writer.load(place) for place in along(at_a, a_down, rows)]
+        for j, place in enumerate(along(at_b, b_across, columns)):
+            y = writer.load(place)
+            for i, x in enumerate(column):
+                sums[i * columns + j] = writer.fma(x, y, sums[i * columns + j])
+        return [builder.add(at_a, a_along), builder.add(at_b, b_along), *sums]
 
-        with builder.if_else(builder.icmp_signed("==", beneath, constant(0))) as (plain, onto):
-            with plain:
-                for total, place in zip(sums, each(to), strict=True):
-                    writer.store(total, place)
-            with onto:
-                scale = writer.load(factor)
-                for total, place, under in zip(sums, each(to), each(beneath), strict=True):
-                    writer.store(writer.fma(scale, total, writer.load(under)), place)
-
-    onto = builder.icmp_signed("!=", base, constant(0))
-    right_step = writer.times(b_across, large)
-    out_step = writer.times(out_across, large)
-    under_step = builder.select(onto, out_step, constant(0))
-    out_step_down = writer.times(out_down, small)
-    under_step_down = builder.select(onto, out_step_down, constant(0))
-    row_end = builder.add(b, builder.mul(b_across, columns))
-    end = builder.add(a, builder.mul(a_down, rows))
-
-    def row(held: list[Any]) -> list[Any]:
-        left, to, beneath = held
-
-        def one(held: list[Any]) -> list[Any]:
-            right, at, under = held
-            tile(at, left, right, under)
-            return [builder.add(right, right_step), builder.add(at, out_step), builder.add(under, under_step)]
-
-        writer.until(row_end, [b, to, beneath], one)
-        return [builder.add(left, writer.times(a_down, small)), builder.add(to, out_step_down), builder.add(beneath, under_step_down)]
-
-    writer.until(end, [a, out, base], row)
+    zero = ir.Constant(VEC, [0.0] * LANES)
+    sums = writer.until(builder.add(a, field(A_SPAN)), [a, b] + [zero] * (rows * columns), term)[2:]
+    out_down, out_across, under = (field(k) for k in (OUT_DOWN, OUT_ACROSS, UNDER))
+    places = [place for row in along(out, out_down, rows) for place in along(row, out_across, columns)]
+    with builder.if_else(builder.icmp_signed("==", under, constant(NOTHING))) as (plain, onto):
+        with plain:
+            for total, place in zip(sums, places, strict=True):
+                writer.store(total, place)
+        with onto:
+            factor = writer.load(memory, field(FACTOR))
+            for total, place in zip(sums, places, strict=True):
+                writer.store(writer.fma(factor, total, writer.load(place, under)), place)
 
 
 @intrinsic
-def multiply(context: Any, shape: Any, places: Any, rows: Any, columns: Any, count: Any, factor: Any) -> Any:
-    """out = A B over `count` terms, or base + factor A B where base is not 0: `down` by `across` tiles of SHAPES[shape].
-
-    places: (out, out_down, out_across, a, a_down, a_along, b, b_along, b_across, base), addresses and strides in bytes.
-    """
+def tile(context: Any, shape: Any, memory: Any, operands: Any, out: Any, a: Any, b: Any) -> Any:
+    """A tile of out = A B, or of base + factor A B, of SHAPES[shape]; all addresses, of the first element that it takes."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        shape, places, rows, columns, count, factor = arguments
-        writer, places = Writer(builder), [builder.extract_value(places, k) for k in range(10)]
-        end = builder.append_basic_block("end")
+        shape, *others = arguments
+        writer, end = Writer(builder), builder.append_basic_block("end")
         choice = builder.switch(shape, end)
-        for k, (small, large) in enumerate(SHAPES):
-            block = builder.append_basic_block(f"tile_{small}_{large}")
+        for k, (rows, columns) in enumerate(SHAPES):
+            block = builder.append_basic_block(f"tile_{rows}_{columns}")
             choice.add_case(constant(k), block)
             builder.position_at_end(block)
-            written(writer, small, large, places, rows, columns, count, factor)
+            written(writer, rows, columns, *others)
             builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    return types.void(types.int64, places, *[types.int64] * 4), generate
+    return types.void(*[types.int64] * 6), generate
 
 
 @intrinsic
@@ -268,23 +254,52 @@ def turn_over(context: Any, to: Any, to_row: Any, at: Any, at_row: Any) -> Any:
     return types.void(*[types.int64] * 4), generate
 
 
-def parts(size: int, side: int) -> list[tuple[int, int]]:
-    """Lengths whose sum is `size`, with how often they stand there: as few as do, of nearly equal lengths."""
-    number = -(-size // side)
-    short, more = divmod(size, number)
-    return [(part, times) for part, times in ((short + 1, more), (short, number - more)) if times]
+def cost(rows: int, columns: int) -> float:
+    """Half cycles of a tile for each term: multiplications or loads, whichever are more, and what a tile takes besides."""
+    return max(rows * columns, rows + columns) + BESIDES
 
 
 @cache
-def cut(rows: int, columns: int) -> list[tuple[int, int, int, int, int, bool]]:
+def pieces(rows: int | None, size: int) -> tuple[float, list[int]]:
+    """The cheapest lengths of tiles of so many rows that make up `size` columns, or of strips that ...."""
+    raise NotImplementedError
+
+
+@cache
+def cut(rows: int, columns: int) -> tuple[float, list[tuple[int, int, int, int]]]:
+    """Tiles (row, column, rows, columns)"""
+    return best_cut(rows, columns)
+
+
+def strip(height: int, columns: int) -> tuple[float, tuple[int, ...]]:
+    widths = [n for m, n in SHAPES if m == height]
+    longest = widths[-1]
+    best: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
+    many = max(0, columns // longest - 2)
+    for size in range(1, columns - many * longest + 1):
+        options = [
+            (best[size - n][0] + cost(height, n), (*best[size - n][1], n)) for n in widths if n <= size
+        ]
+        best.append(min(options, default=(math.inf, ())))
+    found, lengths = best[-1]
+    return found + many * cost(height, longest), (longest,) * many + lengths
+
+
+def best_cut(rows: int, columns: int) -> tuple[float, list[tuple[int, int, int, int]]]:
+    heights = sorted({m for m, n in SHAPES})
+    strips = {m: strip(m, columns) for m in heights}
+    tallest = heights[-1]
+    best: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
+    for size in range(1, rows + 1):
+        best.append(min(((best[size - m][0] + strips[m][0], (*best[size - m][1], m)) for m in heights if m <= size)))
     found, row = [], 0
-    for m, down in parts(rows, TILE_ROWS):
+    for m in best[-1][1]:
         column = 0
-        for n, across in parts(columns, TILE_COLUMNS):
-            found.append((SHAPES.index((min(m, n), max(m, n))), row, column, m * down, n * across, m > n))
-            column += n * across
-        row += m * down
-    return found
+        for n in strips[m][1]:
+            found.append((row, column, m, n))
+            column += n
+        row += m
+    return best[-1][0], found
 
 
 def aligned(size: int) -> np.ndarray:
