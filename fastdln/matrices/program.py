@@ -19,7 +19,7 @@ from fastdln.kernels.link import Linked
 from fastdln.matrices import blas
 from fastdln.matrices.addresses import called_at, peek, peek_float, poke_float
 from fastdln.matrices.blas import gemm
-from fastdln.matrices.tiles import LANES, LEFT, NOTHING, PLAIN, RIGHT, SHAPES, TOGETHER, VECTOR, cut, shift, tile, turn_over
+from fastdln.matrices.tiles import LANES, LEFT, NOTHING, PLAIN, RIGHT, SHAPES, TOGETHER, VECTOR, WHOLE, cut, shift, tile, turn_over
 
 SHIFT, TRANSPOSE, OPERANDS = -1, -2, -3
 NOWHERE = -1
@@ -100,6 +100,10 @@ class Program:
             a_steps, b_steps, out_steps = b_steps[::-1], a_steps[::-1], out_steps[::-1]
         under = 8 * (base - out.at) if base != NOWHERE else NOTHING
         self.lines.append((OPERANDS, *out_steps, *a_steps, count * a_steps[1], *b_steps, under, 8 * factor))
+        dense = {(m.rows, m.columns, m.row) for m in (out, a, b)}
+        if len(dense) == 1 and rows in WHOLE and (rows, rows, rows * LANES) in dense:
+            self.lines.append((100 + 3 * rows + kind, 8 * out.at, 8 * a.at, 8 * b.at))
+            return
         for row, column, m, n in cut(rows, columns)[1]:
             to = 8 * out.at + row * out_steps[0] + column * out_steps[1]
             left, right = 8 * x.at + row * a_steps[0], 8 * y.at + column * b_steps[1]

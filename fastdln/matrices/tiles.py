@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -67,6 +67,10 @@ class Writer:
 
     def store(self, value: Any, place: Any, offset: Any = 0) -> None:
         self.builder.store(value, self.at(place, offset), align=8)
+
+    def field(self, operands: Any, number: int) -> Any:
+        place = self.builder.add(operands, constant(8 * number))
+        return self.builder.load(self.builder.inttoptr(place, INT.as_pointer()))
 
     def fma(self, x: Any, y: Any, z: Any) -> Any:
         return self.builder.call(self.fma_function, [x, y, z])
@@ -126,12 +130,22 @@ OUT_DOWN, OUT_ACROSS, A_DOWN, A_ALONG, A_SPAN, B_ALONG, B_ACROSS, UNDER, FACTOR 
 NOTHING = -1
 
 
-def written(writer: Writer, rows: int, columns: int, memory: Any, operands: Any, out: Any, a: Any, b: Any) -> None:
+class Steps(NamedTuple):
+    """Of an operation, in bytes: from row to row, from column to column, from term to term, and all the terms of `a`."""
+
+    out_down: Any
+    out_across: Any
+    a_down: Any
+    a_along: Any
+    a_span: Any
+    b_along: Any
+    b_across: Any
+
+
+def written(writer: Writer, rows: int, columns: int, steps: Steps, terms: int, onto: Any, places: Any) -> None:
     """Writes one shape of tile: its sums over all terms, and their way into memory."""
     builder = writer.builder
-
-    def field(number: int) -> Any:
-        return builder.load(builder.inttoptr(builder.add(operands, constant(8 * number)), INT.as_pointer()))
+    memory, operands, out, a, b = places
 
     def along(first: Any, step: Any, number: int) -> list[Any]:
         places = [first]
@@ -139,29 +153,50 @@ def written(writer: Writer, rows: int, columns: int, memory: Any, operands: Any,
             places.append(builder.add(places[-1], step))
         return places
 
-    a_down, a_along, b_along, b_across = (field(k) for k in (A_DOWN, A_ALONG, B_ALONG, B_ACROSS))
-
     def term(held: list[Any]) -> list[Any]:
         at_a, at_b, *sums = held
-        column = [writer.load(place) for place in along(at_a, a_down, rows)]
-        for j, place in enumerate(along(at_b, b_across, columns)):
+        column = [writer.load(place) for place in along(at_a, steps.a_down, rows)]
+        for j, place in enumerate(along(at_b, steps.b_across, columns)):
             y = writer.load(place)
             for i, x in enumerate(column):
                 sums[i * columns + j] = writer.fma(x, y, sums[i * columns + j])
-        return [builder.add(at_a, a_along), builder.add(at_b, b_along), *sums]
+        return [builder.add(at_a, steps.a_along), builder.add(at_b, steps.b_along), *sums]
 
     zero = ir.Constant(VEC, [0.0] * LANES)
-    sums = writer.until(builder.add(a, field(A_SPAN)), [a, b] + [zero] * (rows * columns), term)[2:]
-    out_down, out_across, under = (field(k) for k in (OUT_DOWN, OUT_ACROSS, UNDER))
-    places = [place for row in along(out, out_down, rows) for place in along(row, out_across, columns)]
-    with builder.if_else(builder.icmp_signed("==", under, constant(NOTHING))) as (plain, onto):
+    held = [a, b] + [zero] * (rows * columns)
+    if terms:
+        for _ in range(terms):
+            held = term(held)
+    else:
+        held = writer.until(builder.add(a, steps.a_span), held, term)
+    sums = held[2:]
+    places = [place for row in along(out, steps.out_down, rows) for place in along(row, steps.out_across, columns)]
+    with builder.if_else(builder.icmp_signed("==", onto, constant(NOTHING))) as (plain, added):
         with plain:
             for total, place in zip(sums, places, strict=True):
                 writer.store(total, place)
-        with onto:
-            factor = writer.load(memory, field(FACTOR))
+        with added:
+            factor = writer.load(memory, writer.field(operands, FACTOR))
             for total, place in zip(sums, places, strict=True):
-                writer.store(writer.fma(factor, total, writer.load(place, under)), place)
+                writer.store(writer.fma(factor, total, writer.load(place, onto)), place)
+
+
+import os
+WHOLE = range(2, int(os.environ.get("WHOLE", 5)) + 1)
+
+
+def square(writer: Writer, size: int, kind: int, places: Any, onto: Any) -> None:
+    builder = writer.builder
+    memory, operands, out, a, b = places
+    row, next = size * VECTOR, VECTOR
+    a_steps = (next, row) if kind == LEFT else (row, next)
+    b_steps = (next, row) if kind == RIGHT else (row, next)
+    steps = [constant(k) for k in (row, next, *a_steps, size * a_steps[1], *b_steps)]
+    for i, j, m, n in cut(size, size)[1]:
+        here = [out, a, b]
+        by = [i * row + j * next, i * a_steps[0], j * b_steps[1]]
+        here = [builder.add(x, constant(y)) for x, y in zip(here, by)]
+        written(writer, m, n, Steps(*steps), size, onto, (memory, operands, *here))
 
 
 @intrinsic
@@ -172,12 +207,21 @@ def tile(context: Any, shape: Any, memory: Any, operands: Any, out: Any, a: Any,
         shape, *others = arguments
         writer, end = Writer(builder), builder.append_basic_block("end")
         choice = builder.switch(shape, end)
+        operands = others[1]
         for k, (rows, columns) in enumerate(SHAPES):
             block = builder.append_basic_block(f"tile_{rows}_{columns}")
             choice.add_case(constant(k), block)
             builder.position_at_end(block)
-            written(writer, rows, columns, *others)
+            steps = Steps(*(writer.field(operands, k) for k in range(1, 8)))
+            written(writer, rows, columns, steps, 0, writer.field(operands, UNDER), others)
             builder.branch(end)
+        for d in WHOLE:
+            for kind in (PLAIN, LEFT, RIGHT):
+                block = builder.append_basic_block(f"square_{d}_{kind}")
+                choice.add_case(constant(100 + 3 * d + kind), block)
+                builder.position_at_end(block)
+                square(writer, d, kind, others, writer.field(operands, UNDER))
+                builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
 
