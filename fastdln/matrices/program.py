@@ -102,12 +102,13 @@ class Program:
         self.lines.append((OPERANDS, *out_steps, *a_steps, count * a_steps[1], *b_steps, under, 8 * factor))
         dense = {(m.rows, m.columns, m.row) for m in (out, a, b)}
         if len(dense) == 1 and rows in WHOLE and (rows, rows, rows * LANES) in dense:
-            self.lines.append((100 + 3 * rows + kind, 8 * out.at, 8 * a.at, 8 * b.at))
+            self.lines.append((100 + 3 * rows + kind, 8 * out.at, 8 * a.at, 8 * b.at, 1, 0, 0))
             return
-        for row, column, m, n in cut(rows, columns)[1]:
+        for row, column, m, n, times, step in cut(rows, columns)[1]:
             to = 8 * out.at + row * out_steps[0] + column * out_steps[1]
             left, right = 8 * x.at + row * a_steps[0], 8 * y.at + column * b_steps[1]
-            self.lines.append((SHAPES.index((m, n)), to, left, right))
+            steps = step * out_steps[1], step * b_steps[1]
+            self.lines.append((SHAPES.index((m, n)), to, left, right, times, *steps))
 
     def shift(self, out: Matrix, x: Matrix, factor: int) -> None:
         """out += factor x."""
@@ -150,8 +151,12 @@ def run_tiles(memory, program, length):
             shift(out, out, memory + peek(at + 24), memory + peek(at + 16), peek(at + 32))
             at += 40
         else:
-            tile(operation, memory, operands, memory + peek(at + 8), memory + peek(at + 16), memory + peek(at + 24))
-            at += 32
+            out, a, b = memory + peek(at + 8), memory + peek(at + 16), memory + peek(at + 24)
+            for _ in range(peek(at + 32)):
+                tile(operation, memory, operands, out, a, b)
+                out += peek(at + 40)
+                b += peek(at + 48)
+            at += 56
 
 
 def run_blas(memory, program, length):

@@ -30,6 +30,7 @@ SHAPES = [
 TILE_ROWS, TILE_COLUMNS = (5, 5) if WIDE_VECTORS else (3, 4)
 
 BESIDES = 2.0
+BLOCK = 12
 
 # Bytes of a vector, to which all memory is aligned: a load across two cache lines takes twice the time.
 VECTOR = 8 * LANES
@@ -147,17 +148,16 @@ def written(writer: Writer, rows: int, columns: int, steps: Steps, terms: int, o
     builder = writer.builder
     memory, operands, out, a, b = places
 
-    def along(first: Any, step: Any, number: int) -> list[Any]:
-        places = [first]
-        while len(places) < number:
-            places.append(builder.add(places[-1], step))
-        return places
+    def multiples(step: Any, number: int) -> list[Any]:
+        return [writer.times(step, k) for k in range(number)]
+
+    down, across = multiples(steps.a_down, rows), multiples(steps.b_across, columns)
 
     def term(held: list[Any]) -> list[Any]:
         at_a, at_b, *sums = held
-        column = [writer.load(place) for place in along(at_a, steps.a_down, rows)]
-        for j, place in enumerate(along(at_b, steps.b_across, columns)):
-            y = writer.load(place)
+        column = [writer.load(at_a, offset) for offset in down]
+        for j, offset in enumerate(across):
+            y = writer.load(at_b, offset)
             for i, x in enumerate(column):
                 sums[i * columns + j] = writer.fma(x, y, sums[i * columns + j])
         return [builder.add(at_a, steps.a_along), builder.add(at_b, steps.b_along), *sums]
@@ -170,7 +170,12 @@ def written(writer: Writer, rows: int, columns: int, steps: Steps, terms: int, o
     else:
         held = writer.until(builder.add(a, steps.a_span), held, term)
     sums = held[2:]
-    places = [place for row in along(out, steps.out_down, rows) for place in along(row, steps.out_across, columns)]
+    places = []
+    for i in range(rows):
+        at = out if i == 0 else builder.add(places[-columns], steps.out_down)
+        places.append(at)
+        for _ in range(columns - 1):
+            places.append(builder.add(places[-1], steps.out_across))
     with builder.if_else(builder.icmp_signed("==", onto, constant(NOTHING))) as (plain, added):
         with plain:
             for total, place in zip(sums, places, strict=True):
@@ -192,7 +197,7 @@ def square(writer: Writer, size: int, kind: int, places: Any, onto: Any) -> None
     a_steps = (next, row) if kind == LEFT else (row, next)
     b_steps = (next, row) if kind == RIGHT else (row, next)
     steps = [constant(k) for k in (row, next, *a_steps, size * a_steps[1], *b_steps)]
-    for i, j, m, n in cut(size, size)[1]:
+    for i, j, m, n, _, _ in cut(size, size)[1]:
         here = [out, a, b]
         by = [i * row + j * next, i * a_steps[0], j * b_steps[1]]
         here = [builder.add(x, constant(y)) for x, y in zip(here, by)]
@@ -304,46 +309,36 @@ def cost(rows: int, columns: int) -> float:
 
 
 @cache
-def pieces(rows: int | None, size: int) -> tuple[float, list[int]]:
-    """The cheapest lengths of tiles of so many rows that make up `size` columns, or of strips that ...."""
-    raise NotImplementedError
+def cut(rows: int, columns: int) -> tuple[float, list[tuple[int, ...]]]:
+    """The cheapest tiles of a matrix, found by cutting off a piece at a time: what they take, and where they are.
+
+    Each is (row, column, rows, columns, times, step): so many of it, from one to the next `step` columns to the right.
+    """
+    if rows > 2 * BLOCK or columns > 2 * BLOCK:
+        return in_blocks(rows, columns)
+    options = []
+    if (rows, columns) in SHAPES:
+        options.append((cost(rows, columns), [(0, 0, rows, columns, 1, 0)]))
+    for k in range(1, min(rows, LONGEST + 1)):
+        options.append(beside(cut(k, columns), cut(rows - k, columns), k, 0))
+    for k in range(1, min(columns, LONGEST + 1)):
+        options.append(beside(cut(rows, k), cut(rows, columns - k), 0, k))
+    return min(options, default=(math.inf, []))
 
 
-@cache
-def cut(rows: int, columns: int) -> tuple[float, list[tuple[int, int, int, int]]]:
-    """Tiles (row, column, rows, columns)"""
-    return best_cut(rows, columns)
+def beside(one, other, row, column):
+    (took, tiles), (takes, others) = one, other
+    return took + takes, tiles + [(i + row, j + column, *tile) for i, j, *tile in others]
 
 
-def strip(height: int, columns: int) -> tuple[float, tuple[int, ...]]:
-    widths = [n for m, n in SHAPES if m == height]
-    longest = widths[-1]
-    best: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
-    many = max(0, columns // longest - 2)
-    for size in range(1, columns - many * longest + 1):
-        options = [
-            (best[size - n][0] + cost(height, n), (*best[size - n][1], n)) for n in widths if n <= size
-        ]
-        best.append(min(options, default=(math.inf, ())))
-    found, lengths = best[-1]
-    return found + many * cost(height, longest), (longest,) * many + lengths
-
-
-def best_cut(rows: int, columns: int) -> tuple[float, list[tuple[int, int, int, int]]]:
-    heights = sorted({m for m, n in SHAPES})
-    strips = {m: strip(m, columns) for m in heights}
-    tallest = heights[-1]
-    best: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
-    for size in range(1, rows + 1):
-        best.append(min(((best[size - m][0] + strips[m][0], (*best[size - m][1], m)) for m in heights if m <= size)))
-    found, row = [], 0
-    for m in best[-1][1]:
-        column = 0
-        for n in strips[m][1]:
-            found.append((row, column, m, n))
-            column += n
-        row += m
-    return best[-1][0], found
+def in_blocks(rows: int, columns: int) -> tuple[float, list[tuple[int, ...]]]:
+    """The same for large matrices, whose tiles are those of blocks."""
+    if rows > 2 * BLOCK:
+        return beside(cut(BLOCK, columns), cut(rows - BLOCK, columns), BLOCK, 0)
+    times = columns // BLOCK - 1
+    took, tiles = cut(rows, BLOCK)
+    repeated = [(*tile[:4], times, BLOCK) for tile in tiles]
+    return beside((took * times, repeated), cut(rows, columns - times * BLOCK), 0, times * BLOCK)
 
 
 def aligned(size: int) -> np.ndarray:
