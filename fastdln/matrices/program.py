@@ -7,7 +7,6 @@ field) of integers: what to do, the shapes, and where in memory.
 from __future__ import annotations
 
 from functools import cache
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,9 +18,23 @@ from fastdln.kernels.link import Linked
 from fastdln.matrices import blas
 from fastdln.matrices.addresses import called_at, peek, peek_float, poke_float
 from fastdln.matrices.blas import gemm
-from fastdln.matrices.tiles import LANES, LEFT, NOTHING, PLAIN, RIGHT, SHAPES, TOGETHER, VECTOR, WHOLE, cut, shift, tile, turn_over
+from fastdln.matrices.cuts import LANES, cut
+from fastdln.matrices.tiles import (
+    LEFT,
+    NOTHING,
+    OPERATIONS,
+    PLAIN,
+    RIGHT,
+    TOGETHER,
+    shift,
+    steps_of,
+    tile,
+    transposed,
+    turn_over,
+)
 
-SHIFT, TRANSPOSE, OPERANDS = -1, -2, -3
+# Beside products of matrices, and their tiles: what the tiles of a product share.
+SHIFT, TRANSPOSE, SHARED = -1, -2, -3
 NOWHERE = -1
 FIELDS = 12
 
@@ -84,84 +97,84 @@ class Program:
                 (TRANSPOSE, turned.at, turned.row, b.at, b.row, 0, 0, b.rows, b.columns, 1, NOWHERE, NOWHERE)
             )
             b, kind = turned, PLAIN
-        base = onto.at if onto else NOWHERE
         if self.by_tiles:
-            self.tiles(out, a, b, kind, base, factor, count)
+            self.tiles(out, a, b, count, kind, onto, factor)
             return
+        base = onto.at if onto else NOWHERE
         self.lines.append((kind, out.at, out.row, a.at, a.row, b.at, b.row, out.rows, out.columns, count, base, factor))
 
-    def tiles(self, out: Matrix, a: Matrix, b: Matrix, kind: int, base: int, factor: int, count: int) -> None:
-        a_steps = (VECTOR, 8 * a.row) if kind == LEFT else (8 * a.row, VECTOR)
-        b_steps = (VECTOR, 8 * b.row) if kind == RIGHT else (8 * b.row, VECTOR)
-        out_steps, rows, columns = (8 * out.row, VECTOR), out.rows, out.columns
-        x, y = a, b
-        if cut(columns, rows)[0] < cut(rows, columns)[0]:  # the transpose: out^T = B^T A^T
-            x, y, rows, columns = b, a, columns, rows
-            a_steps, b_steps, out_steps = b_steps[::-1], a_steps[::-1], out_steps[::-1]
-        under = 8 * (base - out.at) if base != NOWHERE else NOTHING
-        self.lines.append((OPERANDS, *out_steps, *a_steps, count * a_steps[1], *b_steps, under, 8 * factor))
-        dense = {(m.rows, m.columns, m.row) for m in (out, a, b)}
-        if len(dense) == 1 and rows in WHOLE and (rows, rows, rows * LANES) in dense:
-            self.lines.append((100 + 3 * rows + kind, 8 * out.at, 8 * a.at, 8 * b.at, 1, 0, 0))
+    def tiles(self, out: Matrix, a: Matrix, b: Matrix, count: int, kind: int, onto: Matrix | None, factor: int) -> None:
+        """The lines of a product by tiles: what they share, then each; all in bytes."""
+        steps, under = (
+            steps_of(8 * out.row, 8 * a.row, 8 * b.row, count, kind),
+            8 * (onto.at - out.at) if onto else NOTHING,
+        )
+        rows, columns, square = out.rows, out.columns, (out.rows, out.columns, kind)
+        dense = rows == columns == count and all(m.row == rows * LANES for m in (out, a, b))
+        if dense and square in OPERATIONS:
+            self.line(SHARED, *steps, under, 8 * factor)
+            self.line(OPERATIONS[square], 8 * out.at, 8 * a.at, 8 * b.at, 1)
             return
-        for row, column, m, n, times, step in cut(rows, columns)[1]:
-            to = 8 * out.at + row * out_steps[0] + column * out_steps[1]
-            left, right = 8 * x.at + row * a_steps[0], 8 * y.at + column * b_steps[1]
-            steps = step * out_steps[1], step * b_steps[1]
-            self.lines.append((SHAPES.index((m, n)), to, left, right, times, *steps))
+        if cut(columns, rows) < cut(rows, columns):
+            steps, rows, columns, a, b = transposed(steps, count), columns, rows, b, a
+        self.line(SHARED, *steps, under, 8 * factor)
+        for i, j, m, n, times, step in cut(rows, columns)[1]:
+            to = 8 * out.at + i * steps.out_down + j * steps.out_across
+            left, right = 8 * a.at + i * steps.a_down, 8 * b.at + j * steps.b_across
+            self.line(OPERATIONS[m, n], to, left, right, times, step * steps.out_across, step * steps.b_across)
+
+    def line(self, *fields: int) -> None:
+        self.lines.append(fields + (0,) * (FIELDS - len(fields)))
 
     def shift(self, out: Matrix, x: Matrix, factor: int) -> None:
         """out += factor x."""
         size = out.rows * out.columns
-        if self.by_tiles:
-            self.lines.append((SHIFT, 8 * out.at, 8 * x.at, 8 * factor, size))
-            return
         self.lines.append((SHIFT, out.at, 0, x.at, 0, 0, 0, size, 1, 1, out.at, factor))
 
 
 class Code:
-    """Programs one after the other, as the array that `run` takes; each is known by its section, the first of its numbers and the
+    """Programs one after the other, as the array that `run` takes; each is known by its section, the first of its lines and the
     one after the last."""
 
     def __init__(self) -> None:
-        self.numbers: list[int] = []
+        self.lines: list[tuple[int, ...]] = []
 
     def add(self, *programs: Program) -> tuple[int, int]:
         """The section of some programs, which are run as one."""
-        first = len(self.numbers)
+        first = len(self.lines)
         for program in programs:
-            self.numbers += chain.from_iterable(program.lines)
-        return first, len(self.numbers)
+            self.lines += program.lines
+        return first, len(self.lines)
 
     @property
     def array(self) -> np.ndarray:
-        return np.array(self.numbers, dtype=np.int64)
+        return np.array(self.lines, dtype=np.int64).reshape(-1, FIELDS)
 
 
 def run_tiles(memory, program, length):
     """The interpreter for LANES networks side by side; memory and program are addresses."""
-    at, end, operands = program, program + 8 * length, 0
-    while at < end:
-        operation = peek(at)
-        if operation == OPERANDS:
-            operands = at
-            at += 80
-        elif operation == SHIFT:
-            out = memory + peek(at + 8)
-            shift(out, out, memory + peek(at + 24), memory + peek(at + 16), peek(at + 32))
-            at += 40
-        else:
-            out, a, b = memory + peek(at + 8), memory + peek(at + 16), memory + peek(at + 24)
-            for _ in range(peek(at + 32)):
-                tile(operation, memory, operands, out, a, b)
-                out += peek(at + 40)
-                b += peek(at + 48)
-            at += 56
+    shared = program
+    for k in range(length):
+        line = program + 8 * FIELDS * k
+        operation = peek(line)
+        if operation == SHARED:
+            shared = line
+            continue
+        if operation == SHIFT:
+            out, x, factor = memory + 8 * peek(line + 8), memory + 8 * peek(line + 24), memory + 8 * peek(line + 88)
+            shift(out, out, factor, x, peek(line + 56))
+            continue
+        out, a, b = memory + peek(line + 8), memory + peek(line + 16), memory + peek(line + 24)
+        for _ in range(peek(line + 32)):
+            tile(operation, memory, shared, out, a, b)
+            out += peek(line + 40)
+            b += peek(line + 48)
 
 
 def run_blas(memory, program, length):
     """The same on single networks, by BLAS."""
-    for line in range(program, program + 8 * length, 8 * FIELDS):
+    for k in range(length):
+        line = program + 8 * FIELDS * k
         kind, rows, columns, count = peek(line), peek(line + 56), peek(line + 64), peek(line + 72)
         out, a, b = memory + 8 * peek(line + 8), memory + 8 * peek(line + 24), memory + 8 * peek(line + 40)
         onto, base = peek(line + 80) >= 0, memory + 8 * peek(line + 80)
@@ -199,7 +212,7 @@ def run_plain(lanes: int) -> Any:
         def view(at: int, row: int, rows: int, columns: int) -> np.ndarray:
             return as_strided(memory[at:], (rows, columns, lanes), (8 * row, 8 * lanes, 8))
 
-        for kind, out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor in program.reshape(-1, FIELDS).tolist():
+        for kind, out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor in program.tolist():
             if kind == SHIFT:
                 row = columns * lanes
                 view(out, row, rows, 1)[...] += memory[factor : factor + lanes] * view(a, row, rows, 1)

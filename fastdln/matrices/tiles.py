@@ -3,34 +3,21 @@
 Element (i, j) of a matrix lies `lanes` floats wide at offset + i row + j lanes of one flat array, its lanes being as
 many points. A tile of the result is accumulated over the whole inner dimension before it is stored, so that every
 element is one chain of fused multiplications and additions, the same wherever the tiles' edges fall.
+
+One code of a tile serves A B, A^T B, A B^T and their transposes: they differ in the distances between elements only.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-WIDE_VECTORS = bool(llvm.get_host_cpu_features().get("avx512f", False))
-LANES, REGISTERS = (8, 32) if WIDE_VECTORS else (4, 16)
-
-# Tiles, the shorter side first. In registers are their sums, the shorter side of one operand, and one element of the other.
-LONGEST = 6
-SHAPES = [
-    (m, n) for m in range(1, LONGEST + 1) for n in range(m, LONGEST + 1) if m * n + m + 1 <= REGISTERS
-]
-
-TILE_ROWS, TILE_COLUMNS = (5, 5) if WIDE_VECTORS else (3, 4)
-
-BESIDES = 2.0
-BLOCK = 12
+from fastdln.matrices.cuts import LANES, SHAPES, cut
 
 # Bytes of a vector, to which all memory is aligned: a load across two cache lines takes twice the time.
 VECTOR = 8 * LANES
@@ -40,6 +27,17 @@ TOGETHER = 4
 
 # Which operand is transposed: A B, A^T B, A B^T.
 PLAIN, LEFT, RIGHT = range(3)
+
+# Products of squares that are one piece of code each, without loops and with all distances known: in the smallest, what a tile
+# takes besides is more than its sums. Above 5 they gain little, and take seconds to compile.
+SQUARES = [(size, size, kind) for size in range(2, 6) for kind in (PLAIN, LEFT, RIGHT)]
+
+# What `tile` can do: its tiles and squares, by number.
+OPERATIONS = {operation: number for number, operation in enumerate([*SHAPES, *SQUARES])}
+
+# What the tiles of a product share is a list of integers, from the second on: Steps, the distance in bytes from the result to
+# what it is added to, or NOTHING, and where in memory the factor lies.
+UNDER, FACTOR, NOTHING = 8, 9, -1
 
 INT, VEC = ir.IntType(64), ir.VectorType(ir.DoubleType(), LANES)
 
@@ -69,10 +67,6 @@ class Writer:
     def store(self, value: Any, place: Any, offset: Any = 0) -> None:
         self.builder.store(value, self.at(place, offset), align=8)
 
-    def field(self, operands: Any, number: int) -> Any:
-        place = self.builder.add(operands, constant(8 * number))
-        return self.builder.load(self.builder.inttoptr(place, INT.as_pointer()))
-
     def fma(self, x: Any, y: Any, z: Any) -> Any:
         return self.builder.call(self.fma_function, [x, y, z])
 
@@ -82,25 +76,24 @@ class Writer:
     def until(self, end: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
         """Runs body(values) -> next values, at least once, until the first of them is `end`; returns the last ones.
 
-        LLVM does not know how often that is, and so does not unroll it.
+        How often that is LLVM cannot tell where the step is a variable. It so leaves the loop as it is: unrolled, with a
+        second loop for what is left over, short ones take longer.
         """
         builder, before = self.builder, self.builder.block
         inside, after = builder.append_basic_block("until"), builder.append_basic_block("after")
         builder.branch(inside)
         builder.position_at_end(inside)
-        held = []
-        for value in carried:
-            held.append(builder.phi(value.type))
-            held[-1].add_incoming(value, before)
+        held = [builder.phi(value.type) for value in carried]
         moved = body(held)
-        for phi, value in zip(held, moved, strict=True):
-            phi.add_incoming(value, builder.block)
+        for phi, value, following in zip(held, carried, moved, strict=True):
+            phi.add_incoming(value, before)
+            phi.add_incoming(following, builder.block)
         builder.cbranch(builder.icmp_signed("==", moved[0], end), after, inside)
         builder.position_at_end(after)
         return moved
 
-    def loop(self, count: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]], step: int = 1) -> list[Any]:
-        """Runs body(values) -> next values, at least once, until `step` at a time they are `count`; returns the last ones."""
+    def loop(self, count: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
+        """Runs body(values) -> next values `count` times, at least once; returns the last ones."""
         builder, before = self.builder, self.builder.block
         inside, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
         builder.branch(inside)
@@ -112,7 +105,7 @@ class Writer:
             held.append(builder.phi(value.type))
             held[-1].add_incoming(value, before)
         moved = body(held)
-        following = builder.add(number, constant(step))
+        following = builder.add(number, constant(1))
         end = builder.block
         number.add_incoming(following, end)
         for phi, value in zip(held, moved, strict=True):
@@ -122,17 +115,8 @@ class Writer:
         return moved
 
 
-# What the tiles of a product share, as 64-bit integers one after another: distances in bytes, from row to row, from
-# column to column and from term to term; all the terms of `a`; from the result to what it is added to, and where in
-# memory the factor lies.
-OUT_DOWN, OUT_ACROSS, A_DOWN, A_ALONG, A_SPAN, B_ALONG, B_ACROSS, UNDER, FACTOR = range(1, 10)
-
-# Instead of a distance: the result is not added to anything.
-NOTHING = -1
-
-
 class Steps(NamedTuple):
-    """Of an operation, in bytes: from row to row, from column to column, from term to term, and all the terms of `a`."""
+    """Distances in bytes of a product: from row to row, from column to column, from term to term; a_span: of all terms."""
 
     out_down: Any
     out_across: Any
@@ -143,90 +127,110 @@ class Steps(NamedTuple):
     b_across: Any
 
 
-def written(writer: Writer, rows: int, columns: int, steps: Steps, terms: int, onto: Any, places: Any) -> None:
-    """Writes one shape of tile: its sums over all terms, and their way into memory."""
-    builder = writer.builder
-    memory, operands, out, a, b = places
-
-    def multiples(step: Any, number: int) -> list[Any]:
-        return [writer.times(step, k) for k in range(number)]
-
-    down, across = multiples(steps.a_down, rows), multiples(steps.b_across, columns)
-
-    def term(held: list[Any]) -> list[Any]:
-        at_a, at_b, *sums = held
-        column = [writer.load(at_a, offset) for offset in down]
-        for j, offset in enumerate(across):
-            y = writer.load(at_b, offset)
-            for i, x in enumerate(column):
-                sums[i * columns + j] = writer.fma(x, y, sums[i * columns + j])
-        return [builder.add(at_a, steps.a_along), builder.add(at_b, steps.b_along), *sums]
-
-    zero = ir.Constant(VEC, [0.0] * LANES)
-    held = [a, b] + [zero] * (rows * columns)
-    if terms:
-        for _ in range(terms):
-            held = term(held)
-    else:
-        held = writer.until(builder.add(a, steps.a_span), held, term)
-    sums = held[2:]
-    places = []
-    for i in range(rows):
-        at = out if i == 0 else builder.add(places[-columns], steps.out_down)
-        places.append(at)
-        for _ in range(columns - 1):
-            places.append(builder.add(places[-1], steps.out_across))
-    with builder.if_else(builder.icmp_signed("==", onto, constant(NOTHING))) as (plain, added):
-        with plain:
-            for total, place in zip(sums, places, strict=True):
-                writer.store(total, place)
-        with added:
-            factor = writer.load(memory, writer.field(operands, FACTOR))
-            for total, place in zip(sums, places, strict=True):
-                writer.store(writer.fma(factor, total, writer.load(place, onto)), place)
+def steps_of(out_row: int, a_row: int, b_row: int, count: int, kind: int) -> Steps:
+    """Those of matrices whose rows are so many bytes apart."""
+    a_down, a_along = (VECTOR, a_row) if kind == LEFT else (a_row, VECTOR)
+    b_along, b_across = (VECTOR, b_row) if kind == RIGHT else (b_row, VECTOR)
+    return Steps(out_row, VECTOR, a_down, a_along, count * a_along, b_along, b_across)
 
 
-import os
-WHOLE = range(2, int(os.environ.get("WHOLE", 5)) + 1)
+def transposed(steps: Steps, count: int) -> Steps:
+    """Those of out^T = B^T A^T, the operands having changed places."""
+    s = steps
+    return Steps(s.out_across, s.out_down, s.b_across, s.b_along, count * s.b_along, s.a_along, s.a_down)
 
 
-def square(writer: Writer, size: int, kind: int, places: Any, onto: Any) -> None:
-    builder = writer.builder
-    memory, operands, out, a, b = places
-    row, next = size * VECTOR, VECTOR
-    a_steps = (next, row) if kind == LEFT else (row, next)
-    b_steps = (next, row) if kind == RIGHT else (row, next)
-    steps = [constant(k) for k in (row, next, *a_steps, size * a_steps[1], *b_steps)]
-    for i, j, m, n, _, _ in cut(size, size)[1]:
-        here = [out, a, b]
-        by = [i * row + j * next, i * a_steps[0], j * b_steps[1]]
-        here = [builder.add(x, constant(y)) for x, y in zip(here, by)]
-        written(writer, m, n, Steps(*steps), size, onto, (memory, operands, *here))
+class Tiles(Writer):
+    """Tiles in LLVM's words; memory, shared: the addresses of the memory and of what the tiles of a product share."""
+
+    def __init__(self, builder: Any, memory: Any, shared: Any) -> None:
+        super().__init__(builder)
+        self.memory, self.shared = memory, shared
+
+    def number(self, place: int) -> Any:
+        """One of the integers that the tiles share."""
+        at = self.builder.add(self.shared, constant(8 * place))
+        return self.builder.load(self.builder.inttoptr(at, INT.as_pointer()))
+
+    def tile(self, rows: int, columns: int, steps: Steps, first: Sequence[Any], terms: int | None = None) -> None:
+        """The tile whose first elements of out, A and B lie at `first`; in a loop if the number of terms is not known."""
+        out, a, b = first
+        down = [self.times(steps.a_down, i) for i in range(rows)]
+        across = [self.times(steps.b_across, j) for j in range(columns)]
+
+        def term(held: list[Any]) -> list[Any]:
+            at_a, at_b, *sums = held
+            column = [self.load(at_a, offset) for offset in down]
+            for j, offset in enumerate(across):
+                y = self.load(at_b, offset)
+                for i, x in enumerate(column):
+                    sums[i * columns + j] = self.fma(x, y, sums[i * columns + j])
+            return [self.builder.add(at_a, steps.a_along), self.builder.add(at_b, steps.b_along), *sums]
+
+        held = [a, b] + [ir.Constant(VEC, [0.0] * LANES)] * (rows * columns)
+        if terms is None:
+            held = self.until(self.builder.add(a, steps.a_span), held, term)
+        else:
+            for _ in range(terms):
+                held = term(held)
+        self.put(
+            held[2:],
+            [
+                place
+                for row in self.line(out, steps.out_down, rows)
+                for place in self.line(row, steps.out_across, columns)
+            ],
+        )
+
+    def line(self, first: Any, step: Any, count: int) -> list[Any]:
+        """Places at equal distances."""
+        places = [first]
+        while len(places) < count:
+            places.append(self.builder.add(places[-1], step))
+        return places
+
+    def put(self, sums: list[Any], places: list[Any]) -> None:
+        """Stores a tile, or what it is added to and the factor times it."""
+        under = self.number(UNDER)
+        with self.builder.if_else(self.builder.icmp_signed("==", under, constant(NOTHING))) as (alone, added):
+            with alone:
+                for total, place in zip(sums, places, strict=True):
+                    self.store(total, place)
+            with added:
+                factor = self.load(self.memory, self.number(FACTOR))
+                for total, place in zip(sums, places, strict=True):
+                    self.store(self.fma(factor, total, self.load(place, under)), place)
+
+    def square(self, size: int, kind: int, first: Sequence[Any]) -> None:
+        """The product of two squares that lie dense in memory."""
+        row = size * VECTOR
+        steps = steps_of(row, row, row, size, kind)
+        for i, j, rows, columns, _, _ in cut(size, size)[1]:
+            offsets = i * row + j * VECTOR, i * steps.a_down, j * steps.b_across
+            begin = [self.builder.add(place, constant(offset)) for place, offset in zip(first, offsets, strict=True)]
+            self.tile(rows, columns, Steps(*map(constant, steps)), begin, size)
 
 
 @intrinsic
-def tile(context: Any, shape: Any, memory: Any, operands: Any, out: Any, a: Any, b: Any) -> Any:
-    """A tile of out = A B, or of base + factor A B, of SHAPES[shape]; all addresses, of the first element that it takes."""
+def tile(context: Any, operation: Any, memory: Any, shared: Any, out: Any, a: Any, b: Any) -> Any:
+    """A tile of out = A B, or of base + factor A B, or all of it, by a number of OPERATIONS.
+
+    memory, shared: see Tiles. out, a, b: the addresses of the first elements that it takes.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        shape, *others = arguments
-        writer, end = Writer(builder), builder.append_basic_block("end")
-        choice = builder.switch(shape, end)
-        operands = others[1]
-        for k, (rows, columns) in enumerate(SHAPES):
-            block = builder.append_basic_block(f"tile_{rows}_{columns}")
-            choice.add_case(constant(k), block)
+        operation, memory, shared, *first = arguments
+        tiles, end = Tiles(builder, memory, shared), builder.append_basic_block("end")
+        choice = builder.switch(operation, end)
+        for (rows, columns, *kind), number in OPERATIONS.items():
+            block = builder.append_basic_block("operation")
+            choice.add_case(constant(number), block)
             builder.position_at_end(block)
-            steps = Steps(*(writer.field(operands, k) for k in range(1, 8)))
-            written(writer, rows, columns, steps, 0, writer.field(operands, UNDER), others)
+            if kind:
+                tiles.square(rows, *kind, first)
+            else:
+                tiles.tile(rows, columns, Steps(*map(tiles.number, range(1, UNDER))), first)
             builder.branch(end)
-        for d in WHOLE:
-            for kind in (PLAIN, LEFT, RIGHT):
-                block = builder.append_basic_block(f"square_{d}_{kind}")
-                choice.add_case(constant(100 + 3 * d + kind), block)
-                builder.position_at_end(block)
-                square(writer, d, kind, others, writer.field(operands, UNDER))
-                builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
 
@@ -301,44 +305,6 @@ def turn_over(context: Any, to: Any, to_row: Any, at: Any, at_row: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4), generate
-
-
-def cost(rows: int, columns: int) -> float:
-    """Half cycles of a tile for each term: multiplications or loads, whichever are more, and what a tile takes besides."""
-    return max(rows * columns, rows + columns) + BESIDES
-
-
-@cache
-def cut(rows: int, columns: int) -> tuple[float, list[tuple[int, ...]]]:
-    """The cheapest tiles of a matrix, found by cutting off a piece at a time: what they take, and where they are.
-
-    Each is (row, column, rows, columns, times, step): so many of it, from one to the next `step` columns to the right.
-    """
-    if rows > 2 * BLOCK or columns > 2 * BLOCK:
-        return in_blocks(rows, columns)
-    options = []
-    if (rows, columns) in SHAPES:
-        options.append((cost(rows, columns), [(0, 0, rows, columns, 1, 0)]))
-    for k in range(1, min(rows, LONGEST + 1)):
-        options.append(beside(cut(k, columns), cut(rows - k, columns), k, 0))
-    for k in range(1, min(columns, LONGEST + 1)):
-        options.append(beside(cut(rows, k), cut(rows, columns - k), 0, k))
-    return min(options, default=(math.inf, []))
-
-
-def beside(one, other, row, column):
-    (took, tiles), (takes, others) = one, other
-    return took + takes, tiles + [(i + row, j + column, *tile) for i, j, *tile in others]
-
-
-def in_blocks(rows: int, columns: int) -> tuple[float, list[tuple[int, ...]]]:
-    """The same for large matrices, whose tiles are those of blocks."""
-    if rows > 2 * BLOCK:
-        return beside(cut(BLOCK, columns), cut(rows - BLOCK, columns), BLOCK, 0)
-    times = columns // BLOCK - 1
-    took, tiles = cut(rows, BLOCK)
-    repeated = [(*tile[:4], times, BLOCK) for tile in tiles]
-    return beside((took * times, repeated), cut(rows, columns - times * BLOCK), 0, times * BLOCK)
 
 
 def aligned(size: int) -> np.ndarray:
