@@ -9,8 +9,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from fastdln.kernels.compiled import compiled
-from fastdln.matrices.cuts import LANES, SHAPES
-from fastdln.matrices.tiles import VEC, Writer
+from fastdln.matrices.cuts import SHAPES
+from fastdln.matrices.tiles import LANES, VEC, Writer
 
 # As many sums as the largest tile holds: they stay in the registers, and are enough to keep two units with four cycles of latency
 # busy.

@@ -18,8 +18,9 @@ from fastdln.kernels.link import Linked
 from fastdln.matrices import blas
 from fastdln.matrices.addresses import called_at, peek, peek_float, poke_float
 from fastdln.matrices.blas import gemm
-from fastdln.matrices.cuts import LANES, cut
+from fastdln.matrices.cuts import cut
 from fastdln.matrices.tiles import (
+    LANES,
     LEFT,
     NOTHING,
     OPERATIONS,
@@ -33,7 +34,8 @@ from fastdln.matrices.tiles import (
     turn_over,
 )
 
-# Beside products of matrices, and their tiles: what the tiles of a product share.
+# Operations beside products of matrices (PLAIN, LEFT, RIGHT) and tiles of products (OPERATIONS): SHARED is what the tiles
+# that follow share.
 SHIFT, TRANSPOSE, SHARED = -1, -2, -3
 NOWHERE = -1
 FIELDS = 12
@@ -78,7 +80,7 @@ class Program:
 
     def __init__(self, lanes: int, spare: int | None = None) -> None:
         self.lanes, self.spare = lanes, spare
-        self.by_tiles = lanes == LANES and not jit_disabled()
+        self.in_tiles = lanes == LANES and not jit_disabled()
         self.lines: list[tuple[int, ...]] = []
 
     def product(
@@ -97,7 +99,7 @@ class Program:
                 (TRANSPOSE, turned.at, turned.row, b.at, b.row, 0, 0, b.rows, b.columns, 1, NOWHERE, NOWHERE)
             )
             b, kind = turned, PLAIN
-        if self.by_tiles:
+        if self.in_tiles:
             self.tiles(out, a, b, count, kind, onto, factor)
             return
         base = onto.at if onto else NOWHERE
@@ -105,25 +107,22 @@ class Program:
 
     def tiles(self, out: Matrix, a: Matrix, b: Matrix, count: int, kind: int, onto: Matrix | None, factor: int) -> None:
         """The lines of a product by tiles: what they share, then each; all in bytes."""
-        steps, under = (
-            steps_of(8 * out.row, 8 * a.row, 8 * b.row, count, kind),
-            8 * (onto.at - out.at) if onto else NOTHING,
-        )
         rows, columns, square = out.rows, out.columns, (out.rows, out.columns, kind)
+        steps = steps_of(8 * out.row, 8 * a.row, 8 * b.row, count, kind)
+        if cut(columns, rows).cost < cut(rows, columns).cost:
+            steps, rows, columns, a, b = transposed(steps, count), columns, rows, b, a
+        self.line(SHARED, *steps, 8 * (onto.at - out.at) if onto else NOTHING, 8 * factor)
         dense = rows == columns == count and all(m.row == rows * LANES for m in (out, a, b))
         if dense and square in OPERATIONS:
-            self.line(SHARED, *steps, under, 8 * factor)
             self.line(OPERATIONS[square], 8 * out.at, 8 * a.at, 8 * b.at, 1)
             return
-        if cut(columns, rows) < cut(rows, columns):
-            steps, rows, columns, a, b = transposed(steps, count), columns, rows, b, a
-        self.line(SHARED, *steps, under, 8 * factor)
-        for i, j, m, n, times, step in cut(rows, columns)[1]:
+        for i, j, m, n, times, step in cut(rows, columns).tiles:
             to = 8 * out.at + i * steps.out_down + j * steps.out_across
             left, right = 8 * a.at + i * steps.a_down, 8 * b.at + j * steps.b_across
-            self.line(OPERATIONS[m, n], to, left, right, times, step * steps.out_across, step * steps.b_across)
+            self.line(OPERATIONS[m, n, None], to, left, right, times, step * steps.out_across, step * steps.b_across)
 
     def line(self, *fields: int) -> None:
+        """Adds a line that begins with these fields."""
         self.lines.append(fields + (0,) * (FIELDS - len(fields)))
 
     def shift(self, out: Matrix, x: Matrix, factor: int) -> None:

@@ -10,6 +10,7 @@ One code of a tile serves A B, A^T B, A B^T and their transposes: they differ in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastdln.matrices.cuts import LANES, SHAPES, cut
+from fastdln.matrices.cuts import SHAPES, WIDE_VECTORS, cut
+
+# Doubles in a vector register.
+LANES = 8 if WIDE_VECTORS else 4
 
 # Bytes of a vector, to which all memory is aligned: a load across two cache lines takes twice the time.
 VECTOR = 8 * LANES
@@ -28,12 +32,19 @@ TOGETHER = 4
 # Which operand is transposed: A B, A^T B, A B^T.
 PLAIN, LEFT, RIGHT = range(3)
 
-# Products of squares that are one piece of code each, without loops and with all distances known: in the smallest, what a tile
-# takes besides is more than its sums. Above 5 they gain little, and take seconds to compile.
-SQUARES = [(size, size, kind) for size in range(2, 6) for kind in (PLAIN, LEFT, RIGHT)]
-
-# What `tile` can do: its tiles and squares, by number.
-OPERATIONS = {operation: number for number, operation in enumerate([*SHAPES, *SQUARES])}
+# What `tile` can do, by number: tiles, of any kind, and products of squares of one kind. These are one piece of code each, without
+# loops and with all distances known: in the smallest, all that surrounds the sums takes longer than they do. Larger ones
+# would gain little, and take seconds to compile.
+LARGEST_SQUARE = 5
+OPERATIONS: dict[tuple[int, int, int | None], int] = {
+    operation: number
+    for number, operation in enumerate(
+        [
+            *((rows, columns, None) for rows, columns in SHAPES),
+            *((size, size, kind) for size in range(2, LARGEST_SQUARE + 1) for kind in (PLAIN, LEFT, RIGHT)),
+        ]
+    )
+}
 
 # What the tiles of a product share is a list of integers, from the second on: Steps, the distance in bytes from the result to
 # what it is added to, or NOTHING, and where in memory the factor lies.
@@ -154,7 +165,7 @@ class Tiles(Writer):
 
     def tile(self, rows: int, columns: int, steps: Steps, first: Sequence[Any], terms: int | None = None) -> None:
         """The tile whose first elements of out, A and B lie at `first`; in a loop if the number of terms is not known."""
-        out, a, b = first
+        add, (out, a, b) = self.builder.add, first
         down = [self.times(steps.a_down, i) for i in range(rows)]
         across = [self.times(steps.b_across, j) for j in range(columns)]
 
@@ -165,29 +176,17 @@ class Tiles(Writer):
                 y = self.load(at_b, offset)
                 for i, x in enumerate(column):
                     sums[i * columns + j] = self.fma(x, y, sums[i * columns + j])
-            return [self.builder.add(at_a, steps.a_along), self.builder.add(at_b, steps.b_along), *sums]
+            return [add(at_a, steps.a_along), add(at_b, steps.b_along), *sums]
 
         held = [a, b] + [ir.Constant(VEC, [0.0] * LANES)] * (rows * columns)
         if terms is None:
-            held = self.until(self.builder.add(a, steps.a_span), held, term)
+            held = self.until(add(a, steps.a_span), held, term)
         else:
             for _ in range(terms):
                 held = term(held)
-        self.put(
-            held[2:],
-            [
-                place
-                for row in self.line(out, steps.out_down, rows)
-                for place in self.line(row, steps.out_across, columns)
-            ],
-        )
-
-    def line(self, first: Any, step: Any, count: int) -> list[Any]:
-        """Places at equal distances."""
-        places = [first]
-        while len(places) < count:
-            places.append(self.builder.add(places[-1], step))
-        return places
+        begins = accumulate([steps.out_down] * (rows - 1), add, initial=out)
+        places = [accumulate([steps.out_across] * (columns - 1), add, initial=begin) for begin in begins]
+        self.put(held[2:], list(chain.from_iterable(places)))
 
     def put(self, sums: list[Any], places: list[Any]) -> None:
         """Stores a tile, or what it is added to and the factor times it."""
@@ -205,10 +204,11 @@ class Tiles(Writer):
         """The product of two squares that lie dense in memory."""
         row = size * VECTOR
         steps = steps_of(row, row, row, size, kind)
-        for i, j, rows, columns, _, _ in cut(size, size)[1]:
+        for part in cut(size, size).tiles:
+            i, j = part.row, part.column
             offsets = i * row + j * VECTOR, i * steps.a_down, j * steps.b_across
             begin = [self.builder.add(place, constant(offset)) for place, offset in zip(first, offsets, strict=True)]
-            self.tile(rows, columns, Steps(*map(constant, steps)), begin, size)
+            self.tile(part.rows, part.columns, Steps(*map(constant, steps)), begin, size)
 
 
 @intrinsic
@@ -222,14 +222,14 @@ def tile(context: Any, operation: Any, memory: Any, shared: Any, out: Any, a: An
         operation, memory, shared, *first = arguments
         tiles, end = Tiles(builder, memory, shared), builder.append_basic_block("end")
         choice = builder.switch(operation, end)
-        for (rows, columns, *kind), number in OPERATIONS.items():
+        for (rows, columns, kind), number in OPERATIONS.items():
             block = builder.append_basic_block("operation")
             choice.add_case(constant(number), block)
             builder.position_at_end(block)
-            if kind:
-                tiles.square(rows, *kind, first)
-            else:
+            if kind is None:
                 tiles.tile(rows, columns, Steps(*map(tiles.number, range(1, UNDER))), first)
+            else:
+                tiles.square(rows, kind, first)
             builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
