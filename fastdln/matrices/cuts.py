@@ -46,8 +46,9 @@ class Cut(NamedTuple):
 
 def cost(rows: int, columns: int) -> float:
     """How long a tile takes a term, in half cycles, as measured: one for a multiplication or for a load, since two of each begin
-    in a cycle, and some two besides, for its beginning and end, and for loads that are in each other's way."""
-    return max(rows * columns, rows + columns) + 1 + (rows + columns) / 8
+    in a cycle, but six at least, for a sum waits eight for the one before, less what the next tile does meanwhile; and some
+    two for the tile's beginning and end, and for loads that are in each other's way."""
+    return max(rows * columns, rows + columns, 6) + 1 + (rows + columns) / 8
 
 
 @cache
