@@ -84,6 +84,10 @@ class Writer:
     def times(self, stride: Any, count: int) -> Any:
         return self.builder.mul(stride, constant(count))
 
+    def opaque(self, value: Any) -> Any:
+        """The value, of which LLVM does not know where it comes from: it goes through an empty piece of assembly."""
+        return self.builder.asm(ir.FunctionType(INT, [INT]), "", "=r,0", [value], side_effect=False)
+
     def until(self, end: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
         """Runs body(values) -> next values, at least once, until the first of them is `end`; returns the last ones.
 
@@ -180,6 +184,9 @@ class Tiles(Writer):
 
         held = [a, b] + [ir.Constant(VEC, [0.0] * LANES)] * (rows * columns)
         if terms is None:
+            # one instruction reaches a place and 0, 1 or 2 steps further; LLVM would go on from there by an addition each, and
+            # from the last of them to the next term: a chain as long as the sums'
+            across[3:] = map(self.opaque, across[3:])
             held = self.until(add(a, steps.a_span), held, term)
         else:
             for _ in range(terms):
