@@ -17,7 +17,7 @@ REGISTERS = 32 if WIDE_VECTORS else 16
 LONGEST = 6
 SHAPES = [(m, n) for m in range(1, LONGEST + 1) for n in range(m, LONGEST + 1) if m * n + m + 1 <= REGISTERS]
 
-# Rows and columns of the squares that larger matrices are made of: a multiple of most tiles' sides.
+# Larger matrices are cut into pieces of so many rows and columns first: a multiple of most sides of tiles.
 BLOCK = 12
 
 
@@ -57,12 +57,22 @@ def cut(rows: int, columns: int) -> Cut:
     if rows > 2 * BLOCK:
         return cut(BLOCK, columns).and_from(BLOCK, 0, cut(rows - BLOCK, columns))
     if columns > 2 * BLOCK:
-        times = columns // BLOCK - 1
-        block = cut(rows, BLOCK)
-        blocks = Cut(times * block.cost, tuple(tile._replace(times=times, step=BLOCK) for tile in block.tiles))
-        return blocks.and_from(0, times * BLOCK, cut(rows, columns - times * BLOCK))
+        most = columns - columns % BLOCK - BLOCK
+        return strips(rows, most).and_from(0, most, cut(rows, columns - most))
     if (rows, columns) in SHAPES:
         return Cut(cost(rows, columns), (Tile(0, 0, rows, columns),))
     across = [cut(k, columns).and_from(k, 0, cut(rows - k, columns)) for k in range(1, min(rows, LONGEST + 1))]
     down = [cut(rows, k).and_from(0, k, cut(rows, columns - k)) for k in range(1, min(columns, LONGEST + 1))]
     return min(across + down, key=attrgetter("cost"))
+
+
+@cache
+def strips(rows: int, columns: int) -> Cut:
+    """The cheapest for so many blocks of columns in which all tiles of the same rows are equal: memory is read in its order."""
+    equal = [
+        Cut(columns / n * cost(m, n), (Tile(0, 0, m, n, columns // n, n),))
+        for m, n in SHAPES
+        if m == rows and BLOCK % n == 0
+    ]
+    parts = [strips(k, columns).and_from(k, 0, strips(rows - k, columns)) for k in range(1, min(rows, LONGEST + 1))]
+    return min(equal + parts, key=attrgetter("cost"))

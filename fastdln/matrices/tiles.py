@@ -88,14 +88,29 @@ class Writer:
         """The value, of which LLVM does not know where it comes from: it goes through an empty piece of assembly."""
         return self.builder.asm(ir.FunctionType(INT, [INT]), "", "=r,0", [value], side_effect=False)
 
+    def loop(self, count: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
+        """Runs body(values) -> next values `count` times, at least once; returns the last ones."""
+
+        def counted(held: list[Any]) -> list[Any]:
+            number, *values = held
+            return [self.builder.add(number, constant(1)), *body(values)]
+
+        return self.repeat([constant(0), *carried], counted, lambda number: ("<", number, count))[1:]
+
     def until(self, end: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
-        """Runs body(values) -> next values, at least once, until the first of them is `end`; returns the last ones.
+        """The same until the first of the values is `end`.
 
         How often that is LLVM cannot tell where the step is a variable. It so leaves the loop as it is: unrolled, with a
         second loop for what is left over, short ones take longer.
         """
+        return self.repeat(carried, body, lambda first: ("!=", first, end))
+
+    def repeat(
+        self, carried: list[Any], body: Callable[[list[Any]], list[Any]], further: Callable[[Any], tuple[str, Any, Any]]
+    ) -> list[Any]:
+        """The same as long as a comparison holds, which further(first of the next values) gives."""
         builder, before = self.builder, self.builder.block
-        inside, after = builder.append_basic_block("until"), builder.append_basic_block("after")
+        inside, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
         builder.branch(inside)
         builder.position_at_end(inside)
         held = [builder.phi(value.type) for value in carried]
@@ -103,29 +118,7 @@ class Writer:
         for phi, value, following in zip(held, carried, moved, strict=True):
             phi.add_incoming(value, before)
             phi.add_incoming(following, builder.block)
-        builder.cbranch(builder.icmp_signed("==", moved[0], end), after, inside)
-        builder.position_at_end(after)
-        return moved
-
-    def loop(self, count: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
-        """Runs body(values) -> next values `count` times, at least once; returns the last ones."""
-        builder, before = self.builder, self.builder.block
-        inside, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
-        builder.branch(inside)
-        builder.position_at_end(inside)
-        number = builder.phi(INT)
-        number.add_incoming(constant(0), before)
-        held = []
-        for value in carried:
-            held.append(builder.phi(value.type))
-            held[-1].add_incoming(value, before)
-        moved = body(held)
-        following = builder.add(number, constant(1))
-        end = builder.block
-        number.add_incoming(following, end)
-        for phi, value in zip(held, moved, strict=True):
-            phi.add_incoming(value, end)
-        builder.cbranch(builder.icmp_signed("<", following, count), inside, after)
+        builder.cbranch(builder.icmp_signed(*further(moved[0])), inside, after)
         builder.position_at_end(after)
         return moved
 
