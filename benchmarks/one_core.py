@@ -12,8 +12,8 @@ from fastdln.kernels.compiled import compiled
 from fastdln.matrices.cuts import SHAPES
 from fastdln.matrices.tiles import LANES, VEC, Writer
 
-# As many sums as the largest tile holds: they stay in the registers, and are enough to keep two units with four cycles of latency
-# busy.
+# As many sums as the largest tile holds: they stay in the registers, and are enough to keep two units with four cycles of
+# latency busy.
 SUMS = max(rows * columns for rows, columns in SHAPES)
 
 

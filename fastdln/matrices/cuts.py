@@ -12,8 +12,8 @@ import llvmlite.binding as llvm
 WIDE_VECTORS = bool(llvm.get_host_cpu_features().get("avx512f", False))
 REGISTERS = 32 if WIDE_VECTORS else 16
 
-# Shapes of tiles, of no more rows than columns. A tile holds its sums, a column of the left matrix and one element of the right
-# one, which is used for the whole column and then makes room for the next. Longer ones than LONGEST save few loads.
+# Shapes of tiles, of no more rows than columns. A tile holds its sums, a column of the left matrix and one element of
+# the right one, which is used for the whole column and then makes room for the next. Longer ones would save few loads.
 LONGEST = 6
 SHAPES = [(m, n) for m in range(1, LONGEST + 1) for n in range(m, LONGEST + 1) if m * n + m + 1 <= REGISTERS]
 
@@ -22,14 +22,13 @@ BLOCK = 12
 
 
 class Tile(NamedTuple):
-    """Where a tile is and how large, and that it is there so many times, each `step` columns to the right of the last."""
+    """Where a tile is, how large, and how many of it there are side by side."""
 
     row: int
     column: int
     rows: int
     columns: int
     times: int = 1
-    step: int = 0
 
 
 class Cut(NamedTuple):
@@ -45,9 +44,12 @@ class Cut(NamedTuple):
 
 
 def cost(rows: int, columns: int) -> float:
-    """How long a tile takes a term, in half cycles, as measured: one for a multiplication or for a load, since two of each begin
-    in a cycle, but six at least, for a sum waits eight for the one before, less what the next tile does meanwhile; and some
-    two for the tile's beginning and end, and for loads that are in each other's way."""
+    """How long a tile takes a term, in half cycles, as measured.
+
+    One for a multiplication or for a load, since two of each begin in a cycle; but six at least, for a sum waits eight
+    for the one before, less what the next tile does meanwhile. Some two more for a beginning, an end, and loads in
+    each other's way.
+    """
     return max(rows * columns, rows + columns, 6) + 1 + (rows + columns) / 8
 
 
@@ -61,16 +63,23 @@ def cut(rows: int, columns: int) -> Cut:
         return strips(rows, most).and_from(0, most, cut(rows, columns - most))
     if (rows, columns) in SHAPES:
         return Cut(cost(rows, columns), (Tile(0, 0, rows, columns),))
-    across = [cut(k, columns).and_from(k, 0, cut(rows - k, columns)) for k in range(1, min(rows, LONGEST + 1))]
-    down = [cut(rows, k).and_from(0, k, cut(rows, columns - k)) for k in range(1, min(columns, LONGEST + 1))]
-    return min(across + down, key=attrgetter("cost"))
+    # rows and columns of what is cut off, and where the rest begins
+    across = [(k, columns, k, 0) for k in range(1, min(rows, LONGEST + 1))]
+    down = [(rows, k, 0, k) for k in range(1, min(columns, LONGEST + 1))]
+
+    def both(piece: tuple[int, int, int, int]) -> float:
+        height, width, row, column = piece
+        return cut(height, width).cost + cut(rows - row, columns - column).cost
+
+    height, width, row, column = min(across + down, key=both)
+    return cut(height, width).and_from(row, column, cut(rows - row, columns - column))
 
 
 @cache
 def strips(rows: int, columns: int) -> Cut:
-    """The cheapest for so many blocks of columns in which all tiles of the same rows are equal: memory is read in its order."""
+    """The cheapest for whole blocks of columns whose tiles in a row are equal, so that memory is read in its order."""
     equal = [
-        Cut(columns / n * cost(m, n), (Tile(0, 0, m, n, columns // n, n),))
+        Cut(columns / n * cost(m, n), (Tile(0, 0, m, n, columns // n),))
         for m, n in SHAPES
         if m == rows and BLOCK % n == 0
     ]

@@ -34,8 +34,8 @@ from fastdln.matrices.tiles import (
     turn_over,
 )
 
-# Operations beside products of matrices (PLAIN, LEFT, RIGHT) and tiles of products (OPERATIONS): SHARED is what the tiles
-# that follow share.
+# Operations beside products of matrices (PLAIN, LEFT, RIGHT) and tiles of products (OPERATIONS): SHARED is what the
+# tiles that follow share.
 SHIFT, TRANSPOSE, SHARED = -1, -2, -3
 NOWHERE = -1
 FIELDS = 12
@@ -116,10 +116,10 @@ class Program:
         if dense and square in OPERATIONS:
             self.line(OPERATIONS[square], 8 * out.at, 8 * a.at, 8 * b.at, 1)
             return
-        for i, j, m, n, times, step in cut(rows, columns).tiles:
+        for i, j, m, n, times in cut(rows, columns).tiles:
             to = 8 * out.at + i * steps.out_down + j * steps.out_across
             left, right = 8 * a.at + i * steps.a_down, 8 * b.at + j * steps.b_across
-            self.line(OPERATIONS[m, n, None], to, left, right, times, step * steps.out_across, step * steps.b_across)
+            self.line(OPERATIONS[m, n, None], to, left, right, times, n * steps.out_across, n * steps.b_across)
 
     def line(self, *fields: int) -> None:
         """Adds a line that begins with these fields."""

@@ -32,9 +32,9 @@ TOGETHER = 4
 # Which operand is transposed: A B, A^T B, A B^T.
 PLAIN, LEFT, RIGHT = range(3)
 
-# What `tile` can do, by number: tiles, of any kind, and products of squares of one kind. These are one piece of code each, without
-# loops and with all distances known: in the smallest, all that surrounds the sums takes longer than they do. Larger ones
-# would gain little, and take seconds to compile.
+# What `tile` can do, by number: tiles of products of any kind, and whole products of small squares of one kind. These
+# are one piece of code each, without loops and with all distances known: in a small product, all that surrounds the sums
+# takes longer than they do. Larger ones would gain little, and take seconds to compile.
 LARGEST_SQUARE = 5
 OPERATIONS: dict[tuple[int, int, int | None], int] = {
     operation: number
@@ -46,8 +46,8 @@ OPERATIONS: dict[tuple[int, int, int | None], int] = {
     )
 }
 
-# What the tiles of a product share is a list of integers, from the second on: Steps, the distance in bytes from the result to
-# what it is added to, or NOTHING, and where in memory the factor lies.
+# What the tiles of a product share is a list of integers, from the second on: Steps, the distance in bytes from the result
+# to what it is added to, or NOTHING, and where in memory the factor lies.
 UNDER, FACTOR, NOTHING = 8, 9, -1
 
 INT, VEC = ir.IntType(64), ir.VectorType(ir.DoubleType(), LANES)
@@ -100,8 +100,8 @@ class Writer:
     def until(self, end: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
         """The same until the first of the values is `end`.
 
-        How often that is LLVM cannot tell where the step is a variable. It so leaves the loop as it is: unrolled, with a
-        second loop for what is left over, short ones take longer.
+        How often that is LLVM cannot tell where the step is a variable, and so leaves the loop as it is: unrolled, with
+        a second loop for what is left over, short ones take longer.
         """
         return self.repeat(carried, body, lambda first: ("!=", first, end))
 
@@ -124,7 +124,7 @@ class Writer:
 
 
 class Steps(NamedTuple):
-    """Distances in bytes of a product: from row to row, from column to column, from term to term; a_span: of all terms."""
+    """Distances in bytes: from row to row, from column to column, from term to term; a_span: of all terms."""
 
     out_down: Any
     out_across: Any
@@ -161,7 +161,7 @@ class Tiles(Writer):
         return self.builder.load(self.builder.inttoptr(at, INT.as_pointer()))
 
     def tile(self, rows: int, columns: int, steps: Steps, first: Sequence[Any], terms: int | None = None) -> None:
-        """The tile whose first elements of out, A and B lie at `first`; in a loop if the number of terms is not known."""
+        """The tile whose first elements of out, A and B lie at `first`; a loop if the number of terms is not known."""
         add, (out, a, b) = self.builder.add, first
         down = [self.times(steps.a_down, i) for i in range(rows)]
         across = [self.times(steps.b_across, j) for j in range(columns)]
@@ -177,8 +177,8 @@ class Tiles(Writer):
 
         held = [a, b] + [ir.Constant(VEC, [0.0] * LANES)] * (rows * columns)
         if terms is None:
-            # one instruction reaches a place and 0, 1 or 2 steps further; LLVM would go on from there by an addition each, and
-            # from the last of them to the next term: a chain as long as the sums'
+            # One instruction reaches a place and 0, 1 or 2 steps further; LLVM would go on from there by an addition
+            # each, and from the last of them to the next term: a chain that takes as long as a term's sums.
             across[3:] = map(self.opaque, across[3:])
             held = self.until(add(a, steps.a_span), held, term)
         else:
