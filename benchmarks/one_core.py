@@ -9,11 +9,12 @@ from numba import types
 from numba.extending import intrinsic
 
 from fastdln.kernels.compiled import compiled
-from fastdln.matrices.tiles import LANES, TILE_COLUMNS, TILE_ROWS, VEC, Writer
+from fastdln.matrices.cuts import SHAPES
+from fastdln.matrices.tiles import LANES, VEC, Writer
 
-# As many sums as a tile holds: they stay in the registers, and are enough to keep two units with four cycles of latency
-# busy.
-SUMS = TILE_ROWS * TILE_COLUMNS
+# As many sums as the largest tile holds: they stay in the registers, and are enough to keep two units with four cycles of
+# latency busy.
+SUMS = max(rows * columns for rows, columns in SHAPES)
 
 
 def seconds(run, *arguments):

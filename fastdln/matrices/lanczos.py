@@ -66,7 +66,7 @@ class Lanczos(NamedTuple):
     vectors: the Lanczos vectors, `length` apart, each of `height` rows; first, second: what the search is at; found: the two
     vectors of the last search, and those of the one before; image: what the Hessian makes of a vector. kept: rows of numbers. diagonal, off, ritz, spare,
     chosen: rows of the small matrices. longest, rounds: bounds of a run, and of the runs. settled, turning: shares of the gap that end the second run. hvp: the section of the first vector's product with the
-    Hessian; sum_first, sum_second: the lines of the sums of one Lanczos vector, the next of two, and so on.
+    Hessian; sum_first, sum_second: the sections of the sum of one Lanczos vector, which those of two and more follow.
     """
 
     length: int
@@ -89,8 +89,8 @@ class Lanczos(NamedTuple):
     settled: float
     turning: float
     hvp: tuple[int, int]
-    sum_first: int
-    sum_second: int
+    sum_first: tuple[int, int]
+    sum_second: tuple[int, int]
     runner: Any
     by_tiles: Any
 
@@ -112,15 +112,15 @@ def lanczos(network: Network, code: Code, runner: Any, by_tiles: Any) -> Lanczos
     # behind a row of zeros, see tridiagonal.py
     off = rows(LONGEST + 2) + LANES
 
-    def sums(target: int) -> int:
-        """The first of the lines that make a vector of one Lanczos vector, of two, and so on."""
-        lines = []
+    def sums(target: int) -> tuple[int, int]:
+        """The section that makes a vector of one Lanczos vector, which those of two and more follow."""
+        sections = []
         for count in range(1, LONGEST + 1):
             program, vectors = Program(LANES), Matrix(places[0], count, length // LANES, length)
             factors = Matrix(chosen, 1, count, count * LANES)
             program.product(Matrix(target, 1, length // LANES, length), factors, vectors)
-            lines.append(code.add(program)[0])
-        return lines[0]
+            sections.append(code.add(program))
+        return sections[0]
 
     narrower = GRADED / max(GRADED, network.size)
     return Lanczos(
@@ -154,7 +154,7 @@ def lanczos(network: Network, code: Code, runner: Any, by_tiles: Any) -> Lanczos
 def no_lanczos() -> Lanczos:
     """What is given to compiled code that does not search."""
     fields: dict[str, Any] = dict.fromkeys(Lanczos._fields, 0)
-    fields |= {"settled": 0.0, "turning": 0.0, "hvp": (0, 0)}
+    fields |= {"settled": 0.0, "turning": 0.0, "hvp": (0, 0), "sum_first": (0, 0), "sum_second": (0, 0)}
     return Lanczos(**fields)
 
 
@@ -297,8 +297,8 @@ def following(lanes: int) -> Any:
                 raise_bound(memory, row(finder, RITZ), finder.diagonal, finder.off, used, row(finder, SCRATCH))
             q = finder.vectors + used * finder.length
             scale(memory, q, q, row(finder, FACTOR), finder.height)
-        line = (finder.sum_second if second else finder.sum_first) + used - 1
-        run(finder.by_tiles, memory, code, (line, line + 1))
+        section = finder.sum_second if second else finder.sum_first
+        run(finder.by_tiles, memory, code, nth(section, used - 1))
 
     def go_on(memory, code, finder, j, second):
         """From Lanczos vector j to what becomes the next once it is scaled by FACTOR, and a row of the tridiagonal matrix."""

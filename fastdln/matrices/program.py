@@ -15,12 +15,28 @@ from numpy.lib.stride_tricks import as_strided
 
 from fastdln.kernels.compiled import jit_disabled
 from fastdln.kernels.link import Linked
-from fastdln.matrices import blas, tiles
+from fastdln.matrices import blas
 from fastdln.matrices.addresses import called_at, peek, peek_float, poke_float
 from fastdln.matrices.blas import gemm
-from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, TOGETHER, shift, turn_over
+from fastdln.matrices.cuts import cut
+from fastdln.matrices.tiles import (
+    LANES,
+    LEFT,
+    NOTHING,
+    OPERATIONS,
+    PLAIN,
+    RIGHT,
+    TOGETHER,
+    shift,
+    steps_of,
+    tile,
+    transposed,
+    turn_over,
+)
 
-SHIFT, TRANSPOSE = 3, 4
+# Operations beside products of matrices (PLAIN, LEFT, RIGHT) and tiles of products (OPERATIONS): SHARED is what the
+# tiles that follow share.
+SHIFT, TRANSPOSE, SHARED = -1, -2, -3
 NOWHERE = -1
 FIELDS = 12
 
@@ -64,6 +80,7 @@ class Program:
 
     def __init__(self, lanes: int, spare: int | None = None) -> None:
         self.lanes, self.spare = lanes, spare
+        self.in_tiles = lanes == LANES and not jit_disabled()
         self.lines: list[tuple[int, ...]] = []
 
     def product(
@@ -82,8 +99,31 @@ class Program:
                 (TRANSPOSE, turned.at, turned.row, b.at, b.row, 0, 0, b.rows, b.columns, 1, NOWHERE, NOWHERE)
             )
             b, kind = turned, PLAIN
+        if self.in_tiles:
+            self.tiles(out, a, b, count, kind, onto, factor)
+            return
         base = onto.at if onto else NOWHERE
         self.lines.append((kind, out.at, out.row, a.at, a.row, b.at, b.row, out.rows, out.columns, count, base, factor))
+
+    def tiles(self, out: Matrix, a: Matrix, b: Matrix, count: int, kind: int, onto: Matrix | None, factor: int) -> None:
+        """The lines of a product by tiles: what they share, then each; all in bytes."""
+        rows, columns, square = out.rows, out.columns, (out.rows, out.columns, kind)
+        steps = steps_of(8 * out.row, 8 * a.row, 8 * b.row, count, kind)
+        if cut(columns, rows).cost < cut(rows, columns).cost:
+            steps, rows, columns, a, b = transposed(steps, count), columns, rows, b, a
+        self.line(SHARED, *steps, 8 * (onto.at - out.at) if onto else NOTHING, 8 * factor)
+        dense = rows == columns == count and all(m.row == rows * LANES for m in (out, a, b))
+        if dense and square in OPERATIONS:
+            self.line(OPERATIONS[square], 8 * out.at, 8 * a.at, 8 * b.at, 1)
+            return
+        for i, j, m, n, times in cut(rows, columns).tiles:
+            to = 8 * out.at + i * steps.out_down + j * steps.out_across
+            left, right = 8 * a.at + i * steps.a_down, 8 * b.at + j * steps.b_across
+            self.line(OPERATIONS[m, n, None], to, left, right, times, n * steps.out_across, n * steps.b_across)
+
+    def line(self, *fields: int) -> None:
+        """Adds a line that begins with these fields."""
+        self.lines.append(fields + (0,) * (FIELDS - len(fields)))
 
     def shift(self, out: Matrix, x: Matrix, factor: int) -> None:
         """out += factor x."""
@@ -112,22 +152,22 @@ class Code:
 
 def run_tiles(memory, program, length):
     """The interpreter for LANES networks side by side; memory and program are addresses."""
+    shared = program
     for k in range(length):
         line = program + 8 * FIELDS * k
-        kind, rows, columns, count = peek(line), peek(line + 56), peek(line + 64), peek(line + 72)
-        out, out_row = memory + 8 * peek(line + 8), 8 * peek(line + 16)
-        a, a_row = memory + 8 * peek(line + 24), 8 * peek(line + 32)
-        b, b_row = memory + 8 * peek(line + 40), 8 * peek(line + 48)
-        base = memory + 8 * peek(line + 80) if peek(line + 80) >= 0 else 0
-        factor = memory + 8 * peek(line + 88)
-        if kind == PLAIN:
-            multiply(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor)
-        elif kind == LEFT:
-            multiply_left(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor)
-        elif kind == RIGHT:
-            multiply_right(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor)
-        else:
-            shift(out, base, factor, a, rows)
+        operation = peek(line)
+        if operation == SHARED:
+            shared = line
+            continue
+        if operation == SHIFT:
+            out, x, factor = memory + 8 * peek(line + 8), memory + 8 * peek(line + 24), memory + 8 * peek(line + 88)
+            shift(out, out, factor, x, peek(line + 56))
+            continue
+        out, a, b = memory + peek(line + 8), memory + peek(line + 16), memory + peek(line + 24)
+        for _ in range(peek(line + 32)):
+            tile(operation, memory, shared, out, a, b)
+            out += peek(line + 40)
+            b += peek(line + 48)
 
 
 def run_blas(memory, program, length):
@@ -187,9 +227,6 @@ def run_plain(lanes: int) -> Any:
             view(out, out_row, rows, columns)[...] = found
 
     return run
-
-
-multiply, multiply_left, multiply_right = tiles.multiply, tiles.multiply_left, tiles.multiply_right
 
 
 @cache

@@ -3,26 +3,25 @@
 Element (i, j) of a matrix lies `lanes` floats wide at offset + i row + j lanes of one flat array, its lanes being as
 many points. A tile of the result is accumulated over the whole inner dimension before it is stored, so that every
 element is one chain of fused multiplications and additions, the same wherever the tiles' edges fall.
+
+One code of a tile serves A B, A^T B, A B^T and their transposes: they differ in the distances between elements only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import product
-from typing import Any
+from collections.abc import Callable, Sequence
+from itertools import accumulate, chain
+from typing import Any, NamedTuple
 
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastdln.kernels.compiled import jit_disabled, kernel
+from fastdln.matrices.cuts import SHAPES, WIDE_VECTORS, cut
 
-# With 512-bit vectors there are 32 registers: 25 accumulators, a column and a row less one; else 16, for 12 and 4.
-WIDE_VECTORS = bool(llvm.get_host_cpu_features().get("avx512f", False))
+# Doubles in a vector register.
 LANES = 8 if WIDE_VECTORS else 4
-TILE_ROWS, TILE_COLUMNS = (5, 5) if WIDE_VECTORS else (3, 4)
 
 # Bytes of a vector, to which all memory is aligned: a load across two cache lines takes twice the time.
 VECTOR = 8 * LANES
@@ -32,6 +31,24 @@ TOGETHER = 4
 
 # Which operand is transposed: A B, A^T B, A B^T.
 PLAIN, LEFT, RIGHT = range(3)
+
+# What `tile` can do, by number: tiles of products of any kind, and whole products of small squares of one kind. These
+# are one piece of code each, without loops and with all distances known: in a small product, all that surrounds the sums
+# takes longer than they do. Larger ones would gain little, and take seconds to compile.
+LARGEST_SQUARE = 5
+OPERATIONS: dict[tuple[int, int, int | None], int] = {
+    operation: number
+    for number, operation in enumerate(
+        [
+            *((rows, columns, None) for rows, columns in SHAPES),
+            *((size, size, kind) for size in range(2, LARGEST_SQUARE + 1) for kind in (PLAIN, LEFT, RIGHT)),
+        ]
+    )
+}
+
+# What the tiles of a product share is a list of integers, from the second on: Steps, the distance in bytes from the result
+# to what it is added to, or NOTHING, and where in memory the factor lies.
+UNDER, FACTOR, NOTHING = 8, 9, -1
 
 INT, VEC = ir.IntType(64), ir.VectorType(ir.DoubleType(), LANES)
 
@@ -67,93 +84,157 @@ class Writer:
     def times(self, stride: Any, count: int) -> Any:
         return self.builder.mul(stride, constant(count))
 
+    def opaque(self, value: Any) -> Any:
+        """The value, of which LLVM does not know where it comes from: it goes through an empty piece of assembly."""
+        return self.builder.asm(ir.FunctionType(INT, [INT]), "", "=r,0", [value], side_effect=False)
+
     def loop(self, count: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
         """Runs body(values) -> next values `count` times, at least once; returns the last ones."""
+
+        def counted(held: list[Any]) -> list[Any]:
+            number, *values = held
+            return [self.builder.add(number, constant(1)), *body(values)]
+
+        return self.repeat([constant(0), *carried], counted, lambda number: ("<", number, count))[1:]
+
+    def until(self, end: Any, carried: list[Any], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
+        """The same until the first of the values is `end`.
+
+        How often that is LLVM cannot tell where the step is a variable, and so leaves the loop as it is: unrolled, with
+        a second loop for what is left over, short ones take longer.
+        """
+        return self.repeat(carried, body, lambda first: ("!=", first, end))
+
+    def repeat(
+        self, carried: list[Any], body: Callable[[list[Any]], list[Any]], further: Callable[[Any], tuple[str, Any, Any]]
+    ) -> list[Any]:
+        """The same as long as a comparison holds, which further(first of the next values) gives."""
         builder, before = self.builder, self.builder.block
         inside, after = builder.append_basic_block("loop"), builder.append_basic_block("after")
         builder.branch(inside)
         builder.position_at_end(inside)
-        number = builder.phi(INT)
-        number.add_incoming(constant(0), before)
-        held = []
-        for value in carried:
-            held.append(builder.phi(value.type))
-            held[-1].add_incoming(value, before)
+        held = [builder.phi(value.type) for value in carried]
         moved = body(held)
-        following = builder.add(number, constant(1))
-        end = builder.block
-        number.add_incoming(following, end)
-        for phi, value in zip(held, moved, strict=True):
-            phi.add_incoming(value, end)
-        builder.cbranch(builder.icmp_signed("<", following, count), inside, after)
+        for phi, value, following in zip(held, carried, moved, strict=True):
+            phi.add_incoming(value, before)
+            phi.add_incoming(following, builder.block)
+        builder.cbranch(builder.icmp_signed(*further(moved[0])), inside, after)
         builder.position_at_end(after)
         return moved
 
 
-def tile(kind: int, rows: int, columns: int) -> Any:
-    """Intrinsic (out, out_row, a, a_row, b, b_row, count, base, factor), all addresses and strides in bytes.
+class Steps(NamedTuple):
+    """Distances in bytes: from row to row, from column to column, from term to term; a_span: of all terms."""
 
-    out = A B over `count` terms, or base + factor A B where base is not 0.
+    out_down: Any
+    out_across: Any
+    a_down: Any
+    a_along: Any
+    a_span: Any
+    b_along: Any
+    b_across: Any
+
+
+def steps_of(out_row: int, a_row: int, b_row: int, count: int, kind: int) -> Steps:
+    """Those of matrices whose rows are so many bytes apart."""
+    a_down, a_along = (VECTOR, a_row) if kind == LEFT else (a_row, VECTOR)
+    b_along, b_across = (VECTOR, b_row) if kind == RIGHT else (b_row, VECTOR)
+    return Steps(out_row, VECTOR, a_down, a_along, count * a_along, b_along, b_across)
+
+
+def transposed(steps: Steps, count: int) -> Steps:
+    """Those of out^T = B^T A^T, the operands having changed places."""
+    s = steps
+    return Steps(s.out_across, s.out_down, s.b_across, s.b_along, count * s.b_along, s.a_along, s.a_down)
+
+
+class Tiles(Writer):
+    """Tiles in LLVM's words; memory, shared: the addresses of the memory and of what the tiles of a product share."""
+
+    def __init__(self, builder: Any, memory: Any, shared: Any) -> None:
+        super().__init__(builder)
+        self.memory, self.shared = memory, shared
+
+    def number(self, place: int) -> Any:
+        """One of the integers that the tiles share."""
+        at = self.builder.add(self.shared, constant(8 * place))
+        return self.builder.load(self.builder.inttoptr(at, INT.as_pointer()))
+
+    def tile(self, rows: int, columns: int, steps: Steps, first: Sequence[Any], terms: int | None = None) -> None:
+        """The tile whose first elements of out, A and B lie at `first`; a loop if the number of terms is not known."""
+        add, (out, a, b) = self.builder.add, first
+        down = [self.times(steps.a_down, i) for i in range(rows)]
+        across = [self.times(steps.b_across, j) for j in range(columns)]
+
+        def term(held: list[Any]) -> list[Any]:
+            at_a, at_b, *sums = held
+            column = [self.load(at_a, offset) for offset in down]
+            for j, offset in enumerate(across):
+                y = self.load(at_b, offset)
+                for i, x in enumerate(column):
+                    sums[i * columns + j] = self.fma(x, y, sums[i * columns + j])
+            return [add(at_a, steps.a_along), add(at_b, steps.b_along), *sums]
+
+        held = [a, b] + [ir.Constant(VEC, [0.0] * LANES)] * (rows * columns)
+        if terms is None:
+            # One instruction reaches a place and 0, 1 or 2 steps further; LLVM would go on from there by an addition
+            # each, and from the last of them to the next term: a chain that takes as long as a term's sums.
+            across[3:] = map(self.opaque, across[3:])
+            held = self.until(add(a, steps.a_span), held, term)
+        else:
+            for _ in range(terms):
+                held = term(held)
+        begins = accumulate([steps.out_down] * (rows - 1), add, initial=out)
+        places = [accumulate([steps.out_across] * (columns - 1), add, initial=begin) for begin in begins]
+        self.put(held[2:], list(chain.from_iterable(places)))
+
+    def put(self, sums: list[Any], places: list[Any]) -> None:
+        """Stores a tile, or what it is added to and the factor times it."""
+        under = self.number(UNDER)
+        with self.builder.if_else(self.builder.icmp_signed("==", under, constant(NOTHING))) as (alone, added):
+            with alone:
+                for total, place in zip(sums, places, strict=True):
+                    self.store(total, place)
+            with added:
+                factor = self.load(self.memory, self.number(FACTOR))
+                for total, place in zip(sums, places, strict=True):
+                    self.store(self.fma(factor, total, self.load(place, under)), place)
+
+    def square(self, size: int, kind: int, first: Sequence[Any]) -> None:
+        """The product of two squares that lie dense in memory."""
+        row = size * VECTOR
+        steps = steps_of(row, row, row, size, kind)
+        for part in cut(size, size).tiles:
+            i, j = part.row, part.column
+            offsets = i * row + j * VECTOR, i * steps.a_down, j * steps.b_across
+            begin = [self.builder.add(place, constant(offset)) for place, offset in zip(first, offsets, strict=True)]
+            self.tile(part.rows, part.columns, Steps(*map(constant, steps)), begin, size)
+
+
+@intrinsic
+def tile(context: Any, operation: Any, memory: Any, shared: Any, out: Any, a: Any, b: Any) -> Any:
+    """A tile of out = A B, or of base + factor A B, or all of it, by a number of OPERATIONS.
+
+    memory, shared: see Tiles. out, a, b: the addresses of the first elements that it takes.
     """
 
-    @intrinsic
-    def product(
-        context: Any,
-        out: Any,
-        out_row: Any,
-        a: Any,
-        a_row: Any,
-        b: Any,
-        b_row: Any,
-        count: Any,
-        base: Any,
-        factor: Any,
-    ) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            out, out_row, a, a_row, b, b_row, count, base, factor = arguments
-            writer = Writer(builder)
-
-            def left(place: Any, i: int) -> Any:
-                return writer.load(place, i * VECTOR if kind == LEFT else writer.times(a_row, i))
-
-            def right(place: Any, j: int) -> Any:
-                return writer.load(place, writer.times(b_row, j) if kind == RIGHT else j * VECTOR)
-
-            def term(held: list[Any]) -> list[Any]:
-                at_a, at_b, *sums = held
-                row = [right(at_b, j) for j in range(columns)]
-                added = []
-                for i in range(rows):
-                    x = left(at_a, i)
-                    added += [writer.fma(x, row[j], sums[i * columns + j]) for j in range(columns)]
-                next_a = builder.add(at_a, a_row if kind == LEFT else constant(VECTOR))
-                next_b = builder.add(at_b, constant(VECTOR) if kind == RIGHT else b_row)
-                return [next_a, next_b, *added]
-
-            nothing = ir.Constant(VEC, [0.0] * LANES)
-            sums = writer.loop(count, [a, b] + [nothing] * (rows * columns), term)[2:]
-            plain, onto, end = (builder.append_basic_block(name) for name in ("plain", "onto", "end"))
-            builder.cbranch(builder.icmp_signed("==", base, constant(0)), plain, onto)
-            builder.position_at_end(plain)
-            for i in range(rows):
-                row = builder.add(out, writer.times(out_row, i))
-                for j in range(columns):
-                    writer.store(sums[i * columns + j], row, j * VECTOR)
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        operation, memory, shared, *first = arguments
+        tiles, end = Tiles(builder, memory, shared), builder.append_basic_block("end")
+        choice = builder.switch(operation, end)
+        for (rows, columns, kind), number in OPERATIONS.items():
+            block = builder.append_basic_block("operation")
+            choice.add_case(constant(number), block)
+            builder.position_at_end(block)
+            if kind is None:
+                tiles.tile(rows, columns, Steps(*map(tiles.number, range(1, UNDER))), first)
+            else:
+                tiles.square(rows, kind, first)
             builder.branch(end)
-            builder.position_at_end(onto)
-            scale = writer.load(factor)
-            for i in range(rows):
-                row, beneath = (builder.add(place, writer.times(out_row, i)) for place in (out, base))
-                for j in range(columns):
-                    held = writer.load(beneath, j * VECTOR)
-                    writer.store(writer.fma(scale, sums[i * columns + j], held), row, j * VECTOR)
-            builder.branch(end)
-            builder.position_at_end(end)
-            return context.get_dummy_value()
+        builder.position_at_end(end)
+        return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 9), generate
-
-    return product
+    return types.void(*[types.int64] * 6), generate
 
 
 @intrinsic
@@ -224,42 +305,6 @@ def turn_over(context: Any, to: Any, to_row: Any, at: Any, at_row: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4), generate
-
-
-def tiled(kind: int) -> Any:
-    """Kernel (out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor): a product tile by tile.
-
-    Rows and columns are cut into as few tiles as do, of nearly equal sizes: nine rows are 5 and 4, not 5, 2, 1 and 1.
-    """
-    shapes = product(range(1, TILE_ROWS + 1), range(1, TILE_COLUMNS + 1))
-    names: dict[str, Any] = {f"tile_{m}_{n}": tile(kind, m, n) for m, n in shapes}
-    names["__name__"] = __name__  # a function of no module cannot be read back from the cache
-    lines = [
-        "def product(out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor):",
-        f"    down, across = (rows + {TILE_ROWS - 1}) // {TILE_ROWS}, (columns + {TILE_COLUMNS - 1}) // {TILE_COLUMNS}",
-        "    row = 0",
-        "    for p in range(down):",
-        "        m, column = (rows - row + down - p - 1) // (down - p), 0",
-        "        for q in range(across):",
-        "            n = (columns - column + across - q - 1) // (across - q)",
-        f"            place = row * out_row + column * {VECTOR}",
-        f"            left = a + row * {VECTOR if kind == LEFT else 'a_row'}",
-        f"            right = b + column * {'b_row' if kind == RIGHT else VECTOR}",
-        "            under = base + place if base != 0 else 0",
-    ]
-    for m in range(TILE_ROWS, 0, -1):
-        lines.append(f"            {'if' if m == TILE_ROWS else 'elif'} m == {m}:")
-        for n in range(TILE_COLUMNS, 0, -1):
-            lines.append(f"                {'if' if n == TILE_COLUMNS else 'elif'} n == {n}:")
-            call = f"tile_{m}_{n}(out + place, out_row, left, a_row, right, b_row, count, under, factor)"
-            lines.append(f"                    {call}")
-    lines += ["            column += n", "        row += m"]
-    # A branch a shape of tile, written out: closures would need a chain of 25 functions. The cache wants a file's name.
-    exec(compile("\n".join(lines), __file__, "exec"), names)
-    return kernel(names["product"], "tiled", kind)
-
-
-multiply, multiply_left, multiply_right = (None, None, None) if jit_disabled() else map(tiled, (PLAIN, LEFT, RIGHT))
 
 
 def aligned(size: int) -> np.ndarray:
