@@ -18,6 +18,7 @@ from fastdln.kernels.warn import tell_once
 
 # Names that numba may change without a word.
 FLAG, TEMPLATE = "noalias", "get_call_template"
+UNFINISHED = ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals")
 CONVENTION = ("get_function_type", "_get_arg_packer", "_get_return_status", "return_status_propagate")
 
 
@@ -43,6 +44,43 @@ def apart() -> dict[str, Any]:
                 tell_once("kernels are compiled with checks of their memory, and slower", f"numba has no flag {FLAG}")
 
     return {"pipeline_class": Apart}
+
+
+@cache
+def melting() -> dict[str, Any]:
+    """Options of a function that only ever becomes a part of others: it is optimized, and made machine code, with them.
+
+    numba would do both for the function alone, with all that it contains, and so once more for every function around it.
+    """
+    try:
+        from numba.core.codegen import JITCodeLibrary
+        from numba.core.compiler import Compiler
+    except ImportError as error:
+        tell_once("kernels take longer to compile", str(error))
+        return {}
+    missing = [name for name in UNFINISHED if not hasattr(JITCodeLibrary, name)]
+    if missing:
+        tell_once("kernels take longer to compile", f"numba's code has no {', '.join(missing)}")
+        return {}
+
+    class Part(JITCodeLibrary):
+        def _optimize_final_module(self) -> None:
+            pass
+
+        def _finalize_final_module(self) -> None:
+            self._finalized = True
+
+    class Melting(Compiler):
+        def __init__(self, typing: Any, target: Any, library: Any, *others: Any) -> None:
+            super().__init__(typing, target, Part(target.codegen(), "part"), *others)
+            self.state.flags.no_compile = True
+
+        def compile_extra(self, function: Any) -> Any:
+            made, key = super().compile_extra(function), [].append
+            self.state.targetctx.insert_user_function(key, made.fndesc, [made.library])
+            return made._replace(entry_point=key)
+
+    return {"pipeline_class": Melting}
 
 
 @cache
