@@ -18,7 +18,7 @@ from fastdln.kernels.warn import tell_once
 
 # Names that numba may change without a word.
 FLAG, TEMPLATE = "noalias", "get_call_template"
-UNFINISHED = ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals")
+FINISH = ("_optimize_final_module", "_finalize_final_module", "_finalized", "no_compile")
 CONVENTION = ("get_function_type", "_get_arg_packer", "_get_return_status", "return_status_propagate")
 
 
@@ -48,19 +48,18 @@ def apart() -> dict[str, Any]:
 
 @cache
 def melting() -> dict[str, Any]:
-    """Options of a function that only ever becomes a part of others: it is optimized, and made machine code, with them.
+    """Options of a function that only becomes a part of others: it is optimized, and made machine code, as a part of them.
 
-    numba would do both for the function alone, with all that it contains, and so once more for every function around it.
+    numba would do both to the function itself too, and so to what it contains once for every function around that.
     """
     try:
         from numba.core.codegen import JITCodeLibrary
-        from numba.core.compiler import Compiler
+        from numba.core.compiler import Compiler, Flags
     except ImportError as error:
         tell_once("kernels take longer to compile", str(error))
         return {}
-    missing = [name for name in UNFINISHED if not hasattr(JITCodeLibrary, name)]
-    if missing:
-        tell_once("kernels take longer to compile", f"numba's code has no {', '.join(missing)}")
+    if missing := [name for name in FINISH if not hasattr(JITCodeLibrary, name) and not hasattr(Flags, name)]:
+        tell_once("kernels take longer to compile", f"numba has no {', '.join(missing)}")
         return {}
 
     class Part(JITCodeLibrary):
@@ -73,10 +72,12 @@ def melting() -> dict[str, Any]:
     class Melting(Compiler):
         def __init__(self, typing: Any, target: Any, library: Any, *others: Any) -> None:
             super().__init__(typing, target, Part(target.codegen(), "part"), *others)
-            self.state.flags.no_compile = True
+            self.state.flags.no_compile = True  # or numba would ask for its address
 
         def compile_extra(self, function: Any) -> Any:
-            made, key = super().compile_extra(function), [].append
+            made = super().compile_extra(function)
+            # what numba knows it by, and nothing calls; it has to be a function in C, and no other's
+            key = [].append
             self.state.targetctx.insert_user_function(key, made.fndesc, [made.library])
             return made._replace(entry_point=key)
 
