@@ -21,6 +21,7 @@ GONE = {
     "nothing": (internals, "FLAG", internals.FLAG, ""),
     "the flag noalias": (internals, "FLAG", "gone", "numba has no flag gone"),
     "get_call_template": (internals, "TEMPLATE", "gone", "have no gone"),
+    "what a part leaves out": (internals, "FINISH", ("gone",), "numba has no gone"),
     "the convention of calls": (internals, "CONVENTION", ("gone",), "numba's calls have no gone"),
     "_index_key": (cache, "NAMES", ("gone",), "numba's cache has no gone"),
 }
@@ -51,10 +52,10 @@ def forgetful(monkeypatch, tmp_path):
     monkeypatch.setattr(warn, "_told", set())
     monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(compiled, "called", compiled.called.__wrapped__)
-    for once in (internals.apart, internals.by_convention):
+    for once in (internals.apart, internals.melting, internals.by_convention):
         once.cache_clear()
     yield
-    for once in (internals.apart, internals.by_convention):
+    for once in (internals.apart, internals.melting, internals.by_convention):
         once.cache_clear()
 
 
@@ -103,7 +104,8 @@ RUN = """
 import json, sys, warnings
 import numpy as np
 from fastdln.kernels import cache, internals
-internals.FLAG, internals.TEMPLATE, internals.CONVENTION, cache.NAMES = "gone", "gone", ("gone",), ("gone",)
+internals.FLAG, internals.TEMPLATE = "gone", "gone"
+internals.FINISH, internals.CONVENTION, cache.NAMES = ("gone",), ("gone",), ("gone",)
 import fastdln
 with warnings.catch_warnings(record=True) as told:
     warnings.simplefilter("always")
@@ -127,6 +129,7 @@ def test_a_run_without_any_of_them_has_the_same_results(tmp_path):
             "kernels are compiled in every process, and what is raised in one is lost",
             "kernels are compiled more than once",
             "kernels are compiled with checks of their memory, and slower",
+            "kernels take longer to compile",
         ]
     )
     found, expected = np.load(tmp_path / "out.npz"), fastdln.run(fastdln.Sweep(**sweep), progress=False)

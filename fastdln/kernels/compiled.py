@@ -56,7 +56,7 @@ def scalar(function: Callable[..., Any]) -> Any:
     Expanded in place, its branches would keep numba from seeing that the arrays around them need no reference counts;
     what is left of these counts keeps a loop over lanes from being vectorized.
     """
-    return compiled(function, forceinline=True, **INNER)
+    return compiled(function, forceinline=True, **INNER, **internals.melting())
 
 
 def branches(function: FunctionType) -> bool:
@@ -71,10 +71,8 @@ def loops(function: FunctionType) -> bool:
 def called(function: Callable[..., Any]) -> Any:
     """The function as a kernel of its own: the same wherever it is named, so that it is compiled once, and for constants as
     for variables."""
-    # the cache knows the sources of this package only
-    shipped = function.__module__.partition(".")[0] == __name__.partition(".")[0]
-    made = kernel(function, function.__module__, function.__qualname__, kept=shipped, **INNER)
-    return internals.for_variables(made)
+    name = own_name(function, function.__module__, function.__qualname__)
+    return internals.for_variables(compiled(function, name, **INNER, **internals.melting()))
 
 
 def kernel(function: Callable[..., Any], *identity: object, kept: bool = True, **options: Any) -> Any:
@@ -83,12 +81,16 @@ def kernel(function: Callable[..., Any], *identity: object, kept: bool = True, *
     What is not to be `kept` is compiled in every process: it may be made of sources of the user's, in modules that another
     process cannot import.
 
-    Its name in machine code is its own too: numba numbers what a process compiles, so that two kernels made by one
-    factory in two processes, and loaded from the cache by a third, could otherwise be taken for each other there.
     """
-    digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
-    dispatcher = compiled(function, f"{function.__name__}_{digest}", nogil=True, **internals.apart(), **options)
+    dispatcher = compiled(function, own_name(function, *identity), nogil=True, **internals.apart(), **options)
     return attach(dispatcher, *identity) if kept and not jit_disabled() else dispatcher
+
+
+def own_name(function: Callable[..., Any], *identity: object) -> str:
+    """A name in machine code that no other function has: numba numbers what a process compiles, so that two kernels made by one
+    factory in two processes, and loaded from the cache by a third, could otherwise be taken for each other there."""
+    digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
+    return f"{function.__name__}_{digest}"
 
 
 def compiled(function: Callable[..., Any], name: str = "", **options: Any) -> Any:

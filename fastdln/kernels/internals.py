@@ -18,6 +18,7 @@ from fastdln.kernels.warn import tell_once
 
 # Names that numba may change without a word.
 FLAG, TEMPLATE = "noalias", "get_call_template"
+FINISH = ("_optimize_final_module", "_finalize_final_module", "_finalized", "no_compile")
 CONVENTION = ("get_function_type", "_get_arg_packer", "_get_return_status", "return_status_propagate")
 
 
@@ -43,6 +44,44 @@ def apart() -> dict[str, Any]:
                 tell_once("kernels are compiled with checks of their memory, and slower", f"numba has no flag {FLAG}")
 
     return {"pipeline_class": Apart}
+
+
+@cache
+def melting() -> dict[str, Any]:
+    """Options of a function that only becomes a part of others: it is optimized, and made machine code, as a part of them.
+
+    numba would do both to the function itself too, and so to what it contains once for every function around that.
+    """
+    try:
+        from numba.core.codegen import JITCodeLibrary
+        from numba.core.compiler import Compiler, Flags
+    except ImportError as error:
+        tell_once("kernels take longer to compile", str(error))
+        return {}
+    if missing := [name for name in FINISH if not hasattr(JITCodeLibrary, name) and not hasattr(Flags, name)]:
+        tell_once("kernels take longer to compile", f"numba has no {', '.join(missing)}")
+        return {}
+
+    class Part(JITCodeLibrary):
+        def _optimize_final_module(self) -> None:
+            pass
+
+        def _finalize_final_module(self) -> None:
+            self._finalized = True
+
+    class Melting(Compiler):
+        def __init__(self, typing: Any, target: Any, library: Any, *others: Any) -> None:
+            super().__init__(typing, target, Part(target.codegen(), "part"), *others)
+            self.state.flags.no_compile = True  # or numba would ask for its address
+
+        def compile_extra(self, function: Any) -> Any:
+            made = super().compile_extra(function)
+            # what numba knows it by, and nothing calls; it has to be a function in C, and no other's
+            key = [].append
+            self.state.targetctx.insert_user_function(key, made.fndesc, [made.library])
+            return made._replace(entry_point=key)
+
+    return {"pipeline_class": Melting}
 
 
 @cache

@@ -9,12 +9,15 @@ from numba import types
 from numba.extending import intrinsic
 
 from fastdln.kernels import internals
+from fastdln.kernels.compiled import NATIVE
 
 INT, DOUBLE, BYTE = ir.IntType(64), ir.DoubleType(), ir.IntType(8)
 
 
 def pointed(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
-    """The address of an array's first element, in LLVM's words."""
+    """The address of an array's first element, or what a pointer leads to, in LLVM's words."""
+    if isinstance(array_type, types.CPointer):
+        return builder.ptrtoint(array, INT)
     return builder.ptrtoint(context.make_array(array_type)(context, builder, array).data, INT)
 
 
@@ -26,6 +29,22 @@ def address(context: Any, array: Any) -> Any:
         return pointed(context, builder, array, arguments[0])
 
     return types.int64(array), generate
+
+
+def pointer(array):
+    """The array as a pointer to its first element: what indexes it is the same, and compiled in a fraction of the time."""
+    return array
+
+
+@intrinsic
+def native_pointer(context: Any, array: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return context.make_array(array)(context, builder, arguments[0]).data
+
+    return types.CPointer(array.dtype)(array), generate
+
+
+NATIVE[pointer] = native_pointer
 
 
 @intrinsic

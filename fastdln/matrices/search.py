@@ -10,7 +10,7 @@ import numpy as np
 
 from fastdln.kernels.compiled import jit_disabled
 from fastdln.kernels.link import Linked
-from fastdln.matrices import lanczos, lobpcg
+from fastdln.matrices import lanczos, lanczos_runs, lobpcg
 from fastdln.matrices.addresses import call
 from fastdln.matrices.network import Network
 from fastdln.matrices.program import Code
@@ -45,7 +45,7 @@ class Search:
         return lanczos.random_vectors(network.size) if self.by_lanczos else lobpcg.noise_for(network, self.block)
 
     def kernel(self, lanes: int) -> Linked:
-        return lanczos.searching(lanes) if self.by_lanczos else lobpcg.searching(lanes)
+        return lanczos_runs.searching(lanes) if self.by_lanczos else lobpcg.searching(lanes)
 
 
 def search_here(function: Any, arguments: tuple[Any, ...]) -> None:

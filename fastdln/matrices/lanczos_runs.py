@@ -1,0 +1,328 @@
+"""The largest eigenvalue of the Hessian by two Lanczos runs: one follows it along a run, one watches for others that pass it.
+
+Both are short: they begin from what the last states' searches found. The first stops by the error of the eigenvalue, r^2 / gap for a
+residual r (Parlett, The Symmetric Eigenvalue Problem, 11.7), which takes a third of the products that a small residual does. The
+second, orthogonal to what the first has found, must see anything larger: an eigenvector above theta_1 that is missing holds a part c of its random
+start, so that its residual stays above c times the gap until it turns up.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import typeof
+
+from fastdln.kernels.compiled import jit_disabled
+from fastdln.kernels.link import Linked, beyond
+from fastdln.matrices.addresses import pointer
+from fastdln.matrices.lanczos import (
+    ACROSS,
+    DONE,
+    DOT,
+    FACTOR,
+    FROZEN,
+    GAP,
+    LONGEST,
+    LONGEST_SECOND,
+    MINUS_A,
+    MINUS_ACROSS,
+    MINUS_B,
+    NOTHING_LEFT,
+    OLDER_NEARER,
+    RESIDUAL_1,
+    RESIDUAL_2,
+    RITZ,
+    SCRATCH,
+    SEARCHES,
+    SHARE,
+    SHIFTS,
+    SHORTEST_SECOND,
+    SQUARE,
+    THETA_1,
+    THETA_2,
+    THETAS,
+    TURNED,
+    TURNS,
+    no_lanczos,
+)
+from fastdln.matrices.program import Code, nth, run
+from fastdln.matrices.tiles import LANES
+from fastdln.matrices.tridiagonal import raise_bound, top
+from fastdln.matrices.vectors import add_up, dot, fold, scale
+
+# Relative error of the eigenvalue at which the first run ends, and below which, with the gap that the second has found, it is
+# accepted.
+ENOUGH, ACCEPTED = 2e-9, 5e-9
+
+# How much of a random unit vector is mixed into the start of the second run, beside as much as the vectors turn; and into that of
+# the first, where the gap is so small a part of theta_1 that the two may have changed places.
+MIXED_IN, MIXED_IN_FIRST, SMALL_GAP = 0.3, 0.03, 0.03
+
+# How much of the vector of the last state but one is mixed into it: orbits of period 2 come back to that.
+OTHER = 0.3
+
+# After this many rounds residuals of both runs as small as this are enough too, so that networks beside it need not wait.
+PATIENCE, LOOSE = 10, 1e-7
+
+# How far apart in the table of random numbers the searches at two states begin to read, of which there are SHIFTS places.
+APART_FIRST, APART_SECOND = 367, 211
+
+
+def following(lanes: int) -> Any:
+    """Function (memory, code, finder, noise, number, values, residual, converged) for networks of so many lanes.
+
+    Needs what the programs forward and backward leave. values (1, lane): the largest eigenvalue; residual and converged
+    (lane): ||H v - lambda v|| / lambda, and whether it was accepted. number: which state it is.
+    """
+    wide = lanes != LANES
+
+    def search(network, code, finder, noise, number, values, residual, converged):
+        memory = pointer(network)
+        n = beyond(memory, finder.kept)
+        cold = n[SEARCHES] == 0.0
+        begin(memory, finder, noise, number, cold)
+        for turn in range(finder.rounds):  # a bound, which some clusters meet
+            if turn > 0:
+                rotate(memory, code, finder)
+            for part in range(2):
+                take_start(memory, finder, part == 1)
+                run_through(memory, code, finder, part == 1)
+            put_in_order(memory, finder)
+            if accept(memory, finder, turn) == 0:
+                break
+        remember(memory, finder)
+        for lane in range(lanes):
+            theta, size = n[THETA_1 + lane], n[RESIDUAL_1 + lane]
+            values[0, lane] = theta
+            residual[lane] = size / abs(theta) if size > 0.0 else 0.0
+            converged[lane] = n[FROZEN + lane] > 0.0 and math.isfinite(theta)
+            if not math.isfinite(theta):
+                residual[lane] = math.nan
+
+    def begin(memory, finder, noise, number, cold):
+        """The starts of both runs, from what the last two searches found."""
+        n = beyond(memory, finder.kept)
+        newer = int(n[SEARCHES]) % 2
+        new, old = finder.found + 2 * newer * finder.length, finder.found + 2 * (1 - newer) * finder.length
+        if cold:
+            for k in range(4 * finder.length):
+                memory[finder.found + k] = 0.0
+        first_noise, second_noise = number * APART_FIRST % SHIFTS, finder.size + number * APART_SECOND % SHIFTS
+        for lane in range(LANES):
+            theta, gap, turned = n[THETA_1 + lane], n[GAP + lane], n[TURNED + lane]
+            near = gap < SMALL_GAP * abs(theta)
+            n[SCRATCH + lane] = 1.0 if cold else MIXED_IN_FIRST if near else 0.0
+            n[SCRATCH + LANES + lane] = 1.0 if cold else min(1.0, MIXED_IN + turned)
+            n[SHARE + lane] = finder.turning if cold or near or turned > TURNS else finder.settled
+            n[FROZEN + lane] = 0.0
+        for e in range(finder.size):
+            for lane in range(lanes):
+                k, older = e * lanes + lane, n[OLDER_NEARER + lane] > 0.0
+                x1, x2, other = memory[new + k], memory[new + finder.length + k], memory[old + k]
+                if older:
+                    x1, x2, other = other, memory[old + finder.length + k], x1
+                memory[finder.first + k] = x1 + n[SCRATCH + lane] * noise[first_noise + e]
+                memory[finder.second + k] = x2 + OTHER * other + n[SCRATCH + LANES + lane] * noise[second_noise + e]
+
+    def dot_into(memory, finder, number, x, y):
+        dot(memory, finder.kept + number, x, y, finder.height)
+        fold(memory, finder.kept + number, 1, wide)
+
+    def take_start(memory, finder, second):
+        """The first Lanczos vector, of length 1, from where a run starts, which of frozen lanes stays as it is."""
+        n, q = beyond(memory, finder.kept), finder.vectors
+        start = finder.second if second else finder.first
+        if second:
+            for _ in range(2):  # once more for what rounding left
+                dot_into(memory, finder, DOT, start, finder.first)
+                for lane in range(LANES):
+                    n[MINUS_ACROSS + lane] = 0.0 if n[FROZEN + lane] > 0.0 else -n[DOT + lane]
+                factors = (finder.kept + MINUS_ACROSS,)
+                add_up(memory, q, finder.kept + SQUARE, start, (finder.first,), factors, finder.height)
+                fold(memory, finder.kept + SQUARE, 1, wide)
+                start = q
+        else:
+            dot_into(memory, finder, SQUARE, start, start)
+        for lane in range(LANES):
+            square = n[SQUARE + lane]
+            n[FACTOR + lane] = 1.0 if n[FROZEN + lane] > 0.0 or not square > 0.0 else 1.0 / math.sqrt(square)
+        scale(memory, q, start, finder.kept + FACTOR, finder.height)
+
+    def run_through(memory, code, finder, second):
+        """A Lanczos run from the first vector on: its largest Ritz value and residual, and in place of its start the Ritz vector."""
+        n, most = beyond(memory, finder.kept), min(LONGEST_SECOND, finder.longest) if second else finder.longest
+        theta, size = (THETA_2, RESIDUAL_2) if second else (THETA_1, RESIDUAL_1)
+        for lane in range(LANES):
+            n[DONE + lane] = n[FROZEN + lane]
+            for j in range(most):
+                memory[finder.chosen + j * LANES + lane] = 0.0
+            memory[finder.chosen + lane] = n[FROZEN + lane]
+        used = 0
+        for j in range(most):
+            used = j + 1
+            go_on(memory, code, finder, j, second)
+            if used < 5 or used % 2 == 0 or used == most:
+                if j == 0:
+                    for lane in range(LANES):
+                        n[RITZ + lane], memory[finder.ritz + lane] = memory[finder.diagonal + lane], 1.0
+                else:
+                    places = (finder.ritz, finder.spare, finder.kept + SCRATCH)
+                    top(memory, finder.kept + RITZ, finder.diagonal, finder.off, used, *places)
+                left = 0
+                for lane in range(LANES):
+                    if n[DONE + lane] > 0.0:
+                        continue
+                    value = n[RITZ + lane]
+                    r = memory[finder.off + j * LANES + lane] * abs(memory[finder.ritz + j * LANES + lane])
+                    if second:
+                        largest = n[THETA_1 + lane]
+                        near = max(n[SHARE + lane] * abs(largest - value), NOTHING_LEFT * abs(largest))
+                        enough = used >= SHORTEST_SECOND and r <= near
+                    else:
+                        gap = 0.5 * n[GAP + lane]
+                        enough = (r * r / gap if r < gap else r) <= ENOUGH * abs(value)
+                    if enough or used == most or not math.isfinite(value):
+                        n[DONE + lane], n[theta + lane], n[size + lane] = 1.0, value, r
+                        for i in range(used):
+                            memory[finder.chosen + i * LANES + lane] = memory[finder.ritz + i * LANES + lane]
+                    else:
+                        left += 1
+                if left == 0:
+                    break
+            else:
+                raise_bound(memory, finder.kept + RITZ, finder.diagonal, finder.off, used, finder.kept + SCRATCH)
+            q = finder.vectors + used * finder.length
+            scale(memory, q, q, finder.kept + FACTOR, finder.height)
+        section = finder.sum_second if second else finder.sum_first
+        run(finder.by_tiles, memory, code, nth(section, used - 1))
+
+    def go_on(memory, code, finder, j, second):
+        """From Lanczos vector j to what becomes the next once it is scaled by FACTOR, and a row of the tridiagonal matrix."""
+        n, q, off = beyond(memory, finder.kept), finder.vectors + j * finder.length, finder.off + j * LANES
+        before = q - finder.length if j > 0 else q
+        run(finder.runner, memory, code, nth(finder.hvp, j))
+        dot_into(memory, finder, DOT, finder.image, q)
+        if second:
+            dot_into(memory, finder, ACROSS, finder.image, finder.first)
+        for lane in range(LANES):
+            memory[finder.diagonal + j * LANES + lane] = n[DOT + lane]
+            n[MINUS_A + lane], n[MINUS_ACROSS + lane] = -n[DOT + lane], -n[ACROSS + lane]
+            n[MINUS_B + lane] = -memory[off - LANES + lane] if j > 0 else 0.0
+        a, b, across = finder.kept + MINUS_A, finder.kept + MINUS_B, finder.kept + MINUS_ACROSS
+        to, square = q + finder.length, finder.kept + SQUARE
+        if second:
+            vectors = (q, before, finder.first)
+            add_up(memory, to, square, finder.image, vectors, (a, b, across), finder.height)
+        else:
+            add_up(memory, to, square, finder.image, (q, before), (a, b), finder.height)
+        fold(memory, square, 1, wide)
+        for lane in range(LANES):
+            b_next = math.sqrt(n[SQUARE + lane])
+            # what is left of an invariant subspace is rounding
+            size = abs(n[DOT + lane]) if j == 0 else abs(n[RITZ + lane])
+            nothing = b_next <= 1e-15 * size
+            memory[off + lane] = 0.0 if nothing else b_next
+            n[FACTOR + lane] = 0.0 if nothing else 1.0 / b_next
+
+    def rotate(memory, code, finder):
+        """Rayleigh-Ritz of the two vectors, which splits eigenvalues that are so near that Lanczos does not."""
+        n = beyond(memory, finder.kept)
+        run(finder.runner, memory, code, nth(finder.hvp, LONGEST + 1))
+        dot_into(memory, finder, DOT, finder.image, finder.first)
+        dot_into(memory, finder, ACROSS, finder.image, finder.second)
+        run(finder.runner, memory, code, nth(finder.hvp, LONGEST + 2))
+        dot_into(memory, finder, SQUARE, finder.image, finder.second)
+        for lane in range(LANES):
+            across, apart, frozen = n[ACROSS + lane], n[SQUARE + lane] - n[DOT + lane], n[FROZEN + lane] > 0.0
+            reach = abs(apart) + math.sqrt(apart * apart + 4.0 * across * across)
+            t = 2.0 * across / (reach if reach > 0.0 else 1.0)
+            t = 0.0 if frozen else -t if apart < 0.0 else t
+            lower, upper = n[DOT + lane] - t * across, n[SQUARE + lane] + t * across
+            cosine = 1.0 / math.sqrt(1.0 + t * t)
+            # c x - s y and s x + c y are the two; the larger comes first
+            swap = upper > lower and not frozen
+            n[SCRATCH + lane], n[SCRATCH + LANES + lane] = (t * cosine, cosine) if swap else (cosine, -t * cosine)
+            if not frozen:
+                n[GAP + lane] = abs(upper - lower)
+        mix(memory, finder)
+
+    def mix(memory, finder):
+        """x, y <- f x + g y and, at a right angle to it, with factors f and g from two rows of numbers."""
+        n = beyond(memory, finder.kept)
+        for e in range(0, finder.length, LANES):
+            for lane in range(LANES):
+                x, y = memory[finder.first + e + lane], memory[finder.second + e + lane]
+                f, g = n[SCRATCH + lane], n[SCRATCH + LANES + lane]
+                memory[finder.first + e + lane] = f * x + g * y
+                memory[finder.second + e + lane] = f * y - g * x
+
+    def put_in_order(memory, finder):
+        """Exchanges the two where the second run found the larger value."""
+        n, swaps = beyond(memory, finder.kept), 0
+        for lane in range(LANES):
+            swap = n[THETA_2 + lane] > n[THETA_1 + lane] and not n[FROZEN + lane] > 0.0
+            n[SCRATCH + lane], n[SCRATCH + LANES + lane] = (0.0, 1.0) if swap else (1.0, 0.0)
+            if swap:
+                n[THETA_1 + lane], n[THETA_2 + lane] = n[THETA_2 + lane], n[THETA_1 + lane]
+                n[RESIDUAL_1 + lane], n[RESIDUAL_2 + lane] = n[RESIDUAL_2 + lane], n[RESIDUAL_1 + lane]
+                swaps += 1
+        if swaps > 0:
+            mix(memory, finder)
+
+    def accept(memory, finder, turn):
+        """Freezes the lanes whose eigenvalue is found, so that they do not depend on their neighbours; returns how many are left."""
+        n, left = beyond(memory, finder.kept), 0
+        for lane in range(LANES):
+            if n[FROZEN + lane] > 0.0:
+                continue
+            largest, r, r2 = abs(n[THETA_1 + lane]), n[RESIDUAL_1 + lane], n[RESIDUAL_2 + lane]
+            gap = n[THETA_1 + lane] - n[THETA_2 + lane]
+            error = r * r / gap if r < gap else r
+            watched = r2 <= max(1.5 * n[SHARE + lane] * gap, 2.0 * NOTHING_LEFT * largest)
+            found = watched and error <= ACCEPTED * largest
+            found |= turn >= PATIENCE and max(r, r2) <= LOOSE * largest
+            n[GAP + lane] = max(gap, 0.0)
+            if found or not math.isfinite(r + largest):
+                n[FROZEN + lane] = 1.0
+            else:
+                left += 1
+        return left
+
+    def remember(memory, finder):
+        """Keeps what was found for the next searches, and how far it is from what the last two found."""
+        n, length = beyond(memory, finder.kept), finder.length
+        newer = int(n[SEARCHES]) % 2
+        new, old = finder.found + 2 * newer * length, finder.found + 2 * (1 - newer) * length
+        dot_into(memory, finder, DOT, finder.first, new)
+        dot_into(memory, finder, ACROSS, finder.first, old)
+        for lane in range(LANES):
+            with_new, with_old, theta = abs(n[DOT + lane]), abs(n[ACROSS + lane]), n[THETA_1 + lane]
+            older = with_old > with_new
+            overlap, last = (
+                (with_old, n[THETAS + (1 - newer) * LANES + lane])
+                if older
+                else (with_new, n[THETAS + newer * LANES + lane])
+            )
+            moved = abs(theta - last) / abs(theta)
+            turned = max(math.sqrt(max(0.0, 1.0 - overlap * overlap)), moved)
+            n[TURNED + lane] = turned if turned <= 1.0 else 1.0  # also where there is nothing to compare
+            # so that on an orbit of period 2 the next one is sought where the last but one of then is
+            n[OLDER_NEARER + lane] = 1.0 if older else 0.0
+            n[THETAS + (1 - newer) * LANES + lane] = theta
+            n[SEARCHES + lane] += 1.0
+        for k in range(2 * length):
+            memory[old + k] = memory[finder.first + k]
+
+    return search
+
+
+@cache
+def searching(lanes: int) -> Linked:
+    """The kernel of the search, for networks of so many lanes."""
+    memory, flags = np.empty(0), np.empty(0, np.bool_)
+    some = (memory, Code().array, no_lanczos(), memory, 0, memory.reshape(1, -1), memory, flags)
+    kinds = () if jit_disabled() else tuple(map(typeof, some))
+    return Linked(following(lanes), "lanczos", lanes, signature=kinds)
