@@ -53,6 +53,7 @@ FLOORS = [
     "registering",
     "digest",
     "sweep",
+    "trials",
     "problem",
     "axes",
     "refusals",
