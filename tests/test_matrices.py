@@ -413,6 +413,27 @@ def test_bits_depend_on_nothing_but_the_point(observables):
         np.testing.assert_array_equal(bare.loss_last, whole.loss_last)
 
 
+def test_networks_that_overflow_leave_nothing_to_those_after_them():
+    """64 are followed in one memory; behind 50 weights it has room for 2 more, which no other network fills."""
+    keys = {
+        "model": "matrix",
+        "start": "gaussian",
+        "target": {"singular_values": [0.25, 0.125, 0.06, 0.03, 0.015], "basis": "random"},
+        "steps": 0,
+        "record": 60,
+        "observables": ["sharpness"],
+    }
+    settling = np.linspace(3.0, 3.5, 32)
+    axes = {"alpha": 0.3, "depth": 2, "seed": [0, 1]}
+    alone = run(Sweep(axes={**axes, "eta": settling}, **keys), progress=False)
+    # the second seed's 32 that settle come where of the first seed's 32 have overflowed, each after another step
+    both = {**axes, "eta": np.concatenate([settling, np.linspace(9.0, 12.0, 64)])}
+    after = run(Sweep(axes=both, chunks={"eta": 96, "seed": 2}, **keys), progress=False)
+    assert (after.fate.isel(eta=slice(32, None)) == 5).all()
+    np.testing.assert_array_equal(after.sharpness_unconverged, 0)
+    np.testing.assert_array_equal(after.sharpness.isel(eta=slice(32)), alone.sharpness)
+
+
 def test_lanes_and_blas_agree(monkeypatch):
     keys = {
         "model": "matrix",
