@@ -10,7 +10,8 @@ import reference
 from small import OF_MATRICES
 
 from fastdln import Sweep, run, theory
-from fastdln.matrices import chunk, lanczos
+from fastdln.kernels.compiled import compiled
+from fastdln.matrices import chunk, lanczos, spectrum
 from fastdln.matrices.network import Network
 from fastdln.matrices.program import Code, Matrix, Memory, Program, interpreter
 from fastdln.matrices.program import run as run_program
@@ -294,6 +295,21 @@ def test_a_trajectory_of_sharpness_goes_on_from_what_it_has_found(monkeypatch):
     )
     assert cold.sharpness_unconverged.item() == 1
     assert along.sharpness_unconverged.item() < 20
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (3, 7), (5, 5), (12, 9)])
+def test_singular_values_by_turning_columns(shape):
+    """Of matrices of any scale, with equal singular values, and with columns that are nearly the same, beside each other."""
+    random = np.random.default_rng(shape)
+    kinds = [random.standard_normal(shape) * 10.0**power for power in (-9, 0, 9)]
+    kinds += [1.3 * np.eye(*shape), np.zeros(shape), np.outer(*map(random.standard_normal, shape))]
+    kinds[5] += 1e-9 * kinds[1]
+    found = -np.sort(-compiled(spectrum.by_turning)(np.stack(kinds, axis=-1)), axis=0)
+    for lane, one in enumerate(kinds):
+        exact = np.linalg.svd(one, compute_uv=False)
+        np.testing.assert_allclose(found[:, lane], exact, rtol=0, atol=1e-14 * exact[0])
+        alone = -np.sort(-compiled(spectrum.by_turning)(one[..., None].copy()), axis=0)
+        np.testing.assert_array_equal(alone[:, 0], found[:, lane], "it depends on what is beside it")
 
 
 def test_every_observable_of_matrices_has_a_twin_and_attributes():
