@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from fastdln import registering
-from fastdln.errors import SweepError
+from fastdln.errors import SweepError, told
 from fastdln.grid import Grid
 from fastdln.kernels.cache import folder
 from fastdln.kernels.jobs import Job
@@ -44,7 +44,7 @@ def jobs_of(needs: Iterable[Need]) -> list[Job]:
         except Exception as error:
             if isinstance(error, SweepError | MemoryError) or not (own := registering.sources(task.sweep)):
                 raise
-            raise SweepError(f"{', '.join(own)}: cannot be used for this sweep: {registering.told(error)}") from error
+            raise SweepError(f"{', '.join(own)}: cannot be used for this sweep: {told(error)}") from error
     return list(found.values())
 
 

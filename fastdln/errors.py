@@ -54,6 +54,11 @@ def where(error: BaseException) -> str:
     return lines[-1] if lines else ""
 
 
+def told(error: BaseException) -> str:
+    """What went wrong in code of somebody's own, and where."""
+    return f"{type(error).__name__}: {first_line(error)}{where(error)}"
+
+
 SHORT_OF_MEMORY = "memory is short; smaller chunks, or fewer threads (DASK_NUM_WORKERS=1), need less of it"
 
 # How libraries say it that raise no MemoryError: the loader of shared libraries, threads, and the system itself.

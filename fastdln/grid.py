@@ -42,11 +42,14 @@ MOST_CHUNK_BYTES = 4.5e9
 # mode, that tell its period. This many bytes of them leave room for two threads on a small laptop.
 BYTES_A_STATE, MOST_WINDOW_BYTES = 576, 1e9
 
-# Multiplications and additions of matrices in the time of a bare step of one mode; d = 5 reaches half of it.
-FLOPS = 6.0
-# A search for the sharpness takes some 500 steps of gradient descent; a recorded step, its product in the target's
-# bases and its error, two and a half, and five more with a tangent vector.
-SEARCH_COST, LOOKED_AT_COST, STRETCHED_COST = 500, 2.5, 5
+# Multiplications and additions of matrices in the time of a bare step of one mode: five at d = 5, eight from d = 8 on.
+FLOPS = 7.0
+# In steps of gradient descent: a recorded step, with its product in the target's bases and its error, takes two and a half, and
+# three more with a tangent vector; a state of a trajectory some 50, for the singular values of its layers.
+LOOKED_AT_COST, STRETCHED_COST, KEPT_COST = 2.5, 3, 50
+# A search for the sharpness that goes on from the last one takes 50 to 150, the most where states are far apart; the first one
+# some 250, and one for several eigenvalues some 300 for each.
+SEARCH_COST, FIRST_SEARCH_COST, SEVERAL_COST = 100, 250, 300
 
 
 def matrix_work(sweep: Sweep, depth: int) -> tuple[float, float]:
@@ -55,13 +58,17 @@ def matrix_work(sweep: Sweep, depth: int) -> tuple[float, float]:
     inner = [a * b for a, b in pairwise(widths[1:])]
     step = 6 * widths[0] * sum(inner) / FLOPS
     total, families = sweep.steps + sweep.record, sweep.families
-    looks = total / sweep.trajectory if sweep.trajectory else 0.0
+    kept = total / sweep.trajectory if sweep.trajectory else 0.0
+    looks = kept
     if any(family.sampled and not family.whole_run for family in families):
         looks += -(-sweep.record // sweep.sharpness_every)
     if any(family.sampled and family.whole_run for family in families):
         looks += -(-total // sweep.sharpness_every)
     stretched = STRETCHED_COST * sweep.record if any(family.name == "lyapunov" for family in families) else 0
-    return step * (sweep.steps + LOOKED_AT_COST * sweep.record + stretched), step * SEARCH_COST * looks
+    descent = sweep.steps + LOOKED_AT_COST * sweep.record + stretched + KEPT_COST * kept
+    wanted = sweep.sharpness_count or 1
+    searches = SEVERAL_COST * wanted * looks if wanted > 1 else SEARCH_COST * looks + FIRST_SEARCH_COST * (looks > 0)
+    return step * descent, step * searches
 
 
 def work(sweep: Sweep, depth: int) -> tuple[float, float]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from fastdln import files
 from fastdln.digest import sha256
-from fastdln.errors import SweepError, first_line, where
+from fastdln.errors import SweepError, told
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.models.modes import TWO_SCALAR
 from fastdln.observables import OBSERVABLES, Observable, Sample, Step, add
@@ -29,6 +29,7 @@ from fastdln.observables.observable import (
     ModeObservable,
     PairObservable,
     PointObservable,
+    Quantity,
     Variable,
     VerdictObservable,
 )
@@ -168,6 +169,18 @@ def _checked_fields(observable: Observable) -> None:
         raise SweepError(f"{observable.name}: variables: must be a tuple of Variable, one at least")
     if not isinstance(observable.needs, tuple | list):
         raise SweepError(f'{observable.name}: needs: must be a tuple of names, such as ("tangent",)')
+    if isinstance(observable, PointObservable):
+        quantity = observable.quantity
+        if not isinstance(quantity, Quantity):
+            raise SweepError(f"{observable.name}: quantity: must be a Quantity (got {type(quantity).__name__})")
+        if not quantity.of_modes and quantity.measure is None:
+            raise SweepError(
+                f"{observable.name}: quantity: has no term(map, depth) or mode(network, i, values), which modes need, and no "
+                "measure(network, values), which full matrices need"
+            )
+        for part in ("term", "mode", "pair", "measure"):
+            if (function := getattr(quantity, part)) is not None and not callable(function):
+                raise SweepError(f"{observable.name}: quantity: {part} must be a function (got {function!r})")
     for variable in observable.variables:
         if not isinstance(variable, Variable):
             raise SweepError(f"{observable.name}: variables: must be of Variable (got {type(variable).__name__})")
@@ -254,11 +267,6 @@ def load(path: Path) -> None:
     except BaseException as error:  # also what is none of Exception, such as SystemExit
         del sys.modules[name]
         raise SweepError(f"{path}: does not import: {told(error)}") from error
-
-
-def told(error: BaseException) -> str:
-    """What went wrong in code of somebody's own, and where."""
-    return f"{type(error).__name__}: {first_line(error)}{where(error)}"
 
 
 def sources(sweep: Sweep) -> dict[str, str]:

@@ -40,11 +40,12 @@ from fastdln.axes import (
 from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, Observable, Variable, observables_of
-from fastdln.observables.observable import PairObservable
+from fastdln.observables.observable import PairObservable, PointObservable
 from fastdln.problem import WIDEST, WITHOUT_FILES, Layers, Spectral, Start, Target, check_widths
 from fastdln.refusals import assign, checked_overrides, explain
 from fastdln.sources import MOST_NUMBERS, of_file, of_store
 from fastdln.tables import table
+from fastdln.trials import try_out
 
 # period is stored as int16; the default looks no further than this, since a window is four times as long.
 LONGEST_PERIOD, DEFAULT_PERIOD = 32_767, 256
@@ -398,8 +399,15 @@ class Sweep(BaseModel):
         for name in self.observables:
             if name not in given:
                 raise ValueError(f"observables: {self.model} cannot give {name}; it can give {', '.join(given)}")
-        deepest = int(depths(self.axes["depth"]).max())
+        all_depths = depths(self.axes["depth"])
+        deepest = int(all_depths.max())
         for family in self.families:
+            if self.definition.matrices and isinstance(family, PointObservable) and family.source:
+                for depth in {int(all_depths.min()), deepest}:
+                    try:
+                        try_out(family.quantity, self.widths_at(depth), self.sizes["eigenvalue"])
+                    except SweepError as error:
+                        raise ValueError(f"observables: {family.name}: {error}") from error
             if family.pair_cost and len(self.target.singular_values) > 1 and deepest > DEEPEST_PAIRS:
                 raise ValueError(
                     f"axes.depth: must be at most {DEEPEST_PAIRS} for {family.name} of several modes (got {deepest})"
@@ -491,7 +499,10 @@ class Sweep(BaseModel):
 
     def gives(self, family: Observable) -> bool:
         """Whether the model's kernels have all that the family needs."""
-        return self.definition.matrices or can_give(self.map, family)
+        quantity = family.quantity if isinstance(family, PointObservable) else None
+        if self.definition.matrices:
+            return quantity is None or quantity.measure is not None
+        return can_give(self.map, family) and (quantity is None or quantity.of_modes)
 
     def layers(self, depth: int) -> np.ndarray:
         """The layers' singular values at state 0 in units of alpha, shaped (depth, mode)."""

@@ -54,6 +54,7 @@ FLOORS = [
     "registering",
     "digest",
     "sweep",
+    "trials",
     "problem",
     "axes",
     "refusals",

@@ -10,7 +10,8 @@ import reference
 from small import OF_MATRICES
 
 from fastdln import Sweep, run, theory
-from fastdln.matrices import chunk, lanczos
+from fastdln.kernels.compiled import compiled
+from fastdln.matrices import chunk, lanczos, spectrum
 from fastdln.matrices.cuts import BLOCK, SHAPES, cut
 from fastdln.matrices.network import Network
 from fastdln.matrices.program import Code, Matrix, Memory, Program, interpreter
@@ -295,6 +296,55 @@ def test_eigenvalues_that_pass_each_other_are_seen():
     np.testing.assert_allclose(found.trajectory_sharpness, exact.trajectory_sharpness, rtol=1e-8)
 
 
+def crossing(**keys):
+    """A network of three modes in random bases, of which two pass each other twice in its first 200 steps; and its sweep."""
+    random = np.random.default_rng(3)
+    bases = [np.linalg.qr(random.standard_normal((3, 3)))[0] for _ in range(4)]
+    diagonals = [[1.7, 1.7, 0.5], [0.2, 1.6, 0.6], [1.8, 1.7, 0.4]]
+    layers = [bases[k + 1] @ np.diag(w) @ bases[k].T for k, w in enumerate(diagonals)]
+    target = bases[3] @ np.diag([3.0, 2.9, 1.0]) @ bases[0].T
+    given = {"model": "matrix", "axes": {"eta": 0.01}, "target": {"matrix": target}, "start": {"layers": layers}}
+    sweep = Sweep(**given, steps=0, observables=["sharpness_residual"], **keys)
+    return reference.MatrixRun(layers, target, 0.01, 0, 200, None, None, [3.0, 2.9, 1.0]), sweep
+
+
+def test_a_trajectory_of_sharpness_is_that_of_dense_hessians_through_crossings():
+    exact, sweep = crossing(record=200, trajectory=1)
+    found = run(sweep, progress=False).squeeze()
+    values, vectors = np.linalg.eigh([reference.hessian(weights, exact.target) for weights in exact.states])
+    turned = np.abs((vectors[1:, :, -1] * vectors[:-1, :, -1]).sum(axis=1))
+    assert (turned < 1e-6).sum() == 2, "the example has no two crossings"
+    np.testing.assert_allclose(found.trajectory_sharpness, values[:, -1], rtol=1e-8)
+    assert found.sharpness_unconverged.item() == 0
+
+
+@pytest.mark.filterwarnings("ignore:the search for the sharpness")
+def test_a_trajectory_of_sharpness_goes_on_from_what_it_has_found(monkeypatch):
+    """Runs of 8 products are too short for a search that begins from nothing, and enough from state to state."""
+    whole = lanczos.lanczos
+    monkeypatch.setattr(lanczos, "lanczos", lambda *given: whole(*given)._replace(longest=8, rounds=1))
+    cold, along = (
+        run(crossing(**keys)[1], progress=False) for keys in ({"record": 1}, {"record": 200, "trajectory": 1})
+    )
+    assert cold.sharpness_unconverged.item() == 1
+    assert along.sharpness_unconverged.item() < 20
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (3, 7), (5, 5), (12, 9)])
+def test_singular_values_by_turning_columns(shape):
+    """Of matrices of any scale, with equal singular values, and with columns that are nearly the same, beside each other."""
+    random = np.random.default_rng(shape)
+    kinds = [random.standard_normal(shape) * 10.0**power for power in (-9, 0, 9)]
+    kinds += [1.3 * np.eye(*shape), np.zeros(shape), np.outer(*map(random.standard_normal, shape))]
+    kinds[5] += 1e-9 * kinds[1]
+    found = -np.sort(-compiled(spectrum.by_turning)(np.stack(kinds, axis=-1)), axis=0)
+    for lane, one in enumerate(kinds):
+        exact = np.linalg.svd(one, compute_uv=False)
+        np.testing.assert_allclose(found[:, lane], exact, rtol=0, atol=1e-14 * exact[0])
+        alone = -np.sort(-compiled(spectrum.by_turning)(one[..., None].copy()), axis=0)
+        np.testing.assert_array_equal(alone[:, 0], found[:, lane], "it depends on what is beside it")
+
+
 def test_every_observable_of_matrices_has_a_twin_and_attributes():
     own = {name for name, o in MATRIX_OBSERVABLES.items() if not o.shared}
     assert set(reference.MATRIX_OBSERVABLES) == own
@@ -444,6 +494,27 @@ def test_bits_depend_on_nothing_but_the_point(observables):
     if observables == OF_MATRICES:
         bare = run(Sweep(axes=axes, **keys | {"observables": DEFAULT}), progress=False)
         np.testing.assert_array_equal(bare.loss_last, whole.loss_last)
+
+
+def test_networks_that_overflow_leave_nothing_to_those_after_them():
+    """64 are followed in one memory; behind 50 weights it has room for 2 more, which no other network fills."""
+    keys = {
+        "model": "matrix",
+        "start": "gaussian",
+        "target": {"singular_values": [0.25, 0.125, 0.06, 0.03, 0.015], "basis": "random"},
+        "steps": 0,
+        "record": 60,
+        "observables": ["sharpness"],
+    }
+    settling = np.linspace(3.0, 3.5, 32)
+    axes = {"alpha": 0.3, "depth": 2, "seed": [0, 1]}
+    alone = run(Sweep(axes={**axes, "eta": settling}, **keys), progress=False)
+    # the second seed's 32 that settle come where of the first seed's 32 have overflowed, each after another step
+    both = {**axes, "eta": np.concatenate([settling, np.linspace(9.0, 12.0, 64)])}
+    after = run(Sweep(axes=both, chunks={"eta": 96, "seed": 2}, **keys), progress=False)
+    assert (after.fate.isel(eta=slice(32, None)) == 5).all()
+    np.testing.assert_array_equal(after.sharpness_unconverged, 0)
+    np.testing.assert_array_equal(after.sharpness.isel(eta=slice(32)), alone.sharpness)
 
 
 def test_lanes_and_blas_agree(monkeypatch):

@@ -138,6 +138,24 @@ def test_matrix_phase_diagram():
     assert (ratio >= flattest * (1 - 1e-9))[converged].all()
 
 
+def test_matrix_million():
+    """Each start ends at a minimum of its own, sharper than the flattest and below 2/eta; all periods double beyond the edge."""
+    ds = result("matrix_million", "axes.eta=[3.0, 3.6, 4.6]", "axes.seed.num=16", "axes.seed.stop=15")
+    assert Sweep.from_file(SWEEPS / "matrix_million.toml").points > 10**6
+    assert int(ds.sharpness_unconverged.sum()) == 0
+    period, ratio = ds.period.isel(mode=0), ds.sharpness_ratio
+    for depth in (2, 3, 4):
+        edge = theory.critical_learning_rate(0.25, depth)
+        for eta in (3.0, 3.6):
+            found = ratio.sel(depth=depth, eta=eta).values
+            assert (found > eta / edge * (1 - 1e-6)).all()
+            assert (found < 1).all()
+            assert found.std() > 0.01
+        beyond = period.sel(depth=depth, eta=4.6).values
+        assert set(beyond) <= {2, -1}
+        assert (beyond == 2).mean() > 0.8
+
+
 @pytest.mark.parametrize("path", sorted(SWEEPS.glob("*.toml")), ids=lambda path: path.stem)
 def test_shipped_sweeps_follow_the_advice(path):
     """docs/numerics.md: 128 states tell chaos from drifting, odd strides see both states of a two-cycle, and the transient is

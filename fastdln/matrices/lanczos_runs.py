@@ -110,6 +110,9 @@ def following(lanes: int) -> Any:
         if cold:
             for k in range(4 * finder.length):
                 memory[finder.found + k] = 0.0
+            # behind their elements too, where networks that were in this memory before and overflowed left NaN
+            for k in range(finder.length):
+                memory[finder.first + k], memory[finder.second + k] = 0.0, 0.0
         first_noise, second_noise = number * APART_FIRST % SHIFTS, finder.size + number * APART_SECOND % SHIFTS
         for lane in range(LANES):
             theta, gap, turned = n[THETA_1 + lane], n[GAP + lane], n[TURNED + lane]

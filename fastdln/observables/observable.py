@@ -161,6 +161,11 @@ class Quantity:
     needs_tangent: bool = False
     source: str = ""
 
+    @property
+    def of_modes(self) -> bool:
+        """Whether it can be measured of modes."""
+        return self.mode is not None or self.term is not Quantity.term
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PointObservable(Observable):

@@ -1,0 +1,109 @@
+"""Measurements of one's own, tried out in plain Python on networks of the kind that a sweep has, before anything is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from fastdln.errors import SweepError, told, where
+from fastdln.network.matrices import Matrices
+from fastdln.observables.observable import Quantity
+
+# Networks side by side: more than one, so that a measurement that reads its neighbours is seen.
+SIDE_BY_SIDE = 3
+
+# Wider networks take plain Python long; those tried out are narrower, but equal widths stay equal, and larger ones larger.
+WIDE = 16
+
+# Sums in another order, as of one network alone and of several, differ by rounding.
+ROUNDING = 1e-9
+
+# Fields that are filled in only for quantities that ask for them.
+ASKED_FOR = {"eigenvalues": "needs_eigenvalues", "residual": "needs_eigenvalues", "stretching": "needs_tangent"}
+
+# How Python's `math` begins to say that it has no number, where the compiled function has NaN or infinity.
+NO_NUMBER = ("math domain error", "expected a ")
+
+
+@cache
+def try_out(quantity: Quantity, widths: tuple[int, ...], wanted: int) -> None:
+    """SweepError unless `measure` writes a number for each of some networks of these widths, and takes it from that one alone.
+
+    wanted: how many eigenvalues of the Hessian they come with.
+    """
+    together = networks(quantity, widths, wanted)
+    alone = type(together)(*(part if part is together.shapes else part[..., -1:] for part in together))
+    beside, itself = measured(quantity, together), measured(quantity, alone)
+    if beside is None or itself is None:
+        return
+    if not np.allclose(beside[-1], itself[0], rtol=ROUNDING, atol=0.0, equal_nan=True):
+        raise SweepError(
+            "measure: must take what it writes into values[lane] from that lane of the network alone (it gives "
+            f"{itself[0]:g} for a network, {beside[-1]:g} for the same one beside others)"
+        )
+
+
+def measured(quantity: Quantity, network: Matrices) -> np.ndarray | None:
+    """What `measure` writes; None where only the compiled function has a number."""
+    measure: Any = quantity.measure
+    values = np.zeros(len(network.eta))
+    try:
+        with np.errstate(all="ignore"):
+            returned = getattr(measure, "py_func", measure)(network, values)  # of what numba has compiled already
+    except ArithmeticError:
+        return None
+    except SweepError as error:
+        raise SweepError(f"measure: {error}{where(error)}") from None
+    except Exception as error:
+        if isinstance(error, ValueError) and str(error).startswith(NO_NUMBER):
+            return None
+        layers = ", ".join(f"{rows} x {columns}" for rows, columns in network.shapes)
+        side_by_side = f"{len(values)} side by side" if len(values) > 1 else "one alone"
+        raise SweepError(
+            f"measure: fails on networks with layers of {layers}, {side_by_side}: {told(error)}"
+        ) from error
+    if returned is not None:
+        raise SweepError(f"measure: must write into values, and return nothing (got {returned!r})")
+    return values
+
+
+def networks(quantity: Quantity, widths: Sequence[int], wanted: int) -> Matrices:
+    """Networks of no particular layers, which nobody can write to, and which say what is asked of them in vain."""
+
+    class OnTrial(Matrices):
+        def __getattribute__(self, name: str) -> Any:
+            flag = ASKED_FOR.get(name, "")
+            if flag and not getattr(quantity, flag):
+                raise SweepError(f"network.{name} is filled in only for a Quantity with {flag}=True")
+            if not hasattr(Matrices, name):
+                raise SweepError(f"a network has no {name}; it has {', '.join(Matrices._fields)}")
+            return super().__getattribute__(name)
+
+    ranks = sorted(set(widths))
+    widths = [min(width, WIDE + ranks.index(width)) for width in widths]
+    shapes = [(rows, columns) for columns, rows in pairwise(widths)]
+    random, lanes = np.random.Generator(np.random.Philox(0)), SIDE_BY_SIDE
+    layers = [random.standard_normal((lanes, *shape)) for shape in shapes]
+    product = layers[0]
+    for layer in layers[1:]:
+        product = layer @ product
+    modes = min(widths[0], widths[-1])
+    target = np.eye(widths[-1], widths[0]) * np.arange(widths[0], 0.0, -1.0)
+    found = OnTrial(
+        weights=np.concatenate([layer.reshape(lanes, -1).T for layer in layers]),
+        shapes=np.array(shapes),
+        error=np.moveaxis(product - target, 0, -1),
+        rotated=np.moveaxis(product, 0, -1),
+        singular_values=np.repeat(np.diag(target)[:modes, None], lanes, axis=1),
+        eta=random.uniform(0.1, 0.2, lanes),
+        eigenvalues=-np.sort(-random.standard_normal((wanted, lanes)), axis=0),
+        residual=random.uniform(1e-9, 1e-7, lanes),
+        stretching=random.standard_normal(lanes),
+    )
+    for part in found:
+        part.flags.writeable = False
+    return found
