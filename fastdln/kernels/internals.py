@@ -77,7 +77,7 @@ def melting() -> dict[str, Any]:
         def compile_extra(self, function: Any) -> Any:
             made = super().compile_extra(function)
             # what numba knows it by, and nothing calls; it has to be a function in C, and no other's
-            key = [].append
+            key: Any = [].append
             self.state.targetctx.insert_user_function(key, made.fndesc, [made.library])
             return made._replace(entry_point=key)
 
