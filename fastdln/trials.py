@@ -29,6 +29,15 @@ ASKED_FOR = {"eigenvalues": "needs_eigenvalues", "residual": "needs_eigenvalues"
 NO_NUMBER = ("math domain error", "expected a ")
 
 
+class Numbers(np.ndarray):
+    """An array that takes numbers alone, as the compiled function does; NumPy's takes None for NaN, and text for what it says."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if np.asarray(value).dtype.kind not in "biuf":
+            raise TypeError(f"values take real numbers (got {value!r})")
+        super().__setitem__(key, value)
+
+
 @cache
 def try_out(quantity: Quantity, widths: tuple[int, ...], wanted: int) -> None:
     """SweepError unless `measure` writes a number for each of some networks of these widths, and takes it from that one alone.
@@ -50,7 +59,7 @@ def try_out(quantity: Quantity, widths: tuple[int, ...], wanted: int) -> None:
 def measured(quantity: Quantity, network: Matrices) -> np.ndarray | None:
     """What `measure` writes; None where only the compiled function has a number."""
     measure: Any = quantity.measure
-    values = np.zeros(len(network.eta))
+    values = np.zeros(len(network.eta)).view(Numbers)
     try:
         with np.errstate(all="ignore"):
             returned = getattr(measure, "py_func", measure)(network, values)  # of what numba has compiled already
