@@ -59,12 +59,15 @@ def matrix_work(sweep: Sweep, depth: int) -> tuple[float, float]:
     step = 6 * widths[0] * sum(inner) / FLOPS
     total, families = sweep.steps + sweep.record, sweep.families
     kept = total / sweep.trajectory if sweep.trajectory else 0.0
-    looks = kept
-    if any(family.sampled and not family.whole_run for family in families):
-        looks += -(-sweep.record // sweep.sharpness_every)
-    if any(family.sampled and family.whole_run for family in families):
-        looks += -(-total // sweep.sharpness_every)
-    stretched = STRETCHED_COST * sweep.record if any(family.name == "lyapunov" for family in families) else 0
+    searching = [family for family in families if family.searches]
+    along = [family for family in searching if family.asked_by == "trajectory"]
+    looks = kept if along else 0.0
+    for states, whole_run in ((sweep.record, False), (total, True)):
+        others = (family for family in searching if family not in along and family.whole_run == whole_run)
+        every = [sweep.sharpness_every if family.sampled else 1 for family in others]
+        looks += -(-states // min(every)) if every else 0
+    tangent = any(quantity.needs_tangent for family in families for quantity in family.looks_at)
+    stretched = STRETCHED_COST * sweep.record if tangent else 0
     descent = sweep.steps + LOOKED_AT_COST * sweep.record + stretched + KEPT_COST * kept
     wanted = sweep.sharpness_count or 1
     searches = SEVERAL_COST * wanted * looks if wanted > 1 else SEARCH_COST * looks + FIRST_SEARCH_COST * (looks > 0)

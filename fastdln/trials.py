@@ -16,8 +16,9 @@ from fastdln.observables.observable import Quantity
 # Networks side by side: more than one, so that a measurement that reads its neighbours is seen.
 SIDE_BY_SIDE = 3
 
-# Wider networks take plain Python long; those tried out are narrower, but equal widths stay equal, and larger ones larger.
-WIDE = 16
+# Wider networks take plain Python long; those tried out are narrower, but equal widths stay equal, and larger ones larger. What is
+# not there in these may be in the sweep's.
+WIDE = 64
 
 # Sums in another order, as of one network alone and of several, differ by rounding.
 ROUNDING = 1e-9
@@ -46,7 +47,8 @@ def try_out(quantity: Quantity, widths: tuple[int, ...], wanted: int) -> None:
     """
     together = networks(quantity, widths, wanted)
     alone = type(together)(*(part if part is together.shapes else part[..., -1:] for part in together))
-    beside, itself = measured(quantity, together), measured(quantity, alone)
+    narrowed = max(widths) > WIDE
+    beside, itself = measured(quantity, together, narrowed), measured(quantity, alone, narrowed)
     if beside is None or itself is None:
         return
     if not np.allclose(beside[-1], itself[0], rtol=ROUNDING, atol=0.0, equal_nan=True):
@@ -56,8 +58,8 @@ def try_out(quantity: Quantity, widths: tuple[int, ...], wanted: int) -> None:
         )
 
 
-def measured(quantity: Quantity, network: Matrices) -> np.ndarray | None:
-    """What `measure` writes; None where only the compiled function has a number."""
+def measured(quantity: Quantity, network: Matrices, narrowed: bool) -> np.ndarray | None:
+    """What `measure` writes; None where only the compiled function has a number, or only networks that are not `narrowed`."""
     measure: Any = quantity.measure
     values = np.zeros(len(network.eta)).view(Numbers)
     try:
@@ -69,6 +71,8 @@ def measured(quantity: Quantity, network: Matrices) -> np.ndarray | None:
         raise SweepError(f"measure: {error}{where(error)}") from None
     except Exception as error:
         if isinstance(error, ValueError) and str(error).startswith(NO_NUMBER):
+            return None
+        if isinstance(error, IndexError) and narrowed:
             return None
         layers = ", ".join(f"{rows} x {columns}" for rows, columns in network.shapes)
         side_by_side = f"{len(values)} side by side" if len(values) > 1 else "one alone"

@@ -222,6 +222,18 @@ def test_sharpness_at_minima_is_exact(widths):
     np.testing.assert_allclose(many, [exact, scale * exact, np.nan], rtol=1e-12)
 
 
+@pytest.mark.parametrize("widths", [(1, 3, 1), (1, 16, 1), (1, 5, 5, 1)], ids=str)
+def test_sharpness_of_hessians_of_rank_one(widths):
+    """One input, one output, and no error: beside one eigenvalue there is nothing for the second run to find."""
+    random = np.random.default_rng(widths)
+    for _ in range(12):
+        layers = [random.standard_normal((m, n)) for n, m in itertools.pairwise(widths)]
+        layers[0] *= 1.0 / reference.chain(layers).item()
+        found = matrix_run(layers, np.ones((1, 1)))
+        assert found.sharpness_last.item() == pytest.approx(theory.sharpness_at_minimum(layers), rel=1e-8)
+        assert found.sharpness_unconverged.item() == 0
+
+
 def test_sharpness_at_minima_of_what_is_no_network():
     for layers, word in (
         ([np.ones((2, 3)), np.ones((2, 3))], "rows of each"),

@@ -381,4 +381,13 @@ def test_trials_of_wide_networks_take_no_time_and_keep_what_is_wider():
     seen = []
     quantity = Quantity(name="widths", measure=lambda network, values: seen.append(network.shapes.tolist()))
     try_out(quantity, (1024, 512, 1024, 3), 1)
-    assert seen[0] == [[17, 18], [18, 17], [3, 18]]
+    assert seen[0] == [[65, 66], [66, 65], [3, 66]]
+
+
+@pytest.mark.parametrize("width", [20, 300])
+def test_trials_refuse_no_element_that_the_sweeps_networks_have(width):
+    def last(network, values):
+        for lane in range(len(values)):
+            values[lane] = network.error[width - 1, width - 1, lane]
+
+    try_out(Quantity(name="last", measure=last), (width,) * 3, 1)

@@ -224,8 +224,9 @@ def following(lanes: int) -> Any:
         fold(memory, square, 1, wide)
         for lane in range(LANES):
             b_next = math.sqrt(n[SQUARE + lane])
-            # what is left of an invariant subspace is rounding
+            # what is left of an invariant subspace is rounding, which in the second run is that of theta_1
             size = abs(n[DOT + lane]) if j == 0 else abs(n[RITZ + lane])
+            size = max(size, abs(n[THETA_1 + lane])) if second else size
             nothing = b_next <= 1e-15 * size
             memory[off + lane] = 0.0 if nothing else b_next
             n[FACTOR + lane] = 0.0 if nothing else 1.0 / b_next

@@ -106,6 +106,16 @@ class Observable:
     brings: tuple[str, ...] = ()
     source: str = ""
 
+    @property
+    def looks_at(self) -> tuple[Quantity, ...]:
+        """The quantities of the whole network that it is made of."""
+        return ()
+
+    @property
+    def searches(self) -> bool:
+        """Whether eigenvalues of a Hessian of matrices are searched for where it looks."""
+        return any(quantity.needs_eigenvalues for quantity in self.looks_at)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModeObservable(Observable):
@@ -180,6 +190,10 @@ class PointObservable(Observable):
     update: Callable[..., Any]
     finish: Callable[..., Any]
 
+    @property
+    def looks_at(self) -> tuple[Quantity, ...]:
+        return (self.quantity,)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairObservable(Observable):
@@ -221,6 +235,10 @@ class TrajectoryObservable(Observable):
 
     quantities: tuple[Quantity, ...]
 
+    @property
+    def looks_at(self) -> tuple[Quantity, ...]:
+        return self.quantities
+
 
 class End(NamedTuple):
     """The last states of matrix networks: layers (point, row, column) from W_1 on, the target's singular values (point,
@@ -261,3 +279,7 @@ class EstimateObservable(Observable):
     """Read off the search for eigenvalues, which it has made over the record: finish(Estimates)."""
 
     finish: Callable[[Estimates], tuple[np.ndarray, ...]]
+
+    @property
+    def searches(self) -> bool:
+        return True
