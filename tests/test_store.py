@@ -1,6 +1,5 @@
 """Stores: what is in them, resuming, refusing, and what a kill leaves."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -214,6 +213,8 @@ def test_a_full_disk_while_making_the_store_is_no_bad_input(tmp_path, monkeypatc
 def compute_in_child(text, path, locks, ends=None):
     """ends: where an error's words go; None: it is raised."""
     if not locks:
+        import fcntl
+
         del fcntl.F_OFD_SETLK  # as on a system without such locks
     try:
         compute(Sweep(**json.loads(text)), path)
@@ -227,7 +228,6 @@ def compute_in_child(text, path, locks, ends=None):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks of POSIX")
-@pytest.mark.filterwarnings("ignore:.*no locks")
 @pytest.mark.parametrize("locks", [True, False])
 def test_runs_that_start_at_once(tmp_path, reference_run, locks):
     """One makes the store, the others find it in use, or go on with it; without locks all work, and write the same."""

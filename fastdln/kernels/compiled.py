@@ -80,7 +80,6 @@ def kernel(function: Callable[..., Any], *identity: object, kept: bool = True, *
 
     What is not to be `kept` is compiled in every process: it may be made of sources of the user's, in modules that another
     process cannot import.
-
     """
     dispatcher = compiled(function, own_name(function, *identity), nogil=True, **internals.apart(), **options)
     return attach(dispatcher, *identity) if kept and not jit_disabled() else dispatcher

@@ -1,10 +1,9 @@
 """The largest eigenvalues of the Hessian, by products with vectors alone: a block method that follows them along a run.
 
 Locally optimal block conjugate gradients (Knyazev 2001): Rayleigh-Ritz on the span of the present vectors, their
-residuals and the last corrections. Against shifted power iteration it needs no bounds of the spectrum, takes the largest
-algebraic eigenvalue whatever the other end is, and converges with the square root of the gap; against Lanczos it
-keeps few vectors, starts from the last state's, and sees multiple eigenvalues, as these networks have them. One vector
-more than asked for is carried, so that two eigenvalues that meet are told apart.
+residuals and the last corrections. It takes the largest algebraic eigenvalues whatever the other end of the spectrum is, and,
+unlike the Lanczos runs that search for one, sees multiple eigenvalues, as these networks have them. One vector more than
+asked for is carried, so that two eigenvalues that meet are told apart.
 """
 
 from __future__ import annotations
