@@ -13,7 +13,8 @@ import pytest
 import fastdln
 from fastdln.kernels import cache, compiled, internals, warn
 from fastdln.kernels.compiled import jit_disabled, kernel
-from fastdln.kernels.link import Linked, call, zeros
+from fastdln.kernels.jobs import processor
+from fastdln.kernels.link import SIGNATURE, Linked, call, zeros
 from fastdln.matrices import addresses
 
 # What is taken away: the name that holds it, how it is called then, and what is said.
@@ -22,6 +23,7 @@ GONE = {
     "the flag noalias": (internals, "FLAG", "gone", "numba has no flag gone"),
     "get_call_template": (internals, "TEMPLATE", "gone", "have no gone"),
     "what a part leaves out": (internals, "FINISH", ("gone",), "numba has no gone"),
+    "add_ir_module": (internals, "ADD", "gone", "numba has no gone"),
     "the convention of calls": (internals, "CONVENTION", ("gone",), "numba's calls have no gone"),
     "_index_key": (cache, "NAMES", ("gone",), "numba's cache has no gone"),
 }
@@ -52,10 +54,10 @@ def forgetful(monkeypatch, tmp_path):
     monkeypatch.setattr(warn, "_told", set())
     monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(compiled, "called", compiled.called.__wrapped__)
-    for once in (internals.apart, internals.melting, internals.by_convention):
+    for once in (internals.apart, internals.melting, internals.by_convention, internals.wide):
         once.cache_clear()
     yield
-    for once in (internals.apart, internals.melting, internals.by_convention):
+    for once in (internals.apart, internals.melting, internals.by_convention, internals.wide):
         once.cache_clear()
 
 
@@ -76,6 +78,18 @@ def test_a_kernel_works_without_a_private_name(monkeypatch, forgetful, name):
     assert memory[0, :3].tolist() == [2.0, 3.0**4, 1.5**9]
     assert len(told) == (1 if said else 0)
     assert all(said in str(warning.message) for warning in told)
+
+
+@pytest.mark.skipif(jit_disabled(), reason="is about what is compiled")
+@pytest.mark.skipif("avx512f" not in processor(), reason="this processor has no vectors of 512 bits")
+def test_loops_take_the_longest_vectors(forgetful):
+    def observe(values, columns, states, products, more, sizes, part, first, every, steps):
+        for k in range(64):
+            values[k] = values[k] * columns[k]
+
+    made = kernel(observe, "test of vectors")
+    made.compile(SIGNATURE)
+    assert "zmm" in made.inspect_asm(SIGNATURE)
 
 
 def add_to(values, more, offset):
@@ -104,7 +118,7 @@ RUN = """
 import json, sys, warnings
 import numpy as np
 from fastdln.kernels import cache, internals
-internals.FLAG, internals.TEMPLATE = "gone", "gone"
+internals.FLAG, internals.TEMPLATE, internals.ADD = "gone", "gone", "gone"
 internals.FINISH, internals.CONVENTION, cache.NAMES = ("gone",), ("gone",), ("gone",)
 import fastdln
 with warnings.catch_warnings(record=True) as told:
@@ -129,6 +143,7 @@ def test_a_run_without_any_of_them_has_the_same_results(tmp_path):
             "kernels are compiled in every process, and what is raised in one is lost",
             "kernels are compiled more than once",
             "kernels are compiled with checks of their memory, and slower",
+            "kernels may take shorter vectors than the processor has",
             "kernels take longer to compile",
         ]
     )

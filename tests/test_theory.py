@@ -173,3 +173,11 @@ def test_plateaus_have_the_constants_of_the_theory(depth, constant):
     np.testing.assert_allclose(found, constant * alpha ** (2 - depth) / (eta * s), rtol=1e-14)
     integral = mpmath.quad(lambda b: (1 + b**2) ** (-(depth - 1) / mpmath.mpf(2)), [0, 1, mpmath.inf])
     assert float(integral) == pytest.approx(constant, rel=1e-12)
+
+
+@pytest.mark.parametrize("alpha", [0.3, 1e-7, 1e-9, 1e-160, 1e-300, 5e-324])
+def test_plateaus_of_two_layers_from_the_smallest_scales(alpha):
+    """asinh(s / alpha^2) / (2 log(1 + eta s)), where s / alpha^2 may be beyond all floats."""
+    with mpmath.workdps(400):
+        expected = mpmath.asinh(mpmath.mpf(0.7) / mpmath.mpf(alpha) ** 2) / (2 * mpmath.log(1 + mpmath.mpf(0.3) * 0.7))
+    assert float(theory.plateau_steps(alpha, 0.3, 0.7, 2)) == pytest.approx(float(expected), rel=1e-13)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from functools import cache, partial
 from typing import Any
@@ -23,6 +24,7 @@ from fastdln.kernels.record import record
 from fastdln.kernels.roles import Lengths, Roles, samples_of, window_of
 from fastdln.kernels.sampled import sampled
 from fastdln.kernels.spans import LANES, STATE, STRIDE
+from fastdln.kernels.subnormals import subnormals_are_zero
 from fastdln.kernels.transient import ROUND, begin, transient
 from fastdln.models import Map
 from fastdln.observables import Observable, Variable
@@ -109,7 +111,8 @@ class ChunkKernel:
         earlier, scratch = zeros(kernels.components, STRIDE), np.zeros((3, LANES), np.int64)
         observed = sections["observed"] if roles.whole_run else NOTHING
         bare = sections["bare"]
-        self._run(transient, program, bare, observed, memory, earlier, scratch, columns, rounds, settles)
+        with falling(starts):
+            self._run(transient, program, bare, observed, memory, earlier, scratch, columns, rounds, settles)
         plan = for_record(kernels, modes, points, size)
         left = lengths.steps - rounds * ROUND
         recorded = Recorded(
@@ -183,7 +186,10 @@ class ChunkKernel:
             until = lengths.steps + lengths.record - window_of(lengths)
             plan, earlier, away = for_transient(self.kernels), zeros(components, STRIDE), np.zeros(LANES, np.int64)
             trace, products = plan.sections["trace"], plan.layout.products
-            self._run(history, plan.program, trace, plan.memory, products, earlier, away, open_starts, until, escaped)
+            with falling(starts):
+                self._run(
+                    history, plan.program, trace, plan.memory, products, earlier, away, open_starts, until, escaped
+                )
             fates[point, mode] = with_history(fates[point, mode], escaped)
 
     def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
@@ -214,6 +220,17 @@ def run(stage: Any, program: Program, *arguments: Any) -> None:
     except Exception as error:
         name = program.lines[code[0, AT_WORK]][KERNEL].name
         raise RuntimeError(f"kernel {name}: {type(error).__name__}: {error}{where(error)}") from error
+
+
+# Starts further from 0 than this never have a subnormal number to grow from; nearer ones may, at L = 2.
+FAR = 1e-200
+
+
+def falling(starts: np.ndarray) -> AbstractContextManager[None]:
+    """For stages whose states nobody is shown: an orbit that has fallen to a subnormal number falls to 0, as is sure unless it
+    began so near 0."""
+    states = np.abs(starts[STATE:])
+    return subnormals_are_zero() if np.min(states, where=states > 0.0, initial=np.inf) > FAR else nullcontext()
 
 
 # A section without lines.

@@ -17,9 +17,31 @@ from numba import types
 from fastdln.kernels.warn import tell_once
 
 # Names that numba may change without a word.
-FLAG, TEMPLATE = "noalias", "get_call_template"
+FLAG, TEMPLATE, ADD = "noalias", "get_call_template", "add_ir_module"
 FINISH = ("_optimize_final_module", "_finalize_final_module", "_finalized", "no_compile")
 CONVENTION = ("get_function_type", "_get_arg_packer", "_get_return_status", "return_status_propagate")
+
+
+@cache
+def wide() -> Any:
+    """The class of a library of machine code whose loops take the longest vectors that the processor has.
+
+    LLVM takes half of these on most processors with AVX-512, for the sake of programs that use them now and then only.
+    """
+    from numba.core.codegen import JITCodeLibrary
+
+    if not hasattr(JITCodeLibrary, ADD):
+        tell_once("kernels may take shorter vectors than the processor has", f"numba has no {ADD}")
+        return JITCodeLibrary
+
+    class Wide(JITCodeLibrary):
+        def add_ir_module(self, module: Any) -> None:
+            for function in module.functions:
+                if function.blocks:  # set's own add, since llvmlite's knows no attributes with values
+                    set.add(function.attributes, '"prefer-vector-width"="512"')
+            super().add_ir_module(module)
+
+    return Wide
 
 
 @cache
@@ -30,12 +52,16 @@ def apart() -> dict[str, Any]:
     """
     try:
         from numba.core.compiler import Compiler
+
+        machine_code = wide()
     except ImportError as error:
         tell_once("kernels are compiled with checks of their memory, and slower", str(error))
         return {}
 
     class Apart(Compiler):
         def __init__(self, typing: Any, target: Any, library: Any, arguments: Any, *others: Any) -> None:
+            library = machine_code(target.codegen(), "kernel")
+            library.enable_object_caching()
             super().__init__(typing, target, library, arguments, *others)
             plain = all(isinstance(kind, types.CPointer | types.Number | types.Boolean) for kind in arguments)
             if hasattr(self.state.flags, FLAG):
@@ -62,7 +88,9 @@ def melting() -> dict[str, Any]:
         tell_once("kernels take longer to compile", f"numba has no {', '.join(missing)}")
         return {}
 
-    class Part(JITCodeLibrary):
+    machine_code: Any = wide()
+
+    class Part(machine_code):  # type: ignore[misc]  # one of two classes
         def _optimize_final_module(self) -> None:
             pass
 

@@ -25,7 +25,10 @@ def plateau_steps(alpha, eta, singular_value, depth):
     constant = np.sqrt(np.pi) / 2 * np.exp(log_gamma((deep - 2) / 2) - log_gamma((deep - 1) / 2))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         slow = constant * alpha ** (2 - deep) / (eta * s)
-        fast = np.arcsinh(s / alpha**2) / (2 * np.log1p(eta * s))
+        # s / alpha^2 may overflow; asinh x is log(2 x) to the last digit where x is as large as this
+        ratio = s / alpha / alpha
+        grown = np.where(ratio < 1e16, np.arcsinh(ratio), np.log(2 * s) - 2 * np.log(alpha))
+        fast = grown / (2 * np.log1p(eta * s))
     steps = np.where(depth == 2, fast, slow)
     steps = np.where((alpha == 0) | (eta == 0) | (s == 0), np.inf, steps)
     return np.where((alpha < 0) | (eta < 0) | (s < 0) | (depth < 2), np.nan, steps)

@@ -1,0 +1,56 @@
+"""Numbers below the smallest normal one are 0 while orbits fall to the saddle, and nowhere that it shows."""
+
+import platform
+
+import numpy as np
+import pytest
+
+from fastdln.kernels.subnormals import subnormals_are_zero
+from tests import reference
+
+SMALLEST = np.finfo(float).tiny
+
+x86 = pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="is about x86")
+
+
+def half(number):
+    return float((np.array([number]) * 0.5)[0])
+
+
+@x86
+def test_they_are_zero_within_and_not_after():
+    with subnormals_are_zero():
+        assert half(SMALLEST) == 0.0  # a result
+        assert float((np.array([SMALLEST / 2]) * 2.0)[0]) == 0.0  # an operand
+        assert half(4 * SMALLEST) == 2 * SMALLEST
+    assert half(SMALLEST) > 0.0
+
+
+@x86
+def test_they_are_numbers_again_after_an_error():
+    with pytest.raises(KeyError), subnormals_are_zero():
+        raise KeyError
+    assert half(SMALLEST) > 0.0
+
+
+@pytest.mark.parametrize("alpha", [1e-190, 1e-300, 4 * SMALLEST, SMALLEST / 8])
+@pytest.mark.parametrize("eta", [0.1, 0.9])
+def test_an_orbit_that_begins_among_them_grows_from_them(quick, alpha, eta):
+    """L = 2 grows exponentially from any number: 9,000 steps are enough for the smallest."""
+    ds = quick(axes={"eta": eta, "alpha": [alpha], "depth": 2}, steps=9000, observables=["fate", "escape_step"])
+    product = reference.matrix_descent(reference.one_zero(alpha, 2, 1), np.eye(1), eta, 9000)[:, 0]
+    assert ds.fate.item() == reference.CONVERGED
+    # the first step at which the twin passes s/2, or the one beside it: its rounding is another
+    assert ds.escape_step.item() == pytest.approx(np.argmax(product >= 0.5), abs=1)
+
+
+def test_an_orbit_that_falls_to_the_saddle_is_collapsed(quick):
+    """At L = 3, eta = 1.3, a falls geometrically, through them, while b stands still (theory, section B)."""
+    ds = quick(axes={"eta": 1.3, "alpha": [0.5], "depth": 3}, steps=9000, observables=["fate", "orbit"])
+    a, b = 0.5, 0.0
+    for _ in range(9000):
+        gradient = 1.3 * (a * a * b - 1.0) * a
+        a, b = a - gradient * b, b - gradient * a
+    assert abs(a) < SMALLEST and b < 0.0
+    assert ds.fate.item() == reference.COLLAPSED
+    assert (ds.orbit == 0.0).all()
