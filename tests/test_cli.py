@@ -185,7 +185,7 @@ def test_an_interrupt_says_how_to_go_on(here):
 def test_plateaus_beyond_any_number_of_steps_are_told(here):
     for overrides in (
         ("axes.alpha=1e-12", "axes.depth=32"),
-        ("axes.alpha=1e-170", "axes.depth=2"),
+        ("axes.alpha=1e-170", "axes.depth=3"),
         ("axes.eta=1e-320",),
     ):
         done = fastdln("plan", "small.toml", *(word for o in overrides for word in ("--set", o)), cwd=here)

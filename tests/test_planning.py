@@ -161,11 +161,17 @@ def test_layers_are_made_once_a_depth_whatever_the_number_of_modes(monkeypatch):
     assert "s = 0.25, depth = 4" in line
 
 
-@pytest.mark.parametrize("axes", [{"alpha": 1e-12, "depth": 32}, {"alpha": 1e-170, "depth": 2}, {"eta": 1e-320}])
+@pytest.mark.parametrize("axes", [{"alpha": 1e-12, "depth": 32}, {"alpha": 1e-170, "depth": 3}, {"eta": 1e-320}])
 def test_plateaus_without_an_end_are_said_in_words(axes):
     (line,) = plateau_warnings(sweep_of(axes=axes))
     assert "longer than any run can be" in line
     assert "inf" not in line
+
+
+def test_a_plateau_from_the_smallest_scale_has_its_length():
+    """Two layers grow by 1 + eta s a step, from any scale."""
+    (line,) = plateau_warnings(sweep_of(axes={"alpha": 1e-170, "eta": 0.1, "depth": 2}, steps=200))
+    assert f"about {(np.log(2) + 340 * np.log(10)) / (2 * np.log(1.1)):,.0f} steps" in line
 
 
 def test_alpha_zero_is_said_to_stay_where_it_is():
