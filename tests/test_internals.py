@@ -81,6 +81,21 @@ def test_a_kernel_works_without_a_private_name(monkeypatch, forgetful, name):
 
 
 @pytest.mark.skipif(jit_disabled(), reason="is about what is compiled")
+def test_a_kernel_is_loaded_without_a_private_name(monkeypatch, forgetful):
+    def observe(values, columns, states, products, more, sizes, part, first, every, steps):
+        values[0] = 2.0 * columns[0]
+
+    def made():
+        dispatcher = kernel(observe, "test of loading")
+        dispatcher.compile(SIGNATURE)
+        return dispatcher
+
+    made()
+    monkeypatch.delattr("numba.core.runtime.rtsys")
+    assert sum(made().stats.cache_hits.values()) == 1
+
+
+@pytest.mark.skipif(jit_disabled(), reason="is about what is compiled")
 @pytest.mark.skipif("avx512f" not in processor(), reason="this processor has no vectors of 512 bits")
 def test_loops_take_the_longest_vectors(forgetful):
     def observe(values, columns, states, products, more, sizes, part, first, every, steps):
