@@ -6,7 +6,7 @@ import pytest
 from fastdln.kernels.compiled import kernel
 from fastdln.matrices.tiles import LANES, TOGETHER, aligned
 from fastdln.matrices.tridiagonal import top
-from fastdln.matrices.vectors import add_up, dot, rows, scale
+from fastdln.matrices.vectors import add_up, combine, dot, rows, scale
 
 
 def call_top(memory, theta, a, b, size, s, u, numbers):
@@ -17,6 +17,10 @@ def call_passes(memory, x, y, to, first, second, third, count):
     dot(memory, first, x, y, count)
     add_up(memory, to, third, x, (y, x), (first, second), count)
     scale(memory, to, to, second, count)
+
+
+def call_combine(memory, to, x, y, first, second, noise, share, count):
+    combine(memory, to, (x, y), (first, second), noise, 3, share, count)
 
 
 @pytest.mark.parametrize("near", [0.0, 1e-9, 1e-4], ids=str)
@@ -56,3 +60,15 @@ def test_passes_over_vectors():
         np.testing.assert_allclose(rows(memory, first, 1)[0], inner, rtol=1e-12, atol=1e-13)
         np.testing.assert_allclose(rows(memory, third, 1)[0], (total**2).sum(axis=0), rtol=1e-12)
         np.testing.assert_allclose(rows(memory, to, count), factor * total, rtol=1e-11, atol=1e-12)
+
+
+def test_combinations_of_vectors_and_random_numbers():
+    random, count = np.random.default_rng(2), 7
+    memory, noise = aligned(LANES * (3 * count + 3)), random.standard_normal(count + 5)
+    x, y, to = (k * count * LANES for k in range(3))
+    first, second, share = ((3 * count + k) * LANES for k in range(3))
+    memory[:] = random.standard_normal(memory.size)
+    kernel(call_combine, "test combine")(memory, to, x, y, first, second, noise, share, count)
+    expected = rows(memory, share, 1) * noise[3 : 3 + count, None]
+    expected += rows(memory, first, 1) * rows(memory, x, count) + rows(memory, second, 1) * rows(memory, y, count)
+    np.testing.assert_allclose(rows(memory, to, count), expected, rtol=1e-14, atol=1e-15)

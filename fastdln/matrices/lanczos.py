@@ -27,7 +27,7 @@ ROUNDS = 60
 SHIFTS = 1009
 
 # Rows of numbers: what is kept from one state to the next, and what a search works with.
-NUMBERS = 25
+NUMBERS = 27
 THETAS, _, GAP, TURNED, OLDER_NEARER, SEARCHES, THETA_1, THETA_2, RESIDUAL_1, RESIDUAL_2, SHARE, FROZEN, DONE = range(
     0, 13 * LANES, LANES
 )

@@ -51,7 +51,7 @@ from fastdln.matrices.lanczos import (
 from fastdln.matrices.program import Code, nth, run
 from fastdln.matrices.tiles import LANES
 from fastdln.matrices.tridiagonal import raise_bound, top
-from fastdln.matrices.vectors import add_up, dot, fold, scale
+from fastdln.matrices.vectors import add_up, combine, dot, fold, scale
 
 # Relative error of the eigenvalue at which the first run ends, and below which, with the gap that the second has found, it is
 # accepted.
@@ -66,6 +66,10 @@ OTHER = 0.3
 
 # After this many rounds residuals of both runs as small as this are enough too, so that networks beside it need not wait.
 PATIENCE, LOOSE = 10, 1e-7
+
+# Rows of scratch, for the starts: factors of the vectors of the last search and of the one before, of both in the second start, and
+# of random ones.
+NEWER, OLDER, NEWER_TOO, OLDER_TOO, RANDOM_1, RANDOM_2 = range(SCRATCH, SCRATCH + 6 * LANES, LANES)
 
 # How far apart in the table of random numbers the searches at two states begin to read, of which there are SHIFTS places.
 APART_FIRST, APART_SECOND = 367, 211
@@ -115,20 +119,31 @@ def following(lanes: int) -> Any:
                 memory[finder.first + k], memory[finder.second + k] = 0.0, 0.0
         first_noise, second_noise = number * APART_FIRST % SHIFTS, finder.size + number * APART_SECOND % SHIFTS
         for lane in range(LANES):
-            theta, gap, turned = n[THETA_1 + lane], n[GAP + lane], n[TURNED + lane]
+            theta, gap, turned, older = n[THETA_1 + lane], n[GAP + lane], n[TURNED + lane], n[OLDER_NEARER + lane] > 0.0
             near = gap < SMALL_GAP * abs(theta)
-            n[SCRATCH + lane] = 1.0 if cold else MIXED_IN_FIRST if near else 0.0
-            n[SCRATCH + LANES + lane] = 1.0 if cold else min(1.0, MIXED_IN + turned)
+            n[RANDOM_1 + lane] = 1.0 if cold else MIXED_IN_FIRST if near else 0.0
+            n[RANDOM_2 + lane] = 1.0 if cold else min(1.0, MIXED_IN + turned)
+            n[NEWER + lane], n[OLDER + lane] = (0.0, 1.0) if older else (1.0, 0.0)
+            n[NEWER_TOO + lane], n[OLDER_TOO + lane] = OTHER * n[OLDER + lane], OTHER * n[NEWER + lane]
             n[SHARE + lane] = finder.turning if cold or near or turned > TURNS else finder.settled
             n[FROZEN + lane] = 0.0
-        for e in range(finder.size):
-            for lane in range(lanes):
-                k, older = e * lanes + lane, n[OLDER_NEARER + lane] > 0.0
-                x1, x2, other = memory[new + k], memory[new + finder.length + k], memory[old + k]
-                if older:
-                    x1, x2, other = other, memory[old + finder.length + k], x1
-                memory[finder.first + k] = x1 + n[SCRATCH + lane] * noise[first_noise + e]
-                memory[finder.second + k] = x2 + OTHER * other + n[SCRATCH + LANES + lane] * noise[second_noise + e]
+        kept = finder.kept
+        last, weights = (new, old), (kept + NEWER, kept + OLDER)
+        start(memory, finder, finder.first, last, weights, noise, first_noise, kept + RANDOM_1)
+        both = (new + finder.length, old + finder.length, new, old)
+        weights_of_both = (kept + NEWER, kept + OLDER, kept + NEWER_TOO, kept + OLDER_TOO)
+        start(memory, finder, finder.second, both, weights_of_both, noise, second_noise, kept + RANDOM_2)
+
+    def start(memory, finder, to, vectors, factors, noise, first, share):
+        """Vectors that were found, by a factor each, and random numbers, by a share of them."""
+        if wide:
+            for e in range(finder.size):
+                total = memory[share] * noise[first + e]
+                for k in range(len(vectors)):
+                    total += memory[factors[k]] * memory[vectors[k] + e]
+                memory[to + e] = total
+        else:
+            combine(memory, to, vectors, factors, noise, first, share, finder.size)
 
     def dot_into(memory, finder, number, x, y):
         dot(memory, finder.kept + number, x, y, finder.height)

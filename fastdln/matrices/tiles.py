@@ -81,6 +81,12 @@ class Writer:
     def fma(self, x: Any, y: Any, z: Any) -> Any:
         return self.builder.call(self.fma_function, [x, y, z])
 
+    def everywhere(self, number: Any) -> Any:
+        """A number in all lanes."""
+        one = self.builder.insert_element(ir.Constant(VEC, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return self.builder.shuffle_vector(one, one, lanes)
+
     def times(self, stride: Any, count: int) -> Any:
         return self.builder.mul(stride, constant(count))
 

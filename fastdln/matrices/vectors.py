@@ -130,6 +130,51 @@ def native_add_up(
     return types.void(memory, *[types.int64] * 3, kind, kind, types.int64), generate
 
 
+def combine(memory, to, vectors, factors, noise, first, share, count):
+    """to <- the sum of factors times vectors, tuples of offsets, and share times `noise` from `first` on, one number a row."""
+    total = rows(memory, share, 1) * noise[first : first + count, None]
+    for vector, factor in zip(vectors, factors, strict=True):
+        total = total + rows(memory, factor, 1) * rows(memory, vector, count)
+    rows(memory, to, count)[:] = total
+
+
+@intrinsic
+def native_combine(
+    context: Any,
+    memory: Any,
+    to: Any,
+    vectors: Any,
+    factors: Any,
+    noise: Any,
+    first: Any,
+    share: Any,
+    count: Any,
+) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        memory, to, vectors, factors, noise, first, share, count = arguments
+        writer, at = one_pass(context, builder, signature.args[0], memory)
+        numbers = builder.add(pointed(context, builder, signature.args[4], noise), builder.mul(first, constant(8)))
+        terms = range(len(signature.args[2]))
+        sources = [at(builder.extract_value(vectors, k)) for k in terms]
+        times = [writer.load(at(builder.extract_value(factors, k))) for k in terms]
+        goal, part = at(to), writer.load(at(share))
+
+        def row(held: Values) -> Values:
+            offset, place = held
+            number = builder.load(builder.inttoptr(place, ir.DoubleType().as_pointer()))
+            total = builder.fmul(part, writer.everywhere(number))
+            for factor, source in zip(times, sources, strict=True):
+                total = writer.fma(factor, writer.load(source, offset), total)
+            writer.store(total, goal, offset)
+            return [builder.add(offset, constant(VECTOR)), builder.add(place, constant(8))]
+
+        writer.loop(count, [constant(0), numbers], row)
+        return context.get_dummy_value()
+
+    kind = types.UniTuple(types.int64, len(vectors))
+    return types.void(memory, types.int64, kind, kind, noise, *[types.int64] * 3), generate
+
+
 def fold(memory, at, count, wide):
     """Adds up the lanes of `count` numbers, which are parts of one sum, if there is one network in all lanes."""
     if wide:
@@ -141,4 +186,4 @@ def fold(memory, at, count, wide):
                 memory[at + i * LANES + lane] = total
 
 
-NATIVE.update({dot: native_dot, scale: native_scale, add_up: native_add_up})
+NATIVE.update({dot: native_dot, scale: native_scale, add_up: native_add_up, combine: native_combine})
