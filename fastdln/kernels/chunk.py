@@ -20,7 +20,7 @@ from fastdln.kernels.link import zeros
 from fastdln.kernels.plan import Kernels, Plan, for_record, for_samples, for_transient, quantities_of
 from fastdln.kernels.program import AT_WORK, FIELDS, KERNEL, Program
 from fastdln.kernels.record import Lengths as Recorded
-from fastdln.kernels.record import record
+from fastdln.kernels.record import parts, record
 from fastdln.kernels.roles import Lengths, Roles, samples_of, window_of
 from fastdln.kernels.sampled import sampled
 from fastdln.kernels.spans import LANES, STATE, STRIDE
@@ -61,14 +61,13 @@ class ChunkKernel:
         with np.errstate(all="ignore"):  # diverging points, where the JIT is off
             starts = self.columns(eta, alpha, singular_values, start)
             columns, found, orbit = self.record(starts, (points, modes), lengths)
-            fates, periods = found[-2 * modes :: 2].T.astype(np.uint8), found[-2 * modes + 1 :: 2].T.astype(np.int16)
+            of_modes, others, fates, periods = parts(found, modes, len(variables_of(roles.modes)))
+            fates, periods = fates.astype(np.uint8), periods.astype(np.int16)
             self.look_back(starts, columns, lengths, fates)
             lost = fates == DIVERGED
             any_lost = lost.any(axis=1)
-            count = len(variables_of(roles.modes))
-            of_modes = found[: modes * count].reshape(modes, count, points).transpose(1, 2, 0)
             store(results, roles.modes, of_modes, lost)
-            of_network, of_pairs = np.split(found[modes * count : -2 * modes], [len(variables_of(roles.network))])
+            of_network, of_pairs = np.split(others, [len(variables_of(roles.network))])
             store(results, roles.network, of_network, any_lost)
             store(results, roles.pairs, of_pairs, any_lost | (modes == 1))
             for window in roles.windows:

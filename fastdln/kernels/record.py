@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from fastdln.kernels.program import carry, enter, leave, run, set_number
 from fastdln.kernels.spans import LANES, SPAN, STATE
 
@@ -50,6 +52,24 @@ class Lengths(NamedTuple):
     period_max: int
     every: int
     samples: int
+
+
+class Parts(NamedTuple):
+    """Views of values (value, point): of the modes (variable, point, mode), of the network (value, point), and each mode's fate and
+    period (point, mode)."""
+
+    of_modes: np.ndarray
+    of_network: np.ndarray
+    fates: np.ndarray
+    periods: np.ndarray
+
+
+def parts(values: np.ndarray, modes: int, variables: int) -> Parts:
+    """Takes values apart: so many variables of each mode, those of the network, and each mode's fate and period."""
+    own, judged, points = modes * variables, len(values) - 2 * modes, values.shape[1]
+    of_modes = values[:own].reshape(modes, variables, points).transpose(1, 2, 0)
+    verdicts = values[judged:].reshape(modes, 2, points)
+    return Parts(of_modes, values[own:judged], verdicts[:, 0].T, verdicts[:, 1].T)
 
 
 def record(code, sections, cycles, memory, layout, columns, lengths, rates, values, orbit):

@@ -16,6 +16,7 @@ from fastdln.kernels.chunk import store, variables_of
 from fastdln.kernels.compiled import jit_disabled, kernel
 from fastdln.kernels.jobs import Job
 from fastdln.kernels.link import Linked
+from fastdln.kernels.record import parts
 from fastdln.kernels.roles import Lengths, window_of
 from fastdln.kernels.spans import LANES
 from fastdln.kernels.transient import ROUND
@@ -88,17 +89,15 @@ class MatrixKernel:
         bounds = np.concatenate([bounds, 2.0 * bounds.max(axis=0, keepdims=True, initial=0.0)])
         with np.errstate(all="ignore"):  # diverging points, where the JIT is off
             follower, kept = self.descend(points, bounds, target, lengths)
-            found = kept.values
-            fates, periods = found[-2 * modes :: 2].T.astype(np.uint8), found[-2 * modes + 1 :: 2].T.astype(np.int16)
+            of_modes, of_network, fates, periods = parts(kept.values, modes, len(variables_of(roles.modes)))
+            fates, periods = fates.astype(np.uint8), periods.astype(np.int16)
             lost = kept.lost | (fates == DIVERGED).any(axis=1)
             fates[lost], periods[lost] = DIVERGED, -1
             at_start = points._replace(states=starts)
             self.look_back(follower, at_start, points.states, target, lengths, fates)
         results: dict[str, np.ndarray] = {}
-        count = len(variables_of(roles.modes))
-        of_modes = found[: modes * count].reshape(modes, count, len(eta)).transpose(1, 2, 0)
         store(results, roles.modes, of_modes, lost[:, None])
-        store(results, (*roles.network, *roles.surveyed), found[modes * count : -2 * modes], lost)
+        store(results, (*roles.network, *roles.surveyed), of_network, lost)
         for window in roles.windows:
             store(results, (window,), [np.moveaxis(kept.orbit, -1, 0)], lost[:, None, None])
         for trajectory in roles.trajectories:

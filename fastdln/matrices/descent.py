@@ -47,19 +47,19 @@ def descent_of(network: Network, code: Code, runner: Any, diagonal: bool) -> Des
     """Writes the programs of the descent into the code; runner: the address of what runs them."""
     forward, backward, update = network.forward(), network.backward(), network.update()
     return Descent(
-        network.minus_eta,
-        network.weights[0].at,
-        network.size,
-        network.minus_target.at,
-        network.minus_target.rows * network.minus_target.columns,
-        network.rotated.at,
-        network.rotated.columns,
-        runner,
-        code.add(forward),
-        code.add(backward),
-        code.add(update),
-        code.add(forward, backward, update),
-        code.add(network.rotate(diagonal)),
+        minus_eta=network.minus_eta,
+        weights=network.weights[0].at,
+        size=network.size,
+        minus_target=network.minus_target.at,
+        target_size=network.minus_target.rows * network.minus_target.columns,
+        rotated=network.rotated.at,
+        columns=network.rotated.columns,
+        runner=runner,
+        forward=code.add(forward),
+        backward=code.add(backward),
+        update=code.add(update),
+        step=code.add(forward, backward, update),
+        rotate=code.add(network.rotate(diagonal)),
     )
 
 

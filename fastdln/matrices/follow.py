@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastdln.kernels.record import parts
 from fastdln.kernels.spans import BOUND, ETA, LANES, SINGULAR_VALUE
 from fastdln.matrices import state
 from fastdln.matrices.descent import Points
@@ -164,8 +165,8 @@ class Block:
     def end_cycles(self, record: int) -> None:
         """Goes on to the next end of the common period of a network's modes, where it has one, so that its rates are over whole
         periods."""
-        periods = self.values[-2 * self.layout.modes + 1 :: 2].astype(int)
-        extra = np.array([-record % common if (common := common_period(one)) > 1 else 0 for one in periods.T.tolist()])
+        periods = parts(self.values, self.layout.modes, 0).periods.astype(int)
+        extra = np.array([-record % common if (common := common_period(one)) > 1 else 0 for one in periods.tolist()])
         done, total, rates = 0, self.all.setup.watch.total, self.all.rates
         for k in np.unique(extra[extra > 0]).tolist():
             last = self.look(total + done, total + k, beyond=True)

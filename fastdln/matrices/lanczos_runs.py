@@ -75,7 +75,7 @@ NEWER, OLDER, NEWER_TOO, OLDER_TOO, RANDOM_1, RANDOM_2 = range(SCRATCH, SCRATCH 
 APART_FIRST, APART_SECOND = 367, 211
 
 
-def following(lanes: int) -> Any:
+def by_two_runs(lanes: int) -> Any:
     """Function (memory, code, finder, noise, number, values, residual, converged) for networks of so many lanes.
 
     Needs what the programs forward and backward leave. values (1, lane): the largest eigenvalue; residual and converged
@@ -344,4 +344,4 @@ def searching(lanes: int) -> Linked:
     memory, flags = np.empty(0), np.empty(0, np.bool_)
     some = (memory, Code().array, no_lanczos(), memory, 0, memory.reshape(1, -1), memory, flags)
     kinds = () if jit_disabled() else tuple(map(typeof, some))
-    return Linked(following(lanes), "lanczos", lanes, signature=kinds)
+    return Linked(by_two_runs(lanes), "lanczos", lanes, signature=kinds)

@@ -148,10 +148,9 @@ def finder(network: Network, code: Code, runner: Any, by_tiles: Any, wanted: int
 
 def no_finder() -> Finder:
     """What is given to compiled code that does not search."""
-    first_program = Finder._fields.index("hvp")
-    fields: dict[str, Any] = dict.fromkeys(Finder._fields[:first_program], 0)
-    fields |= dict.fromkeys(Finder._fields[first_program:-3], (0, 0))
-    return Finder(**fields, cap=0, runner=0, by_tiles=0)
+    fields: dict[str, Any] = dict.fromkeys(Finder._fields, 0)
+    fields |= dict.fromkeys(("hvp", "project", "combine", "combine_images", "defect", "measure"), (0, 0))
+    return Finder(**fields)
 
 
 def noise_for(network: Network, block: int) -> np.ndarray:
