@@ -11,7 +11,10 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
+try:
+    import pytest
+except ModuleNotFoundError:
+    sys.exit("the benchmarks need more packages: pip install -e '.[bench]'")
 from rich.console import Console
 
 from benchmarks import results

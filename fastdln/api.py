@@ -316,7 +316,7 @@ class Status:
 
     def __str__(self) -> str:
         done = self.points - self.points_left
-        state = "run the same sweep again to go on" if self.chunks_left else "complete"
+        state = contents.GO_ON if self.chunks_left else "complete"
         lines = [
             ("points", f"{done:,} of {self.points:,} computed ({done / self.points:.1%})"),
             ("chunks", f"{self.chunks - self.chunks_left:,} of {self.chunks:,}"),
@@ -324,7 +324,7 @@ class Status:
             ("sweep", self.sweep.canonical()),
         ]
         if self.chunks_left:
-            lines.insert(2, ("missing", f"chunks {ranges(np.flatnonzero(self.left))}"))
+            lines.insert(2, ("missing", f"numbers {ranges(np.flatnonzero(self.left))}"))
         return block("\n".join(f"{name:<8}{value}" for name, value in lines))
 
 

@@ -72,10 +72,13 @@ def bounded_complaints() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # typer's complaints, of which newer versions have classes of their own
-        if complaint := getattr(error, "format_message", None):
+        # typer's complaints, of which newer versions have classes of their own; one is no complaint, but all the help
+        asks_for_help = type(error).__name__ == "NoArgsIsHelpError"
+        if (complaint := getattr(error, "format_message", None)) and not asks_for_help:
             command = getattr(getattr(error, "ctx", None), "command_path", "")
-            said = one_line(complaint() + (f"; `{command} --help` says what there is" if command else ""))
+            said = one_line(
+                complaint().removesuffix(".") + (f"; `{command} --help` says what there is" if command else "")
+            )
             error.format_message = lambda: said  # type: ignore[attr-defined]  # typer's classes differ by version
             error.ctx = None  # type: ignore[attr-defined]  # with it there would be lines of usage before ours
         raise

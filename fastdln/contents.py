@@ -26,6 +26,9 @@ from fastdln.template import COORDINATES
 # The variable whose chunk is written last, and says that the others are there.
 MARK = "fate"
 
+# How a store goes on. One that was extended holds another sweep than the file it was made from.
+GO_ON = "run the same sweep again, or `fastdln extend` the store, to go on"
+
 # What the decoders raise for a damaged chunk.
 UNREADABLE = (ValueError, RuntimeError, BaseZarrError)
 

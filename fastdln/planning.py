@@ -84,7 +84,7 @@ class Plan:
         stored = "" if on_disk is None else f", about {in_units(on_disk)} on disk with coordinates and metadata"
         rows = [
             ("points", f"{self.points:,}"),
-            ("chunks", f"{self.chunks:,} of {shape}"),
+            ("chunks", f"{self.chunks:,}, of {shape} each"),
             ("bytes", f"{in_units(self.bytes)} before compression{stored}"),
             ("files", f"{self.files:,} at most"),
             ("time", f"{duration(self.seconds)} {'estimated' if self.probed else 'by rule of thumb, not timed'}"),

@@ -18,6 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from fastdln import analysis, theory
 from fastdln.analysis.comparison import CLOSE
 from fastdln.api import Status
+from fastdln.contents import GO_ON
 from fastdln.dataset import singular_values, text_of, whole
 from fastdln.journal import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
@@ -72,7 +73,7 @@ def ran(ds: xr.Dataset, status: Status, logs: Iterable[Path]) -> list[tuple[str,
         ("chunks", f"{status.chunks - status.chunks_left:,} of {status.chunks:,}"),
     ]
     if status.chunks_left:
-        rows.append(("incomplete", "a run is going on" if status.running else "run the same sweep again to go on"))
+        rows.append(("incomplete", "a run is going on" if status.running else GO_ON))
     rows += logged(logs, since=str(ds.attrs.get("history", "")).partition(" ")[0])
     said = {"history": "history", "grown_from": "grew from the shapes", "parent_store": "is a window of"}
     rows += [(name, str(ds.attrs[key])) for key, name in said.items() if key in ds.attrs]

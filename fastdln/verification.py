@@ -10,7 +10,7 @@ from itertools import islice
 
 import numpy as np
 
-from fastdln.contents import MARK, UNREADABLE, Contents, chunk_key, left, present, read, straddles
+from fastdln.contents import GO_ON, MARK, UNREADABLE, Contents, chunk_key, left, present, read, straddles
 from fastdln.engine import threads
 from fastdln.errors import StoreError, first_line
 from fastdln.grid import Grid
@@ -64,7 +64,7 @@ class Verification:
         if self.whole:
             return "\n".join([*lines, f"whole: {back}, and all coordinates"])
         numbers = {d.chunk for d in self.damaged if d.chunk is not None}
-        again = "run the same sweep again"
+        again = GO_ON
         if not self.unmarked:
             again = "not noted, since a run goes on or nothing can be written there; run verify again when it can"
         lines.append(

@@ -113,3 +113,19 @@ def test_a_flip_that_is_not_seen_leaves_a_gap():
 def test_flips_ask_for_the_period(cascade):
     with pytest.raises(DatasetError, match="period"):
         analysis.flips(cascade.drop_vars("period"))
+
+
+def test_what_diverged_and_what_only_decays_is_not_compared(quick):
+    """-1 stands for a diverged mode and is no period; a mode with s = 0 goes towards 0 for ever (theory, section C)."""
+    ds = quick(
+        axes={"eta": [0.3, 1.9], "alpha": 0.9, "depth": 2},
+        s=(1.0, 0.0),
+        steps=2000,
+        observables=["period", "oscillating_modes"],
+    )
+    ds.period.values[..., 1, :] = -1
+    ds.oscillating_modes.values[..., 1] = -1
+    found = analysis.compare(ds)
+    assert found.period.isel(eta=0).values.ravel().tolist() == pytest.approx([0.0, np.nan], nan_ok=True)
+    assert np.isnan(found.period.isel(eta=1)).all() and np.isnan(found.oscillating_modes.isel(eta=1)).all()
+    assert (found.oscillating_modes.isel(eta=0) == 0).all()

@@ -260,3 +260,11 @@ def test_a_run_says_what_it_compiles_before_it_counts(here):
     counting = [k for k, line in enumerate(said) if "points (" in line]
     assert compiling
     assert max(compiling) < min(counting)
+
+
+def test_without_a_command_there_is_all_the_help(here):
+    done = fastdln(cwd=here)
+    assert done.returncode == 2
+    assert "Commands:" in done.stderr and "Traceback" not in done.stderr
+    asked = fastdln("--help", cwd=here)
+    assert asked.returncode == 0 and asked.stdout.split() == done.stderr.split()

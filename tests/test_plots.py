@@ -720,3 +720,23 @@ def test_spectrum_against_the_whole_hessian(depth):
     np.testing.assert_allclose(theory.spectrum(w, s), exact, atol=1e-6 * abs(exact).max())
     assert theory.spectrum(w, s)[0] == theory.sharpness(w, s)
     assert np.isnan(theory.spectrum(np.full((depth, 3), np.inf), s)).all()
+
+
+def test_layers_of_matrices_are_told_by_their_order():
+    """Singular values of a layer fall, whatever modes they belong to: here the second mode of the target is the larger one."""
+    ds = run(
+        Sweep(
+            model="matrix",
+            start="gaussian",
+            axes={"eta": 0.2, "alpha": 0.5, "depth": 2},
+            target={"singular_values": [0.5, 1.0]},
+            steps=20,
+            record=16,
+            trajectory=1,
+            observables=["period"],
+        ),
+        progress=False,
+    )
+    said = [text.get_text() for text in plots.layers(ds).get_legend().get_texts()]
+    assert "singular value 1" in said and "singular value 2" in said
+    assert not any("s = " in one for one in said)

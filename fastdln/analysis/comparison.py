@@ -19,7 +19,7 @@ def compare(ds: xr.Dataset) -> xr.Dataset:
     """Measured minus predicted, for every variable of the dataset that the theory of balanced modes predicts.
 
     Each mode by itself is at its minimum below 2 / S_i and on the two-cycle of theory.two_cycle from there to its first
-    doubling; NaN elsewhere, and where a point is not computed yet. Periods are predicted up to the fourth doubling,
+    doubling; NaN elsewhere, where a point is not computed yet, and where it diverged. Periods of modes with s > 0 are predicted up to the fourth doubling,
     sharpness below the edge of every mode. Shaped like the variables; a finite alpha, a transient too short and modes
     that mix show as differences. docs/theory.md, C.
     """
@@ -27,7 +27,7 @@ def compare(ds: xr.Dataset) -> xr.Dataset:
     eta, depth, s = ds["eta"].load(), ds["depth"].load(), singular_values(ds)
     expected = prediction(eta, depth, s, model_of(ds))
     out = {
-        name: (ds[name] - value).where(ds["fate"] != 0)
+        name: (ds[name] - value).where((ds["fate"] != 0) & (ds[name] >= 0 if ds[name].dtype.kind == "i" else True))
         for name, value in expected.items()
         if name in ds and set(value.dims) <= set(ds[name].dims)
     }

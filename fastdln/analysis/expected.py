@@ -37,7 +37,8 @@ def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: s
         theory.period_doubling(depth.values, 5), dims=("depth", "doubling"), coords={"depth": depth}
     )
     known = (s > 0) & (kappa < doublings.isel(doubling=-1))
-    period = (2.0 ** (kappa > doublings).sum("doubling")).where(known, 1.0).where(known | (s == 0))
+    # a mode with s = 0 only goes towards 0 for ever, and has no period before it is there
+    period = (2.0 ** (kappa > doublings).sum("doubling")).where(known)
     first, second = (doublings.isel(doubling=k) for k in (0, 1))
     below, cycling = kappa < first, (kappa > first) & (kappa < second)
     low, high = broadcast(theory.two_cycle, eta, s, depth, outputs=2)
@@ -59,7 +60,7 @@ def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: s
         return {
             "period": period,
             "oscillation_range": either(0.0, high**depth - low**depth),
-            "oscillating_modes": (period > 1).sum("mode").where(period.notnull().all("mode")),
+            "oscillating_modes": (period > 1).sum("mode").where((known | (s == 0)).all("mode")),
             "lyapunov": either(at_minimum, top).clip(min=FLOOR).where(s > 0),
             "balancing_exponent": either(0.0, across).clip(min=FLOOR).where(s > 0),
             "loss": loss,
