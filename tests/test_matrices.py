@@ -196,6 +196,48 @@ def test_sharpness_of_random_points(first):
         assert abs(found.sharpness_last.item() - exact) <= (found.sharpness_residual.item() + 1e-13) * abs(exact), trial
 
 
+@pytest.mark.filterwarnings("ignore:the search for the sharpness did not converge")
+@pytest.mark.parametrize("start", ["gaussian", "orthogonal"])
+@pytest.mark.parametrize(
+    ("widths", "values"),
+    [
+        ((2, 2, 2), (1.0, 0.9)),
+        ((4, 4, 4), (1.0,) * 4),
+        ((2, 3, 2), (1.0, 0.9)),
+        ((5, 5, 5), (1.0, 0.99, 0.98, 0.97, 0.96)),
+    ],
+    ids=str,
+)
+def test_sharpness_where_the_hessian_has_few_eigenvalues(widths, values, start):
+    """Near the saddle of two layers these are +-s_i, each many times: the Lanczos runs exhaust their space, and go on from rounding."""
+    alphas, seeds, eta, inner = [0.01, 0.05], list(range(40)), 0.3, min(widths[0], widths[-1])
+    ds = run(
+        Sweep(
+            model="matrix",
+            start=start,
+            widths=list(widths),
+            axes={"eta": [eta], "alpha": alphas, "seed": seeds, "depth": 2},
+            target={"singular_values": list(values), "basis": "random"},
+            steps=0,
+            record=1,
+            observables=["sharpness"],
+        ),
+        progress=False,
+    ).squeeze()
+    target = by_singular_values(np.array(values), "random", 0, widths[-1], widths[0])
+    matrix = target.matrices(np.array([values]))[0]
+    converged = ds.sharpness_unconverged == 0
+    assert inner == len(values) and converged.mean() > 0.95
+    for seed in seeds:
+        for alpha in alphas:
+            first, second = (alpha * layer for layer in STARTS[start].matrices(list(widths), target, seed, None))
+            error = second @ first - matrix
+            layers = [first - eta * second.T @ error, second - eta * error @ first.T]
+            exact = np.linalg.eigvalsh(reference.hessian(layers, matrix))[-1]
+            if converged.sel(seed=seed, alpha=alpha):
+                assert ds.sharpness_last.sel(seed=seed, alpha=alpha).item() == pytest.approx(exact, rel=1e-7)
+
+
 @pytest.mark.parametrize("widths", [(3, 5, 4, 2), (1, 4, 1), (2, 1, 2), (30, 3, 2), (3, 33, 3)], ids=str)
 def test_sharpness_of_rectangular_networks(widths):
     random = np.random.default_rng(3)

@@ -67,6 +67,9 @@ OTHER = 0.3
 # After this many rounds residuals of both runs as small as this are enough too, so that networks beside it need not wait.
 PATIENCE, LOOSE = 10, 1e-7
 
+# A Lanczos vector that is so small a part of the eigenvalue is rounding, and so the space is exhausted.
+ROUNDING = 1e-13
+
 # Rows of scratch, for the starts: factors of the vectors of the last search and of the one before, of both in the second start, and
 # of random ones.
 NEWER, OLDER, NEWER_TOO, OLDER_TOO, RANDOM_1, RANDOM_2 = range(SCRATCH, SCRATCH + 6 * LANES, LANES)
@@ -151,23 +154,14 @@ def by_two_runs(lanes: int) -> Any:
 
     def take_start(memory, finder, second):
         """The first Lanczos vector, of length 1, from where a run starts, which of frozen lanes stays as it is."""
-        n, q = beyond(memory, finder.kept), finder.vectors
-        start = finder.second if second else finder.first
+        q, start = finder.vectors, finder.second if second else finder.first
         if second:
-            for _ in range(2):  # once more for what rounding left
-                dot_into(memory, finder, DOT, start, finder.first)
-                for lane in range(LANES):
-                    n[MINUS_ACROSS + lane] = 0.0 if n[FROZEN + lane] > 0.0 else -n[DOT + lane]
-                factors = (finder.kept + MINUS_ACROSS,)
-                add_up(memory, q, finder.kept + SQUARE, start, (finder.first,), factors, finder.height)
-                fold(memory, finder.kept + SQUARE, 1, wide)
-                start = q
+            turn_away(memory, finder, q, start)
+            turn_away(memory, finder, q, q)  # once more for what rounding left
+            start = q
         else:
             dot_into(memory, finder, SQUARE, start, start)
-        for lane in range(LANES):
-            square = n[SQUARE + lane]
-            n[FACTOR + lane] = 1.0 if n[FROZEN + lane] > 0.0 or not square > 0.0 else 1.0 / math.sqrt(square)
-        scale(memory, q, start, finder.kept + FACTOR, finder.height)
+        to_length_1(memory, finder, q, start)
 
     def run_through(memory, code, finder, second):
         """A Lanczos run from the first vector on: its largest Ritz value and residual, and in place of its start the Ritz vector."""
@@ -214,8 +208,28 @@ def by_two_runs(lanes: int) -> Any:
                 raise_bound(memory, finder.kept + RITZ, finder.diagonal, finder.off, used, finder.kept + SCRATCH)
             q = finder.vectors + used * finder.length
             scale(memory, q, q, finder.kept + FACTOR, finder.height)
-        section = finder.sum_second if second else finder.sum_first
+        section, found = (finder.sum_second, finder.second) if second else (finder.sum_first, finder.first)
         run(finder.by_tiles, memory, code, nth(section, used - 1))
+        # Lanczos vectors beyond an invariant subspace need not be at right angles to those before
+        dot_into(memory, finder, SQUARE, found, found)
+        to_length_1(memory, finder, found, found)
+
+    def to_length_1(memory, finder, to, x):
+        """to <- x / sqrt(SQUARE), but x itself where the lane is frozen."""
+        n = beyond(memory, finder.kept)
+        for lane in range(LANES):
+            square = n[SQUARE + lane]
+            n[FACTOR + lane] = 1.0 if n[FROZEN + lane] > 0.0 or not square > 0.0 else 1.0 / math.sqrt(square)
+        scale(memory, to, x, finder.kept + FACTOR, finder.height)
+
+    def turn_away(memory, finder, to, x):
+        """to <- x without what lies along the first vector, and SQUARE, but x itself where the lane is frozen."""
+        n = beyond(memory, finder.kept)
+        dot_into(memory, finder, ACROSS, x, finder.first)
+        for lane in range(LANES):
+            n[MINUS_ACROSS + lane] = 0.0 if n[FROZEN + lane] > 0.0 else -n[ACROSS + lane]
+        add_up(memory, to, finder.kept + SQUARE, x, (finder.first,), (finder.kept + MINUS_ACROSS,), finder.height)
+        fold(memory, finder.kept + SQUARE, 1, wide)
 
     def go_on(memory, code, finder, j, second):
         """From Lanczos vector j to what becomes the next once it is scaled by FACTOR, and a row of the tridiagonal matrix."""
@@ -223,26 +237,21 @@ def by_two_runs(lanes: int) -> Any:
         before = q - finder.length if j > 0 else q
         run(finder.runner, memory, code, nth(finder.hvp, j))
         dot_into(memory, finder, DOT, finder.image, q)
-        if second:
-            dot_into(memory, finder, ACROSS, finder.image, finder.first)
         for lane in range(LANES):
-            memory[finder.diagonal + j * LANES + lane] = n[DOT + lane]
-            n[MINUS_A + lane], n[MINUS_ACROSS + lane] = -n[DOT + lane], -n[ACROSS + lane]
+            memory[finder.diagonal + j * LANES + lane], n[MINUS_A + lane] = n[DOT + lane], -n[DOT + lane]
             n[MINUS_B + lane] = -memory[off - LANES + lane] if j > 0 else 0.0
-        a, b, across = finder.kept + MINUS_A, finder.kept + MINUS_B, finder.kept + MINUS_ACROSS
-        to, square = q + finder.length, finder.kept + SQUARE
-        if second:
-            vectors = (q, before, finder.first)
-            add_up(memory, to, square, finder.image, vectors, (a, b, across), finder.height)
-        else:
-            add_up(memory, to, square, finder.image, (q, before), (a, b), finder.height)
+        to, square, factors = q + finder.length, finder.kept + SQUARE, (finder.kept + MINUS_A, finder.kept + MINUS_B)
+        add_up(memory, to, square, finder.image, (q, before), factors, finder.height)
         fold(memory, square, 1, wide)
+        if second:
+            # last, so that it holds of what is left, be it rounding: along the first vector the matrix would not be symmetric
+            turn_away(memory, finder, to, to)
         for lane in range(LANES):
             b_next = math.sqrt(n[SQUARE + lane])
             # what is left of an invariant subspace is rounding, which in the second run is that of theta_1
-            size = abs(n[DOT + lane]) if j == 0 else abs(n[RITZ + lane])
+            size = abs(memory[finder.diagonal + lane]) if j == 0 else abs(n[RITZ + lane])
             size = max(size, abs(n[THETA_1 + lane])) if second else size
-            nothing = b_next <= 1e-15 * size
+            nothing = b_next <= ROUNDING * size
             memory[off + lane] = 0.0 if nothing else b_next
             n[FACTOR + lane] = 0.0 if nothing else 1.0 / b_next
 
