@@ -54,3 +54,22 @@ def test_an_orbit_that_falls_to_the_saddle_is_collapsed(quick):
     assert abs(a) < SMALLEST and b < 0.0
     assert ds.fate.item() == reference.COLLAPSED
     assert (ds.orbit == 0.0).all()
+
+
+@pytest.mark.parametrize("chunk", [1, 2])
+def test_gaps_of_subnormal_size_are_kept_whatever_the_chunks(quick, chunk):
+    """On the plateau b stays 0 and a^2 - b^2 is alpha^2, here subnormal."""
+    ds = quick(
+        axes={"eta": 0.3, "alpha": [1e-300, 1e-157], "depth": 3}, observables=["balancing"], chunks={"alpha": chunk}
+    )
+    assert ds.balancing_gap_log10.values.ravel()[1] == pytest.approx(-314.0, abs=1e-6)
+    assert ds.balancing_exponent.values.ravel()[1] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_chunks_with_a_start_near_0_and_without_have_the_same_bits(quick):
+    axes = {"eta": {"start": 1.2, "stop": 1.45, "num": 30}, "alpha": [1e-300, 0.1, 0.3], "depth": 3}
+    one, all_ = (
+        quick(axes=axes, steps=4000, observables=["orbit", "loss", "fate"], chunks={"alpha": k}) for k in (1, 3)
+    )
+    for name in one.data_vars:
+        np.testing.assert_array_equal(one[name], all_[name], err_msg=name)

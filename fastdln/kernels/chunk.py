@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from copy import copy
 from functools import cache, partial
 from typing import Any
@@ -110,8 +110,14 @@ class ChunkKernel:
         earlier, scratch = zeros(kernels.components, STRIDE), np.zeros((3, LANES), np.int64)
         observed = sections["observed"] if roles.whole_run else NOTHING
         bare = sections["bare"]
-        with falling(starts):
-            self._run(transient, program, bare, observed, memory, earlier, scratch, columns, rounds, settles)
+
+        def run_transient(some: np.ndarray) -> None:
+            self._run(transient, program, bare, observed, memory, earlier, scratch, some, rounds, settles)
+
+        if roles.whole_run:
+            run_transient(columns)
+        else:
+            falling(columns, run_transient)
         plan = for_record(kernels, modes, points, size)
         left = lengths.steps - rounds * ROUND
         recorded = Recorded(
@@ -185,10 +191,7 @@ class ChunkKernel:
             until = lengths.steps + lengths.record - window_of(lengths)
             plan, earlier, away = for_transient(self.kernels), zeros(components, STRIDE), np.zeros(LANES, np.int64)
             trace, products = plan.sections["trace"], plan.layout.products
-            with falling(starts):
-                self._run(
-                    history, plan.program, trace, plan.memory, products, earlier, away, open_starts, until, escaped
-                )
+            self._run(history, plan.program, trace, plan.memory, products, earlier, away, open_starts, until, escaped)
             fates[point, mode] = with_history(fates[point, mode], escaped)
 
     def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
@@ -225,11 +228,20 @@ def run(stage: Any, program: Program, *arguments: Any) -> None:
 FAR = 1e-200
 
 
-def falling(starts: np.ndarray) -> AbstractContextManager[None]:
-    """For stages whose states nobody is shown: an orbit that has fallen to a subnormal number falls to 0, as is sure unless it
-    began so near 0."""
-    states = np.abs(starts[STATE:])
-    return subnormals_are_zero() if np.min(states, where=states > 0.0, initial=np.inf) > FAR else nullcontext()
+def falling(columns: np.ndarray, run_bare: Callable[[np.ndarray], None]) -> None:
+    """Takes columns through bare steps in which an orbit that has fallen to a subnormal number falls to 0: as it does anyhow, but for
+    those that begin so near 0, which are done apart."""
+    states = np.abs(columns[STATE:])
+    near = np.min(states, axis=0, where=states > 0.0, initial=np.inf) < FAR
+    if not near.any():
+        with subnormals_are_zero():
+            run_bare(columns)
+        return
+    for some, context in ((near, nullcontext()), (~near, subnormals_are_zero())):
+        part = columns[:, some]
+        with context:
+            run_bare(part)
+        columns[:, some] = part
 
 
 # A section without lines.
