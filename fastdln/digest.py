@@ -81,10 +81,22 @@ def of_function(function: FunctionType, seen: dict[int, tuple[int, Any]]) -> Ite
             yield from parts(cell.cell_contents, seen)
         except ValueError:  # not filled yet
             continue
-    for name in names(function.__code__):
+    used = names(function.__code__)
+    for name in used:
         if name in function.__globals__:
             yield name
-            yield from parts(function.__globals__[name], seen)
+            yield from of_name(function.__globals__[name], used, seen)
+
+
+def of_name(value: Any, used: list[str], seen: dict[int, tuple[int, Any]]) -> Iterator[str]:
+    """What a function names; of a module what the function may use of it: all that is called like another name in the function."""
+    yield from parts(value, seen)
+    if isinstance(value, ModuleType) and value.__name__.partition(".")[0] not in KNOWN:
+        for name in used:
+            if name in vars(value):
+                inner = vars(value)[name]
+                yield name
+                yield from of_name(inner, [n for n in used if n != name], seen)
 
 
 def names(code: CodeType) -> list[str]:

@@ -1,5 +1,8 @@
 """What an own observable or model is made of: another digest for all that changes results, the same for the same."""
 
+import importlib
+import sys
+
 import numpy as np
 import pytest
 
@@ -69,3 +72,33 @@ def test_what_names_itself_ends():
     loop = [1.0]
     loop.append(loop)
     assert len({sha256(one), sha256(loop), sha256(np.float64(1.0))}) == 3
+
+
+@pytest.mark.parametrize(
+    "how", ["import {} as helper", "import package.{} as helper", "from package import {} as helper"]
+)
+def test_what_is_used_of_other_modules_counts(tmp_path, monkeypatch, how):
+    """A number there, and what a function there names in turn; nothing else."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").touch()
+
+    def digest(k, deep, unused):
+        """Of a function of a module called `helper` that is imported anew."""
+        for folder in (tmp_path, tmp_path / "package"):
+            (folder / "helper.py").write_text(
+                f"K = {k}\nDEEP = {deep}\nUNUSED = {unused}\ndef f(x):\n    return DEEP * x\n"
+            )
+        for name in ("helper", "package.helper", "package"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        names = {"__name__": "own"}
+        text = f"{how.format('helper')}\ndef item(x):\n    return helper.K * helper.f(x)\n"
+        exec(compile(text, "<typed in>", "exec"), names)
+        return sha256(names["item"])
+
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    first = digest(1.0, 2.0, 3.0)
+    assert digest(1.0, 2.0, 4.0) == first
+    assert digest(1.5, 2.0, 3.0) != first
+    assert digest(1.0, 2.5, 3.0) != first
