@@ -117,6 +117,12 @@ def _try_out(model: Model) -> None:
             after, product = map_.step(depth)(state, 0.1, 1.0), map_.product(depth)(state)
         except Exception as error:
             raise SweepError(f"{model.name}: a step of {depth} layers fails: {told(error)}") from error
+        components = tuple(map_.components(depth))
+        if len(components) != depth or not all(0 <= int(k) < len(state) for k in components):
+            raise SweepError(
+                f"{model.name}: components: must name for each of {depth} layers the component of the state that it is, from 0 to "
+                f"{len(state) - 1} (got {components})"
+            )
         if not isinstance(after, tuple) or len(after) != len(state) or not np.isscalar(product):
             raise SweepError(
                 f"{model.name}: step must return a tuple as long as the state, {len(state)}, and product a number"
@@ -193,10 +199,25 @@ def _checked_fields(observable: Observable) -> None:
             raise SweepError(
                 f"{variable.name}: flags: must be a mapping of whole numbers to their meanings (got {flags!r})"
             )
+        if variable.dtype in ("int64", "int16", "uint8"):
+            limits = np.iinfo(variable.dtype)
+            for what, codes in (("flags", flags), ("lost", () if variable.lost is None else (variable.lost,))):
+                if outside := [code for code in codes if not limits.min <= code <= limits.max]:
+                    raise SweepError(
+                        f"{variable.name}: {what}: must be of {variable.dtype}, {limits.min} to {limits.max} (got {outside[0]})"
+                    )
+    if observable.pair_cost is not None and not callable(observable.pair_cost):
+        raise SweepError(
+            f"{observable.name}: pair_cost: must be a function of the depth (got {observable.pair_cost!r})"
+        )
 
 
 def _try_out_observable(observable: Observable) -> None:
     """SweepError unless the functions of one state after another return what they must, on numbers of no particular size."""
+    if isinstance(observable, VerdictObservable | EndObservable):
+        for modes in (1, 2):
+            _try_out_finish(observable, modes)
+        return
     if not isinstance(observable, ModeObservable | PointObservable):
         return
     made: Any = observable
@@ -221,6 +242,43 @@ def _try_out_observable(observable: Observable) -> None:
         raise SweepError(f"{observable.name}: {error}") from None
     except Exception as error:
         raise SweepError(f"{observable.name}: fails on a state: {told(error)}") from error
+
+
+def _try_out_finish(observable: VerdictObservable | EndObservable, modes: int) -> None:
+    """SweepError unless `finish` returns an array a variable, of the shape that its dims are, and writes into nothing that it is given."""
+    points, random = 3, np.random.Generator(np.random.Philox(0))
+    singular_values = random.uniform(0.5, 1.0, (points, modes))
+    if isinstance(observable, VerdictObservable):
+        given: list[np.ndarray] = [
+            np.ones((points, modes), np.uint8),
+            np.ones((points, modes), np.int16),
+            singular_values,
+        ]
+    else:
+        given = [random.uniform(0.5, 1.0, (points, 3, modes)), singular_values]
+    for array in given:
+        array.flags.writeable = False
+    try:
+        with np.errstate(all="ignore"):
+            found = observable.finish(*given)
+    except ArithmeticError:
+        return
+    except Exception as error:
+        raise SweepError(
+            f"{observable.name}: finish fails on {points} points of {modes} mode{'s' * (modes > 1)}: {told(error)}"
+        ) from error
+    if not isinstance(found, tuple | list) or len(found) != len(observable.variables):
+        raise SweepError(
+            f"{observable.name}: finish: must return a tuple of arrays, one for each of {len(observable.variables)} variables "
+            f"(got {type(found).__name__})"
+        )
+    for variable, value in zip(observable.variables, found, strict=True):
+        shape, got = (points, *(modes for _ in variable.dims)), np.shape(value)
+        if got != shape or np.asarray(value).dtype.kind not in "biuf":
+            raise SweepError(
+                f"{observable.name}: finish: {variable.name} of {points} points and {modes} modes must be numbers of shape "
+                f"{shape} (got {got})"
+            )
 
 
 def _numbers(what: str, value: Any, count: int | None = None) -> tuple[Any, ...]:

@@ -402,6 +402,8 @@ class Sweep(BaseModel):
         all_depths = depths(self.axes["depth"])
         deepest = int(all_depths.max())
         for family in self.families:
+            if self.definition.matrices and family.source and family.needs:
+                raise ValueError(f"observables: {family.name}: the model {self.model} has no {', '.join(family.needs)}")
             if self.definition.matrices and isinstance(family, PointObservable) and family.source:
                 for depth in {int(all_depths.min()), deepest}:
                     try:

@@ -33,7 +33,10 @@ NO_NUMBER = ("math domain error", "expected a ")
 class Numbers(np.ndarray):
     """An array that takes numbers alone, as the compiled function does; NumPy's takes None for NaN, and text for what it says."""
 
+    written = False
+
     def __setitem__(self, key: Any, value: Any) -> None:
+        self.written = True
         if np.asarray(value).dtype.kind not in "biuf":
             raise TypeError(f"values take real numbers (got {value!r})")
         super().__setitem__(key, value)
@@ -81,6 +84,8 @@ def measured(quantity: Quantity, network: Matrices, narrowed: bool) -> np.ndarra
         ) from error
     if returned is not None:
         raise SweepError(f"measure: must write into values, and return nothing (got {returned!r})")
+    if not values.written and not values.any():
+        raise SweepError("measure: must write into values, one number a network (it wrote nothing)")
     return values
 
 

@@ -379,9 +379,19 @@ def test_what_has_no_number_in_plain_python_may_have_one_compiled(more):
 
 def test_trials_of_wide_networks_take_no_time_and_keep_what_is_wider():
     seen = []
-    quantity = Quantity(name="widths", measure=lambda network, values: seen.append(network.shapes.tolist()))
+
+    def measure(network, values):
+        seen.append(network.shapes.tolist())
+        values[:] = 1.0
+
+    quantity = Quantity(name="widths", measure=measure)
     try_out(quantity, (1024, 512, 1024, 3), 1)
     assert seen[0] == [[65, 66], [66, 65], [3, 66]]
+
+
+def test_a_measure_that_writes_nothing_is_refused():
+    with pytest.raises(SweepError, match="it wrote nothing"):
+        try_out(Quantity(name="nothing", measure=lambda network, values: None), (3, 3, 3), 1)
 
 
 @pytest.mark.parametrize("width", [20, 300])

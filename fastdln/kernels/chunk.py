@@ -81,13 +81,16 @@ class ChunkKernel:
                 plan = for_samples(self.kernels, modes, points, (), trajectory.quantities)
                 _, kept = self.sample(plan, starts, lengths.trajectory, total, 0, len(trajectory.quantities))
                 store(results, (trajectory,), [*kept[:2], *kept[2]])
+        learned = singular_values.T
+        for shared in (fates, periods, learned):  # by all that look at them
+            shared.flags.writeable = False
         for verdict in roles.verdicts:
-            store(results, (verdict,), verdict.finish(fates, periods, singular_values.T))
+            store(results, (verdict,), verdict.finish(fates, periods, learned))
         if roles.ends:
             components = [STATE + k for k in self.map.components(self.depth)]
             layers = columns[components].reshape(self.depth, modes, points).transpose(2, 0, 1)
             for end in roles.ends:
-                values = end.finish(np.where(any_lost[:, None, None], np.nan, layers), singular_values.T)
+                values = end.finish(np.where(any_lost[:, None, None], np.nan, layers), learned)
                 store(results, (end,), values)
         return results
 

@@ -12,6 +12,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from fastdln.errors import where
 from fastdln.kernels.chunk import store, variables_of
 from fastdln.kernels.compiled import jit_disabled, kernel
 from fastdln.kernels.jobs import Job
@@ -67,7 +68,8 @@ class MatrixKernel:
         self.lanes = lanes_for(widths)
         self.roles = MatrixRoles(observables)
         self.shapes = [(rows, columns) for columns, rows in pairwise(self.widths)]
-        self._stage: Runner = partial(run_stage, self.lanes)
+        own = [quantity.name for quantity in self.roles.quantities if quantity.source]
+        self._stage: Runner = partial(run_stage, self.lanes, own)
         self._address: Callable[[Linked], Any] = attrgetter("address")
 
     def __call__(
@@ -105,8 +107,11 @@ class MatrixKernel:
             layers, products, quantities = np.split(rows, [len(self.shapes) * modes, (len(self.shapes) + 1) * modes])
             layers = layers.reshape(len(self.shapes), modes, *layers.shape[1:])
             store(results, (trajectory,), [np.moveaxis(layers, 2, 0), np.moveaxis(products, 1, 0), *quantities])
+        learned = singular_values.T
+        for shared in (fates, periods, learned):  # by all that look at them
+            shared.flags.writeable = False
         for verdict in roles.verdicts:
-            store(results, (verdict,), verdict.finish(fates, periods, singular_values.T))
+            store(results, (verdict,), verdict.finish(fates, periods, learned))
         estimates = Estimates(kept.eigenvalues, kept.residual, kept.failed)
         for estimate in roles.estimates:
             store(results, (estimate,), [lose(value, lost) for value in estimate.finish(estimates)])
@@ -266,8 +271,15 @@ class MatrixKernel:
         fates[which] = settled
 
 
-def run_stage(lanes: int, stage: Any, *arguments: Any) -> Any:
-    return compiled(stage, lanes)(*arguments)
+def run_stage(lanes: int, own: Sequence[str], stage: Any, *arguments: Any) -> Any:
+    """Runs a stage; what is raised in one is told with its name, and those of the user's own quantities, which may be at fault."""
+    try:
+        return compiled(stage, lanes)(*arguments)
+    except MemoryError:
+        raise
+    except Exception as error:
+        name = f"kernel {stage.__name__} of matrices" + (f" with {', '.join(own)}" if own else "")
+        raise RuntimeError(f"{name}: {type(error).__name__}: {error}{where(error)}") from error
 
 
 @cache
