@@ -324,7 +324,7 @@ class Status:
             ("sweep", self.sweep.canonical()),
         ]
         if self.chunks_left:
-            lines.insert(2, ("missing", f"numbers {ranges(np.flatnonzero(self.left))}"))
+            lines.insert(2, ("missing", f"chunk numbers {ranges(np.flatnonzero(self.left))}"))
         return block("\n".join(f"{name:<8}{value}" for name, value in lines))
 
 

@@ -145,7 +145,7 @@ def test_parts_of_a_run_make_the_whole(here, reference):
     assert "part 3/3: 6 chunks left" in shown
     assert not found.running
     assert np.flatnonzero(found.left).tolist() == Share(3, 3).numbers(16).tolist()
-    assert "missing chunks " in shown
+    assert "missing chunk numbers " in shown
     with pytest.warns(UserWarning, match="60 of 160 points"):
         assert not fastdln.open(path).attrs["complete"]
     before = marks(path)

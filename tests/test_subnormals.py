@@ -56,6 +56,7 @@ def test_an_orbit_that_falls_to_the_saddle_is_collapsed(quick):
     assert (ds.orbit == 0.0).all()
 
 
+@pytest.mark.filterwarnings("ignore:steps = .* is shorter than the plateau")
 @pytest.mark.parametrize("chunk", [1, 2])
 def test_gaps_of_subnormal_size_are_kept_whatever_the_chunks(quick, chunk):
     """On the plateau b stays 0 and a^2 - b^2 is alpha^2, here subnormal."""
@@ -66,6 +67,7 @@ def test_gaps_of_subnormal_size_are_kept_whatever_the_chunks(quick, chunk):
     assert ds.balancing_exponent.values.ravel()[1] == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:steps = .* is shorter than the plateau")
 def test_chunks_with_a_start_near_0_and_without_have_the_same_bits(quick):
     axes = {"eta": {"start": 1.2, "stop": 1.45, "num": 30}, "alpha": [1e-300, 0.1, 0.3], "depth": 3}
     one, all_ = (

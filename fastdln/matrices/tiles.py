@@ -34,8 +34,9 @@ PLAIN, LEFT, RIGHT = range(3)
 
 # What `tile` can do, by number: tiles of products of any kind, and whole products of small squares of one kind. These
 # are one piece of code each, without loops and with all distances known: in a small product, all that surrounds the sums
-# takes longer than they do. Larger ones would gain little, and take seconds to compile.
-LARGEST_SQUARE = 5
+# takes longer than they do. Larger ones would gain little, and take seconds to compile: with 16 registers of half the length they are four
+# times as many instructions.
+LARGEST_SQUARE = 8 if WIDE_VECTORS else 5
 OPERATIONS: dict[tuple[int, int, int | None], int] = {
     operation: number
     for number, operation in enumerate(
