@@ -17,6 +17,7 @@ from fastdln.kernels.compiled import kernel
 from fastdln.kernels.link import call, zeros
 from fastdln.kernels.program import enter, leave
 from fastdln.kernels.spans import LANES, STATE, STRIDE
+from fastdln.matrices.cuts import WIDE_VECTORS
 from fastdln.models.modes import TWO_SCALAR
 
 # eta S from flow to the edge of chaos, where no point diverges: not-a-numbers would be no fair work.
@@ -88,7 +89,9 @@ void descend(long count, long steps, const double *restrict eta, double *restric
             }
 }
 """
-C_FLAGS = ("-O3", "-march=native", "-ffast-math", "-shared", "-fPIC")
+C_FLAGS = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]
+if WIDE_VECTORS:  # gcc takes half of them unless told otherwise, as LLVM does
+    C_FLAGS.append("-mprefer-vector-width=512")
 
 
 def c_loop(depth):
