@@ -13,9 +13,9 @@ import pytest
 import fastdln
 from fastdln.kernels import cache, compiled, internals, warn
 from fastdln.kernels.compiled import jit_disabled, kernel
-from fastdln.kernels.jobs import processor
 from fastdln.kernels.link import SIGNATURE, Linked, call, zeros
 from fastdln.matrices import addresses
+from fastdln.matrices.cuts import WIDE_VECTORS
 
 # What is taken away: the name that holds it, how it is called then, and what is said.
 GONE = {
@@ -96,7 +96,7 @@ def test_a_kernel_is_loaded_without_a_private_name(monkeypatch, forgetful):
 
 
 @pytest.mark.skipif(jit_disabled(), reason="is about what is compiled")
-@pytest.mark.skipif("avx512f" not in processor(), reason="this processor has no vectors of 512 bits")
+@pytest.mark.skipif(not WIDE_VECTORS, reason="this processor has no vectors of 512 bits")
 def test_loops_take_the_longest_vectors(forgetful):
     def observe(values, columns, states, products, more, sizes, part, first, every, steps):
         for k in range(64):
