@@ -81,22 +81,26 @@ def of_function(function: FunctionType, seen: dict[int, tuple[int, Any]]) -> Ite
             yield from parts(cell.cell_contents, seen)
         except ValueError:  # not filled yet
             continue
-    used = names(function.__code__)
+    used, visited = names(function.__code__), set[int]()
     for name in used:
         if name in function.__globals__:
             yield name
-            yield from of_name(function.__globals__[name], used, seen)
+            yield from of_name(function.__globals__[name], used, seen, visited)
 
 
-def of_name(value: Any, used: list[str], seen: dict[int, tuple[int, Any]]) -> Iterator[str]:
-    """What a function names; of a module what the function may use of it: all that is called like another name in the function."""
+def of_name(value: Any, used: list[str], seen: dict[int, tuple[int, Any]], visited: set[int]) -> Iterator[str]:
+    """What a function names; of a module what the function may use of it: all that is called like another name in the function.
+
+    visited: the modules that were looked through for this function, each once, for they may lead to each other.
+    """
     yield from parts(value, seen)
-    if isinstance(value, ModuleType) and value.__name__.partition(".")[0] not in KNOWN:
-        for name in used:
-            if name in vars(value):
-                inner = vars(value)[name]
-                yield name
-                yield from of_name(inner, [n for n in used if n != name], seen)
+    if not isinstance(value, ModuleType) or id(value) in visited or value.__name__.partition(".")[0] in KNOWN:
+        return
+    visited.add(id(value))
+    for name in used:
+        if name in vars(value):
+            yield name
+            yield from of_name(vars(value)[name], used, seen, visited)
 
 
 def names(code: CodeType) -> list[str]:

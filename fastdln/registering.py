@@ -115,10 +115,10 @@ def _try_out(model: Model) -> None:
             map_ = model.reduce(np.ones((depth, 1)))
             state = tuple(0.5 for _ in map_.layers(depth))
             after, product = map_.step(depth)(state, 0.1, 1.0), map_.product(depth)(state)
+            components = tuple(int(k) for k in map_.components(depth))
         except Exception as error:
             raise SweepError(f"{model.name}: a step of {depth} layers fails: {told(error)}") from error
-        components = tuple(map_.components(depth))
-        if len(components) != depth or not all(0 <= int(k) < len(state) for k in components):
+        if len(components) != depth or not all(0 <= k < len(state) for k in components):
             raise SweepError(
                 f"{model.name}: components: must name for each of {depth} layers the component of the state that it is, from 0 to "
                 f"{len(state) - 1} (got {components})"

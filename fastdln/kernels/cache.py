@@ -103,7 +103,7 @@ class KernelCache(FunctionCache):
     def _load(self, sig: Any, target_context: Any) -> Any:
         """What numba's own does, but that it makes ready for compiling first, which takes a quarter of a second."""
         try:
-            from numba.core.runtime import rtsys  # type: ignore[attr-defined]
+            from numba.core.runtime import rtsys  # type: ignore[attr-defined]  # numba uses it, unsaid
 
             with self._guard_against_spurious_io_errors():
                 rtsys.initialize(target_context)

@@ -90,7 +90,7 @@ def melting() -> dict[str, Any]:
 
     machine_code: Any = wide()
 
-    class Part(machine_code):  # type: ignore[misc]  # one of two classes
+    class Part(machine_code):  # type: ignore[misc]  # which class is known when it runs
         def _optimize_final_module(self) -> None:
             pass
 
