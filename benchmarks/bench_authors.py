@@ -4,8 +4,8 @@ import pytest
 from mpmath import matrix, mp
 
 from fastdln import Sweep, run
-from fastdln.grid import Grid
-from fastdln.shipped import shipped
+from fastdln.reports.shipped import shipped
+from fastdln.sweep.grid import Grid
 
 DIGITS = 50
 

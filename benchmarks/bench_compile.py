@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from fastdln.shipped import shipped
+from fastdln.reports.shipped import shipped
 
 
 @pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)

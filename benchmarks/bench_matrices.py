@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.matrix_contenders import CONTENDERS, DEPTH, Block, gradients, operations, points, widths_of
 from benchmarks.one_core import limit_now, seconds
-from fastdln.matrices.chunk import lanes_for
+from fastdln.kernels.matrices.chunk import lanes_for
 
 WIDTHS = (5, 8, 10, 12, 16, 32, 64)
 TINY = (5, 32)

@@ -8,7 +8,7 @@ from fastdln.api import compute
 
 # `fastdln ...`, which then says its largest resident size in kB: getrusage would count the process that started it as well.
 COMMAND = """
-from fastdln.cli import app
+from fastdln.cli.app import app
 try:
     app()
 finally:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.contenders import CONTENDERS, points
-from fastdln.kernels.chunk import ChunkKernel
+from fastdln.kernels.modes.chunk import ChunkKernel
 from fastdln.kernels.roles import Lengths
 from fastdln.models.modes import TWO_SCALAR
 from fastdln.observables import DEFAULT, OBSERVABLES

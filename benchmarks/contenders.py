@@ -13,11 +13,11 @@ import pytest
 
 from benchmarks.one_core import jax_on_one_core
 from fastdln.kernels import spans
-from fastdln.kernels.compiled import kernel
+from fastdln.kernels.compile import kernel
+from fastdln.kernels.driver import enter, leave
 from fastdln.kernels.link import call, zeros
-from fastdln.kernels.program import enter, leave
+from fastdln.kernels.matrices.tiling import WIDE_VECTORS
 from fastdln.kernels.spans import LANES, STATE, STRIDE
-from fastdln.matrices.cuts import WIDE_VECTORS
 from fastdln.models.modes import TWO_SCALAR
 
 # eta S from flow to the edge of chaos, where no point diverges: not-a-numbers would be no fair work.

@@ -5,12 +5,12 @@ from itertools import accumulate
 import numpy as np
 
 from benchmarks.one_core import jax_on_one_core
-from fastdln.kernels.compiled import compiled
-from fastdln.matrices.chunk import lanes_for
-from fastdln.matrices.descent import Points, descent_of, enter
-from fastdln.matrices.network import Network
-from fastdln.matrices.program import Code, interpreter, run
-from fastdln.matrices.tiles import LANES, aligned
+from fastdln.kernels.compile import compiled
+from fastdln.kernels.matrices.chunk import lanes_for
+from fastdln.kernels.matrices.network import Network
+from fastdln.kernels.matrices.program import Code, interpreter, run
+from fastdln.kernels.matrices.tiles import LANES, aligned
+from fastdln.kernels.matrices.transient import Points, descent_of, enter
 
 DEPTH = 3
 

@@ -23,7 +23,7 @@ import numpy as np
 
 import fastdln
 from fastdln import Sweep
-from fastdln.template import digest
+from fastdln.storage.template import digest
 
 # Seconds of the processor beyond what the command takes on a store that nobody changed, and, should one wait, of the clock.
 SECONDS, WAITING = 5, 120
@@ -200,7 +200,7 @@ def command():
     """All commands, made once: that takes as long as refusing bad input does."""
     import typer
 
-    from fastdln.cli import app
+    from fastdln.cli.app import app
 
     return typer.main.get_command(app)
 

@@ -8,9 +8,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastdln.kernels.compiled import compiled
-from fastdln.matrices.cuts import SHAPES
-from fastdln.matrices.tiles import LANES, VEC, Writer
+from fastdln.kernels.compile import compiled
+from fastdln.kernels.matrices.tiles import LANES, VEC, Writer
+from fastdln.kernels.matrices.tiling import SHAPES
 
 # As many sums as the largest tile holds: they stay in the registers, and are enough to keep two units with four cycles of
 # latency busy.

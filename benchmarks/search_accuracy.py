@@ -12,13 +12,13 @@ from collections import defaultdict
 
 import numpy as np
 
-from fastdln.kernels.compiled import compiled
-from fastdln.matrices.chunk import lanes_for
-from fastdln.matrices.descent import descent_of
-from fastdln.matrices.network import Network
-from fastdln.matrices.program import Code, interpreter, run
-from fastdln.matrices.search import Search, search
-from fastdln.matrices.tiles import LANES, aligned
+from fastdln.kernels.compile import compiled
+from fastdln.kernels.matrices.chunk import lanes_for
+from fastdln.kernels.matrices.eigenvalue_search import Search, search
+from fastdln.kernels.matrices.network import Network
+from fastdln.kernels.matrices.program import Code, interpreter, run
+from fastdln.kernels.matrices.tiles import LANES, aligned
+from fastdln.kernels.matrices.transient import descent_of
 
 DEPTH = 3
 

@@ -21,9 +21,11 @@ from pathlib import Path
 import xarray as xr
 
 import fastdln
-from fastdln import Sweep, cluster, engine, processes
+from fastdln import Sweep
 from fastdln.api import compute
-from fastdln.grid import Grid
+from fastdln.execution import cluster, processes
+from fastdln.execution import threads as engine
+from fastdln.sweep.grid import Grid
 
 COMMAND = [sys.executable, "-m", "fastdln"]
 
@@ -243,7 +245,7 @@ UNLOCKED = """
 import fcntl, sys
 del fcntl.F_OFD_SETLK  # as on a system without such locks
 sys.argv[0] = "fastdln"
-from fastdln.cli import main
+from fastdln.cli.app import main
 main()
 """
 

@@ -5,12 +5,12 @@ import inspect
 import re
 from pathlib import Path
 
-from fastdln.axes import Range
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES
 from fastdln.plots import PLOTS
-from fastdln.problem import Layers, Spectral, Target
-from fastdln.sweep import Sweep
+from fastdln.sweep.axes import Range
+from fastdln.sweep.problem import Layers, Spectral, Target
+from fastdln.sweep.schema import Sweep
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py; edit that, or the code it reads, instead. -->"

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from fastdln import analysis, plots, theory
     from fastdln.api import extend, open, plan, refine, run, status, verify
     from fastdln.errors import ClusterError, DatasetError, IncompleteError, StoreError, SweepError
-    from fastdln.registering import register
-    from fastdln.sweep import Sweep
+    from fastdln.sweep.register import register
+    from fastdln.sweep.schema import Sweep
 
 __all__ = [
     "ClusterError",
@@ -38,13 +38,13 @@ _HOMES = {
     "DatasetError": "errors",
     "IncompleteError": "errors",
     "StoreError": "errors",
-    "Sweep": "sweep",
+    "Sweep": "sweep.schema",
     "SweepError": "errors",
     "extend": "api",
     "open": "api",
     "plan": "api",
     "refine": "api",
-    "register": "registering",
+    "register": "sweep.register",
     "run": "api",
     "status": "api",
     "verify": "api",
@@ -54,7 +54,7 @@ _HOMES = {
 # xarray itself may be imported before or after this, or, for `fastdln --help`, not at all.
 @wrapt.when_imported("xarray")
 def _add_accessor(xarray: Any) -> None:
-    import_module("fastdln.accessor").register(xarray)
+    import_module("fastdln.plots.accessor").register(xarray)
 
 
 def __getattr__(name: str) -> Any:

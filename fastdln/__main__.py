@@ -1,6 +1,6 @@
 """`python -m fastdln` is `fastdln`."""
 
-from fastdln.cli import main
+from fastdln.cli.app import main
 
 if __name__ == "__main__":
     main()

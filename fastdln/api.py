@@ -11,25 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastdln import contents, growth
-from fastdln.arguments import as_place, as_sweep, check_manner, check_options, check_progress
-from fastdln.compiling import refuse_what_does_not_compile
-from fastdln.contents import Contents
-from fastdln.engine import Event, threads
 from fastdln.errors import SweepError
-from fastdln.grid import Grid
-from fastdln.lines import block
-from fastdln.places import Place, find, plain_errors, storage_error
-from fastdln.places.memory import Memory
-from fastdln.planning import Plan, refuse_in_memory
-from fastdln.progress import Report
-from fastdln.refusals import checked_overrides
-from fastdln.running import Manner, Run
-from fastdln.shares import Share
-from fastdln.store import Store
-from fastdln.sweep import Sweep
-from fastdln.verification import Verification
-from fastdln.verification import verify as read_back
+from fastdln.execution.arguments import as_place, as_sweep, check_manner, check_options, check_progress
+from fastdln.execution.compile_ahead import refuse_what_does_not_compile
+from fastdln.execution.plan import Plan, refuse_in_memory
+from fastdln.execution.progress import Report
+from fastdln.execution.run import Manner, Run
+from fastdln.execution.threads import Event, threads
+from fastdln.execution.verify import Verification
+from fastdln.execution.verify import verify as read_back
+from fastdln.storage import extend as growth
+from fastdln.storage import metadata
+from fastdln.storage.location import Place, find, plain_errors, storage_error
+from fastdln.storage.location.memory import Memory
+from fastdln.storage.metadata import Contents
+from fastdln.storage.store import Store
+from fastdln.sweep.grid import Grid
+from fastdln.sweep.messages import checked_overrides
+from fastdln.sweep.schema import Sweep
+from fastdln.sweep.shares import Share
+from fastdln.text import block
 
 if TYPE_CHECKING:
     import distributed
@@ -86,7 +87,7 @@ def run(
         place = Memory()
         with cluster_of(scheduler, workers, dashboard) as client, Store.at(place, sweep) as target:
             Run(target, Manner(client, fail_fast=fail_fast, progress=progress, on_event=on_event))()
-        return load(contents.read(place), chunks=None).load()
+        return load(metadata.read(place), chunks=None).load()
     compute(
         sweep,
         store,
@@ -141,8 +142,8 @@ def cluster_of(scheduler: str | distributed.Client | None, workers: int | None, 
         raise SweepError("workers: starts a cluster of its own; leave scheduler out")
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise SweepError(f"workers: must be a whole number from 1 on (got {workers!r})")
-    from fastdln import cluster, processes
-    from fastdln.worker import versions
+    from fastdln.execution import cluster, processes
+    from fastdln.execution.worker import versions
 
     with processes.started(workers, dashboard) if workers else cluster.connected(scheduler) as client:
         cluster.refuse_others(client, versions)
@@ -166,7 +167,7 @@ def lengthen(store: StorePath, *overrides: str, storage_options: Options | None 
     changes = of_axes(overrides, "extend")
     place = find(as_place(store), storage_options)
     with plain_errors(place.name, "cannot be read"):
-        there = contents.read(place)
+        there = metadata.read(place)
     wanted = growth.asked(there).changed(changes)
     growth.larger_grid(there, growth.grown(there.grid.sweep, wanted))  # refuses before anything is begun
 
@@ -194,7 +195,7 @@ def refine(
         find(store, storage_options)  # says what they are for
     place, target = (find(path, options) for path, options in zip((store, new), of_urls, strict=True))
     with plain_errors(place.name, "cannot be read"):
-        there = contents.read(place)
+        there = metadata.read(place)
     wanted = growth.asked(there).changed(changes)
     about = growth.window(there, wanted)
     growth.refuse_other_parents(target, about)
@@ -263,8 +264,8 @@ def open(store: StorePath, *, storage_options: Options | None = None, **options:
     """
     place = place_of(store, storage_options)
     with plain_errors(place.name, "cannot be read"):
-        there = contents.read(place, code=False)
-        points_left = 0 if there.attributes.get("complete") else int(contents.left(there).sum())
+        there = metadata.read(place, code=False)
+        points_left = 0 if there.attributes.get("complete") else int(metadata.left(there).sum())
         if points_left:
             warnings.warn(
                 f"{place.name}: {points_left:,} of {there.grid.points:,} points are not computed yet (fate = 0)",
@@ -316,7 +317,7 @@ class Status:
 
     def __str__(self) -> str:
         done = self.points - self.points_left
-        state = contents.GO_ON if self.chunks_left else "complete"
+        state = metadata.GO_ON if self.chunks_left else "complete"
         lines = [
             ("points", f"{done:,} of {self.points:,} computed ({done / self.points:.1%})"),
             ("chunks", f"{self.chunks - self.chunks_left:,} of {self.chunks:,}"),
@@ -344,7 +345,7 @@ def status(store: StorePath, *, storage_options: Options | None = None) -> Statu
     """How far a store is; it may be asked while a run goes on. StoreError if fastdln did not make it."""
     place = place_of(store, storage_options)
     with plain_errors(place.name, "cannot be read"):
-        there = contents.read(place, code=False)
-        grid, left = there.grid, contents.left(there)
+        there = metadata.read(place, code=False)
+        grid, left = there.grid, metadata.left(there)
         running = place.in_use()
     return Status(there.sweep, grid.points, int(left.sum()), grid.chunks, int(np.count_nonzero(left)), running, left)

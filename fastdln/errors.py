@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from traceback import walk_tb
 
-from fastdln.lines import one_line
+from fastdln.text import one_line
 
 
 class ToldError(Exception):

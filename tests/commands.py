@@ -14,7 +14,15 @@ from typing import NamedTuple
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["fastdln.cli", "fastdln.api", "fastdln.paper", "fastdln.plots", "fastdln.report", "xarray", "tests.started"]
+    [
+        "fastdln.cli.app",
+        "fastdln.api",
+        "fastdln.reports.paper",
+        "fastdln.plots",
+        "fastdln.reports.report",
+        "xarray",
+        "tests.started",
+    ]
 )
 
 # Seconds that a command may take; a cold one compiles.
@@ -48,7 +56,7 @@ def run(words, cwd, environment, streams):
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["fastdln", *words]
-    from fastdln.cli import main
+    from fastdln.cli.app import main
 
     main()
 
@@ -67,7 +75,7 @@ def command():
     """All commands, made once: that takes as long as refusing bad input does."""
     import typer
 
-    from fastdln.cli import app
+    from fastdln.cli.app import app
 
     return typer.main.get_command(app)
 

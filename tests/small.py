@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from fastdln import Sweep, contents
+from fastdln import Sweep
 from fastdln.api import load
 from fastdln.observables import MATRIX_OBSERVABLES
-from fastdln.places.memory import Memory
-from fastdln.store import Store
+from fastdln.storage import metadata
+from fastdln.storage.location.memory import Memory
+from fastdln.storage.store import Store
 
 SWEEP = Sweep(
     title="a test",
@@ -60,7 +61,7 @@ def made(sweep):
     """The dataset of a sweep as it is opened, with made-up values instead of computed ones: whole numbers from 1 to 6."""
     place, rng = Memory(), np.random.default_rng(0)
     with Store.at(place, sweep):
-        ds = load(contents.read(place), chunks=None).load()
+        ds = load(metadata.read(place), chunks=None).load()
     for array in ds.data_vars.values():
         array.values[...] = rng.integers(1, 7, size=array.shape)
     return ds

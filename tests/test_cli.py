@@ -147,7 +147,7 @@ def test_shipped_sweeps_plan_without_a_warning_and_say_where_they_are_from(here,
 
 # A shell starts background jobs with interrupts ignored, and Python keeps to that: ask for them.
 INTERRUPTIBLE = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from fastdln.cli import main; main()"
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from fastdln.cli.app import main; main()"
 )
 
 

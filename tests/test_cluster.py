@@ -15,10 +15,11 @@ from small import FILE, SWEEP, identical, marks
 from test_running import clear, obstruct
 
 import fastdln
-from fastdln import ClusterError, IncompleteError, Sweep, cluster, processes
-from fastdln import worker as workers
+from fastdln import ClusterError, IncompleteError, Sweep
 from fastdln.api import compute
-from fastdln.engine import ChunkDone, ChunkFailed
+from fastdln.execution import cluster, processes
+from fastdln.execution import worker as workers
+from fastdln.execution.threads import ChunkDone, ChunkFailed
 
 distributed = pytest.importorskip("distributed")
 
@@ -182,7 +183,7 @@ def test_other_versions_are_refused(client, tmp_path, monkeypatch):
     assert set(mine) > {"python", "fastdln", "numba", "numpy", "zarr", "sources"}
     with pytest.raises(ClusterError, match=r"the worker at tls://\S+ has numpy .* and not 0\.1; install the same"):
         cluster.refuse_others(client, Other({"numpy": "0.1"}))
-    order = workers.Order("{}", (1, 1, 1), mine | {"sources": "others"}, fastdln.places.find(tmp_path))
+    order = workers.Order("{}", (1, 1, 1), mine | {"sources": "others"}, fastdln.storage.location.find(tmp_path))
     with pytest.raises(ClusterError, match=r"has sources \w+ and not others"):
         client.submit(workers.work, order, 0, pure=False).result()
 
@@ -199,7 +200,7 @@ class Other:
 
 def test_a_late_worker_of_another_version_stops_the_run(client, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "refuse_others", lambda client, versions: None)
-    monkeypatch.setattr("fastdln.worker.fingerprint", lambda: "another" * 3)
+    monkeypatch.setattr("fastdln.execution.worker.fingerprint", lambda: "another" * 3)
     with pytest.raises(IncompleteError, match=r"160 of 160 points are not computed .*ClusterError: the worker at"):
         compute(SWEEP, tmp_path / "out.zarr", scheduler=client)
 
@@ -215,7 +216,7 @@ def test_what_is_no_cluster(tmp_path, address, monkeypatch):
 
 
 def test_a_store_that_the_workers_do_not_see(client, tmp_path):
-    order = workers.Order("", (1, 1, 1), workers.versions(), fastdln.places.find(tmp_path / "elsewhere"), "0")
+    order = workers.Order("", (1, 1, 1), workers.versions(), fastdln.storage.location.find(tmp_path / "elsewhere"), "0")
     with pytest.raises(fastdln.StoreError, match="is not seen by this worker"):
         client.submit(workers.work, order, 0, pure=False).result()
 

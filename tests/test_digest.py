@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from fastdln.digest import sha256
 from fastdln.observables.observable import ModeObservable, Quantity, Variable
+from fastdln.sweep.digest import sha256
 
 NESTED = """
 RATE = {0}

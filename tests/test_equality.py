@@ -12,10 +12,10 @@ from small import SWEEP
 
 import fastdln
 from fastdln.api import Status
-from fastdln.engine import ChunkDone, ChunkFailed
-from fastdln.paper import FIGURES
-from fastdln.places.bucket import Bucket
-from fastdln.worker import Order
+from fastdln.execution.threads import ChunkDone, ChunkFailed
+from fastdln.execution.worker import Order
+from fastdln.reports.paper import FIGURES
+from fastdln.storage.location.bucket import Bucket
 
 MODULES = [m.name for m in pkgutil.walk_packages(fastdln.__path__, "fastdln.") if not m.name.endswith("__main__")]
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from commands import invoke
 
-from fastdln import DatasetError, Sweep, SweepError, files, journal
-from fastdln.options import beside, logs
+from fastdln import DatasetError, Sweep, SweepError, files
+from fastdln.cli.options import beside, logs
+from fastdln.execution import log as journal
 
 GOOD = """
 model = "modes"

@@ -14,7 +14,7 @@ from small import SWEEP, made
 
 import fastdln
 from fastdln import DatasetError, Sweep, analysis, plots, run
-from fastdln.dataset import LONGEST, text_of, whole
+from fastdln.analysis.dataset import LONGEST, text_of, whole
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastdln import Sweep, SweepError, axes
-from fastdln.grid import CHUNK_BYTES, MOST_CHUNK_BYTES, MOST_CHUNKS, MOST_POINTS, Grid
+from fastdln import Sweep, SweepError
+from fastdln.sweep import axes
+from fastdln.sweep.grid import CHUNK_BYTES, MOST_CHUNK_BYTES, MOST_CHUNKS, MOST_POINTS, Grid
 
 
 def sweep_of(eta, alpha, depth=1, s1=1, **keys):

@@ -10,11 +10,12 @@ import xarray as xr
 from small import FILE, SWEEP, identical, marks
 
 import fastdln
-from fastdln import Sweep, SweepError, growth
+from fastdln import Sweep, SweepError
 from fastdln.api import compute
-from fastdln.contents import read
-from fastdln.places import find
-from fastdln.places.folder import Folder
+from fastdln.storage import extend
+from fastdln.storage.location import find
+from fastdln.storage.location.folder import Folder
+from fastdln.storage.metadata import read
 
 
 def with_axes(**axes):
@@ -134,8 +135,8 @@ def test_a_kill_at_any_write_of_a_growth(tmp_path, monkeypatch):
 
         monkeypatch.setattr(Folder, "write", write_few)
         try:
-            wanted = growth.asked(read(find(store))).changed(overrides)
-            growth.grow(find(store), wanted)
+            wanted = extend.asked(read(find(store))).changed(overrides)
+            extend.grow(find(store), wanted)
             break
         except KilledError:
             pass

@@ -21,10 +21,10 @@ from small import SWEEP, identical
 import fastdln
 from fastdln import StoreError, Sweep, SweepError
 from fastdln.api import compute
-from fastdln.grid import Grid
-from fastdln.places.checked import decoded_size
-from fastdln.places.folder import draft_prefix
-from fastdln.template import digest
+from fastdln.storage.location.checked import decoded_size
+from fastdln.storage.location.folder import draft_prefix
+from fastdln.storage.template import digest
+from fastdln.sweep.grid import Grid
 
 LONGER = "axes.eta=" + str([*SWEEP.axes["eta"].values().tolist(), 2.0])
 
@@ -453,7 +453,7 @@ def test_a_run_holds_on_to_its_folder(tmp_path, made, fate):
 
 def test_a_sweep_too_large_for_metadata_is_refused_before_it_is_made(tmp_path, monkeypatch):
     """What is refused on reading is refused on writing."""
-    monkeypatch.setattr("fastdln.template.LARGEST_METADATA", 1000)
+    monkeypatch.setattr("fastdln.storage.template.LARGEST_METADATA", 1000)
     with pytest.raises(SweepError, match="bytes"):
         compute(SWEEP, tmp_path / "out.zarr")
     assert not list(tmp_path.iterdir())

@@ -11,21 +11,22 @@ import numpy as np
 import pytest
 
 import fastdln
-from fastdln.kernels import cache, compiled, internals, warn
-from fastdln.kernels.compiled import jit_disabled, kernel
+from fastdln.kernels import compile as compiled
+from fastdln.kernels import disk_cache, numba_internals, warn
+from fastdln.kernels.compile import jit_disabled, kernel
 from fastdln.kernels.link import SIGNATURE, Linked, call, zeros
-from fastdln.matrices import addresses
-from fastdln.matrices.cuts import WIDE_VECTORS
+from fastdln.kernels.matrices import pointers
+from fastdln.kernels.matrices.tiling import WIDE_VECTORS
 
 # What is taken away: the name that holds it, how it is called then, and what is said.
 GONE = {
-    "nothing": (internals, "FLAG", internals.FLAG, ""),
-    "the flag noalias": (internals, "FLAG", "gone", "numba has no flag gone"),
-    "get_call_template": (internals, "TEMPLATE", "gone", "have no gone"),
-    "what a part leaves out": (internals, "FINISH", ("gone",), "numba has no gone"),
-    "add_ir_module": (internals, "ADD", "gone", "numba has no gone"),
-    "the convention of calls": (internals, "CONVENTION", ("gone",), "numba's calls have no gone"),
-    "_index_key": (cache, "NAMES", ("gone",), "numba's cache has no gone"),
+    "nothing": (numba_internals, "FLAG", numba_internals.FLAG, ""),
+    "the flag noalias": (numba_internals, "FLAG", "gone", "numba has no flag gone"),
+    "get_call_template": (numba_internals, "TEMPLATE", "gone", "have no gone"),
+    "what a part leaves out": (numba_internals, "FINISH", ("gone",), "numba has no gone"),
+    "add_ir_module": (numba_internals, "ADD", "gone", "numba has no gone"),
+    "the convention of calls": (numba_internals, "CONVENTION", ("gone",), "numba's calls have no gone"),
+    "_index_key": (disk_cache, "NAMES", ("gone",), "numba's cache has no gone"),
 }
 
 
@@ -54,10 +55,10 @@ def forgetful(monkeypatch, tmp_path):
     monkeypatch.setattr(warn, "_told", set())
     monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(compiled, "called", compiled.called.__wrapped__)
-    for once in (internals.apart, internals.melting, internals.by_convention, internals.wide):
+    for once in (numba_internals.apart, numba_internals.melting, numba_internals.by_convention, numba_internals.wide):
         once.cache_clear()
     yield
-    for once in (internals.apart, internals.melting, internals.by_convention, internals.wide):
+    for once in (numba_internals.apart, numba_internals.melting, numba_internals.by_convention, numba_internals.wide):
         once.cache_clear()
 
 
@@ -113,26 +114,27 @@ def add_to(values, more, offset):
 
 
 def add_by_address(address, arguments):
-    addresses.call(address, arguments)
+    pointers.call(address, arguments)
 
 
 @pytest.mark.skipif(jit_disabled(), reason="is about what is compiled")
-@pytest.mark.parametrize("convention", [internals.CONVENTION, ("gone",)])
+@pytest.mark.parametrize("convention", [numba_internals.CONVENTION, ("gone",)])
 @pytest.mark.filterwarnings("ignore:kernels are compiled in every process")
 def test_arrays_go_through_an_address(monkeypatch, forgetful, convention):
     """As the search for the sharpness is given them."""
-    monkeypatch.setattr(internals, "CONVENTION", convention)
+    monkeypatch.setattr(numba_internals, "CONVENTION", convention)
     values, more = np.array([1.0, 2.0]), np.array([10.0, 20.0])
     arguments = (values, more, 3)
     made = kernel(add_to, "test", str(convention))
-    numba.njit(add_by_address)(internals.address_of(made, tuple(map(numba.typeof, arguments))), arguments)
+    numba.njit(add_by_address)(numba_internals.address_of(made, tuple(map(numba.typeof, arguments))), arguments)
     assert values.tolist() == [14.0, 25.0]
 
 
 RUN = """
 import json, sys, warnings
 import numpy as np
-from fastdln.kernels import cache, internals
+from fastdln.kernels import disk_cache as cache
+from fastdln.kernels import numba_internals as internals
 internals.FLAG, internals.TEMPLATE, internals.ADD = "gone", "gone", "gone"
 internals.FINISH, internals.CONVENTION, cache.NAMES = ("gone",), ("gone",), ("gone",)
 import fastdln
@@ -154,7 +156,7 @@ def test_a_run_without_any_of_them_has_the_same_results(tmp_path):
     assert done.returncode == 0, done.stderr
     assert sorted(line.rpartition(":")[0] for line in done.stdout.splitlines()) == sorted(
         [
-            cache.UNWRITABLE,
+            disk_cache.UNWRITABLE,
             "kernels are compiled in every process, and what is raised in one is lost",
             "kernels are compiled more than once",
             "kernels are compiled with checks of their memory, and slower",

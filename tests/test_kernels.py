@@ -14,12 +14,12 @@ from conftest import EVERYTHING
 
 import fastdln
 from fastdln import Sweep, run
-from fastdln.kernels import cache
-from fastdln.kernels.chunk import ChunkKernel
-from fastdln.kernels.compiled import compiled, kernel
+from fastdln.kernels import disk_cache
+from fastdln.kernels.compile import compiled, kernel
+from fastdln.kernels.modes.chunk import ChunkKernel
+from fastdln.kernels.modes.transient import ROUND
 from fastdln.kernels.roles import Lengths
 from fastdln.kernels.spans import LANES
-from fastdln.kernels.transient import ROUND
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import DEFAULT, OBSERVABLES
 
@@ -157,7 +157,7 @@ def test_kernels_of_one_factory_bear_names_of_their_own():
 CACHED = """
 import sys, warnings
 warnings.simplefilter("error")
-from fastdln.kernels.chunk import ChunkKernel
+from fastdln.kernels.modes.chunk import ChunkKernel
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import OBSERVABLES
 kernel = ChunkKernel(MODELS["balanced"].reduce(STARTS["balanced"].layers(3, 1)), 3, [OBSERVABLES["fate"]])
@@ -186,11 +186,11 @@ def test_an_edit_anywhere_in_the_kernels_recompiles(tmp_path):
     import shutil
 
     package = tmp_path / "source"
-    shutil.copytree(cache.PACKAGE, package / "fastdln", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(disk_cache.PACKAGE, package / "fastdln", ignore=shutil.ignore_patterns("__pycache__"))
     folder, here = tmp_path / "cache", {"PYTHONPATH": str(package)}
     small(folder, **here)
     assert small(folder, **here) == (["2", "0"], [])
-    for room in cache.SOURCES:
+    for room in disk_cache.SOURCES:
         helper = sorted((package / "fastdln" / room).glob("*.py"))[-1]
         helper.write_text(helper.read_text() + "\n")
         assert small(folder, **here) == (["0", "2"], []), helper
@@ -207,7 +207,7 @@ DAMAGE = {
 }
 SMALL = """
 import sys
-from fastdln.kernels.compiled import kernel
+from fastdln.kernels.compile import kernel
 double = kernel(lambda x: 2 * x, "a small test")
 assert [double(21), double(1.5)] == [42, 3.0]
 print(sum(double.stats.cache_hits.values()), sum(double.stats.cache_misses.values()))
@@ -216,7 +216,11 @@ print(sum(double.stats.cache_hits.values()), sum(double.stats.cache_misses.value
 
 def small(folder, before="", **variables):
     """Two kernels' worth of cache in a process of its own: hits and misses, and what it says."""
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(cache.PACKAGE.parent), **variables}
+    environment = os.environ | {
+        "NUMBA_CACHE_DIR": str(folder),
+        "PYTHONPATH": str(disk_cache.PACKAGE.parent),
+        **variables,
+    }
     (folder.parent / "small_kernel.py").write_text(before + SMALL)  # numba caches what has a file
     words = [sys.executable, "small_kernel.py"]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, cwd=folder.parent)
@@ -299,25 +303,27 @@ def test_want_of_memory_is_no_damage(monkeypatch):
     def short(self, key):
         raise MemoryError
 
-    monkeypatch.setattr(cache.KernelFile, "load", short)
+    monkeypatch.setattr(disk_cache.KernelFile, "load", short)
     with pytest.raises(MemoryError):
         kernel(lambda x: x + 5, "a test of memory")(1)
 
 
 def test_the_private_names_of_numba_that_the_cache_rests_on():
-    """Fails loudly when numba renames what fastdln/kernels/cache.py overrides."""
+    """Fails loudly when numba renames what fastdln/kernels/disk_cache.py overrides."""
     from numba.core.caching import Cache, FunctionCache
 
     assert callable(Cache._index_key)
     dispatcher = kernel(lambda x: x, "a test")
     assert isinstance(dispatcher._cache, FunctionCache)
     assert dispatcher._cache.cache_path
-    assert isinstance(dispatcher._cache._cache_file, cache.KernelFile)
+    assert isinstance(dispatcher._cache._cache_file, disk_cache.KernelFile)
 
 
 def test_two_kernels_never_share_a_file():
     signature, codegen = "a signature", SimpleNamespace(magic_tuple=lambda: ("a machine",))
-    kernels = [cache.KernelCache(lambda x: x, ("transient", depth, name)) for depth in (2, 3) for name in ("a", "b")]
+    kernels = [
+        disk_cache.KernelCache(lambda x: x, ("transient", depth, name)) for depth in (2, 3) for name in ("a", "b")
+    ]
     assert len({one._cache_file.path(one._index_key(signature, codegen)) for one in kernels}) == 4
 
 

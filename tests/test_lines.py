@@ -12,8 +12,9 @@ import pytest
 from commands import invoke
 
 import fastdln
-from fastdln import SweepError, journal
-from fastdln.lines import LONGEST, block, cut, one_line, visible
+from fastdln import SweepError
+from fastdln.execution import log
+from fastdln.text import LONGEST, block, cut, one_line, visible
 
 # What a terminal obeys instead of showing: escapes, a bell, a C1 control, an override of direction, half a surrogate pair.
 HOSTILE = "a\x1b[31m\x07\x9b1m\u202eb\ud800\x7f"
@@ -169,10 +170,8 @@ def test_results_steer_no_terminal(here):
 @pytest.mark.parametrize("as_json", [False, True])
 def test_the_log_steers_no_terminal(tmp_path, as_json, capsys):
     hostile = HOSTILE.replace("\ud800", "")  # pytest's own handlers cannot pass half a character on
-    with journal.kept(tmp_path / "x.log", as_json):
-        journal.tell(
-            logging.ERROR, f"first {hostile}\nsecond{'y' * 10**5}", "failed", error=f"{hostile}\n{'z' * 10**5}"
-        )
+    with log.kept(tmp_path / "x.log", as_json):
+        log.tell(logging.ERROR, f"first {hostile}\nsecond{'y' * 10**5}", "failed", error=f"{hostile}\n{'z' * 10**5}")
     text = (tmp_path / "x.log").read_text()
     said = capsys.readouterr().err
     for line in (text + said).split("\n"):

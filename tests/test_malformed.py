@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fastdln.errors import SweepError
-from fastdln.sweep import Sweep
+from fastdln.sweep.schema import Sweep
 
 EXAMPLES = 2000
 

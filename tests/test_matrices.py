@@ -10,13 +10,13 @@ import reference
 from small import OF_MATRICES
 
 from fastdln import Sweep, run, theory
-from fastdln.kernels.compiled import compiled
-from fastdln.matrices import chunk, lanczos, spectrum
-from fastdln.matrices.cuts import BLOCK, SHAPES, cut
-from fastdln.matrices.network import Network
-from fastdln.matrices.program import Code, Matrix, Memory, Program, interpreter
-from fastdln.matrices.program import run as run_program
-from fastdln.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, aligned
+from fastdln.kernels.compile import compiled
+from fastdln.kernels.matrices import chunk, lanczos, layer_singular_values
+from fastdln.kernels.matrices.network import Network
+from fastdln.kernels.matrices.program import Code, Matrix, Memory, Program, interpreter
+from fastdln.kernels.matrices.program import run as run_program
+from fastdln.kernels.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, aligned
+from fastdln.kernels.matrices.tiling import BLOCK, SHAPES, cut
 from fastdln.models import STARTS
 from fastdln.models.targets import by_singular_values, generator, orthogonal
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES
@@ -391,11 +391,11 @@ def test_singular_values_by_turning_columns(shape):
     kinds = [random.standard_normal(shape) * 10.0**power for power in (-9, 0, 9)]
     kinds += [1.3 * np.eye(*shape), np.zeros(shape), np.outer(*map(random.standard_normal, shape))]
     kinds[5] += 1e-9 * kinds[1]
-    found = -np.sort(-compiled(spectrum.by_turning)(np.stack(kinds, axis=-1)), axis=0)
+    found = -np.sort(-compiled(layer_singular_values.by_turning)(np.stack(kinds, axis=-1)), axis=0)
     for lane, one in enumerate(kinds):
         exact = np.linalg.svd(one, compute_uv=False)
         np.testing.assert_allclose(found[:, lane], exact, rtol=0, atol=1e-14 * exact[0])
-        alone = -np.sort(-compiled(spectrum.by_turning)(one[..., None].copy()), axis=0)
+        alone = -np.sort(-compiled(layer_singular_values.by_turning)(one[..., None].copy()), axis=0)
         np.testing.assert_array_equal(alone[:, 0], found[:, lane], "it depends on what is beside it")
 
 

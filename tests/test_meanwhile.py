@@ -15,11 +15,13 @@ from matplotlib.figure import Figure
 from small import SWEEP
 from threadpoolctl import threadpool_info
 
-from fastdln import files, journal, task, template
-from fastdln.grid import Grid
-from fastdln.meanwhile import Meanwhile
-from fastdln.places import ROOT
+from fastdln import files
+from fastdln.execution import log, task
+from fastdln.execution.process_state import Meanwhile
 from fastdln.plots import encode
+from fastdln.storage import template
+from fastdln.storage.location import ROOT
+from fastdln.sweep.grid import Grid
 
 
 def test_the_last_user_undoes_a_change():
@@ -80,10 +82,10 @@ def overlap(one, other):
 
 
 def test_logs_that_overlap(tmp_path):
-    before = journal.logger.level, list(journal.logger.handlers)
-    overlap(journal.kept(tmp_path / "one.log", False), journal.kept(tmp_path / "other.log", False))
-    assert (journal.logger.level, journal.logger.handlers) == before
-    assert journal.logger.level != logging.DEBUG
+    before = log.logger.level, list(log.logger.handlers)
+    overlap(log.kept(tmp_path / "one.log", False), log.kept(tmp_path / "other.log", False))
+    assert (log.logger.level, log.logger.handlers) == before
+    assert log.logger.level != logging.DEBUG
 
 
 def blas():

@@ -9,8 +9,9 @@ import typer
 from small import FILE, SWEEP, identical
 
 import fastdln
-from fastdln import IncompleteError, StoreError, console
+from fastdln import IncompleteError, StoreError
 from fastdln.api import compute
+from fastdln.cli import console
 from fastdln.errors import SHORT_OF_MEMORY, short_of_memory
 
 
@@ -56,7 +57,7 @@ def test_other_faults_stay_what_they_are(error):
 
 
 def test_a_chunk_without_memory_leaves_the_others(tmp_path, monkeypatch):
-    from fastdln.task import Task
+    from fastdln.execution.task import Task
 
     right = Task.compute
 

@@ -20,9 +20,9 @@ from small import FILE, SWEEP
 import fastdln
 from fastdln import StoreError
 from fastdln.api import compute
-from fastdln.places import connection, find, plain_errors
-from fastdln.places.place import ROOT
-from fastdln.places.spellings import Settings
+from fastdln.storage.location import connection, find, plain_errors
+from fastdln.storage.location.option_names import Settings
+from fastdln.storage.location.protocol import ROOT
 
 SECRET = "wJalrXUtnFEMIK7MDENG"
 
@@ -290,7 +290,7 @@ def test_the_command_line_writes_nothing_for_a_bad_option(tmp_path):
 def test_what_is_not_installed_is_named():
     code = (
         "import sys; sys.modules['obstore'] = None\n"
-        "from fastdln.places import find\n"
+        "from fastdln.storage.location import find\n"
         "try:\n    find('s3://b/x.zarr')\nexcept ValueError as error:\n    print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -398,7 +398,7 @@ def test_workers_wait_as_a_run_does(url, options, monkeypatch):
     place = find(url, options)
     place.write("x", b"1")
     monkeypatch.setattr(connection, "meet", None)
-    monkeypatch.setattr("fastdln.places.bucket.meet", None)
+    monkeypatch.setattr("fastdln.storage.location.bucket.meet", None)
     assert pickle.loads(pickle.dumps(place)).read("x") == b"1"
 
 

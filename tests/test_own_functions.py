@@ -11,7 +11,7 @@ from fastdln import SweepError
 from fastdln.kernels.observe import made_for
 from fastdln.observables import OBSERVABLES
 from fastdln.observables.observable import ModeObservable, PointObservable, Quantity, Variable
-from fastdln.trials import try_out
+from fastdln.sweep.trials import try_out
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ OF_MATRICES = '''
 """A quantity of full matrices: twice the loss."""
 
 from fastdln import register
-from fastdln.network.matrices import layer
+from fastdln.diagonal.matrices import layer
 from fastdln.observables.observable import PointObservable, Quantity, Variable
 
 

@@ -5,12 +5,11 @@ import pytest
 
 import fastdln
 from fastdln.errors import SweepError
-from fastdln.observables.observable import EndObservable, VerdictObservable
-from fastdln.observables.observable import Variable as Described
+from fastdln.observables.observable import EndObservable, Variable, VerdictObservable
 
 
 def variable(**fields):
-    return Described(**{"name": "mine", "dtype": "float64", "dims": ("mode",), "long_name": "mine"} | fields)
+    return Variable(**{"name": "mine", "dtype": "float64", "dims": ("mode",), "long_name": "mine"} | fields)
 
 
 def verdict(finish, **fields):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fastdln import open as open_store
-from fastdln import paper
+from fastdln.reports import paper
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =")
 

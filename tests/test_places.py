@@ -15,9 +15,9 @@ from small import SWEEP, identical
 import fastdln
 from fastdln import IncompleteError, StoreError, Sweep
 from fastdln.api import compute
-from fastdln.places import WHOLE, find, folder, object_lock
-from fastdln.shares import Share
-from fastdln.store import Store
+from fastdln.storage.location import WHOLE, find, folder, object_lock
+from fastdln.storage.store import Store
+from fastdln.sweep.shares import Share
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,13 @@ import pytest
 from small import FILE, SWEEP
 
 import fastdln
-from fastdln import Sweep, SweepError, console, probing
-from fastdln.grid import Grid, work
-from fastdln.planning import Plan
-from fastdln.plateaus import plateau_warnings
-from fastdln.task import Computed
+from fastdln import Sweep, SweepError
+from fastdln.cli import console
+from fastdln.execution import probe as probing
+from fastdln.execution.plan import Plan
+from fastdln.execution.task import Computed
+from fastdln.sweep.grid import Grid, work
+from fastdln.sweep.plateaus import plateau_warnings
 
 
 def sweep_of(**keys):
@@ -129,9 +131,9 @@ def test_what_takes_long_is_said_with_the_estimate():
 
 
 def test_a_run_that_takes_long_warns_before_it_starts(monkeypatch):
-    from fastdln import planning
+    from fastdln.execution import plan
 
-    monkeypatch.setattr(planning, "LONG_RUN", 0.0)
+    monkeypatch.setattr(plan, "LONG_RUN", 0.0)
     with pytest.warns(UserWarning, match="by rule of thumb"):
         fastdln.run(SWEEP)
 

@@ -17,9 +17,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from small import OF_MATRICES, SWEEP
 
-from fastdln import Sweep, analysis, pieces, plots, run, theory
+from fastdln import Sweep, analysis, plots, run, theory
 from fastdln import open as open_store
-from fastdln.dataset import singular_values, whole
+from fastdln.analysis import blockwise
+from fastdln.analysis.dataset import singular_values, whole
 from fastdln.errors import DatasetError
 from fastdln.plots.canvas import Cells, edges
 from fastdln.plots.marks import THEORY
@@ -231,7 +232,7 @@ def test_cells_hold_the_commonest_of_their_points(monkeypatch):
     ds = fabricated(fate, alpha=np.geomspace(0.01, 1, 317), eta=np.linspace(0.1, 1, 451))
     figure = Figure(figsize=(1, 1), dpi=100)
     ax = figure.add_axes((0, 0, 1, 1))
-    monkeypatch.setattr(pieces, "VALUES", 5000)
+    monkeypatch.setattr(blockwise, "VALUES", 5000)
     plots.phase(ds, ax)
     found = mesh_of(ax).get_array()
     rows, columns = found.shape
@@ -274,7 +275,7 @@ def test_means_over_cells(monkeypatch):
     ds = fabricated(fate, alpha=np.linspace(0.1, 1, 200), eta=np.linspace(0.1, 1, 90))
     ds["lyapunov"] = ds.lyapunov.where(ds.fate != 5)
     figure = Figure(figsize=(0.4, 0.4), dpi=100)
-    monkeypatch.setattr(pieces, "VALUES", 1000)
+    monkeypatch.setattr(blockwise, "VALUES", 1000)
     ax = plots.lyapunov(ds, figure.add_axes((0, 0, 1, 1)))
     found = next(one for one in ax.collections if one.get_cmap() is BLUE_YELLOW).get_array()
     rows, columns = found.shape
@@ -409,9 +410,9 @@ def test_pieces_cover_everything_once(tmp_path, monkeypatch, budget):
     store = tmp_path / "s.zarr"
     run(SWEEP, store)
     ds = open_store(store)[["fate", "period"]]
-    monkeypatch.setattr(pieces, "VALUES", budget)
+    monkeypatch.setattr(blockwise, "VALUES", budget)
     seen = np.zeros(ds.fate.shape, dtype=int)
-    for part, piece in pieces.pieces(ds, ds.fate.dims):
+    for part, piece in blockwise.pieces(ds, ds.fate.dims):
         assert piece.fate.size <= max(budget, 10), "no more than the budget, or one chunk"
         assert part["eta"].start % 10 == 0
         seen[tuple(part[dim] for dim in ds.fate.dims)] += 1
@@ -424,7 +425,7 @@ def test_pictures_do_not_depend_on_the_pieces(grid, monkeypatch):
         plots.encode(plots.figure(grid, "phase"), "png", 50),
         plots.encode(plots.figure(grid, "bifurcation"), "png", 50),
     )
-    monkeypatch.setattr(pieces, "VALUES", 11)
+    monkeypatch.setattr(blockwise, "VALUES", 11)
     after = (
         plots.encode(plots.figure(grid, "phase"), "png", 50),
         plots.encode(plots.figure(grid, "bifurcation"), "png", 50),

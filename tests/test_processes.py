@@ -21,7 +21,7 @@ pytest.importorskip("cryptography")
 from distributed.core import connect  # noqa: E402
 from distributed.security import Security  # noqa: E402
 
-from fastdln import processes  # noqa: E402
+from fastdln.execution import processes  # noqa: E402
 
 # dask and its servers leave sockets and loops to the garbage collector
 pytestmark = [
@@ -236,7 +236,7 @@ def test_a_script_with_a_guard_runs(tmp_path):
 
 AT_ONCE = """
 import logging, os, threading, warnings
-from fastdln import processes
+from fastdln.execution import processes
 
 NAMES = ("distributed", "distributed.scheduler", "distributed.nanny", "distributed.worker", "tornado", "asyncio")
 

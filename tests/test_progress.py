@@ -6,10 +6,10 @@ import pytest
 from small import SWEEP
 
 import fastdln
-from fastdln import running
-from fastdln.bar import Bar
-from fastdln.pace import Pace
-from fastdln.progress import Lines
+from fastdln.execution import run
+from fastdln.execution.bar import Bar
+from fastdln.execution.pace import Pace
+from fastdln.execution.progress import Lines
 
 
 class Clock:
@@ -65,14 +65,14 @@ def test_a_chunk_that_ends_while_another_depth_is_compiled_starts_the_pace():
 
 def test_compiling_is_not_in_the_pace_of_a_run(monkeypatch):
     """The kernels take an hour by this clock, and the chunks what they really take."""
-    clock, records, right = Clock(), [], running.compile_all
+    clock, records, right = Clock(), [], run.compile_all
 
     def slow(needs, told):
         clock.now += 3600.0
         return right(needs, told) or [None] * 7
 
-    monkeypatch.setattr(running, "compile_all", slow)
-    monkeypatch.setattr(running, "Pace", lambda done: Pace(done, clock))
+    monkeypatch.setattr(run, "compile_all", slow)
+    monkeypatch.setattr(run, "Pace", lambda done: Pace(done, clock))
     handler = logging.Handler()
     handler.emit = lambda record: records.append(record.event)
     logger = logging.getLogger("fastdln")
@@ -96,7 +96,7 @@ def test_compiling_is_not_in_the_pace_of_a_run(monkeypatch):
 
 
 def test_lines_have_a_time_left_once_there_is_a_pace(capsys, monkeypatch):
-    from fastdln import progress
+    from fastdln.execution import progress
 
     monkeypatch.setattr(progress, "SECONDS_BEFORE_A_LINE", 0.0)
     clock = Clock()
@@ -126,7 +126,7 @@ def test_the_bar_begins_when_there_is_something_to_count():
 
 
 def test_lines_say_what_is_waited_for_once_it_is_more_than_a_moment(capsys, monkeypatch):
-    from fastdln import progress
+    from fastdln.execution import progress
 
     monkeypatch.setattr(progress, "SECONDS_BEFORE_A_LINE", 0.05)
     with Lines(Pace(0, Clock())) as lines:

@@ -8,7 +8,7 @@ import pytest
 from small import SWEEP
 
 import fastdln
-from fastdln import provenance
+from fastdln.storage import provenance
 
 
 def change(path, **attributes):

@@ -16,7 +16,7 @@ from small import FILE, OF_MATRICES, SWEEP
 
 from fastdln import Sweep, analysis, plots, run, theory
 from fastdln import open as open_store
-from fastdln.journal import logged
+from fastdln.execution.log import logged
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:.*points are not computed yet")
 
@@ -176,11 +176,11 @@ def test_logs_of_shares_and_of_earlier_stores(tmp_path):
 
 def test_agreement_is_what_compare_says(monkeypatch):
     """Against all differences at once; also where pieces are small."""
-    from fastdln import pieces
+    from fastdln.analysis import blockwise
 
     ds = run(SWEEP)
     differences = analysis.compare(ds)
-    monkeypatch.setattr(pieces, "VALUES", 37)
+    monkeypatch.setattr(blockwise, "VALUES", 37)
     rows = {row.variable: row for row in analysis.agreement(ds)}
     assert set(rows) == {name for name, values in differences.items() if values.notnull().any()}
     for name, row in rows.items():
@@ -258,7 +258,7 @@ def test_a_failed_picture_leaves_the_old_one(folder):
 
 def test_drawing_needs_no_compiler_and_no_display(folder):
     code = (
-        "import sys; from fastdln.cli import app\n"
+        "import sys; from fastdln.cli.app import app\n"
         "try:\n    app(['plot', 's.zarr', 'phase', '-o', 'quiet.png'])\nexcept SystemExit as end:\n    assert not end.code\n"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )

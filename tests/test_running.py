@@ -17,12 +17,13 @@ from commands import invoke
 from small import FILE, SWEEP, identical, marks
 
 import fastdln
-from fastdln import IncompleteError, StoreError, SweepError, journal
+from fastdln import IncompleteError, StoreError, SweepError
 from fastdln.api import compute
-from fastdln.engine import ChunkDone, ChunkFailed
-from fastdln.places import find
-from fastdln.shares import Share
-from fastdln.store import Store
+from fastdln.execution import log as journal
+from fastdln.execution.threads import ChunkDone, ChunkFailed
+from fastdln.storage.location import find
+from fastdln.storage.store import Store
+from fastdln.sweep.shares import Share
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_a_place_that_refuses_everything_ends_the_run(tmp_path):
 
 
 def test_a_fault_in_the_program_is_one_chunks_failure(tmp_path, reference, monkeypatch):
-    from fastdln.task import Task
+    from fastdln.execution.task import Task
 
     right = Task.compute
 
@@ -331,10 +332,10 @@ def test_chunks_that_another_worker_stored_count(tmp_path, monkeypatch):
     """A worker may die between storing a chunk and saying so; who finds it there has computed none of its points."""
     from dataclasses import replace
 
-    from fastdln import running
+    from fastdln.execution import run
 
-    reports, right = [], running.compute_chunk
-    monkeypatch.setattr(running, "compute_chunk", lambda *words: replace(right(*words), points=0))
+    reports, right = [], run.compute_chunk
+    monkeypatch.setattr(run, "compute_chunk", lambda *words: replace(right(*words), points=0))
     compute(SWEEP, tmp_path / "out.zarr", progress=lambda done, total: reports.append((done, total)))
     assert reports[-1] == (160, 160)
 
@@ -390,13 +391,13 @@ from importlib.abc import MetaPathFinder
 
 class Slow(MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name == "fastdln.sweep":
+        if name == "fastdln.sweep.schema":
             print("importing", flush=True)
             time.sleep(60)
 
 sys.meta_path.insert(0, Slow())
 sys.argv[1:] = ["run", "small.toml"]
-from fastdln.cli import main
+from fastdln.cli.app import main
 main()
 """
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastdln import Sweep, run
-from fastdln.sources import LONGEST_TEXT
+from fastdln.sweep.sources import LONGEST_TEXT
 
 AXES = {"eta": [0.5, 0.6], "alpha": 0.1, "depth": 3}
 MODES = {"model": "modes", "axes": AXES, "target": {"singular_values": [2.0, 1.0]}, "steps": 100, "record": 64}
@@ -228,7 +228,8 @@ def test_what_is_no_sweep_in_a_store_is_one_line(text):
 
 @pytest.mark.parametrize("text", ["[]," * 2_000_000, '"",' * 20_000, "1," * 6_000_000, " " * (LONGEST_TEXT + 1)])
 def test_long_texts_are_refused_before_they_are_parsed(text, monkeypatch):
-    from fastdln import SweepError, sources
+    from fastdln import SweepError
+    from fastdln.sweep import sources
 
     monkeypatch.setattr(sources.json, "loads", lambda text: pytest.fail("it was parsed"))
     with pytest.raises(SweepError, match="is longer than any"):
@@ -237,7 +238,8 @@ def test_long_texts_are_refused_before_they_are_parsed(text, monkeypatch):
 
 @pytest.mark.parametrize("where", ["target.matrix", "start.layers", "start"])
 def test_what_a_store_says_names_no_files(tmp_path, where, monkeypatch):
-    from fastdln import SweepError, problem
+    from fastdln import SweepError
+    from fastdln.sweep import problem
 
     secret = tmp_path / "secret.npy"
     np.save(secret, np.full((2, 2), 42.5))

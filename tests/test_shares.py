@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastdln import SweepError
-from fastdln.shares import Share
+from fastdln.sweep.shares import Share
 
 
 @given(st.integers(1, 3000), st.integers(1, 40))

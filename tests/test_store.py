@@ -19,9 +19,9 @@ import fastdln
 from fastdln import IncompleteError, StoreError, Sweep
 from fastdln.api import compute
 from fastdln.observables import OBSERVABLES
-from fastdln.places import find
-from fastdln.places.folder import draft_prefix
-from fastdln.store import Store
+from fastdln.storage.location import find
+from fastdln.storage.location.folder import draft_prefix
+from fastdln.storage.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def test_a_full_disk_while_making_the_store_is_no_bad_input(tmp_path, monkeypatc
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fastdln.places.regular.write", full)
+    monkeypatch.setattr("fastdln.storage.location.regular_files.write", full)
     with pytest.raises(IncompleteError, match="No space left"):
         compute(SWEEP, tmp_path / "out.zarr")
     assert not list(tmp_path.iterdir())

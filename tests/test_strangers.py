@@ -10,16 +10,18 @@ from commands import invoke
 from test_registering import FILE, SWEEP, command
 
 import fastdln
-from fastdln import StoreError, SweepError, registering, strangers, template
+from fastdln import StoreError, SweepError
 from fastdln.models import MODELS
 from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
+from fastdln.storage import foreign, template
+from fastdln.sweep import register
 
 
 def forget():
     for names in (OBSERVABLES, MATRIX_OBSERVABLES, MODELS):
         for name in [name for name, item in names.items() if item.source]:
             del names[name]
-    for name in [name for name in sys.modules if name.startswith(registering.LOADED)]:
+    for name in [name for name in sys.modules if name.startswith(register.LOADED)]:
         del sys.modules[name]
 
 
@@ -28,7 +30,7 @@ def stores(tmp_path_factory):
     """What the file's model and observable give; what the observable gives of a model of the package; with the code, opened."""
     folder = tmp_path_factory.mktemp("stores")
     (folder / "own.py").write_text(FILE)
-    registering.load(folder / "own.py")
+    register.load(folder / "own.py")
     (folder / "both.toml").write_text(SWEEP)
     (folder / "one.toml").write_text(
         SWEEP.replace("logistic_map", "modes").replace("[2.5, 3.2, 3.5, 3.9]", "[0.3, 0.5, 0.7, 0.8]")
@@ -170,13 +172,13 @@ def test_what_is_said_of_them_is_checked_by_the_seal(here, said):
 def test_only_names_that_can_be_registered_are_left_out_of_a_sweep(here):
     for name in ("os.system", "../time_above", "Time above"):
         text = json.dumps({"model": name, "observables": ["period", name, [name], {}]})
-        assert strangers.without(text, [name]) == text
-    assert json.loads(strangers.without(text, ["period"])) == {"model": name, "observables": [name, [name], {}]}
+        assert foreign.without(text, [name]) == text
+    assert json.loads(foreign.without(text, ["period"])) == {"model": name, "observables": [name, [name], {}]}
     for text in ('{"model": ["mine"], "observables": "mine"}', "{}"):
-        assert strangers.without(text, ["mine"]) == text
+        assert foreign.without(text, ["mine"]) == text
 
 
 def test_many_names_take_no_time():
     many = [f"mine_{number}" for number in range(200_000)]
     text = json.dumps({"model": "modes", "observables": many})
-    assert json.loads(strangers.without(text, many))["observables"] == []
+    assert json.loads(foreign.without(text, many))["observables"] == []

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from fastdln import Sweep, SweepError
-from fastdln.axes import LONGEST_AXIS
-from fastdln.grid import Grid
+from fastdln.sweep.axes import LONGEST_AXIS
+from fastdln.sweep.grid import Grid
 
 GOOD = {"model": "modes", "axes": {"eta": 0.5, "alpha": 0.1, "depth": 3}}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastdln import Sweep, run, theory
-from fastdln.plateaus import plateau_warnings
+from fastdln.sweep.plateaus import plateau_warnings
 
 SWEEPS = Path(__file__).parent.parent / "sweeps"
 pytestmark = pytest.mark.filterwarnings("ignore:steps =")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fastdln.kernels.compiled import kernel
-from fastdln.matrices.tiles import LANES, TOGETHER, aligned
-from fastdln.matrices.tridiagonal import top
-from fastdln.matrices.vectors import add_up, combine, dot, rows, scale
+from fastdln.kernels.compile import kernel
+from fastdln.kernels.matrices.tiles import LANES, TOGETHER, aligned
+from fastdln.kernels.matrices.tridiagonal import top
+from fastdln.kernels.matrices.vectors import add_up, combine, dot, rows, scale
 
 
 def call_top(memory, theta, a, b, size, s, u, numbers):

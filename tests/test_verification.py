@@ -13,10 +13,10 @@ from small import SWEEP, identical, marks
 import fastdln
 from fastdln import StoreError, SweepError
 from fastdln.api import compute
-from fastdln.contents import UNREADABLE
-from fastdln.grid import Grid
-from fastdln.places import find
-from fastdln.store import Store
+from fastdln.storage.location import find
+from fastdln.storage.metadata import UNREADABLE
+from fastdln.storage.store import Store
+from fastdln.sweep.grid import Grid
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import reference
 
-from fastdln.kernels.compiled import kernel
+from fastdln.kernels.compile import kernel
+from fastdln.kernels.fates import by_extremes, by_motion, by_period
 from fastdln.kernels.link import call, zeros
 from fastdln.kernels.spans import BOUND, LANES, SINGULAR_VALUE, STRIDE
-from fastdln.kernels.verdicts import by_extremes, by_motion, by_period
 from fastdln.observables.fate import OPEN, with_history
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from fastdln.analysis.blockwise import pieces
+from fastdln.analysis.dataset import model_of, singular_values, text_of, whole
 from fastdln.analysis.expected import prediction
-from fastdln.dataset import model_of, singular_values, text_of, whole
-from fastdln.pieces import pieces
 
 # What a long transient and a small alpha leave of a difference, in parts of the larger of 1 and the expected value.
 CLOSE = 1e-6

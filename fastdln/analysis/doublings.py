@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from fastdln.dataset import model_of, whole
+from fastdln.analysis.dataset import model_of, whole
 from fastdln.errors import DatasetError
 from fastdln.theory.arguments import numbers
 from fastdln.theory.arguments import whole as a_whole

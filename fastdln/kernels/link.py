@@ -14,9 +14,9 @@ from numba import carray, types  # type: ignore[attr-defined]  # public, but not
 from numba.extending import intrinsic
 
 from fastdln.errors import SweepError
-from fastdln.kernels import internals
-from fastdln.kernels.compiled import INNER, NATIVE, jit_disabled, kernel
-from fastdln.kernels.complaints import complaint
+from fastdln.kernels import numba_internals
+from fastdln.kernels.compile import INNER, NATIVE, jit_disabled, kernel
+from fastdln.kernels.compile_errors import complaint
 
 FLOATS, COUNT = types.CPointer(types.float64), types.int64
 INTEGER = ir.IntType(64)
@@ -121,7 +121,7 @@ def native_call(context: Any, function: Any, memory: Any, places: Any, numbers: 
             for k in range(len(signature.args[2].types))
         ]
         counts = [builder.extract_value(numbers, k) for k in range(len(signature.args[3].types))]
-        internals.call(context, builder, address, SIGNATURE, [*pointers, *counts])
+        numba_internals.call(context, builder, address, SIGNATURE, [*pointers, *counts])
         return context.get_dummy_value()
 
     return types.void(types.int64, memory, places, numbers), generate
@@ -146,7 +146,7 @@ def native_call_with(context: Any, function: Any, arrays: Any) -> Any:
         pointers = [
             context.make_array(kind)(context, builder, part).data for kind, part in zip(arrays, parts, strict=True)
         ]
-        internals.call(context, builder, address, [types.CPointer(kind.dtype) for kind in arrays], pointers)
+        numba_internals.call(context, builder, address, [types.CPointer(kind.dtype) for kind in arrays], pointers)
         return context.get_dummy_value()
 
     return types.void(types.int64, arrays), generate
@@ -190,7 +190,7 @@ class Linked:
         if self._kernel is None:
             return self.function
         try:
-            return internals.address_of(self._kernel, self.signature)
+            return numba_internals.address_of(self._kernel, self.signature)
         except Exception as error:
             if self.kept or isinstance(error, MemoryError):
                 raise

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import cache
 
+from fastdln.diagonal.state import empty, multiply_up
 from fastdln.errors import SweepError
 from fastdln.kernels.link import Linked, rows, view
 from fastdln.kernels.spans import BOUND_AT, ETA_AT, LANES, NUMBER_AT, S_AT, SPAN, STRIDE
 from fastdln.models import Map
-from fastdln.network.state import empty, multiply_up
 from fastdln.observables.observable import ModeObservable, PairObservable, PointObservable, Quantity, Sample, Step
 
 START, UPDATE, MARK, FINISH = range(4)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from fastdln.network.mixing import bare_steps, remove_gauge, step_pair
+from fastdln.diagonal.mixing import bare_steps, remove_gauge, step_pair
 from fastdln.observables.growth import LOG_UNIT, rate, rescaling
 from fastdln.observables.observable import LEAD, PairObservable, Variable
 

@@ -2,8 +2,8 @@
 
 import math
 
-from fastdln.network.eigenvalue import bare_steps
-from fastdln.network.hessian import widen_by_mode, widen_by_pair
+from fastdln.diagonal.eigenvalue import bare_steps
+from fastdln.diagonal.hessian import widen_by_mode, widen_by_pair
 from fastdln.observables.observable import PointObservable, Quantity, Variable
 from fastdln.observables.series import finish as finish_series
 from fastdln.observables.series import start, update, variables

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.dataset import model_of
+from fastdln.analysis.dataset import model_of
 from fastdln.plots.canvas import HATCHED, hatched
 from fastdln.plots.marks import MARGIN, label
 

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.analysis import prediction
-from fastdln.dataset import model_of, singular_values, sweep_of
+from fastdln.analysis.dataset import model_of, singular_values, sweep_of
 from fastdln.models import STARTS
 from fastdln.plots.along import against_matrices, few, has_layers, of_eta_and_steps, step_axis
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, over, rates, shades, values

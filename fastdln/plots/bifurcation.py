@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 
 from fastdln import analysis, theory
-from fastdln.dataset import singular_values
+from fastdln.analysis.blockwise import pieces
+from fastdln.analysis.dataset import singular_values
 from fastdln.errors import DatasetError
-from fastdln.pieces import pieces
 from fastdln.plots.canvas import Cells, inches
 from fastdln.plots.marks import THEORY, beside, eta_axis, in_eta, label
 from fastdln.plots.plot import Plot

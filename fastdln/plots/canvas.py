@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from fastdln.pieces import pieces
+from fastdln.analysis.blockwise import pieces
 
 # Cells an inch at most: a cell narrower than a pixel of the picture, 200 an inch, would be lost.
 CELLS_AN_INCH = 150

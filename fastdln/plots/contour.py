@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.dataset import singular_values
+from fastdln.analysis.dataset import singular_values
 from fastdln.plots.along import against_matrices, few, hatch_all, of_eta_and_steps, thinned
 from fastdln.plots.marks import THEORY, beside, modes, rates, values
 from fastdln.plots.plot import Plot

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln import theory
-from fastdln.dataset import singular_values, sweep_of
+from fastdln.analysis.dataset import singular_values, sweep_of
 from fastdln.plots.along import against_matrices, dots, has_layers, step_axis, thinned
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, values
 from fastdln.plots.plot import Plot

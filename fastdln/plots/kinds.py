@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure
 
-from fastdln.dataset import whole
+from fastdln.analysis.dataset import whole
 from fastdln.errors import DatasetError
 from fastdln.plots.panels import drawn
 from fastdln.plots.plot import Plot

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.analysis import prediction
-from fastdln.dataset import model_of, singular_values
+from fastdln.analysis.dataset import model_of, singular_values
 from fastdln.plots.along import dots, few, of_eta_and_steps, step_axis
 from fastdln.plots.marks import THEORY, band, beside, edge_lines, eta_axis, label, over, rates, values
 from fastdln.plots.plot import Plot, of_eta

@@ -14,7 +14,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from fastdln import theory
-from fastdln.dataset import singular_values, text_of
+from fastdln.analysis.dataset import singular_values, text_of
 from fastdln.plots.canvas import HATCHED, edges, is_log
 from fastdln.plots.plot import plain, values_along
 

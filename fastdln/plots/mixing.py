@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln import theory
-from fastdln.dataset import singular_values
+from fastdln.analysis.dataset import singular_values
 from fastdln.plots.marks import THEORY, beside, eta_axis, inside, label, marker, modes, values
 from fastdln.plots.plane import diverging
 from fastdln.plots.plot import Plot, of_plane

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.analysis import prediction
-from fastdln.dataset import model_of, singular_values
+from fastdln.analysis.dataset import model_of, singular_values
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, marker, modes, over, shades, values
 from fastdln.plots.plot import Plot, name_of, of_eta_and_modes
 

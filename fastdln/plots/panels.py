@@ -17,7 +17,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fastdln.dataset import text_of
+from fastdln.analysis.dataset import text_of
 from fastdln.errors import DatasetError
 from fastdln.plots.plot import ALONE, Plot, values_along
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from fastdln import theory
-from fastdln.dataset import singular_values, sweep_of
+from fastdln.analysis.dataset import singular_values, sweep_of
 from fastdln.plots.canvas import commonest, grid_cells, hatched, paint, swatch
 from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, modes
 from fastdln.plots.plot import Plot, of_plane, of_plane_and_modes

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.dataset import of_target, singular_values, sweep_of, text_of, whole
+from fastdln.analysis.dataset import of_target, singular_values, sweep_of, text_of, whole
 from fastdln.errors import DatasetError
 
 # Inches of a picture on its own, with its legend beside it.

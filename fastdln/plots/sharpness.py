@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln import theory
-from fastdln.dataset import singular_values
+from fastdln.analysis.dataset import singular_values
 from fastdln.plots.along import dots, few, of_eta_and_steps, step_axis
 from fastdln.plots.marks import THEORY, band, beside, edge_lines, eta_axis, label, rates, values
 from fastdln.plots.plane import diverging

@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.dataset import singular_values
+from fastdln.analysis.dataset import singular_values
 from fastdln.plots.along import dots, of_steps_and_modes, step_axis
 from fastdln.plots.marks import THEORY, beside, label, modes, shades, values
 from fastdln.plots.plot import Plot, name_of

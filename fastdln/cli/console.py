@@ -1,0 +1,238 @@
+"""What is said on stderr, and how a command ends: signals, errors and exit codes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from traceback import walk_tb
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from fastdln.text import block, one_line
+
+BAD_INPUT, INCOMPLETE = 2, 3
+# Bytes; with fewer the libraries cannot be loaded, and OpenBLAS tries for ever. Threads and the compiler need more, or one of
+# the C libraries ends the process without a word of ours.
+LEAST_MEMORY = 512 << 20
+LEAST_TO_COMPUTE = 1 << 30
+
+# What is over sooner needs no line of its own.
+SECONDS_BEFORE_A_LINE = 1.0
+
+
+class Voice:
+    """How lines on stderr are said: plainly, or as JSON once a run was asked for that."""
+
+    as_json = False
+
+
+def say(line: str) -> None:
+    line = one_line(line)
+    if Voice.as_json:
+        import json
+
+        line = json.dumps({"event": "message", "message": line})
+    with suppress(OSError):  # nobody listens any more; the work goes on
+        print(line, file=sys.stderr, flush=True)
+
+
+def show(text: object) -> None:
+    """A command's result, on stdout."""
+    print(block(str(text)))
+
+
+class Commands(TyperGroup):
+    """The commands. What typer itself complains of is told as our own lines are, and any stream takes any character."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if reconfigure := getattr(stream, "reconfigure", None):
+                reconfigure(errors="backslashreplace")
+        return super().main(*args, **options)
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        with bounded_complaints():
+            return super().make_context(*args, **options)
+
+    def invoke(self, *args: Any, **options: Any) -> Any:
+        with bounded_complaints():
+            return super().invoke(*args, **options)
+
+
+@contextmanager
+def bounded_complaints() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # typer's complaints, of which newer versions have classes of their own; one is no complaint, but all the help
+        asks_for_help = type(error).__name__ == "NoArgsIsHelpError"
+        if (complaint := getattr(error, "format_message", None)) and not asks_for_help:
+            command = getattr(getattr(error, "ctx", None), "command_path", "")
+            said = one_line(
+                complaint().removesuffix(".") + (f"; `{command} --help` says what there is" if command else "")
+            )
+            error.format_message = lambda: said  # type: ignore[attr-defined]  # typer's classes differ by version
+            error.ctx = None  # type: ignore[attr-defined]  # with it there would be lines of usage before ours
+        raise
+
+
+@contextmanager
+def reading(store: str) -> Iterator[None]:
+    """Turns what Zarr raises for damaged chunks, wherever they are read, into one line."""
+    from fastdln.errors import ClusterError, DatasetError, StoreError, SweepError, first_line
+
+    try:
+        yield
+    except (ClusterError, DatasetError, StoreError, SweepError):
+        raise
+    except Exception as error:
+        rooms = {frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in walk_tb(error.__traceback__)}
+        if not rooms & {"zarr", "numcodecs", "obstore"}:
+            raise
+        said = f"{store}: cannot be read: {first_line(error)}; `fastdln verify {store}` names what is damaged"
+        raise StoreError(said) from None
+
+
+@contextmanager
+def busy(what: str, quiet: bool) -> Iterator[Callable[[str], object]]:
+    """A sign of life on a terminal while something takes its time; gives a function that says what is done next."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{what} ...") as status:
+        yield lambda step: status.update(f"{what}: {step} ...")
+
+
+@contextmanager
+def patient(what: str, quiet: bool) -> Iterator[Callable[[str], object]]:
+    """Like `busy`; elsewhere than on a terminal, a line a step that takes longer than a moment."""
+    if quiet or sys.stderr.isatty():
+        with busy(what, quiet) as step:
+            yield step
+        return
+    import threading
+
+    later: list[threading.Timer] = []
+
+    def step_later(step: str) -> None:
+        for timer in later:
+            timer.cancel()
+        later[:] = [threading.Timer(SECONDS_BEFORE_A_LINE, say, [f"{what}: {step} ..."])]
+        later[0].daemon = True
+        later[0].start()
+
+    try:
+        yield step_later
+    finally:
+        for timer in later:
+            timer.cancel()
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Warnings as one line each, without the place in the code."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: say(f"warning: {message}")
+        yield
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """The first SIGINT or SIGTERM lets the running chunks end, the second does not wait, also while the process ends."""
+    asked = False
+
+    def stop(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            say("interrupted again: leaving at once; what is finished is safe in the store")
+            os._exit(INCOMPLETE)
+        asked = True
+        say("interrupted: ending what runs; again to leave at once")
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, stop if asked else handler)
+
+
+@contextmanager
+def memory_told() -> Iterator[None]:
+    """A want of memory, whatever it led to, as an IncompleteError."""
+    from fastdln.errors import SHORT_OF_MEMORY, IncompleteError, SweepError, short_of_memory
+
+    refuse_less_than(LEAST_MEMORY)
+    try:
+        yield
+    except (IncompleteError, SweepError):
+        raise
+    except Exception as error:
+        if not short_of_memory(error):
+            raise
+        logging.getLogger("asyncio").disabled = True  # tells of what others still waited for, while the process ends
+        said = f"{SHORT_OF_MEMORY}; what is finished is safe, and the same command goes on from there"
+        raise IncompleteError(said) from None
+
+
+def refuse_less_than(least: int) -> None:
+    """IncompleteError if the process may not ask for so many bytes."""
+    from fastdln.errors import IncompleteError
+
+    if (limit := address_space()) < least:
+        raise IncompleteError(
+            f"memory is short; `ulimit -v` leaves {limit >> 20} MB, and this does not begin with less than {least >> 20}"
+        )
+
+
+def address_space() -> int:
+    """Bytes of memory that the process may ask for."""
+    try:
+        import resource
+    except ImportError:  # no such limits on this platform
+        return sys.maxsize
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return sys.maxsize if limit == resource.RLIM_INFINITY else int(limit)
+
+
+def exits(command: Callable[..., None]) -> Callable[..., None]:
+    """Runs the files of --load, then the command, and turns what users can cause into one line and its exit code."""
+
+    @wraps(command)
+    def run_command(*args: Any, **kwargs: Any) -> None:
+        from fastdln.errors import ClusterError, DatasetError, IncompleteError, StoreError, SweepError
+
+        Voice.as_json = False
+        try:
+            with interruptible(), plain_warnings(), memory_told():
+                if paths := kwargs.pop("load", None):
+                    from fastdln.sweep.register import load
+
+                    for path in paths:
+                        load(path)
+                command(*args, **kwargs)
+        except (SweepError, StoreError, ClusterError, DatasetError) as error:
+            say(f"error: {error}")
+            raise typer.Exit(BAD_INPUT) from None
+        except IncompleteError as error:
+            say(f"incomplete: {error}")
+            raise typer.Exit(INCOMPLETE) from None
+        except KeyboardInterrupt as interrupt:
+            say(
+                str(interrupt)
+                or "interrupted: what is finished is safe in the store; the same command goes on from there"
+            )
+            raise typer.Exit(INCOMPLETE) from None
+
+    return run_command

@@ -1,0 +1,75 @@
+"""What the public verbs are given, looked at before anything else: one line names what is wrong, and what would be right."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from fastdln.errors import StoreError, SweepError
+from fastdln.storage import foreign
+from fastdln.sweep.axes import shown
+from fastdln.sweep.schema import Sweep
+
+
+def as_sweep(given: Any) -> Sweep:
+    """A sweep, or that of a TOML file's path."""
+    if isinstance(given, Sweep):
+        foreign.refuse(given)
+        return given
+    if isinstance(given, str | os.PathLike):
+        return Sweep.from_file(given)
+    hint = "; fastdln.Sweep(**keys) makes one of a dict" if isinstance(given, Mapping) else ""
+    raise SweepError(f"sweep: must be a fastdln.Sweep, or the path of a TOML file {shown(given)}{hint}")
+
+
+def as_place(given: Any, name: str = "store") -> str:
+    """The path or URL of a store."""
+    text = os.fspath(given) if isinstance(given, str | os.PathLike) else given
+    if not isinstance(text, str):
+        raise StoreError(f"{name}: must be a path or a URL {shown(given)}")
+    if not text:
+        raise StoreError(f"{name}: is empty; give a path or a URL, such as out.zarr")
+    return text
+
+
+def check_options(options: Any) -> None:
+    """Refuses what are no options of an object store."""
+    sound = options is None or isinstance(options, Mapping)
+    if not sound or not all(isinstance(key, str) for key in options or ()):
+        raise SweepError(f"storage_options: must be a dict, such as {{'endpoint': 'https://host'}} {shown(options)}")
+
+
+def check_progress(progress: Any) -> None:
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise SweepError(
+            f"progress: must be True, False, None or a function of (points done, points in all) {shown(progress)}"
+        )
+
+
+def check_manner(
+    *,
+    scheduler: Any = None,
+    dashboard: Any = False,
+    part: Any = None,
+    fail_fast: Any = False,
+    durable: Any = False,
+    storage_options: Any = None,
+    progress: Any = None,
+    on_event: Any = None,
+    **others: Any,
+) -> None:
+    """Refuses ways of running that make no sense; others are known elsewhere."""
+    for name, flag in {"dashboard": dashboard, "fail_fast": fail_fast, "durable": durable}.items():
+        if not isinstance(flag, bool):
+            raise SweepError(f"{name}: must be True or False {shown(flag)}")
+    if part is not None and not isinstance(part, str):
+        raise SweepError(f'part: must be "K/N", such as "2/8" {shown(part)}')
+    if not (scheduler is None or isinstance(scheduler, str) or hasattr(scheduler, "scheduler_info")):
+        raise SweepError(
+            f'scheduler: must be an address, such as "tcp://host:8786", or a distributed.Client {shown(scheduler)}'
+        )
+    if not (on_event is None or callable(on_event)):
+        raise SweepError(f"on_event: must be a function of an event {shown(on_event)}")
+    check_options(storage_options)
+    check_progress(progress)

@@ -1,0 +1,182 @@
+"""What a sweep would cost, before it runs."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fastdln.errors import SweepError
+from fastdln.sweep.axes import depths
+from fastdln.sweep.grid import Grid, work
+from fastdln.sweep.html import table
+from fastdln.sweep.plateaus import plateau_warnings
+from fastdln.sweep.schema import Sweep
+from fastdln.text import block
+
+if TYPE_CHECKING:
+    from fastdln.execution.probe import Probe
+
+# Who starts a longer run wants to know; by rule of thumb, which is right within a factor of a few.
+LONG_RUN = 3600.0
+# For so long nothing is seen of a chunk, and an interrupt waits.
+LONG_CHUNK = 600.0
+
+
+class Plan:
+    """Points, chunks, bytes, files and seconds of a sweep; printed, it is a table.
+
+    `bytes` counts results before compression, `bytes_on_disk` estimates the store. `seconds` extrapolates a timed probe,
+    made when first asked for, in proportion to the steps: an upper bound for long transients of points that settle. With
+    probe=False nothing is compiled or computed: `seconds` is by rule of thumb, and `bytes_on_disk` None. `warnings` says, a
+    line each, what the sweep would not measure, and where it takes long.
+    """
+
+    def __init__(self, sweep: Sweep, grid: Grid | None = None, *, probe: bool = True) -> None:
+        self.sweep, self.grid, self.probed = sweep, grid or Grid(sweep), probe
+        self.points = self.grid.points
+        self.chunks = self.grid.chunks
+        self.chunk_shape = dict(zip(self.grid.dims, self.grid.chunk_shape, strict=True))
+        self.bytes = self.points * self.grid.bytes_per_point
+        further = {dim for v in sweep.variables for dim in v.dims} & {"layer", "step"}
+        arrays, coordinates = len(sweep.variables), len(self.grid.dims) + 1 + len(further)
+        self.files = arrays * (self.chunks + 1) + 2 * coordinates + 1
+        # told of what a probe is doing
+        self.say: Callable[[str], object] = lambda step: None
+
+    @cached_property
+    def _probe(self) -> Probe | None:
+        if not self.probed:
+            return None
+        from fastdln.execution.probe import probe
+
+        return probe(self.sweep, self.grid, self.say)
+
+    @cached_property
+    def seconds(self) -> float:
+        """Computing time with a thread a core that has nothing else to do; compiling, the first time, comes on top."""
+        from fastdln.execution.threads import threads
+
+        alone = self._probe.seconds if self._probe else by_rule_of_thumb(self.grid, self.chunks)
+        return alone / min(threads(), self.chunks)
+
+    @cached_property
+    def bytes_on_disk(self) -> float | None:
+        """What a store takes: compressed results, and the coordinates and metadata that it has from the beginning."""
+        ratio = self._probe.compression if self._probe else None
+        if ratio is None:
+            return None
+        from fastdln.storage.template import entries
+
+        return ratio * self.bytes + sum(map(len, entries(self.grid).values()))
+
+    @property
+    def warnings(self) -> list[str]:
+        from fastdln.execution.threads import threads
+
+        return [*plateau_warnings(self.sweep), *long_warnings(self.grid, self.chunks, threads())]
+
+    def rows(self) -> list[tuple[str, str]]:
+        shape = " x ".join(f"{size:,} {name}" for name, size in self.chunk_shape.items() if size > 1) or "1 point"
+        on_disk = self.bytes_on_disk
+        stored = "" if on_disk is None else f", about {in_units(on_disk)} on disk with coordinates and metadata"
+        rows = [
+            ("points", f"{self.points:,}"),
+            ("chunks", f"{self.chunks:,}, of {shape} each"),
+            ("bytes", f"{in_units(self.bytes)} before compression{stored}"),
+            ("files", f"{self.files:,} at most"),
+            ("time", f"{duration(self.seconds)} {'estimated' if self.probed else 'by rule of thumb, not timed'}"),
+        ]
+        line = pairs_line(self.sweep)
+        return rows + ([("searches" if self.sweep.definition.matrices else "pairs", line)] if line else [])
+
+    def __str__(self) -> str:
+        width = max(8, *(len(name) + 2 for name, _ in self.rows()))
+        lines = [f"{name:<{width}}{value}" for name, value in self.rows()]
+        return block("\n".join([self.sweep.title, *lines] if self.sweep.title else lines))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return table(self.sweep.title or "Sweep", self.rows())
+
+
+def by_rule_of_thumb(grid: Grid, chunks: int) -> float:
+    """Seconds of one thread for so many chunks of the grid, without any measurement: points that settle take less."""
+    from fastdln.execution.probe import rule_of_thumb
+
+    points = math.prod(grid.chunk_shape)
+    all_depths = grid.coordinates["depth"]
+    return chunks * sum(rule_of_thumb(grid.sweep, int(depth), points) for depth in all_depths) / len(all_depths)
+
+
+def long_warnings(grid: Grid, chunks: int, threads: int) -> list[str]:
+    """Lines that say how long so many chunks take, and one of them, where that is long."""
+    from fastdln.execution.probe import rule_of_thumb
+
+    found, points = [], math.prod(grid.chunk_shape)
+    seconds = by_rule_of_thumb(grid, chunks) / max(1, min(threads, chunks))
+    if seconds > LONG_RUN:
+        found.append(f"it takes about {duration(seconds)} by rule of thumb, less where points settle")
+    longest = rule_of_thumb(grid.sweep, int(grid.coordinates["depth"].max()), points)
+    if longest > LONG_CHUNK:
+        what, remedy = ("a chunk", "smaller chunks show more") if points > 1 else ("a point", "fewer steps take less")
+        found.append(
+            f"{what} alone takes about {duration(longest)} by rule of thumb; until it ends nothing is seen of it, and an "
+            f"interrupt waits; {remedy}"
+        )
+    return found
+
+
+def refuse_in_memory(grid: Grid) -> None:
+    """SweepError if the results, before compression, are more than the machine has memory."""
+    wanted = grid.points * grid.bytes_per_point
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not a POSIX system
+        return
+    if wanted > there:
+        raise SweepError(
+            f"store: is needed for {in_units(wanted)} of results, more than this machine's {in_units(there)} of memory; give a "
+            "path, or fewer points"
+        )
+
+
+def pairs_line(sweep: Sweep) -> str:
+    """How much of the work looks at pairs of modes, or searches for the sharpness of matrices, and what sampling would save;
+    empty if none does."""
+    depth, modes = int(depths(sweep.axes["depth"]).max()), sweep.sizes["mode"]
+    single, paired = work(sweep, depth)
+    if not paired:
+        return ""
+    every = sweep.sharpness_every
+    thinner = (
+        11 * every if sweep.record >= 100 * every else every
+    )  # some ten samples should be left, of odd and of even steps
+    pairs = modes * (modes - 1) // 2
+    looks = f"looking at {'the pair' if pairs == 1 else f'{pairs:,} pairs'} of modes takes"
+    what = "those for the sharpness take" if sweep.definition.matrices else looks
+    of_each = f"{what} about {paired / (single + paired):.0%} of the time"
+    cheaper = work(sweep.model_copy(update={"sharpness_every": thinner}), depth)
+    saved = 1 - sum(cheaper) / (single + paired)
+    return of_each + (f"; sharpness_every = {thinner} would save {saved:.0%} of it all" if saved > 0.2 else "")
+
+
+def in_units(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{max(seconds, 0.1):.1f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:,.0f} days" if seconds < 1000 * 365 * 86400 else "more than a thousand years"

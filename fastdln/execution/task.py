@@ -1,0 +1,162 @@
+"""One chunk of a sweep, from its number to its results: the only room that knows both the grid and the kernels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from fastdln.execution.process_state import Meanwhile, Undo
+from fastdln.kernels.compile_jobs import Job
+from fastdln.kernels.modes.chunk import ChunkKernel
+from fastdln.kernels.roles import Lengths
+from fastdln.models import STARTS
+from fastdln.models.targets import Target
+from fastdln.sweep.axes import swept_mode
+from fastdln.sweep.grid import Grid
+from fastdln.sweep.schema import Sweep
+
+if TYPE_CHECKING:  # sweeps of modes do not wait for the import
+    from fastdln.kernels.matrices.chunk import MatrixKernel
+
+
+def limit_blas() -> Undo:
+    limits = threadpool_limits(1, user_api="blas")
+    return lambda: limits.restore_original_limits()
+
+
+one_blas_thread = Meanwhile(limit_blas)
+
+
+class Task:
+    """Computes chunks of a sweep."""
+
+    def __init__(self, sweep: Sweep, grid: Grid) -> None:
+        self.sweep, self.grid = sweep, grid
+        self.depths = [int(depth) for depth in grid.coordinates["depth"]]
+        self.lengths = Lengths(
+            sweep.steps,
+            sweep.record,
+            sweep.longest_period,
+            sweep.sizes["sample"],
+            sweep.sharpness_every,
+            sweep.trajectory or 0,
+        )
+
+    @cached_property
+    def kernels(self) -> dict[int, ChunkKernel | MatrixKernel]:
+        """By depth; they are compiled, or loaded, when they first compute, if not by their jobs before."""
+        return {depth: self._made(depth) for depth in self.depths}
+
+    def jobs(self, depths: Iterable[int] | None = None) -> list[Job]:
+        """What has to be compiled for some of the depths, or for all."""
+        return [
+            job
+            for depth in (self.depths if depths is None else depths)
+            for job in self.kernels[depth].jobs(self.sweep.sizes["mode"], self.lengths)
+        ]
+
+    def _made(self, depth: int) -> ChunkKernel | MatrixKernel:
+        sweep = self.sweep
+        if sweep.definition.matrices:
+            from fastdln.kernels.matrices.chunk import MatrixKernel
+
+            target = self.target(depth)
+            widths = sweep.widths_at(depth)
+            return MatrixKernel(widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"])
+        return ChunkKernel(sweep.map, depth, sweep.families)
+
+    def target(self, depth: int) -> Target:
+        widths = self.sweep.widths_at(depth)
+        return self.sweep.target.build(widths[-1], widths[0])
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """While chunks are computed: one thread for BLAS, since the chunks themselves run side by side."""
+        deepest = int(self.grid.coordinates["depth"].max())
+        if self.sweep.definition.matrices and cast("MatrixKernel", self.kernels[deepest]).lanes == 1:
+            with one_blas_thread():
+                yield
+        else:
+            yield
+
+    def compute(self, slices: tuple[slice, ...]) -> Computed:
+        """The variables of a block of points of one depth, shaped like the block."""
+        values = self.grid.values(slices)
+        shape = tuple(part.stop - part.start for part in slices)
+        return self.compute_points(values, shape)
+
+    def compute_where(self, slices: tuple[slice, ...], wanted: np.ndarray) -> Computed:
+        """The variables of the wanted points of a block, one after the other; `wanted` is shaped like the block."""
+        chosen = wanted.ravel()
+        values = {name: points[chosen] for name, points in self.grid.values(slices).items()}
+        return self.compute_points(values, (int(chosen.sum()),))
+
+    def compute_points(
+        self, values: Mapping[str, np.ndarray], shape: tuple[int, ...], lengths: Lengths | None = None
+    ) -> Computed:
+        depth, lengths = int(values["depth"][0]), lengths or self.lengths
+        target = np.array(self.sweep.target.singular_values)
+        singular_values = np.repeat(target[:, None], len(values["eta"]), axis=1)
+        for name in values:
+            if (mode := swept_mode(name)) is not None:
+                singular_values[mode] = values[name]
+        kernel, unconverged = self.kernels[depth], 0
+        begun = time.perf_counter()
+        if isinstance(kernel, ChunkKernel):
+            results = kernel(values["eta"], values["alpha"], singular_values, self.sweep.layers(depth), lengths)
+        else:
+            results, unconverged = self.descend(kernel, depth, values, singular_values, lengths)
+        seconds = time.perf_counter() - begun
+        layers = self.sweep.sizes["layer"]
+        for variable in self.sweep.variables:
+            if "layer" in variable.dims:
+                results[variable.name] = padded(results[variable.name], 1 + variable.dims.index("layer"), layers)
+        shaped = {name: array.reshape(*shape, *array.shape[1:]) for name, array in results.items()}
+        return Computed(shaped, seconds, unconverged)
+
+    def descend(
+        self,
+        kernel: MatrixKernel,
+        depth: int,
+        values: Mapping[str, np.ndarray],
+        singular_values: np.ndarray,
+        lengths: Lengths,
+    ) -> tuple[dict[str, np.ndarray], int]:
+        """Networks of matrices: a start a seed, and a target for each set of singular values.
+
+        Returns with the variables at how many points a search for the sharpness did not converge.
+        """
+        sweep, target, widths = self.sweep, self.target(depth), self.sweep.widths_at(depth)
+        matrices = STARTS[sweep.start_name].matrices
+        seeds, seed_of = np.unique(values.get("seed", np.zeros(len(values["eta"]))), return_inverse=True)
+        starts = np.array(
+            [
+                np.concatenate([w.ravel() for w in matrices(widths, target, int(seed), sweep.start_values)])
+                for seed in seeds
+            ]
+        )
+        targets, target_of = np.unique(singular_values.T, axis=0, return_inverse=True)
+        learned = np.ascontiguousarray(target.matrices(targets)).reshape(len(targets), -1)
+        states = starts[seed_of.ravel()] * values["alpha"][:, None]
+        results = kernel(values["eta"], singular_values, states, target, learned, target_of.ravel(), lengths)
+        return results, int(np.count_nonzero(results.pop(kernel.unconverged)))
+
+
+class Computed(NamedTuple):
+    """A chunk's variables, the seconds in kernels, and at how many points a search for the sharpness did not converge."""
+
+    results: dict[str, np.ndarray]
+    seconds: float
+    unconverged: int
+
+
+def padded(array: np.ndarray, axis: int, size: int) -> np.ndarray:
+    """The array with NaN added at the end of an axis: layers beyond the depth."""
+    widths = [(0, size - length if k == axis else 0) for k, length in enumerate(array.shape)]
+    return np.pad(array, widths, constant_values=np.nan)

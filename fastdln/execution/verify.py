@@ -1,0 +1,169 @@
+"""Reads a whole store back: every chunk decoded, every coordinate compared; what is damaged is unmarked."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from fastdln.errors import StoreError, first_line
+from fastdln.execution.progress import Report, reporter
+from fastdln.execution.threads import threads
+from fastdln.storage.location import WHOLE, Place, plain_errors, storage_error
+from fastdln.storage.metadata import GO_ON, MARK, UNREADABLE, Contents, chunk_key, left, present, read, straddles
+from fastdln.storage.repair import damaged_coordinates, parted_metadata
+from fastdln.storage.store import mark
+from fastdln.sweep.grid import Grid
+from fastdln.text import block, one_line
+
+# Chunks that are read ahead of the first that is not yet read: the memory for results stays small.
+WINDOW = 256
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A file that is not what it was. chunk: its number, None for metadata and coordinates, which the next run mends."""
+
+    variable: str
+    chunk: int | None
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"chunk {self.chunk} ({self.where})" if self.chunk is not None else self.where
+        return f"{self.variable}, {place}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What reading a store back found.
+
+    unmarked: whether the next run will compute the damaged chunks. others: arrays that are not of the sweep, not checked.
+    """
+
+    chunks: int
+    chunks_read: int
+    points: int
+    points_left: int
+    damaged: tuple[Damage, ...]
+    unmarked: bool
+    others: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        return not self.damaged and not self.points_left
+
+    def __str__(self) -> str:
+        lines = [f"damaged: {damage}" for damage in self.damaged]
+        lines += [f"not of the sweep, and not checked: {one_line(', '.join(self.others))}"] if self.others else []
+        back = f"{self.chunks_read:,} of {self.chunks:,} chunks read back"
+        if self.whole:
+            return "\n".join([*lines, f"whole: {back}, and all coordinates"])
+        numbers = {d.chunk for d in self.damaged if d.chunk is not None}
+        again = GO_ON
+        if not self.unmarked:
+            again = "not noted, since a run goes on or nothing can be written there; run verify again when it can"
+        lines.append(
+            f"{back}; {len(numbers):,} of them damaged, {self.points_left:,} of {self.points:,} points not computed: {again}"
+        )
+        return block("\n".join(lines))
+
+
+def verify(place: Place, progress: bool | Report | None = None) -> Verification:
+    """Decodes every chunk that is there, and takes the marks of damaged ones away so that the next run computes them.
+
+    Reads only, while a run goes on.
+    """
+    with plain_errors(place.name, "cannot be read"):
+        contents = read(place)
+        grid = contents.grid
+        marked = present(place, grid).ravel()
+        numbers, sizes = np.flatnonzero(marked), grid.sizes()
+        damaged = [*damaged_metadata(contents)]
+        with reporter(progress, 0, int(sizes[numbers].sum())) as report:
+            done = 0
+            for number, found in examined(contents, numbers.tolist()):
+                damaged += found
+                done += int(sizes[number])
+                report(done, int(sizes[numbers].sum()))
+        broken = sorted({damage.chunk for damage in damaged if damage.chunk is not None})
+        points_left = left(contents)
+        points_left[broken] = sizes[broken]
+        claims = contents.attributes.get("complete") and bool(points_left.any())
+        unmarked = unmark(place, grid, broken) if damaged or claims else True
+    return Verification(
+        grid.chunks, numbers.size, grid.points, int(points_left.sum()), tuple(damaged), unmarked, contents.others
+    )
+
+
+def damaged_metadata(contents: Contents) -> Iterator[Damage]:
+    for name, _ in parted_metadata(contents):
+        yield Damage(name, None, "metadata", "not what the root's metadata say")
+    for name, _ in damaged_coordinates(contents):
+        yield Damage(name, None, "coordinate", "unreadable, or not what the sweep says")
+
+
+def examined(contents: Contents, numbers: list[int]) -> Iterator[tuple[int, list[Damage]]]:
+    """Each chunk with what is damaged of it, read by several threads."""
+    place, grid = contents.place, contents.grid
+    arrays = contents.arrays([variable.name for variable in grid.sweep.variables])
+    there = {v.name: present(place, grid, v.name, len(v.dims)).ravel() for v in grid.sweep.variables}
+    partial = straddles(contents).ravel()
+    variables = {variable.name: variable for variable in grid.sweep.variables}
+
+    def examine(number: int) -> list[Damage]:
+        slices = grid.slices(number)
+        where = ", ".join(f"{name} {part.start}:{part.stop}" for name, part in zip(grid.dims, slices, strict=True))
+        found = []
+        for name, array in arrays.items():
+            reason = "" if there[name][number] else "the file is gone"
+            try:
+                values = array[slices]
+                if name == MARK and not partial[number] and not values.all():
+                    reason = reason or "has points without a fate"
+            except UNREADABLE as error:
+                reason = first_line(error)
+            except OSError as error:
+                if error.errno != errno.EIO:  # the network, or rights: no damage
+                    raise
+                reason = first_line(error)
+            if (
+                grid.sharded
+                and there[name][number]
+                and not reason
+                and not place.size(chunk_key(grid, number, variables[name]))
+            ):
+                reason = "the file is empty"
+            if reason:
+                found.append(Damage(name, number, where, reason))
+        return found
+
+    with ThreadPoolExecutor(threads()) as pool:
+        waiting = iter(numbers)
+        while batch := list(islice(waiting, WINDOW)):
+            yield from zip(batch, pool.map(examine, batch), strict=True)
+
+
+def unmark(place: Place, grid: Grid, numbers: list[int]) -> bool:
+    """Takes the marks of chunks away; False if a run goes on, or the place cannot be written."""
+    try:
+        lock = place.lock(WHOLE)
+    except StoreError:
+        return False
+    try:
+        place.clear_leftovers(others_run=False)  # refuses links, through which marks elsewhere would be deleted
+        mark(place, complete=False, durable=False)
+        fate = next(variable for variable in grid.sweep.variables if variable.name == MARK)
+        for number in numbers:
+            place.delete(chunk_key(grid, number, fate))
+    except Exception as error:
+        if not storage_error(error):
+            raise
+        return False
+    finally:
+        lock.release()
+    return True

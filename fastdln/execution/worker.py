@@ -1,0 +1,123 @@
+"""What becomes of a chunk's number, in a thread of this process or on a worker of a cluster."""
+
+from __future__ import annotations
+
+import json
+import platform
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib.metadata import version
+from uuid import uuid4
+
+from fastdln.execution.task import Task
+from fastdln.execution.threads import ChunkDone
+from fastdln.kernels.disk_cache import fingerprint
+from fastdln.storage.location import Place
+from fastdln.storage.store import Store
+from fastdln.sweep import register
+from fastdln.sweep.grid import Grid
+from fastdln.sweep.schema import Sweep
+
+# What may change the bits of a result, or the meaning of what is sent.
+LIBRARIES = ("fastdln", "numba", "numpy", "scipy", "zarr", "distributed")
+
+
+def versions() -> dict[str, str]:
+    """What the client and the workers of a cluster must have alike; `sources`: of the kernels."""
+    found = {name: version(name) for name in LIBRARIES}
+    return {"python": platform.python_version().rpartition(".")[0], **found, "sources": fingerprint()[:12]}
+
+
+def compute_chunk(target: Store, task: Task, number: int) -> ChunkDone:
+    """Computes and stores the points of a chunk that the store lacks."""
+    begun, slices = time.perf_counter(), target.grid.slices(number)
+    missing = target.missing(number)
+    there = None if missing.all() else target.read(slices)
+    if there is None:
+        missing[...] = True
+        results, seconds, unconverged = task.compute(slices)
+        target.write(slices, results)
+    elif missing.any():
+        new, seconds, unconverged = task.compute_where(slices, missing)
+        for name, array in there.items():
+            array[missing] = new[name]
+        target.write(slices, there)
+    else:
+        seconds, unconverged = 0.0, 0
+    worker = threading.current_thread().name
+    return ChunkDone(number, int(missing.sum()), begun, time.perf_counter(), seconds, unconverged, worker)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker needs to know of a run besides the chunk's number; `sweep` is JSON.
+
+    Without a place the results go back to who asked. `run` tells runs apart, so that a worker opens a store once a run.
+    """
+
+    sweep: str
+    chunk_shape: tuple[int, ...]
+    versions: Mapping[str, str] = field(hash=False)
+    place: Place | None = None
+    sweep_sha256: str = ""
+    durable: bool = False
+    own: bytes = field(default=b"", repr=False)
+    run: str = field(default_factory=lambda: uuid4().hex)
+
+    @classmethod
+    def of(cls, target: Store, durable: bool) -> Order:
+        sweep, grid, own = target.grid.sweep, target.grid, register.packed()
+        if not target.place.shared:
+            return cls(sweep.canonical(), grid.chunk_shape, versions(), own=own)
+        # the store has the sweep, which with given matrices is too long to go with every chunk
+        return cls("", grid.chunk_shape, versions(), target.place.absolute(), sweep.sha256(), durable, own)
+
+
+class Desk:
+    """A worker's side of a run: the store and the kernels, opened once."""
+
+    def __init__(self, order: Order) -> None:
+        from distributed import get_worker
+
+        from fastdln.execution.cluster import refuse_other
+
+        self.name = get_worker().address
+        refuse_other(self.name, versions(), order.versions)
+        register.unpack(order.own)
+        if order.place is None:
+            self.target, self.grid = None, Grid(Sweep(**json.loads(order.sweep)), order.chunk_shape)
+        else:
+            self.target = Store.joined(order.place, order.sweep_sha256, order.durable)
+            self.grid = self.target.grid
+        self.task = Task(self.grid.sweep, self.grid)
+        for job in self.task.jobs():
+            job.do()
+        self._running = self.task.running()  # kept, since it ends when it is collected
+        self._running.__enter__()
+
+
+_opening = threading.Lock()
+
+
+@lru_cache(maxsize=2)
+def desk(run: str) -> dict[str, Desk]:
+    """A place for one run's desk; those of earlier runs are forgotten."""
+    return {}
+
+
+def work(order: Order, number: int) -> ChunkDone:
+    """A task of the cluster: one chunk."""
+    with _opening:  # the threads of a worker wait for the first to compile
+        place = desk(order.run)
+        if "desk" not in place:
+            place["desk"] = Desk(order)
+        mine = place["desk"]
+    begun = time.perf_counter()
+    if mine.target is not None:
+        return replace(compute_chunk(mine.target, mine.task, number), worker=mine.name)
+    computed = mine.task.compute(mine.grid.slices(number))
+    points, ended = computed.results["fate"].size, time.perf_counter()
+    return ChunkDone(number, points, begun, ended, computed.seconds, computed.unconverged, mine.name, computed.results)

@@ -1,0 +1,126 @@
+"""Plain Python functions into numba functions that melt into their caller."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dis import get_instructions
+from functools import cache
+from types import CellType, FunctionType
+from typing import Any
+
+import numba
+from numba import float64
+from numba.extending import intrinsic
+
+from fastdln.kernels import numba_internals
+from fastdln.kernels.disk_cache import attach
+from fastdln.models.fma import fma
+
+# "contract" alone lets LLVM fuse a * b + c; any other fast-math flag would delete the NaN checks.
+# error_model="numpy": 1 / 0 is inf, with no branch in the loop.
+OPTIONS: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
+
+# What is only called from compiled code needs no way in from Python.
+INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+@intrinsic
+def fused(context: Any, x: Any, y: Any, z: Any) -> Any:
+    """fma as one instruction of the processor."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        floats = [context.cast(builder, a, t, float64) for a, t in zip(arguments, signature.args, strict=True)]
+        return builder.fma(*floats)
+
+    return float64(x, y, z), generate
+
+
+# Functions of plain Python whose compiled twin is written by hand.
+NATIVE: dict[Any, Any] = {fma: fused}
+
+
+def jit_disabled() -> bool:
+    """Whether NUMBA_DISABLE_JIT=1 was set when numba was imported."""
+    return bool(getattr(numba.config, "DISABLE_JIT", False))
+
+
+def inline(function: Callable[..., Any]) -> Any:
+    """The function as numba code expanded in its caller, with every function that it closes over or names."""
+    return compiled(function, inline="always")
+
+
+def scalar(function: Callable[..., Any]) -> Any:
+    """The function as one of its own that LLVM melts into its caller: for mathematics with branches, on numbers and tuples.
+
+    Expanded in place, its branches would keep numba from seeing that the arrays around them need no reference counts;
+    what is left of these counts keeps a loop over lanes from being vectorized.
+    """
+    return compiled(function, forceinline=True, **INNER, **numba_internals.melting())
+
+
+def branches(function: FunctionType) -> bool:
+    return any("JUMP" in step.opname for step in get_instructions(function))
+
+
+def loops(function: FunctionType) -> bool:
+    return any(step.opname == "FOR_ITER" or "BACKWARD" in step.opname for step in get_instructions(function))
+
+
+@cache
+def called(function: Callable[..., Any]) -> Any:
+    """The function as a kernel of its own: the same wherever it is named, so that it is compiled once, and for constants as
+    for variables."""
+    name = own_name(function, function.__module__, function.__qualname__)
+    return numba_internals.for_variables(compiled(function, name, **INNER, **numba_internals.melting()))
+
+
+def kernel(function: Callable[..., Any], *identity: object, kept: bool = True, **options: Any) -> Any:
+    """The function compiled, and cached under `identity`: all that it is made of apart from the sources.
+
+    What is not to be `kept` is compiled in every process: it may be made of sources of the user's, in modules that another
+    process cannot import.
+    """
+    dispatcher = compiled(function, own_name(function, *identity), nogil=True, **numba_internals.apart(), **options)
+    return attach(dispatcher, *identity) if kept and not jit_disabled() else dispatcher
+
+
+def own_name(function: Callable[..., Any], *identity: object) -> str:
+    """A name in machine code that no other function has: numba numbers what a process compiles, so that two kernels made by one
+    factory in two processes, and loaded from the cache by a third, could otherwise be taken for each other there."""
+    digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
+    return f"{function.__name__}_{digest}"
+
+
+def compiled(function: Callable[..., Any], name: str = "", **options: Any) -> Any:
+    """The function as a numba function, by another name if one is given, and with it every function that it closes over
+    or names.
+
+    All of them melt into their caller, so that its loop over lanes stays one vectorized loop, but for those with a loop
+    and nothing closed over, which are called. With the JIT off (NUMBA_DISABLE_JIT=1) it is the function itself.
+    """
+    if jit_disabled() or not isinstance(function, FunctionType):
+        return function
+
+    def translate(value: Any) -> Any:
+        if not isinstance(value, FunctionType):
+            return value
+        if value in NATIVE:
+            return NATIVE[value]
+        if loops(value):
+            return scalar(value) if value.__closure__ else called(value)
+        return scalar(value) if branches(value) else inline(value)
+
+    # co_names would not do: it holds attributes too, which may be called like a global
+    loaded = {step.argval for step in get_instructions(function) if step.opname == "LOAD_GLOBAL"}
+    names = {name: function.__globals__[name] for name in loaded if name in function.__globals__}
+    cells = tuple(CellType(translate(cell.cell_contents)) for cell in function.__closure__ or ())
+    twin = FunctionType(
+        function.__code__,
+        function.__globals__ | {name: translate(value) for name, value in names.items()},
+        function.__name__,
+        function.__defaults__,
+        cells,
+    )
+    twin.__qualname__ = name or function.__qualname__
+    return numba.njit(**OPTIONS, **options)(twin)

@@ -1,0 +1,120 @@
+"""Programs: what is done with a block of points, as lines that each call a kernel on rows of one memory.
+
+The stages that run them are compiled once, for every map, depth and set of observables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastdln.kernels.compile import jit_disabled
+from fastdln.kernels.link import Linked, call
+from fastdln.kernels.spans import LANES, NUMBER, SPAN
+
+# Fields of a line: the kernel, the part it does, its six places in memory (see spans.py), whether its products move on
+# through the window, and whether it looks at sampled states only. In the first line the last field is the line at work.
+KERNEL, PART, SEEN, COLUMNS, STATES, PRODUCTS, VALUES, SIZES, MOVES, SAMPLED, AT_WORK, FIELDS = range(12)
+
+
+class Places(NamedTuple):
+    """The rows of memory that a kernel is given."""
+
+    seen: int = 0
+    columns: int = 0
+    states: int = 0
+    products: int = 0
+    values: int = 0
+    sizes: int = 0
+
+
+class Program:
+    """Lines in sections, which are run one by one, and the rows of memory that they use."""
+
+    def __init__(self) -> None:
+        self.lines: list[list[Any]] = []
+        self.sections: dict[str, tuple[int, int]] = {}
+        self.rows = 0
+
+    def allot(self, rows: int) -> int:
+        """The first of so many rows of memory of one's own."""
+        self.rows += rows
+        return self.rows - rows
+
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        """The lines that are added meanwhile, under a name."""
+        first = len(self.lines)
+        yield
+        self.sections[name] = first, len(self.lines)
+
+    def add(self, kernel: Linked, part: int, places: Places, sampled: bool = False, moves: bool = False) -> None:
+        self.lines.append([kernel, part, *places, int(moves), int(sampled), 0])
+
+    @property
+    def code(self) -> np.ndarray:
+        """The lines as the compiled stages take them."""
+        return self.code_by(attrgetter("address"))
+
+    def code_by(self, address: Callable[[Linked], Any]) -> np.ndarray:
+        """The same with another address of each kernel."""
+        code = np.empty((len(self.lines), FIELDS), object if jit_disabled() else np.int64)
+        for k, (kernel, *fields) in enumerate(self.lines):
+            code[k] = [address(kernel), *fields]
+        return code
+
+    @property
+    def kernels(self) -> list[Linked]:
+        return list(dict.fromkeys(line[KERNEL] for line in self.lines))
+
+
+def run(code, section, memory, at, first, every, steps):
+    """Runs the lines of a section on a span, whose products are `at` rows on in the window, looking at sampled states first +
+    1, first + 1 + every, ... of `steps`."""
+    for k in range(section[0], section[1]):
+        code[0, AT_WORK], sampled = k, code[k, SAMPLED] == 1
+        places = (
+            code[k, SEEN],
+            code[k, COLUMNS],
+            code[k, STATES],
+            code[k, PRODUCTS] + at * code[k, MOVES],
+            code[k, VALUES],
+            code[k, SIZES],
+        )
+        numbers = (code[k, PART], first if sampled else 0, every if sampled else 1, steps)
+        call(code[k, KERNEL], memory, places, numbers)
+
+
+def carry(code, section, memory, steps):
+    """Runs a section over so many steps, span by span."""
+    for begin in range(0, steps, SPAN):
+        run(code, section, memory, 0, 0, 1, min(SPAN, steps - begin))
+
+
+def enter(memory, at, height, modes, columns, points, origin):
+    """Fills the lanes of each mode, whose rows are `height` apart from `at` on, with columns (row, mode and point).
+
+    What is left of the lanes takes the last point.
+    """
+    for mode in range(modes):
+        for row in range(len(columns)):
+            for lane in range(LANES):
+                memory[at + mode * height + row, lane] = columns[row, mode * points + min(origin + lane, points - 1)]
+
+
+def leave(memory, at, height, modes, columns, points, origin, first, last):
+    """Writes rows first .. last - 1 of the lanes back to their columns."""
+    for mode in range(modes):
+        for row in range(first, last):
+            for lane in range(min(LANES, points - origin)):
+                columns[row, mode * points + origin + lane] = memory[at + mode * height + row, lane]
+
+
+def set_number(memory, at, height, modes, number):
+    for mode in range(modes):
+        for lane in range(LANES):
+            memory[at + mode * height + NUMBER, lane] = number

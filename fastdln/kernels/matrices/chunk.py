@@ -1,0 +1,295 @@
+"""One chunk of matrix networks: from its points' eta, alpha and starts to every variable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import cache, partial
+from itertools import pairwise
+from operator import attrgetter
+from typing import Any
+
+import numba
+import numpy as np
+
+from fastdln.errors import where
+from fastdln.kernels.compile import jit_disabled, kernel
+from fastdln.kernels.compile_jobs import Job
+from fastdln.kernels.link import Linked
+from fastdln.kernels.matrices.collapse import rests, strengths
+from fastdln.kernels.matrices.eigenvalue_search import Search
+from fastdln.kernels.matrices.layer_singular_values import spectrum
+from fastdln.kernels.matrices.network import Network
+from fastdln.kernels.matrices.program import Code, interpreter
+from fastdln.kernels.matrices.record import Follower, Kept, Runner
+from fastdln.kernels.matrices.roles import MatrixRoles
+from fastdln.kernels.matrices.schedule import for_networks
+from fastdln.kernels.matrices.tangent import first_tangent, tangent_of
+from fastdln.kernels.matrices.tiles import LANES as NETWORKS
+from fastdln.kernels.matrices.tiles import aligned
+from fastdln.kernels.matrices.trace import Setup, Tables, Watch
+from fastdln.kernels.matrices.transient import Points, descent_of, history, transient
+from fastdln.kernels.matrices.views import LENGTH, of_matrices, offsets_of
+from fastdln.kernels.modes.chunk import store, variables_of
+from fastdln.kernels.modes.record import parts
+from fastdln.kernels.modes.transient import ROUND
+from fastdln.kernels.roles import Lengths, window_of
+from fastdln.kernels.spans import LANES
+from fastdln.models.targets import Target
+from fastdln.observables import Observable
+from fastdln.observables.fate import COLLAPSED, DIVERGED, DRIFTING, NEAR_ZERO, OPEN, with_history
+from fastdln.observables.observable import LEAD, End, Estimates
+from fastdln.theory import divergence_bound
+
+# The widest layer at which lanes of many points beat BLAS on one point at a time: 1.3 times at 24, nothing at 32, where
+# the vectors of the search for eigenvalues have left the L2 cache besides.
+WIDEST_IN_LANES = 28
+
+# Bytes of networks that are followed together: what the L2 cache of a core holds.
+TOGETHER = 2**20
+
+
+def lanes_for(widths: Sequence[int]) -> int:
+    return NETWORKS if max(widths) <= WIDEST_IN_LANES else 1
+
+
+class MatrixKernel:
+    """The compiled descent of networks of given widths; call it with the points of a chunk.
+
+    unconverged: the name under which its results hold how many searches for eigenvalues did not converge, by point; no variable.
+    """
+
+    unconverged = "unconverged searches"
+
+    def __init__(
+        self, widths: Sequence[int], observables: Sequence[Observable], diagonal: bool, wanted: int = 1
+    ) -> None:
+        self.widths, self.diagonal, self.wanted = tuple(widths), diagonal, wanted
+        self.lanes = lanes_for(widths)
+        self.roles = MatrixRoles(observables)
+        self.shapes = [(rows, columns) for columns, rows in pairwise(self.widths)]
+        own = [quantity.name for quantity in self.roles.quantities if quantity.source]
+        self._stage: Runner = partial(run_stage, self.lanes, own)
+        self._address: Callable[[Linked], Any] = attrgetter("address")
+
+    def __call__(
+        self,
+        eta: np.ndarray,
+        singular_values: np.ndarray,
+        starts: np.ndarray,
+        target: Target,
+        targets: np.ndarray,
+        target_of: np.ndarray,
+        lengths: Lengths,
+    ) -> dict[str, np.ndarray]:
+        """Variables by name, shaped (point, ...), from eta (point), singular values (mode, point), the layers at state 0
+        one after another (point, element), and the matrices to learn (target, element), with that of each point.
+        """
+        roles, modes = self.roles, len(singular_values)
+        points = Points(eta, singular_values, starts.copy(), -targets, target_of)
+        bounds = divergence_bound(eta, singular_values, len(self.shapes))
+        bounds = np.concatenate([bounds, 2.0 * bounds.max(axis=0, keepdims=True, initial=0.0)])
+        with np.errstate(all="ignore"):  # diverging points, where the JIT is off
+            follower, kept = self.descend(points, bounds, target, lengths)
+            of_modes, of_network, fates, periods = parts(kept.values, modes, len(variables_of(roles.modes)))
+            fates, periods = fates.astype(np.uint8), periods.astype(np.int16)
+            lost = kept.lost | (fates == DIVERGED).any(axis=1)
+            fates[lost], periods[lost] = DIVERGED, -1
+            at_start = points._replace(states=starts)
+            self.look_back(follower, at_start, points.states, target, lengths, fates)
+        results: dict[str, np.ndarray] = {}
+        store(results, roles.modes, of_modes, lost[:, None])
+        store(results, (*roles.network, *roles.surveyed), of_network, lost)
+        for window in roles.windows:
+            store(results, (window,), [np.moveaxis(kept.orbit, -1, 0)], lost[:, None, None])
+        for trajectory in roles.trajectories:
+            rows = np.moveaxis(kept.trajectory, -1, 1)
+            layers, products, quantities = np.split(rows, [len(self.shapes) * modes, (len(self.shapes) + 1) * modes])
+            layers = layers.reshape(len(self.shapes), modes, *layers.shape[1:])
+            store(results, (trajectory,), [np.moveaxis(layers, 2, 0), np.moveaxis(products, 1, 0), *quantities])
+        learned = singular_values.T
+        for shared in (fates, periods, learned):  # by all that look at them
+            shared.flags.writeable = False
+        for verdict in roles.verdicts:
+            store(results, (verdict,), verdict.finish(fates, periods, learned))
+        estimates = Estimates(kept.eigenvalues, kept.residual, kept.failed)
+        for estimate in roles.estimates:
+            store(results, (estimate,), [lose(value, lost) for value in estimate.finish(estimates)])
+        if roles.last_layers:
+            end = End(self.layers(points.states), singular_values.T, target.left, target.right)
+            for one in roles.last_layers:
+                with np.errstate(all="ignore"):
+                    values = one.finish(end)
+                store(results, (one,), [lose(value, lost) for value in values])
+        results[self.unconverged] = kept.failed
+        return results
+
+    def descend(self, points: Points, bounds: np.ndarray, target: Target, lengths: Lengths) -> tuple[Follower, Kept]:
+        """Takes points.states to the last state; returns what is kept on the way."""
+        follower = self.follower(target, lengths, len(points.eta))
+        kept = self.kept(follower, len(points.eta), lengths)
+        descent = follower.tables.code, follower.setup.descent
+        self._stage(transient, follower.networks[0], *descent, points, follower.first // ROUND)
+        follower(points, bounds, kept)
+        return follower, kept
+
+    def follower(self, target: Target, lengths: Lengths, points: int) -> Follower:
+        """What follows so many points after the transient: memory, programs and tables, laid out for these lengths."""
+        lanes, roles, modes = self.lanes, self.roles, min(self.widths[0], self.widths[-1])
+        plan, rows, kept_rows = for_networks(roles, modes, len(self.shapes), window_of(lengths))
+        search, stretches = Search(self.widths, self.wanted if roles.searched_at else 0), roles.stretches
+        network = Network(self.widths, lanes, search.directions + stretches, search.images + stretches)
+        code = Code()
+        runner, by_tiles = (self._address(interpreter(count)) for count in (lanes, NETWORKS))
+        finder = search.finder(network, code, runner, by_tiles)
+        offsets = offsets_of(network, self.wanted)
+        tangent = tangent_of(network, code, stretches, offsets)
+        descent = descent_of(network, code, runner, self.diagonal)
+        nowhere = None if jit_disabled() else 0
+        watch = Watch(
+            steps=lengths.steps,
+            total=lengths.steps + lengths.record,
+            window=window_of(lengths),
+            period_max=lengths.period_max,
+            every=lengths.sharpness_every,
+            trajectory=lengths.trajectory if roles.trajectories else 0,
+            searched_at=roles.searched_at,
+            estimate=self._address(search.kernel(lanes)) if search.wanted else nowhere,
+            spectrum=self._address(spectrum(lanes)) if roles.trajectories else nowhere,
+            stretches=roles.stretches,
+        )
+        looks = [self._address(of_matrices(quantity, lanes)) for quantity in roles.quantities]
+        tables = Tables(
+            lines=plan.program.code_by(self._address),
+            code=code.array,
+            offsets=offsets,
+            quantities=np.array(looks, object if jit_disabled() else np.int64),
+            wanted_at=np.array(roles.wanted_at),
+            noise=search.noise(network),
+            kept_rows=kept_rows,
+        )
+        leads = roles.stretches or bool(roles.leading)
+        rounds = 0 if roles.from_start else max(0, lengths.steps // ROUND - (1 if leads else 0))
+        return Follower(
+            lanes=lanes,
+            setup=Setup(plan.sections, plan.layout, rows, descent, finder, tangent, watch),
+            tables=tables,
+            networks=self.networks(network, target, points, int(offsets[LENGTH])),
+            memory=plan.memory,
+            first=rounds * ROUND,
+            lead=max(0, lengths.steps - LEAD) if leads else lengths.steps,
+            watched=roles.from_start,
+            leads=leads,
+            rates=plan.rates,
+            tangent=first_tangent(network) if roles.stretches else np.empty(0),
+            stage=self._stage,
+        )
+
+    def networks(self, network: Network, target: Target, points: int, size: int) -> np.ndarray:
+        """The memory (group, float) for as many networks as are followed together, with what does not change from point to point."""
+        lanes = self.lanes
+        groups = min(LANES // lanes, max(1, -(-points // lanes)), max(1, TOGETHER // (8 * size)))
+        memory = aligned(groups * size).reshape(groups, size)
+        memory[:, network.one : network.one + NETWORKS] = 1.0
+        for place, basis in ((network.left, target.left), (network.right, target.right)):
+            memory[:, place.at : place.at + basis.size * lanes] = np.repeat(basis.ravel(), lanes)
+        return memory
+
+    def kept(self, follower: Follower, points: int, lengths: Lengths) -> Kept:
+        """Room for what is kept of so many points."""
+        layout, rows = follower.setup.layout, len(follower.tables.kept_rows)
+        visits = (lengths.steps + lengths.record) // lengths.trajectory + 1 if rows else 0
+        return Kept(
+            values=np.full((layout.values_rows, points), np.nan),
+            orbit=np.empty((layout.modes, lengths.samples if self.roles.windows else 0, points)),
+            trajectory=np.empty((rows, visits, points)),
+            lost=np.zeros(points, np.bool_),
+            eigenvalues=np.empty((points, self.wanted)),
+            residual=np.empty(points),
+            failed=np.zeros(points, np.int64),
+        )
+
+    def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
+        """All that has to be compiled, the same for all shapes, but for what looks back, which few runs need."""
+        found: dict[str, Job] = {}
+        if jit_disabled():
+            return []
+        lanes, listing, several = self.lanes, copy(self), " several" if self.wanted > 1 else ""
+
+        def note(stage: Any, *arguments: Any) -> int:
+            kinds, name = tuple(map(numba.typeof, arguments)), f"{stage.__name__} {lanes}{several}"
+            found.setdefault(name, Job(name, partial(compiled(stage, lanes).compile, kinds)))
+            return 0
+
+        def nowhere(one: Linked) -> int:
+            found.setdefault(one.identity, Job(one.identity, one.make, one.kept))
+            return 0
+
+        listing._stage, listing._address = note, nowhere
+        inputs, outputs = self.widths[0], self.widths[-1]
+        target = Target(np.eye(outputs), np.eye(inputs), np.zeros(modes), True)
+        elements = sum(rows * columns for rows, columns in self.shapes)
+        states, learned = np.zeros((1, elements)), np.zeros((1, inputs * outputs))
+        points = Points(np.zeros(1), np.zeros((modes, 1)), states, learned, np.zeros(1, np.int64))
+        listing.descend(points, np.zeros((modes + 1, 1)), target, lengths)
+        return list(found.values())
+
+    def layers(self, states: np.ndarray) -> list[np.ndarray]:
+        """The layers (point, row, column) of states (point, element)."""
+        ends = np.cumsum([rows * columns for rows, columns in self.shapes])
+        parts = np.split(states, ends[:-1], axis=1)
+        return [part.reshape(-1, *shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+    def look_back(
+        self,
+        follower: Follower,
+        points: Points,
+        states: np.ndarray,
+        target: Target,
+        lengths: Lengths,
+        fates: np.ndarray,
+    ) -> None:
+        """Settles in place the fates that only the orbit's history can tell, and of what is near 0, whether it can stay.
+
+        points: with the states at the start; states: those at the end.
+        """
+        near = np.isin(fates, (COLLAPSED, NEAR_ZERO))
+        which = np.flatnonzero((near | np.isin(fates, OPEN)).any(axis=1))
+        escaped = np.zeros((which.size, fates.shape[1]), np.bool_)
+        if which.size:
+            until = lengths.steps + lengths.record - window_of(lengths)
+            descent = follower.tables.code, follower.setup.descent
+            self._stage(history, follower.networks[0], *descent, points, which, until, escaped)
+        asked, near = fates[which], near[which]
+        settled = np.where(np.isin(asked, OPEN), with_history(asked, escaped), asked)
+        for mode in np.flatnonzero(near.any(axis=0)).tolist():
+            vectors = target.left[:, mode], target.right[:, mode]
+            now, first = (strengths(self.layers(some[which]), *vectors) for some in (states, points.states))
+            learned = points.singular_values[mode, which] ** (2 / len(self.shapes))
+            stays = rests(now, np.maximum(first[-1], np.where(escaped[:, mode], learned, 0.0)))
+            settled[near[:, mode] & ~stays, mode] = DRIFTING
+        fates[which] = settled
+
+
+def run_stage(lanes: int, own: Sequence[str], stage: Any, *arguments: Any) -> Any:
+    """Runs a stage; what is raised in one is told with its name, and those of the user's own quantities, which may be at fault."""
+    try:
+        return compiled(stage, lanes)(*arguments)
+    except MemoryError:
+        raise
+    except Exception as error:
+        name = f"kernel {stage.__name__} of matrices" + (f" with {', '.join(own)}" if own else "")
+        raise RuntimeError(f"{name}: {type(error).__name__}: {error}{where(error)}") from error
+
+
+@cache
+def compiled(stage: Any, lanes: int) -> Any:
+    """A stage for networks of so many lanes: the same for all shapes, so that a sweep over depths compiles it once."""
+    return kernel(stage(lanes), stage.__name__, "matrices", lanes)
+
+
+def lose(values: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """The values with NaN where the point is lost."""
+    if values.dtype.kind != "f":
+        return values
+    return np.where(lost.reshape(-1, *(1,) * (values.ndim - 1)), np.nan, values)

@@ -1,0 +1,60 @@
+"""The growth of a tangent vector, v <- v - eta H v, beside the descent of every lane."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastdln.kernels.matrices.network import Network
+from fastdln.kernels.matrices.program import Code, Matrix, Program, run
+from fastdln.kernels.matrices.tiles import RIGHT
+from fastdln.kernels.matrices.views import STRETCHING
+
+
+class Tangent(NamedTuple):
+    """Where the vector lies in a network's memory, how many elements it has, and the sections of its step and of its square."""
+
+    at: int
+    size: int
+    move: tuple[int, int]
+    square: tuple[int, int]
+
+
+def tangent_of(network: Network, code: Code, there: bool, offsets: np.ndarray) -> Tangent:
+    """Writes the programs into the code. there: whether the network's last direction carries the vector, or none does."""
+    if not there:
+        return Tangent(0, 0, (0, 0), (0, 0))
+    lanes, vector, image = network.lanes, network.directions[-1], network.images[-1]
+    move, square, row = Program(lanes), Program(lanes), Matrix(vector[0].at, 1, network.size, network.size * lanes)
+    whole_vector, whole_image = (Matrix(v[0].at, network.size, 1, lanes) for v in (vector, image))
+    move.shift(whole_vector, whole_image, network.minus_eta)
+    square.product(Matrix(int(offsets[STRETCHING]), 1, 1, lanes), row, row, RIGHT)
+    return Tangent(vector[0].at, network.size, code.add(network.hvp(vector, image), move), code.add(square))
+
+
+def first_tangent(network: Network) -> np.ndarray:
+    """What a vector begins as: in no direction in particular."""
+    return np.random.Generator(np.random.Philox(0)).uniform(-1.0, 1.0, network.size)
+
+
+def stretching(lanes: int) -> Any:
+    """Function (memory, code, runner, tangent, offsets) that takes the vectors a step on, by what forward and backward left.
+
+    Their lengths become 1, and the logarithms of what they were the network's `stretching`.
+    """
+
+    def stretch(memory, code, runner, tangent, offsets):
+        run(runner, memory, code, tangent.move)
+        run(runner, memory, code, tangent.square)
+        at, factors = offsets[STRETCHING], np.empty(lanes)
+        for lane in range(lanes):
+            square = memory[at + lane]
+            factors[lane] = 1.0 / math.sqrt(square) if square > 0.0 else 0.0
+            memory[at + lane] = 0.5 * math.log(square) if square > 0.0 else -math.inf
+        for e in range(tangent.size):
+            for lane in range(lanes):
+                memory[tangent.at + e * lanes + lane] *= factors[lane]
+
+    return stretch

@@ -1,0 +1,152 @@
+"""Gradient descent before anything is measured: points side by side, each leaving as soon as its future is known."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastdln.kernels.matrices.network import Network
+from fastdln.kernels.matrices.program import Code, run
+from fastdln.kernels.matrices.tiles import LANES
+from fastdln.kernels.modes.transient import ROUND
+from fastdln.observables.fate import has_left
+
+
+class Descent(NamedTuple):
+    """Where in a network's memory, in floats, its parts lie; what runs its programs, and their sections: forward, backward and
+    update are together one step."""
+
+    minus_eta: int
+    weights: int
+    size: int
+    minus_target: int
+    target_size: int
+    rotated: int
+    columns: int
+    runner: Any
+    forward: tuple[int, int]
+    backward: tuple[int, int]
+    update: tuple[int, int]
+    step: tuple[int, int]
+    rotate: tuple[int, int]
+
+
+class Points(NamedTuple):
+    """Points of a chunk: eta (point), singular values (mode, point), states at which the descent begins (point, element),
+    and of each point which of the targets - M (target, element) is its own."""
+
+    eta: np.ndarray
+    singular_values: np.ndarray
+    states: np.ndarray
+    targets: np.ndarray
+    target_of: np.ndarray
+
+
+def descent_of(network: Network, code: Code, runner: Any, diagonal: bool) -> Descent:
+    """Writes the programs of the descent into the code; runner: the address of what runs them."""
+    forward, backward, update = network.forward(), network.backward(), network.update()
+    return Descent(
+        minus_eta=network.minus_eta,
+        weights=network.weights[0].at,
+        size=network.size,
+        minus_target=network.minus_target.at,
+        target_size=network.minus_target.rows * network.minus_target.columns,
+        rotated=network.rotated.at,
+        columns=network.rotated.columns,
+        runner=runner,
+        forward=code.add(forward),
+        backward=code.add(backward),
+        update=code.add(update),
+        step=code.add(forward, backward, update),
+        rotate=code.add(network.rotate(diagonal)),
+    )
+
+
+def enter(memory, descent, points, lanes, lane, point):
+    """Puts a point's network into a lane."""
+    for k in range(LANES // lanes):
+        memory[descent.minus_eta + lane + k] = -points.eta[point]
+    target = points.target_of[point]
+    for e in range(descent.target_size):
+        memory[descent.minus_target + e * lanes + lane] = points.targets[target, e]
+    for e in range(descent.size):
+        memory[descent.weights + e * lanes + lane] = points.states[point, e]
+
+
+def leave(memory, descent, states, lanes, lane, point):
+    for e in range(descent.size):
+        states[point, e] = memory[descent.weights + e * lanes + lane]
+
+
+def transient(lanes: int) -> Any:
+    """Function (memory, code, descent, points, rounds) that takes points.states through rounds of ROUND steps.
+
+    A lane whose state is bit for bit that of the last round repeats with a period that divides ROUND, so that it is
+    there already; its place goes to the next point.
+    """
+
+    def run_transient(memory, code, descent, points, rounds):
+        count = len(points.eta)
+        if count == 0 or rounds == 0:
+            return
+        first, last = descent.weights, descent.weights + descent.size * lanes
+        bits, earlier = memory.view(np.int64), np.empty(descent.size * lanes, np.int64)
+        carried, due = np.full(lanes, -1), np.full(lanes, -1)
+        still = np.empty(lanes, np.int64)
+        waiting = min(lanes, count)
+        running, now = waiting, 0
+        for lane in range(lanes):
+            if lane < count:
+                carried[lane], due[lane] = lane, rounds
+            enter(memory, descent, points, lanes, lane, min(lane, count - 1))
+        while running > 0:  # each round brings every lane nearer its end
+            for k in range(last - first):
+                earlier[k] = bits[first + k]
+            for _ in range(ROUND):
+                run(descent.runner, memory, code, descent.step)
+            now += 1
+            still[:] = -1
+            for e in range(descent.size):
+                for lane in range(lanes):
+                    k = e * lanes + lane
+                    still[lane] &= -1 if bits[first + k] == earlier[k] else 0
+            for lane in range(lanes):
+                if carried[lane] < 0 or (still[lane] == 0 and due[lane] != now):
+                    continue
+                leave(memory, descent, points.states, lanes, lane, carried[lane])
+                if waiting < count:
+                    carried[lane], due[lane] = waiting, now + rounds
+                    enter(memory, descent, points, lanes, lane, waiting)
+                    waiting += 1
+                else:
+                    carried[lane] = -1
+                    running -= 1
+
+    return run_transient
+
+
+def history(lanes: int) -> Any:
+    """Function (memory, code, descent, points, which, steps, escaped) that follows some points again, up to a state.
+
+    Sets escaped[k, mode] where the product of point which[k] leaves the saddle.
+    """
+
+    def run_history(memory, code, descent, points, which, steps, escaped):
+        modes, count = len(points.singular_values), len(which)
+        for origin in range(0, count, lanes):
+            for lane in range(lanes):
+                enter(memory, descent, points, lanes, lane, which[min(origin + lane, count - 1)])
+            for number in range(steps + 1):
+                run(descent.runner, memory, code, descent.forward)
+                run(descent.runner, memory, code, descent.rotate)
+                for mode in range(modes):
+                    at = descent.rotated + mode * (descent.columns + 1) * lanes
+                    for lane in range(min(lanes, count - origin)):
+                        s = points.singular_values[mode, which[origin + lane]]
+                        escaped[origin + lane, mode] |= has_left(memory[at + lane], s)
+                if number < steps:
+                    run(descent.runner, memory, code, descent.backward)
+                    run(descent.runner, memory, code, descent.update)
+
+    return run_history

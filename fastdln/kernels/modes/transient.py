@@ -1,0 +1,76 @@
+"""The steps before the record: many points side by side, each leaving its lane as soon as its future is known."""
+
+import numpy as np
+
+from fastdln.kernels.driver import carry, enter, leave, run
+from fastdln.kernels.spans import LANES, STATE
+from fastdln.observables.observable import LEAD
+
+# Steps between two looks at a lane. A lane whose state is bit for bit that of the last look repeats with a period that
+# divides this number: 2^6 3 covers the periods of the doubling cascade and of the period-3 windows.
+ROUND = LEAD
+
+
+def begin(code, start, memory, columns):
+    """Starts what is measured from state 0 on, in every column; memory begins with the rows of a column."""
+    count = columns.shape[1]
+    if start[0] == start[1]:
+        return
+    for origin in range(0, count, LANES):
+        enter(memory, 0, 0, 1, columns, count, origin)
+        run(code, start, memory, 0, 0, 1, 0)
+        leave(memory, 0, 0, 1, columns, count, origin, STATE, len(columns))
+
+
+def transient(code, bare, observed, memory, earlier, scratch, columns, rounds, settles):
+    """Takes every column `rounds` rounds of steps on, in lanes that are refilled, by bare steps or, span by span, observed.
+
+    A lane retires at its last round, or, where all that is measured `settles`, when its state repeats bit for bit, as that
+    of a diverged point soon does, being NaN. Scratch: earlier (component, lane), and of integers (3, lane): which column a
+    lane carries, in which round it is due, and whether it leaves.
+    """
+    count, rows, components = columns.shape[1], len(columns), len(earlier)
+    if count == 0 or rounds == 0:
+        return
+    carried, due, leaves = scratch[0], scratch[1], scratch[2]
+    bits, earlier_bits = memory.view(np.int64), earlier.view(np.int64)
+    waiting = min(LANES, count)
+    running, now = waiting, 0
+    enter(memory, 0, 0, 1, columns, count, 0)
+    for lane in range(LANES):
+        carried[lane] = lane if lane < count else -1
+        due[lane] = rounds if lane < count else -1
+    while running > 0:  # at most rounds times count / LANES + 1 times: each round brings every lane nearer its end
+        for row in range(components):
+            for lane in range(LANES):
+                earlier[row, lane] = memory[STATE + row, lane]
+        if observed[0] == observed[1]:
+            run(code, bare, memory, 0, 0, 1, ROUND)
+        else:
+            carry(code, observed, memory, ROUND)
+        now += 1
+        leaving = 0
+        for lane in range(LANES):
+            leaves[lane] = 1 if settles else 0
+        if settles:
+            for row in range(components):
+                for lane in range(LANES):
+                    leaves[lane] &= 1 if bits[STATE + row, lane] == earlier_bits[row, lane] else 0
+        for lane in range(LANES):
+            leaves[lane] |= 1 if due[lane] == now else 0
+            leaving += leaves[lane]
+        if leaving == 0:
+            continue
+        for lane in range(LANES):
+            if leaves[lane] == 0 or carried[lane] < 0:
+                continue
+            for row in range(rows):
+                columns[row, carried[lane]] = memory[row, lane]
+            if waiting < count:
+                carried[lane], due[lane] = waiting, now + rounds
+                for row in range(rows):
+                    memory[row, lane] = columns[row, waiting]
+                waiting += 1
+            else:
+                carried[lane] = -1
+                running -= 1

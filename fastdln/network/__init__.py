@@ -1,5 +1,0 @@
-"""Mathematics of all modes together, on arrays whose last axis is points side by side. Plain Python, no numba."""
-
-from fastdln.network.state import Network
-
-__all__ = ["Network"]

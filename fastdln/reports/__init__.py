@@ -1,0 +1,1 @@
+"""Pages and folders made of stores: the report of one, and the figures of the paper."""

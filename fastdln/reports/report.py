@@ -1,0 +1,134 @@
+"""One page about a store: what it is, how it ran, its pictures, and how it agrees with the theory."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shlex
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jinja2 import Environment, StrictUndefined
+
+from fastdln import analysis, theory
+from fastdln.analysis.comparison import CLOSE
+from fastdln.analysis.dataset import singular_values, text_of, whole
+from fastdln.api import Status
+from fastdln.execution.log import logged
+from fastdln.plots import PLOTS, drawable, encode, figure
+from fastdln.plots.plot import name_of, values_along
+from fastdln.storage.metadata import GO_ON
+
+# Sharp on a screen, and a page of a dozen pictures stays below some MB.
+DPI = 120
+
+# Learning rates, below which a flip is not located well enough to be called measured.
+FEWEST_RATES = 50
+DOUBLINGS = 5
+
+# What attributes of other people's stores may hold and a page must not: control characters, also those that turn the
+# direction of writing, and halves of characters, which UTF-8 does not have.
+HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def page(ds: xr.Dataset, store: str, status: Status, logs: Iterable[Path], step: Callable[[str], object]) -> str:
+    """The page as HTML that needs nothing else.
+
+    ds: what the store holds; store: its name; logs: of its runs, where they are kept. step: called with what is done next.
+    """
+    ds = whole(ds)
+    pictures = []
+    for kind in drawable(ds):
+        step(kind)
+        image = base64.b64encode(encode(figure(ds, kind), "png", DPI)).decode()
+        pictures.append({"kind": kind, "summary": PLOTS[kind].summary, "image": image})
+    step("comparison with theory")
+    text: str = template().render(
+        title=text_of(ds.attrs, "title") or store,
+        source=text_of(ds.attrs, "source", "fastdln"),
+        store=store,
+        word=shlex.quote(store),
+        computed=status.points_left < status.points,
+        about=status.sweep.rows(),
+        ran=ran(ds, status, logs),
+        pictures=pictures,
+        agreement=agreement(ds),
+        close=CLOSE,
+        flips=flips(ds),
+        sweep=ds.attrs["sweep"],
+    )
+    return HIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def ran(ds: xr.Dataset, status: Status, logs: Iterable[Path]) -> list[tuple[str, str]]:
+    """Rows on how the store came about, and how far it is."""
+    done = status.points - status.points_left
+    rows = [
+        ("points", f"{done:,} of {status.points:,} computed ({done / status.points:.1%})"),
+        ("chunks", f"{status.chunks - status.chunks_left:,} of {status.chunks:,}"),
+    ]
+    if status.chunks_left:
+        rows.append(("incomplete", "a run is going on" if status.running else GO_ON))
+    rows += logged(logs, since=str(ds.attrs.get("history", "")).partition(" ")[0])
+    said = {"history": "history", "grown_from": "grew from the shapes", "parent_store": "is a window of"}
+    rows += [(name, str(ds.attrs[key])) for key, name in said.items() if key in ds.attrs]
+    versions = [
+        f"{key.removesuffix('_version')} {value}" for key, value in ds.attrs.items() if key.endswith("_version")
+    ]
+    return [*rows, ("made with", ", ".join([str(ds.attrs.get("source", "")), *versions]))]
+
+
+@cache
+def template() -> Any:
+    source = (files("fastdln.reports") / "report.html").read_text(encoding="utf-8")
+    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
+        source
+    )
+
+
+def agreement(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
+    """Rows of the table: variable, points compared, share that is close, largest difference, where."""
+    return [
+        (
+            row.long_name,
+            f"{row.compared:,}",
+            f"{100 * row.close / row.compared:.4g} %",
+            f"{row.furthest:.3g}",
+            row.where if row.furthest else "",
+        )
+        for row in analysis.agreement(ds)
+    ]
+
+
+def flips(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
+    """Rows of the table of doublings: where, from which period, eta in theory, measured, and how sure that is."""
+    if "period" not in ds or ds.sizes["eta"] < FEWEST_RATES or any(name in ds.dims for name in swept(ds)):
+        return []
+    others = [dim for dim in ds["fate"].dims if dim not in ("eta", "depth") and ds.sizes[dim] > 1]
+    one = ds.isel({dim: [ds.sizes[dim] // 2] for dim in others})
+    there = "".join(f", {dim} = {one[dim].item():.6g}" for dim in others)
+    low, high = ds["eta"].values[[0, -1]]
+    rows = []
+    for mode in values_along(ds, "mode"):
+        found = analysis.flips(one, int(mode), DOUBLINGS)
+        s = float(singular_values(ds).isel(mode=mode))
+        for depth in ds["depth"].values if s > 0 else ():
+            exact = np.asarray(theory.period_doubling(float(depth), DOUBLINGS)) / s ** (2 - 2 / depth)
+            here = found.sel(depth=depth).squeeze()
+            for k, period in enumerate(found["doubling"].values):
+                if np.isfinite(here["flip"].values[k]) and low <= exact[k] <= high:
+                    measured, unsure = float(here["flip"][k]), float(here["uncertainty"][k])
+                    where = f"depth {depth}, {name_of(ds, int(mode)).replace('$', '')}{there}"
+                    rows.append(
+                        (where, f"{period} to {2 * period}", f"{exact[k]:.9f}", f"{measured:.9f}", f"{unsure:.1e}")
+                    )
+    return rows
+
+
+def swept(ds: xr.Dataset) -> list[str]:
+    return [f"s{number + 1}" for number in range(ds.sizes["mode"])]

@@ -1,0 +1,165 @@
+"""Sweeps from sweeps: an axis grows in the same store, or a window of the grid is swept finer in a store of its own.
+
+A store grows at one moment: the root's metadata are replaced, and readers see the new shape, with the new points not
+computed. What is needed after it is written before it, beside what was needed before.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from fastdln.errors import StoreError, SweepError
+from fastdln.storage import template
+from fastdln.storage.location import ROOT, WHOLE, Place, plain_errors
+from fastdln.storage.metadata import MOST_GROWTHS, Contents, coordinate_key, differing, grown_from, read, stored_sweep
+from fastdln.storage.repair import heal
+from fastdln.sweep.axes import coordinates, length
+from fastdln.sweep.grid import Grid
+from fastdln.sweep.schema import Sweep
+
+# Ranges of other lengths round their values differently; those that mean the same differ by no more than this.
+ROUNDING = 1e-12
+
+
+def asked(contents: Contents) -> Sweep:
+    """The sweep of a store as it was asked for, where rounding made a list of a range."""
+    attributes = contents.attributes
+    return stored_sweep(contents.place, attributes.get("sweep_asked", attributes["sweep"]))
+
+
+def grown(old: Sweep, wanted: Sweep) -> Sweep:
+    """The wanted sweep, its axes beginning with the old one's values to the last bit; SweepError if they do not."""
+    refuse_other_keys(old, wanted, "extend")
+    axes: dict[str, Any] = {}
+    for name, axis in wanted.axes.items():
+        before, after = coordinates(old.axes[name]), coordinates(axis)
+        kept = after[: len(before)]
+        if len(after) < len(before):
+            raise SweepError(
+                f"axes.{name}: has {len(before):,} values in the store, and {len(after):,} are fewer; extend only adds"
+            )
+        if not np.allclose(kept, before, rtol=ROUNDING, atol=0):
+            k = int(np.flatnonzero(~np.isclose(kept, before, rtol=ROUNDING, atol=0))[0])
+            raise SweepError(
+                f"axes.{name}: its first {len(before):,} values must stay, with new ones after them (value {k + 1} is "
+                f"{before[k]:.15g} and would be {kept[k]:.15g}); keep start and the step between values, or give a list"
+            )
+        axes[name] = axis if np.array_equal(kept, before) else [*before.tolist(), *after[len(before) :].tolist()]
+    found = Sweep(**json.loads(wanted.canonical()) | {"axes": {n: plain_axis(a) for n, a in axes.items()}})
+    dims = {dim for variable in old.variables for dim in variable.dims}
+    if changed := [dim for dim in dims if found.sizes[dim] != old.sizes[dim]]:
+        raise SweepError(
+            f"axes.depth: the store's {changed[0]} dimension cannot grow; deeper ones need a store of their own"
+        )
+    return found
+
+
+def plain_axis(axis: Any) -> Any:
+    return axis.model_dump() if hasattr(axis, "model_dump") else list(axis)
+
+
+def refuse_other_keys(old: Sweep, wanted: Sweep, verb: str) -> None:
+    keys = differing(json.loads(old.canonical()), json.loads(wanted.canonical()))
+    others = [key for key in keys if not key.startswith("axes.")]
+    if others or list(old.axes) != list(wanted.axes):
+        names = ", ".join(others) or ", ".join(set(old.axes) ^ set(wanted.axes))
+        raise SweepError(f"{names}: cannot be changed by {verb}; axes.{', axes.'.join(old.axes)} can")
+
+
+def grow(place: Place, wanted: Sweep, durable: bool = False) -> Sweep:
+    """Gives a store the shape of a larger sweep; the new points are not computed. Returns the sweep to run."""
+    with plain_errors(place.name, "cannot be written"):
+        read(place)  # what cannot be locked may be no store at all
+        lock = place.lock(WHOLE)
+        try:
+            place.clear_leftovers(others_run=False)
+            contents = read(place)
+            old = contents.grid.sweep
+            new = grown(old, wanted)
+            if new.sha256() != old.sha256():
+                switch(contents, larger_grid(contents, new), wanted, durable)
+            return new
+        finally:
+            lock.release()
+
+
+def larger_grid(contents: Contents, sweep: Sweep) -> Grid:
+    """The grid of a larger sweep in the store's chunks; StoreError if something in the store cannot grow along."""
+    old = contents.grid
+    stuck = sorted(set(contents.others) - set(contents.readable_others()))
+    if stuck:
+        raise StoreError(
+            f"{contents.place.name}: holds {', '.join(stuck)}, not of the sweep, which extend does not know how to grow; "
+            "remove it, or copy it elsewhere"
+        )
+    if len(grown_from(contents)) >= MOST_GROWTHS:
+        raise StoreError(
+            f"{contents.place.name}: has grown {MOST_GROWTHS:,} times; sweep the larger grid into a new store"
+        )
+    return Grid(sweep, old.chunk_shape, old.inner_shape)
+
+
+def switch(contents: Contents, new: Grid, wanted: Sweep, durable: bool) -> None:
+    """Replaces the root's metadata by those of the larger grid."""
+    place, old, sweep = contents.place, contents.grid, new.sweep
+    root, fresh = json.loads(json.dumps(contents.root)), template.entries(new)
+    metadata = root["consolidated_metadata"]["metadata"]
+    lengths = dict(zip(new.dims, new.shape, strict=True))
+    coordinate_names = {name for name, *_ in template.coordinate_arrays(new)}
+    for name in metadata.keys() - coordinate_names:  # arrays of others grow along, with their fill value
+        dims = metadata[name].get("dimension_names") or []
+        metadata[name]["shape"] = [lengths.get(d, n) for d, n in zip(dims, metadata[name]["shape"], strict=True)]
+    replaced = []
+    for name in new.dims:
+        if length(sweep.axes[name]) > length(old.sweep.axes[name]):
+            replaced.append(coordinate_key(name, metadata[name]))
+            # under the other of Zarr's two kinds of key, so that the old values stay readable up to the moment
+            separator = "." if replaced[-1].endswith("/0") else "/"
+            data = fresh[f"{name}/c/0"]
+            metadata[name] = json.loads(fresh[f"{name}/{ROOT}"])
+            metadata[name]["chunk_key_encoding"]["configuration"]["separator"] = separator
+            place.write(coordinate_key(name, metadata[name]), data, durable=durable)
+    attributes = root["attributes"]
+    source = json.loads(fresh[ROOT])["attributes"]["source"]
+    history = attributes.get("history", "")
+    attributes |= {
+        "history": f"{history}\n{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} extended by {source}",
+        "complete": 0,
+        "sweep": sweep.canonical(),
+        "sweep_sha256": sweep.sha256(),
+        "grown_from": json.dumps([*grown_from(contents), list(old.shape)]),  # netCDF has no lists of lists
+    }
+    attributes.pop("sweep_asked", None)
+    if wanted.sha256() != sweep.sha256():
+        attributes["sweep_asked"] = wanted.canonical()
+    place.write(ROOT, template.sealed(root, new), durable=durable)
+    heal(read(place), durable)
+    for key in replaced:
+        place.delete(key)
+
+
+def window(contents: Contents, wanted: Sweep) -> dict[str, Any]:
+    """Root attributes for a store that sweeps a part of this one's grid anew; SweepError if it reaches beyond."""
+    old = contents.grid.sweep
+    refuse_other_keys(old, wanted, "refine")
+    for name, axis in wanted.axes.items():
+        outer, inner = coordinates(old.axes[name]), coordinates(axis)
+        if inner[0] < outer[0] or inner[-1] > outer[-1]:
+            raise SweepError(
+                f"axes.{name}: must stay within the store's {outer[0]:g} to {outer[-1]:g} (got {inner[0]:g} to {inner[-1]:g})"
+            )
+    parent = {"parent_store": contents.place.name, "parent_sweep": old.canonical(), "parent_sweep_sha256": old.sha256()}
+    return {"title": contents.attributes.get("title", ""), **parent}
+
+
+def refuse_other_parents(target: Place, about: dict[str, Any]) -> None:
+    """StoreError if there is a store already that did not come from this window's."""
+    with plain_errors(target.name, "cannot be read"):
+        if not target.occupied():
+            return
+        if read(target).attributes.get("parent_sweep_sha256") != about["parent_sweep_sha256"]:
+            raise StoreError(f"{target.name}: is no window of {about['parent_store']}; give another path with -o")

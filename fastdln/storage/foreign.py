@@ -1,0 +1,56 @@
+"""What can be read of a store that was made with models and observables whose code is not here.
+
+Its sweep is taken for one without these observables, and of a model of the package, so that all else is checked as ever; their
+arrays are read as those that are not of the sweep are, where they are plain and bounded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastdln.errors import SweepError
+from fastdln.models import MODELS, STAND_IN
+from fastdln.sweep.register import NAME, VARIABLES
+from fastdln.sweep.schema import Sweep, known_names
+
+
+def without(text: str, names: Sequence[str]) -> str:
+    """The text of a sweep, of one that asks for none of these models and observables."""
+    data, plain = json.loads(text), {name for name in names if NAME.fullmatch(name)}
+
+    def left_out(name: Any) -> bool:
+        return isinstance(name, str) and name in plain
+
+    if left_out(data.get("model")):
+        data["model"] = STAND_IN
+    if isinstance(asked := data.get("observables"), list):
+        data["observables"] = [name for name in asked if not left_out(name)]
+    return json.dumps(data)
+
+
+def as_said(sweep: Sweep, text: str) -> Sweep:
+    """The same with what the text asks for, to be shown; it cannot be run, see `refuse`."""
+    data = json.loads(text)
+    asked = data.get("observables")
+    observables = tuple(asked) if isinstance(asked, list) else sweep.observables
+    return sweep.model_copy(update={"model": data["model"], "observables": observables})
+
+
+def refuse(sweep: Sweep) -> None:
+    """SweepError if a sweep, that of such a store, is to be run where what it asks for is still not known."""
+    unknown = [name for name in sweep.observables if name not in known_names()]
+    unknown += [sweep.model] if sweep.model not in MODELS else []
+    if unknown:
+        raise SweepError(f"{', '.join(unknown)}: not known here; give the file with --load, or call fastdln.register")
+
+
+def variables(attributes: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """The arrays of observables of these names, as a store says."""
+    try:
+        said = json.loads(attributes.get(VARIABLES, "{}"))
+        found = [variable for name in names for variable in said.get(name, [])]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return []
+    return [name for name in found if isinstance(name, str)]

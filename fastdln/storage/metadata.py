@@ -1,0 +1,286 @@
+"""What is in a store, read without touching it and without trusting it: the sweep, the grid, and what is computed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.errors import BaseZarrError
+
+from fastdln.errors import StoreError, SweepError, first_line
+from fastdln.observables import Variable
+from fastdln.storage import array_metadata, foreign, template
+from fastdln.storage.location import ROOT, Place, plain_errors, storage_error
+from fastdln.storage.location.checked import Checked
+from fastdln.storage.template import COORDINATES
+from fastdln.sweep import register
+from fastdln.sweep.grid import Grid
+from fastdln.sweep.schema import Sweep, every_family
+
+# The variable whose chunk is written last, and says that the others are there.
+MARK = "fate"
+
+# How a store goes on. One that was extended holds another sweep than the file it was made from.
+GO_ON = "run the same sweep again, or `fastdln extend` the store, to go on"
+
+# What the decoders raise for a damaged chunk.
+UNREADABLE = (ValueError, RuntimeError, BaseZarrError)
+
+# Python makes some 64 bytes of each value in JSON; metadata have one a number of a matrix, and a few hundred else.
+MOST_VALUES = 8_000_000
+
+# Each growth is a line of metadata; more than this nobody has asked for by hand.
+MOST_GROWTHS = 10_000
+
+# Of an array that somebody else put there: a folder in the store, and nowhere else.
+PLAIN_NAME = re.compile(r"\w[\w .+-]*")
+
+# Root attributes that are text.
+TEXTS = (
+    "title",
+    "Conventions",
+    "source",
+    "history",
+    "sweep",
+    "sweep_sha256",
+    "sweep_asked",
+    "metadata_sha256",
+    register.SOURCES,
+    register.VARIABLES,
+)
+
+
+def taken_names() -> set[str]:
+    """What arrays of a sweep, and their dimensions, can be called."""
+    return {name for family in every_family() for v in family.variables for name in (v.name, *v.dims)}
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """A store's metadata as they were at one moment, and checked: every array is what the sweep implies.
+
+    `others` are arrays that are not of the sweep, put there by somebody else, or measured by what is not known here; `sweep` is
+    the grid's, as the store says it.
+    """
+
+    place: Place
+    root: Mapping[str, Any]
+    grid: Grid
+    others: tuple[str, ...]
+    sweep: Sweep
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        attributes: Mapping[str, Any] = self.root["attributes"]
+        return attributes
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The length of every dimension of the sweep's arrays."""
+        arrays = self.root["consolidated_metadata"]["metadata"]
+        known = (arrays[name] for name in template.names(self.grid))
+        return {d: n for array in known for d, n in zip(array["dimension_names"], array["shape"], strict=True)}
+
+    def readable_others(self) -> list[str]:
+        """Those of the others that can be read without harm, and taken for nothing that a sweep has."""
+        arrays = self.root["consolidated_metadata"]["metadata"]
+        taken = taken_names()
+        named = [name for name in self.others if PLAIN_NAME.fullmatch(name) and name not in taken]
+        return [name for name in named if array_metadata.readable(arrays[name], self.grid, self.sizes)]
+
+    def zarr(self, others: Iterable[str] = (), *, write: bool = False, durable: bool = False) -> Checked:
+        """Zarr's view of the sweep's arrays, and of those of these names besides."""
+        arrays = self.root["consolidated_metadata"]["metadata"]
+        shown = {name: arrays[name] for name in (*template.names(self.grid), *others)}
+        root = {
+            **self.root,
+            "attributes": {**self.attributes, **COORDINATES},  # xarray takes it away when it adds an array
+            "consolidated_metadata": {**self.root["consolidated_metadata"], "metadata": shown},
+        }
+        sizes = {name: array_metadata.chunk_of_other(arrays[name]) for name in others}
+        zstd = {n: (size, 0) for n, size in sizes.items() if any(c["name"] == "zstd" for c in arrays[n]["codecs"])}
+        limits = array_metadata.limits(self.grid) | {
+            name: array_metadata.largest_file(size) for name, size in sizes.items()
+        }
+        store = self.place.zarr(durable=durable, read_only=not write, limits=limits)
+        return Checked(store, json.dumps(root).encode(), array_metadata.decoded(self.grid) | zstd)
+
+    def arrays(self, names: Iterable[str], *, write: bool = False, durable: bool = False) -> dict[str, Any]:
+        """Zarr's arrays of these names."""
+        store = self.zarr(write=write, durable=durable)
+        try:
+            group = zarr.open_group(store, mode="r+" if write else "r", zarr_format=3, use_consolidated=True)
+            return {name: group[name] for name in names}
+        except Exception as error:  # whatever Zarr makes of metadata
+            if storage_error(error) or isinstance(error, StoreError):
+                raise
+            raise damaged(self.place, first_line(error)) from None
+
+
+def read_root(place: Place) -> dict[str, Any]:
+    """The store's root metadata; StoreError, in one line, if fastdln did not make it."""
+    with plain_errors(place.name, "cannot be read"):
+        data = place.read(ROOT)
+        if data is None and not place.occupied():
+            raise StoreError(f"{place.name}: there is no store")
+        try:
+            if sum(map((data or b"").count, (b",", b"[", b"{"))) > MOST_VALUES:
+                raise damaged(place, f"it has more than {MOST_VALUES:,} values")
+            root: dict[str, Any] = json.loads(data or b"")
+            attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
+            if "sweep" not in attributes and MARK in arrays:
+                raise StoreError(
+                    f"{place.name}: its root attributes are gone, as when a dataset without attributes was written into it; "
+                    "restore its zarr.json, and add arrays with ds.assign(...)[[...]].to_zarr(..., mode='a')"
+                )
+            text = attributes["sweep"]
+            if not all(isinstance(attributes.get(name, ""), str) for name in TEXTS):
+                raise damaged(place, f"one of {', '.join(TEXTS)} is no text")
+            if hashlib.sha256(text.encode()).hexdigest() != attributes["sweep_sha256"]:
+                raise damaged(place, "the sweep is not the one of its sha256")
+            if (
+                isinstance(json.loads(text), dict)
+                and isinstance(attributes, dict)
+                and isinstance(arrays, dict)
+                and attributes.get("coordinates") in (None, *COORDINATES.values())
+                and all(isinstance(metadata, dict) for metadata in arrays.values())
+                and (root["zarr_format"], root["node_type"]) == (3, "group")
+            ):
+                return root
+        except (LookupError, TypeError, AttributeError, RecursionError):
+            pass
+        except ValueError as error:
+            if isinstance(error, StoreError):
+                raise
+    raise StoreError(f"{place.name}: holds something else than a fastdln store; give another path with -o")
+
+
+def stored_sweep(place: Place, text: str) -> Sweep:
+    """The sweep of a store's attribute, which names no files."""
+    try:
+        return Sweep.stored(text)
+    except SweepError as error:
+        raise damaged(place, f"its sweep is none: {error}") from None
+
+
+def read(place: Place, *, code: bool = True) -> Contents:
+    """What a store says of itself, read once and checked; StoreError if it is not what its sweep implies.
+
+    code: whether models and observables of somebody's own must be known here; to be looked at, they need not.
+    """
+    root = read_root(place)
+    attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
+    if (names := register.missing(attributes)) and code:
+        raise StoreError(
+            f"{place.name}: was made with {', '.join(name[:64] for name in names[:8])} of somebody's own; give the file with --load, or call fastdln.register"
+        )
+    said = attributes["sweep"]
+    sweep = stored_sweep(place, foreign.without(said, names) if names else said)
+    try:
+        grid = Grid(sweep, *array_metadata.chunk_shapes(arrays.get(MARK), len(sweep.axes)))
+    except ValueError as error:  # also of sweeps too large for a store
+        raise damaged(place, f"{MARK} {error}") from None
+    if reason := array_metadata.fault(grid, arrays):
+        raise damaged(place, reason)
+    seal = attributes.get("metadata_sha256")
+    known = template.names(grid)
+    if seal is not None and seal != template.digest(root, [*known, *foreign.variables(attributes, names)]):
+        raise damaged(place, "it is not what its metadata_sha256 says")
+    others = tuple(sorted(arrays.keys() - set(known)))
+    return Contents(place, root, grid, others, foreign.as_said(sweep, said) if names else sweep)
+
+
+def damaged(place: Place, reason: str) -> StoreError:
+    return StoreError(f"{place.name}: its {ROOT} is damaged ({reason}); restore it, or give another path with -o")
+
+
+def chunk_key(grid: Grid, number: int, variable: Variable) -> str:
+    """Zarr's key of a variable's chunk; dimensions beyond the grid's are not divided."""
+    return "/".join([variable.name, "c", *map(str, grid.place(number)), *["0"] * len(variable.dims)])
+
+
+def coordinate_key(name: str, metadata: Any) -> str:
+    """Zarr's key of the one chunk of a coordinate."""
+    return f"{name}/c{metadata['chunk_key_encoding']['configuration']['separator']}0"
+
+
+def present(place: Place, grid: Grid, name: str = MARK, beyond: int = 0) -> np.ndarray:
+    """Which chunks of a variable are there, shaped as the chunks lie: a bool each, from one listing.
+
+    beyond: the variable's dimensions beyond the grid's. Where it is the mark, they are computed.
+    """
+    found, root = np.zeros(grid.chunks_along, dtype=bool), f"{name}/c/"
+    for key in place.keys(root):
+        position = key.removeprefix(root).split("/")
+        if len(position) == found.ndim + beyond and all(map(str.isdecimal, position)):
+            index = tuple(map(int, position[: found.ndim]))
+            if all(k < n for k, n in zip(index, found.shape, strict=True)):
+                found[index] = True
+    return found
+
+
+def left(contents: Contents) -> np.ndarray:
+    """How many points of each chunk are not computed."""
+    grid = contents.grid
+    marked = present(contents.place, grid)
+    points = np.where(marked.ravel(), 0, grid.sizes())
+    straddling = np.flatnonzero(marked & straddles(contents)).tolist()
+    if straddling:
+        mark = contents.arrays([MARK])[MARK]
+        for number in straddling:
+            points[number] = np.count_nonzero(missing(mark, grid.slices(number)))
+    return points
+
+
+def straddles(contents: Contents) -> np.ndarray:
+    """Which chunks may be there in part, because the store grew through them."""
+    return contents.grid.straddling(grown_from(contents))
+
+
+def grown_from(contents: Contents) -> list[list[int]]:
+    """The shapes that a store had before it grew: JSON, or a list in older stores."""
+    grid, shapes = contents.grid, contents.attributes.get("grown_from", [])
+    try:
+        shapes = json.loads(shapes) if isinstance(shapes, str) else shapes
+    except (ValueError, RecursionError):
+        shapes = None
+    sound = (
+        isinstance(shapes, list)
+        and len(shapes) <= MOST_GROWTHS
+        and all(
+            isinstance(shape, list)
+            and len(shape) == len(grid.shape)
+            and all(type(old) is int and 0 < old <= new for old, new in zip(shape, grid.shape, strict=True))
+            for shape in shapes
+        )
+    )
+    if not sound:
+        raise damaged(contents.place, f"grown_from is no list of at most {MOST_GROWTHS:,} smaller shapes")
+    return list(shapes)
+
+
+def missing(mark: Any, slices: tuple[slice, ...]) -> np.ndarray:
+    """Which points of a block have no fate; all of them if it cannot be read."""
+    try:
+        absent: np.ndarray = mark[slices] == 0
+    except UNREADABLE:
+        absent = np.ones([part.stop - part.start for part in slices], dtype=bool)
+    return absent
+
+
+def differing(old: Any, new: Any, key: str = "") -> Iterator[str]:
+    """Keys, dotted, in which two canonical sweeps differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in [*old, *(name for name in new if name not in old)]:
+            yield from differing(old.get(name), new.get(name), f"{key}.{name}".lstrip("."))
+        if old == new and list(old) != list(new):
+            yield f"{key} (in another order)"
+    elif old != new:
+        yield key

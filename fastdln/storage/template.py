@@ -1,0 +1,171 @@
+"""What an empty store of a sweep looks like: every array with its attributes, coordinates, and the root's attributes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.storage import MemoryStore
+
+from fastdln.errors import SweepError
+from fastdln.storage import provenance
+from fastdln.storage.location import LARGEST_METADATA, ROOT
+from fastdln.sweep import register
+from fastdln.sweep.axes import swept_mode
+from fastdln.sweep.grid import Grid
+from fastdln.sweep.schema import Sweep
+
+# zstd's checksum is of what was compressed, and ignores a bit of its own header; CRC-32C is of every bit of the file.
+CODECS = (ZstdCodec(level=1, checksum=True), Crc32cCodec())
+
+# Tells xarray that it is no data variable.
+COORDINATES = {"coordinates": "singular_value"}
+AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "eta": {"long_name": "learning rate", "units": "1"},
+    "alpha": {"long_name": "initialization scale", "units": "1"},
+    "depth": {"long_name": "number of layers", "units": "1"},
+    "seed": {"long_name": "seed of the random start", "units": "1"},
+}
+
+
+# What a run relies on in the root's attributes; the others are for people, who may change them.
+SEALED = ("sweep", "sweep_sha256", "sweep_asked", "grown_from")
+
+
+def digest(root: Mapping[str, Any], names: Iterable[str]) -> str:
+    """sha256 of what the root's metadata say of the arrays of these names, and of the attributes that a run relies on."""
+    arrays = root["consolidated_metadata"]["metadata"]
+    content = {name: arrays.get(name) for name in names} | {"": {key: root["attributes"].get(key) for key in SEALED}}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def names(grid: Grid) -> list[str]:
+    """All arrays of a store, coordinates last."""
+    return [variable.name for variable in grid.sweep.variables] + [name for name, *_ in coordinate_arrays(grid)]
+
+
+def sealed(root: dict[str, Any], grid: Grid) -> bytes:
+    """The root's metadata, with their digest."""
+    root["attributes"]["metadata_sha256"] = digest(root, names(grid))
+    return json.dumps(root, indent=2).encode()
+
+
+def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, bytes]:
+    """The keys of an empty store and what is under them; `about`: further root attributes."""
+    place: dict[str, Any] = {}
+    make(MemoryStore(place), grid, about or {})
+    found = {key: data.to_bytes() for key, data in place.items()}
+    root = json.loads(found[ROOT])
+    # as zarr.consolidate_metadata does, which warns that Zarr v3 does not specify it yet, and filters of warnings are the
+    # whole process's; xarray reads it, and without it asks for every array
+    arrays = {name: json.loads(found[f"{name}/{ROOT}"]) for name in names(grid)}
+    root["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": arrays}
+    data = sealed(root, grid)
+    if len(data) > LARGEST_METADATA:
+        raise SweepError(
+            f"sweep: its metadata have {len(data):,} bytes, more than the {LARGEST_METADATA:,} of a store; give axes as ranges, "
+            "and smaller matrices"
+        )
+    return found | {ROOT: data}
+
+
+def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
+    """Makes every array of the sweep, empty, with coordinates and attributes."""
+    sweep = grid.sweep
+    group = zarr.create_group(place, zarr_format=3)
+    for variable in sweep.variables:
+        beyond = tuple(sweep.sizes[dim] for dim in variable.dims)
+        group.create_array(
+            variable.name,
+            shape=grid.shape + beyond,
+            chunks=grid.inner_shape + beyond,
+            shards=grid.chunk_shape + beyond if grid.sharded else None,
+            dtype=variable.dtype,
+            fill_value=variable.fill,
+            compressors=CODECS,
+            dimension_names=(*grid.dims, *variable.dims),
+            attributes=variable_attributes(variable) | sampling_attributes(variable, sweep),
+        )
+    for name, values, dim, attributes in coordinate_arrays(grid):
+        array = group.create_array(
+            name,
+            shape=values.shape,
+            chunks=values.shape,
+            dtype=values.dtype,
+            compressors=CODECS,
+            dimension_names=(dim,),
+            attributes=attributes,
+        )
+        array[:] = values
+    group.update_attributes(root_attributes(sweep) | dict(about))
+
+
+def compressed(values: np.ndarray) -> int:
+    """Bytes that values take on disk as one chunk of a store."""
+    place: dict[str, Any] = {}
+    zarr.create_array(MemoryStore(place), data=values, chunks=values.shape, compressors=CODECS)
+    return sum(len(data.to_bytes()) for key, data in place.items() if key != ROOT)
+
+
+def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[str, Any]]]:
+    swept = [mode for name in grid.dims if (mode := swept_mode(name)) is not None]
+    for name, values in grid.coordinates.items():
+        mode = swept_mode(name)
+        about: dict[str, Any] = (
+            {"long_name": f"singular value {mode + 1} of the target", "units": "1"} if mode is not None else {}
+        )
+        yield name, values, name, AXIS_ATTRIBUTES.get(name, about)
+    dims = {dim for variable in grid.sweep.variables for dim in variable.dims}
+    sizes, every = grid.sweep.sizes, grid.sweep.trajectory or 1
+    if "layer" in dims:
+        yield (
+            "layer",
+            np.arange(1, sizes["layer"] + 1),
+            "layer",
+            {"long_name": "layer, 1 next to the input", "units": "1"},
+        )
+    if "eigenvalue" in dims:
+        about_them = {"long_name": "eigenvalue, 1 the largest", "units": "1"}
+        yield "eigenvalue", np.arange(1, sizes["eigenvalue"] + 1), "eigenvalue", about_them
+    if "step" in dims:
+        yield "step", every * np.arange(sizes["step"]), "step", {"long_name": "number of the state", "units": "steps"}
+    singular_values = np.array(grid.sweep.target.singular_values)
+    singular_values[swept] = np.nan
+    about = {"long_name": "singular value of the target", "units": "1"}
+    if swept:
+        about["comment"] = "NaN where an axis sets it."
+    yield "singular_value", singular_values, "mode", about
+
+
+def variable_attributes(variable: Any) -> dict[str, Any]:
+    attributes: dict[str, Any] = {"long_name": variable.long_name, "units": variable.units}
+    if variable.comment:
+        attributes["comment"] = variable.comment
+    if variable.flags:
+        attributes["flag_values"] = list(variable.flags)
+        attributes["flag_meanings"] = " ".join(variable.flags.values())
+    return attributes
+
+
+def sampling_attributes(variable: Any, sweep: Sweep) -> dict[str, Any]:
+    """`sharpness_every`, on the variables that it thins out."""
+    sampled = any(family.sampled and variable in family.variables for family in sweep.families)
+    return {"sharpness_every": sweep.sharpness_every} if sampled else {}
+
+
+def root_attributes(sweep: Sweep) -> dict[str, Any]:
+    return {
+        "title": sweep.title,
+        "Conventions": "CF-1.11",
+        **provenance.created(),
+        **COORDINATES,
+        "complete": 0,  # netCDF has no booleans
+        "sweep": sweep.canonical(),
+        "sweep_sha256": sweep.sha256(),
+        **register.recorded(sweep),
+    }

@@ -1,0 +1,206 @@
+"""Axes of a sweep: a value, a list of values, or a range, and the coordinates that they stand for."""
+
+from __future__ import annotations
+
+import math
+import re
+import reprlib
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from fastdln.errors import SweepError
+from fastdln.sweep.sources import MOST_NUMBERS
+
+# A coordinate array of this length takes 80 MB, and opening, checking and writing one a few times that; more points than that
+# want a second axis.
+LONGEST_AXIS = 10_000_000
+
+# Axes are float64, which beyond this has no odd numbers.
+LARGEST_SEED = 2**53
+
+# Examples that every key of numbers takes.
+LIST, RANGE = "[2, 3]", "{start = 2, stop = 3, num = 5}"
+
+# Values of a list that are written out.
+SHOWN = 6
+
+# alpha^L leaves the range of float64 long before; each depth is compiled.
+DEEPEST = 1000
+
+
+def plain(value: Any, key: str = "") -> Any:
+    """Arrays of NumPy, pandas, xarray and their like, and ranges, as Python's own lists and numbers, all the way down."""
+    if isinstance(value, Mapping):
+        return {name: plain(item, f"{key}.{name}".lstrip(".")) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        # a million numbers need no million calls
+        return list(value) if set(map(type, value)) <= {int, float, str} else [plain(item, key) for item in value]
+    if isinstance(value, range):
+        refuse_many(len(value), key)
+        return list(value)
+    if isinstance(value, type) or not hasattr(value, "__array__"):
+        return value
+    try:
+        array = np.asanyarray(value)  # masked ones stay so
+    except Exception:  # what others make of it; it is no array, and refused by its key
+        return value
+    refuse_many(array.size, key)
+    return (array if array.dtype.kind in "biufcO" else array.astype(str)).tolist()
+
+
+def refuse_many(numbers: int, key: str) -> None:
+    if numbers > MOST_NUMBERS:
+        raise SweepError(
+            f"{key}: has {numbers:,} numbers, more than {MOST_NUMBERS:,}, which a sweep writes out; a range such as "
+            f"{RANGE} may have more"
+        )
+
+
+def number(value: Any) -> Any:
+    """Refuses what Python would count as a number but no sweep file means as one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"must be a number (got {reprlib.repr(value)})")
+    return value
+
+
+def whole(value: Any) -> Any:
+    if number(value) != value // 1:
+        raise ValueError(f"must be a whole number (got {reprlib.repr(value)})")
+    return int(value)
+
+
+def shown(value: Any) -> str:
+    return f"(got {reprlib.repr(value)})"
+
+
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(number)]
+
+
+class Range(BaseModel):
+    """`num` values from `start` to `stop`, both included, evenly spaced or, with spacing = "log", evenly in the log."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: Number = Field(description="first value")
+    stop: Number = Field(description="last value")
+    num: Annotated[int, Field(ge=1, le=LONGEST_AXIS), BeforeValidator(whole)] = Field(description="how many values")
+    spacing: Literal["linear", "log"] = Field("linear", description="even steps, or even ratios")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if self.spacing == "log" and min(self.start, self.stop) <= 0:
+            raise ValueError("log spacing needs start and stop above 0")
+        if self.num > 1 and not self.start < self.stop:
+            raise ValueError("start must be below stop")
+        if self.num > 1 and self._last_step() < 4 * math.ulp(self.stop):
+            raise ValueError(f"{self.num} values from start to stop are too close together to differ")
+        return self
+
+    def _last_step(self) -> float:
+        """Distance of the last two values, computed without them."""
+        if self.spacing == "log":
+            return -self.stop * math.expm1((math.log(self.start) - math.log(self.stop)) / (self.num - 1))
+        return (self.stop - self.start) / (self.num - 1)
+
+    def values(self) -> np.ndarray:
+        space = np.geomspace if self.spacing == "log" else np.linspace
+        return space(self.start, self.stop, self.num)
+
+
+def numbers(value: Any) -> Any:
+    """A list of numbers, or one."""
+    if isinstance(value, list | tuple):
+        return list(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"must be a number, or a list such as {LIST} {shown(value)}")
+    return [value]
+
+
+def along(value: Any) -> Any:
+    """The values of an axis."""
+    try:
+        return numbers(value)
+    except ValueError:
+        raise ValueError(
+            f"must be a number, a list such as {LIST}, or a range such as {RANGE} {shown(value)}"
+        ) from None
+
+
+Values = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(numbers)]
+AxisValues = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(along)]
+
+
+def kind_of_axis(value: Any) -> str:
+    return "range" if isinstance(value, Mapping | Range) else "values"
+
+
+Axis = Annotated[
+    Annotated[Range, Tag("range")] | Annotated[AxisValues, Tag("values")],
+    Discriminator(kind_of_axis),
+]
+
+
+def length(axis: Range | tuple[float, ...]) -> int:
+    return axis.num if isinstance(axis, Range) else len(axis)
+
+
+def coordinates(axis: Range | tuple[float, ...]) -> np.ndarray:
+    """The axis's values as a float64 array."""
+    return axis.values() if isinstance(axis, Range) else np.array(axis, dtype=float)
+
+
+def depths(axis: Range | tuple[float, ...]) -> np.ndarray:
+    """The depth axis's values as integers; those of log ranges are whole but for rounding."""
+    whole_numbers: np.ndarray = np.rint(coordinates(axis)).astype(np.int64)
+    return whole_numbers
+
+
+def in_words(axis: Range | tuple[float, ...]) -> str:
+    """An axis as people say it."""
+    if isinstance(axis, Range):
+        return f"{axis.num:,} values from {axis.start:.6g} to {axis.stop:.6g}" + (
+            ", log" if axis.spacing == "log" else ""
+        )
+    shown = ", ".join(f"{value:.6g}" for value in axis[:SHOWN])
+    return shown + (f", ... ({len(axis):,} values)" if len(axis) > SHOWN else "")
+
+
+def swept_mode(name: str) -> int | None:
+    """The mode (0 is the first) whose singular value an axis called `name` sets: s1, s2, ...; None for other names."""
+    found = re.fullmatch(r"s([1-9][0-9]{0,8})", name)
+    return int(found[1]) - 1 if found else None
+
+
+def refuse_broken_seeds(axis: Range | tuple[float, ...]) -> None:
+    if isinstance(axis, tuple) or axis.num <= 64:
+        values = coordinates(axis)
+    elif axis.spacing == "linear":  # whole where the first two are
+        values = np.array([axis.start, axis.start + (axis.stop - axis.start) / (axis.num - 1), axis.stop])
+    else:  # so many whole numbers in even ratios end beyond 2^53
+        values = np.array([axis.start * (axis.stop / axis.start) ** (1 / (axis.num - 1))])
+    for seed in values[(values != np.round(values)) | (values > LARGEST_SEED)][:1]:
+        raise ValueError(f"must be whole numbers up to 2^53 (got {seed:g})")
+
+
+def check(name: str, axis: Range | tuple[float, ...]) -> None:
+    """Refuses values that the axis cannot have; the message does not repeat the axis's name."""
+    first = axis.start if isinstance(axis, Range) else min(axis)
+    if first < 0:
+        raise ValueError(f"must not be negative (got {first:g})")
+    if length(axis) > LONGEST_AXIS:
+        raise ValueError(f"must have at most {LONGEST_AXIS:,} values (got {length(axis):,})")
+    if isinstance(axis, tuple) and any(a >= b for a, b in pairwise(axis)):
+        raise ValueError("values must rise strictly: each above the one before it")
+    if name == "seed":
+        refuse_broken_seeds(axis)
+    if name == "depth":
+        last, count = (axis.stop, axis.num) if isinstance(axis, Range) else (max(axis), len(axis))
+        if last > DEEPEST or count > DEEPEST:
+            raise ValueError(f"must be at most {DEEPEST} (got {last:g})")
+        for depth in coordinates(axis):
+            if depth < 2 or abs(depth - round(depth)) > 1e-12 * depth:
+                raise ValueError(f"must be whole numbers from 2 on (got {depth:g})")

@@ -1,0 +1,136 @@
+"""What is wrong with a sweep, in one line: the key as one would type it, and what would be valid; and keys from the command line."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from fastdln.errors import SweepError
+from fastdln.text import one_line
+
+# Longer keys are none of ours; what is said of them stays readable.
+LONGEST_KEY = 100
+
+
+# Faults that are told; a long list of words where numbers belong has as many.
+TOLD = 5
+
+# What each key's tables and lists look like.
+EXAMPLES = {
+    "axes": "a table of axes, such as {eta = 0.1, alpha = 0.01, depth = 3}",
+    "target": "a table of keys, such as {singular_values = [2, 1]}",
+    "chunks": "a table of numbers of points, such as {eta = 100}",
+    "shards": "a table of numbers of points, such as {eta = 1000}",
+    "start.spectral": "a list of rows, one a layer, such as [[1], [1], [0]]",
+    "start.layers": "a list of matrices or paths of .npy files, W_1 first",
+}
+
+# Pydantic's words for a thing of another type, in ours.
+KINDS = {
+    "string_type": "text",
+    "string_unicode": "text in Unicode",
+    "dict_type": "a table of keys",
+    "model_type": "a table of keys",
+    "tuple_type": "a list",
+    "float_type": "a number",
+    "int_parsing_size": "a smaller number",
+}
+
+
+# Of pydantic's errors, those of a key that a table does not have.
+UNKNOWN = ("extra_forbidden", "invalid_key")
+
+
+def explain(error: ValidationError, owners: Mapping[str, type[BaseModel]]) -> str:
+    """What is wrong, in one line; `owners`: the models whose keys are valid at the top ("") and under a key."""
+    found = error.errors(include_url=False)
+    # pydantic calls a list too short whose items are wrong
+    inner = {one["loc"][:length] for one in found for length in range(len(one["loc"]))}
+    # a table with a wrong key is another thing, or lacks what that key was to be
+    wrong = {one["loc"][:-1] for one in found if one["type"] in UNKNOWN}
+    lines = {
+        describe(one, owners)
+        for one in found
+        if not (one["type"] == "too_short" and one["loc"] in inner)
+        and not (one["type"] == "missing" and len(one["loc"]) > 1 and one["loc"][:-1] in wrong)
+    }
+    more = [f"and {len(lines) - TOLD:,} more"] if len(lines) > TOLD else []
+    return one_line("; ".join([*sorted(lines)[:TOLD], *more]))
+
+
+def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) -> str:
+    """One pydantic error in one line: the key as one would type it, what is wrong, what would be valid."""
+    kind, context = error["type"], error.get("ctx", {})
+    # unions add the branch taken to the place; the user never typed it
+    place = [str(part) for part in error["loc"] if part not in ("range", "values", "name", "arrays", "[key]")]
+    key, given = ".".join(one_line(part, LONGEST_KEY) for part in place), f"(got {reprlib.repr(error.get('input'))})"
+    if error["loc"][-1:] == ("[key]",):
+        return f"{key}: keys must be text {given}"
+    if kind in UNKNOWN:
+        owner = owners[place[0] if len(place) > 1 else ""]
+        return f"{key}: unknown key; valid: {', '.join(owner.model_fields)}"
+    if kind == "missing":
+        return f"{key}: is missing"
+    if kind == "too_short":
+        least = context["min_length"]
+        return f"{key}: must not be empty" if least == 1 else f"{key}: must have {least} or more values {given}"
+    if kind == "value_error":
+        message = str(context["error"])
+        return message if message.startswith(f"{key}.") or not key else f"{key}: {message}"
+    words = {
+        "finite_number": "must be finite",
+        "greater_than_equal": f"must be at least {context.get('ge')}",
+        "less_than_equal": f"must be at most {context.get('le')}",
+        "literal_error": f"must be {context.get('expected')}",
+    }
+    if kind in KINDS:
+        words[kind] = f"must be {EXAMPLES.get(key, KINDS[kind])}"
+    return f"{key}: {words.get(kind) or error['msg'][0].lower() + error['msg'][1:]} {given}"
+
+
+# As TOML has numbers, there is a digit on both sides of the point.
+BARE_POINT = re.compile(r"(?<![\w.])(?=\.[0-9])|(?<=[0-9]\.)(?![0-9])")
+
+
+def value_of(text: str) -> Any:
+    """TOML's value, with .5 and 5. as numbers too; else the text itself."""
+    for tried in (text, BARE_POINT.sub("0", text)):
+        with suppress(ValueError, RecursionError):
+            parsed = tomllib.loads(f"value = {tried}")
+            if len(parsed) == 1:
+                return parsed["value"]
+    return text
+
+
+def checked_overrides(overrides: Any) -> list[str]:
+    """The overrides as a list; SweepError if they are not texts."""
+    if isinstance(overrides, str) or not isinstance(overrides, Iterable):
+        raise SweepError(
+            f'overrides: must be a list of texts such as "axes.eta.num=3000" (got {reprlib.repr(overrides)})'
+        )
+    found = list(overrides)
+    for override in found:
+        if not isinstance(override, str):
+            raise SweepError(f'overrides: must be texts such as "axes.eta.num=3000" (got {reprlib.repr(override)})')
+    return found
+
+
+def assign(data: dict[str, Any], override: str) -> None:
+    """Applies "key.inner=value" to a sweep file's data; the value is TOML, or else taken as text."""
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise SweepError(f"--set {one_line(override, LONGEST_KEY)}: must look like axes.eta.num=100")
+    *path, last = key.strip().split(".")
+    for depth, part in enumerate(path, 1):
+        data = data.setdefault(part, {})
+        if not isinstance(data, dict):
+            raise SweepError(
+                f"--set {one_line(override, LONGEST_KEY)}: {'.'.join(path[:depth])} is not a table of keys"
+            )
+    data[last] = value_of(text)

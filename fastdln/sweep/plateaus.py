@@ -1,0 +1,92 @@
+"""What a sweep would not measure, because its transient ends on the plateau that learning starts on."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fastdln.models import STARTS
+from fastdln.sweep.axes import coordinates, depths, swept_mode
+from fastdln.sweep.problem import Spectral
+from fastdln.sweep.schema import MOST_STEPS, Sweep
+from fastdln.theory import balanced_plateau_steps, plateau_steps
+
+# Modes that a warning names.
+MOST_NAMED = 5
+
+
+def plateau_warnings(sweep: Sweep) -> list[str]:
+    """A line for each reason why points would not leave the saddle at 0 (docs/theory.md, A)."""
+    alphas, etas = (coordinates(sweep.axes[name]) for name in ("alpha", "eta"))
+    found = []
+    if not alphas.all():
+        found.append("alpha = 0 is the saddle itself: nothing moves there, and the fate is drifting")
+    found += stuck_modes(sweep)
+    alphas, etas = alphas[alphas > 0], etas[etas > 0]
+    if alphas.size and etas.size:
+        found += shorter_than_the_plateau(sweep, alphas.min(), etas.min())
+    return found
+
+
+def stuck_modes(sweep: Sweep) -> list[str]:
+    """A line if several layers of a mode that is to be learned are 0: none of its layers has a gradient."""
+    if not isinstance(sweep.start, Spectral):
+        return []
+    zeros = (np.array(sweep.start.spectral) == 0).sum(axis=0)
+    learned = np.isfinite(smallest_singular_values(sweep))
+    stuck = [f"{mode}" for mode in np.flatnonzero((zeros >= 2) & learned)[:MOST_NAMED] + 1]
+    if not stuck:
+        return []
+    return [f"start.spectral: mode {', '.join(stuck)} has several layers that are 0, a saddle: its fate is drifting"]
+
+
+def shorter_than_the_plateau(sweep: Sweep, alpha: float, eta: float) -> list[str]:
+    """A line that says how many steps would do, where the transient is shorter than the plateau."""
+    if STARTS[sweep.start_name].layers is None:  # no closed form
+        return []
+    s = smallest_singular_values(sweep)
+    plateau, place = 0.0, ""
+    for depth in depths(sweep.axes["depth"]).tolist():
+        of_modes = plateaus(sweep.layers(depth), alpha, eta, s)
+        mode = int(of_modes.argmax())
+        if of_modes[mode] > plateau:
+            plateau = float(of_modes[mode])
+            place = f"alpha = {alpha:g}, eta = {eta:g}, s = {s[mode]:g}, depth = {depth:g}"
+    if plateau <= sweep.steps:
+        return []
+    enough = 1.1 * plateau
+    if enough >= MOST_STEPS:
+        return [
+            f"steps = {sweep.steps:,} is shorter than the plateau at {place}, which is longer than any run can be; there the "
+            "fate is drifting, and no number of steps would do"
+        ]
+    return [
+        f"steps = {sweep.steps:,} is shorter than the plateau of about {plateau:,.0f} steps at {place}; "
+        f"there the fate is drifting. steps = {math.ceil(enough):,} would do"
+    ]
+
+
+def smallest_singular_values(sweep: Sweep) -> np.ndarray:
+    """The smallest of each mode that is to be learned; infinite where none is."""
+    s = np.array(sweep.target.singular_values, dtype=float)
+    s[s == 0] = math.inf
+    for name, axis in sweep.axes.items():
+        if (mode := swept_mode(name)) is not None:
+            values = coordinates(axis)
+            s[mode] = values[values > 0].min(initial=math.inf)
+    return s
+
+
+def plateaus(layers: np.ndarray, alpha: float, eta: float, s: np.ndarray) -> np.ndarray:
+    """Steps on the plateau of every mode, from its layers in units of alpha, shaped (depth, mode); 0 where there is none, or
+    no closed form."""
+    first, last, depth = abs(layers[0]), abs(layers[-1]), len(layers)
+    even = (first > 0) & (layers[:-1] == layers[0]).all(axis=0)
+    with np.errstate(all="ignore"):
+        # layer L alone brings the product to s/2 in log(2) / (eta alpha^(2L-2)) steps, which is less for large alpha
+        alone = math.log(2) / (eta * (alpha * first) ** (2 * depth - 2))
+        one_zero = np.minimum(plateau_steps(alpha * first, eta, s, depth), alone)
+        balanced = balanced_plateau_steps(alpha * first, eta, s, depth)
+    steps = np.where(even & (last == 0), one_zero, np.where(even & (last == first), balanced, 0.0))
+    return np.where((s < math.inf) & (steps > 0), steps, 0.0)

@@ -1,0 +1,214 @@
+"""The problem of a sweep: the matrix to be learned, and the layers that learning starts from, as their keys say."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
+
+from fastdln import files
+from fastdln.models import targets
+from fastdln.sweep.axes import LARGEST_SEED, Values, number, numbers, shown, whole
+
+# A store carries given matrices in its attributes; one of this size takes some 20 MB there.
+WIDEST = 1024
+
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(number)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), BeforeValidator(whole)]
+
+
+# What the header of a .npy file of numbers takes at most; NumPy itself reads no longer ones.
+LONGEST_HEADER = 10_000
+
+# The validation context of a sweep that comes from a store: data from anywhere, which are not to name the user's files.
+WITHOUT_FILES = {"files": False}
+
+
+def matrix(value: Any, info: ValidationInfo) -> Any:
+    """A finite matrix as a list of rows, from one, or from the .npy file at a path."""
+    valid = "a matrix of numbers, in rows such as [[1, 0], [0, 1]]"
+    if info.context == WITHOUT_FILES:
+        if isinstance(value, str | Path):
+            raise ValueError(f"must be {valid}; what a store says names no files {shown(value)}")
+    else:
+        valid += ", or the path of a .npy file"
+        if isinstance(value, str | Path):
+            value = read(files.at(value))
+    rows = value if isinstance(value, list | tuple) else ()
+    lengths = dict.fromkeys(len(row) if isinstance(row, list | tuple) else 0 for row in rows)
+    if len(lengths) > 1 and 0 not in lengths:
+        first, second, *_ = lengths
+        raise ValueError(f"must have rows of one length (got rows of {first} and of {second} values)")
+    try:
+        plain = np.array(value)
+        if plain.dtype.kind not in "iuf":
+            raise ValueError
+        with np.errstate(over="ignore"):  # what float64 does not hold is refused below
+            found = plain.astype(float)
+    except (TypeError, ValueError):
+        raise ValueError(f"must be {valid} {shown(value)}") from None
+    if found.ndim != 2 or not found.size:
+        raise ValueError(f"must be {valid} (got {found.ndim} dimensions, {found.size} numbers)")
+    if max(found.shape) > WIDEST:
+        raise ValueError(f"must have at most {WIDEST} rows and columns (got {found.shape[0]} x {found.shape[1]})")
+    if not np.isfinite(found).all():
+        raise ValueError("must be finite (has infinities or not-a-numbers)")
+    return found.tolist()
+
+
+def read(path: Path) -> np.ndarray:
+    """The array of a .npy file; nothing in the file is executed, and no more is read than a matrix takes."""
+    try:
+        with files.opened(path, 8 * WIDEST**2 + LONGEST_HEADER) as file:
+            size = os.fstat(file.fileno()).st_size
+            # numbers have no names, which the third version of the header is for
+            header = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}[read_magic(file)]
+            shape, _, dtype = header(file, LONGEST_HEADER)
+            if dtype.kind not in "iuf":
+                raise ValueError(f"{path}: is not a .npy file of real numbers")
+            if math.prod(shape) * dtype.itemsize > size:
+                raise EOFError
+            file.seek(0)
+            return np.asarray(np.load(file, allow_pickle=False))
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or error}") from None
+    except Exception as error:  # whatever NumPy makes of a file that is anything
+        ours = isinstance(error, ValueError) and str(error).startswith(f"{path}: ")
+        raise ValueError(str(error) if ours else f"{path}: is not a .npy file of numbers") from None
+
+
+Matrix = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(matrix)]
+
+
+class Target(BaseModel):
+    """The matrix M to be learned."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    singular_values: Annotated[tuple[NotNegative, ...], Field(min_length=1), BeforeValidator(numbers)] = Field(
+        default=(), description="s_1, s_2, ...: one a mode, zeros included"
+    )
+    basis: Literal["identity", "random"] = Field(
+        "identity", description="singular bases of M: the identity, or random ones (model `matrix`)"
+    )
+    seed: Seed = Field(0, description="of the random basis (model `matrix`)")
+    matrix: Matrix | None = Field(
+        None,
+        description="M itself, rows of numbers or the path of a .npy file, instead of the other keys (model `matrix`)",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.matrix is None and not self.singular_values:
+            raise ValueError("target.singular_values: is missing")
+        if self.matrix is not None:
+            if len(self.model_fields_set) > 1:
+                raise ValueError("target.matrix: leave singular_values, basis and seed out, the matrix has its own")
+            values = targets.by_matrix(np.array(self.matrix)).singular_values
+            object.__setattr__(self, "singular_values", tuple(values.tolist()))
+        return self
+
+    @property
+    def simple(self) -> bool:
+        """Whether it says no more than the singular values."""
+        return self.matrix is None and self.basis == "identity" and self.seed == 0
+
+    def build(self, outputs: int, inputs: int) -> targets.Target:
+        if self.matrix is not None:
+            return targets.by_matrix(np.array(self.matrix))
+        return targets.by_singular_values(np.array(self.singular_values), self.basis, self.seed, outputs, inputs)
+
+    def canonical(self) -> dict[str, Any]:
+        if self.matrix is not None:
+            return {"matrix": self.matrix}
+        data = {"singular_values": self.singular_values}
+        return data if self.simple else data | {"basis": self.basis, "seed": self.seed}
+
+
+class Spectral(BaseModel):
+    """A start by the layers' singular values, times alpha: a row a layer, W_1 first, a value a mode."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    spectral: Annotated[tuple[Values, ...], Field(min_length=2)] = Field(
+        description="a row a layer, W_1 first, a value a mode, each times alpha"
+    )
+
+
+class Layers(BaseModel):
+    """A start by the layers themselves, times alpha: matrices, or paths of .npy files, W_1 first."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    layers: Annotated[tuple[Matrix, ...], Field(min_length=2)] = Field(
+        description="a matrix a layer, or the path of a .npy file, W_1 first, each times alpha (model `matrix`)"
+    )
+
+    @model_validator(mode="after")
+    def _chained(self) -> Self:
+        below = len(self.layers[0])
+        for layer, weights in enumerate(self.layers[1:], 2):
+            if len(weights[0]) != below:
+                raise ValueError(
+                    f"start.layers: W_{layer} is {len(weights)} x {len(weights[0])}, but W_{layer - 1} gives {below} values"
+                )
+            below = len(weights)
+        return self
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        return (len(self.layers[0][0]), *(len(weights) for weights in self.layers))
+
+
+def kind_of_start(value: Any) -> str:
+    if isinstance(value, Layers) or (isinstance(value, Mapping) and "layers" in value):
+        return "arrays"
+    return "values" if isinstance(value, Mapping | Spectral) else "name"
+
+
+def named_start(value: Any) -> Any:
+    """A list of matrices is a start by layers."""
+    if isinstance(value, list | tuple):
+        return {"layers": list(value)}
+    if isinstance(value, Mapping) and set(value) not in ({"layers"}, {"spectral"}):
+        raise ValueError(
+            f"has the keys {', '.join(map(str, value)) or '(none)'}; valid: spectral or layers, one of them"
+        )
+    if not isinstance(value, str | Mapping | Spectral | Layers):
+        raise ValueError(f"must be a name, {{spectral = [[...], ...]}} or {{layers = [...]}} {shown(value)}")
+    return value
+
+
+Start = Annotated[
+    Annotated[Spectral, Tag("values")] | Annotated[Layers, Tag("arrays")] | Annotated[str, Tag("name")],
+    Discriminator(kind_of_start),
+    BeforeValidator(named_start),
+]
+
+
+def check_widths(widths: Sequence[int], target: Target, modes_in_hidden: bool) -> None:
+    """Refuses widths between which the target, or a start by singular values, does not fit."""
+    outputs, inputs = widths[-1], widths[0]
+    if target.matrix is not None:
+        shape = (len(target.matrix), len(target.matrix[0]))
+        if shape != (outputs, inputs):
+            raise ValueError(
+                f"target.matrix: is {shape[0]} x {shape[1]}, but networks from width {inputs} to {outputs} give "
+                f"{outputs} x {inputs}"
+            )
+    elif len(target.singular_values) != min(outputs, inputs):
+        raise ValueError(
+            f"target.singular_values: must be {min(outputs, inputs)}, zeros included, for networks from width {inputs} to "
+            f"{outputs} (got {len(target.singular_values)})"
+        )
+    if modes_in_hidden and min(widths) < len(target.singular_values):
+        raise ValueError(
+            f"start.spectral: every width must be at least {len(target.singular_values)}, the number of modes (got "
+            f"{math.floor(min(widths))})"
+        )
