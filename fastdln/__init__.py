@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from fastdln import analysis, plots, theory
     from fastdln.api import extend, open, plan, refine, run, status, verify
     from fastdln.errors import ClusterError, DatasetError, IncompleteError, StoreError, SweepError
-    from fastdln.sweep.register import register
+    from fastdln.sweep.extensions.register import register
     from fastdln.sweep.schema import Sweep
 
 __all__ = [
@@ -44,7 +44,7 @@ _HOMES = {
     "open": "api",
     "plan": "api",
     "refine": "api",
-    "register": "sweep.register",
+    "register": "sweep.extensions.register",
     "run": "api",
     "status": "api",
     "verify": "api",

@@ -10,7 +10,7 @@ from hypothesis import settings
 from fastdln import Sweep, run
 from fastdln.models import MODELS
 from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
-from fastdln.sweep import register
+from fastdln.sweep.extensions import own_code
 
 # How long an example takes depends on what else the machine does; it is not what is tested.
 settings.register_profile("untimed", deadline=None)
@@ -27,7 +27,7 @@ def nothing_stays_registered():
     for names, before in known:
         names.clear()
         names.update(before)
-    for name in [name for name in sys.modules if name.startswith(register.LOADED)]:
+    for name in [name for name in sys.modules if name.startswith(own_code.LOADED)]:
         del sys.modules[name]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastdln.observables.observable import ModeObservable, Quantity, Variable
-from fastdln.sweep.digest import sha256
+from fastdln.sweep.extensions.digest import sha256
 
 NESTED = """
 RATE = {0}

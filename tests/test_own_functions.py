@@ -11,7 +11,7 @@ from fastdln import SweepError
 from fastdln.kernels.observe import made_for
 from fastdln.observables import OBSERVABLES
 from fastdln.observables.observable import ModeObservable, PointObservable, Quantity, Variable
-from fastdln.sweep.trials import try_out
+from fastdln.sweep.extensions.trial_networks import try_out
 
 
 @pytest.fixture

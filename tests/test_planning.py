@@ -15,7 +15,8 @@ from fastdln.cli import console
 from fastdln.execution import probe as probing
 from fastdln.execution.plan import Plan
 from fastdln.execution.task import Computed
-from fastdln.sweep.grid import Grid, work
+from fastdln.sweep.cost import point_cost
+from fastdln.sweep.grid import Grid
 from fastdln.sweep.plateaus import plateau_warnings
 
 
@@ -37,7 +38,7 @@ class Machine:
     def task(self, sweep, grid):
         def compute_points(picks, shape, lengths):
             short = sweep.model_copy(update={"steps": lengths.steps, "record": lengths.record})
-            seconds = shape[0] * sum(work(short, int(picks["depth"][0]))) / self.speed
+            seconds = shape[0] * sum(point_cost(short, int(picks["depth"][0]))) / self.speed
             self.cpu += seconds
             self.wall += seconds * self.load
             self.asked.append(shape[0])
@@ -61,7 +62,7 @@ class Machine:
 def test_the_estimate_is_of_the_work_and_not_of_the_load(monkeypatch, points, load):
     sweep = sweep_of(axes={"eta": {"start": 0.1, "stop": 0.5, "num": points}})
     Machine(monkeypatch, 1e9, load)
-    right = points * sum(work(sweep, 3)) / 1e9
+    right = points * sum(point_cost(sweep, 3)) / 1e9
     assert probing.probe(sweep, Grid(sweep)).seconds == pytest.approx(right, rel=0.05)
 
 
@@ -74,7 +75,7 @@ def test_a_probe_is_bounded_on_any_machine(monkeypatch, modes, speed):
     )
     machine = Machine(monkeypatch, speed)
     probing.probe(sweep, Grid(sweep))
-    shortest = max(sum(work(sweep.model_copy(update={"steps": 0, "record": 1}), depth)) for depth in (3, 5, 9))
+    shortest = max(sum(point_cost(sweep.model_copy(update={"steps": 0, "record": 1}), depth)) for depth in (3, 5, 9))
     first = 3 * shortest * 8 / speed  # the first piece of each depth, which nothing was known before
     assert machine.wall <= probing.PROBE_SECONDS + first
 

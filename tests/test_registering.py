@@ -17,7 +17,7 @@ from fastdln.kernels.compile_jobs import Job
 from fastdln.models import MODELS, Map, Model
 from fastdln.observables import OBSERVABLES
 from fastdln.observables.observable import ModeObservable, PointObservable, Quantity, Variable
-from fastdln.sweep import register
+from fastdln.sweep.extensions import own_code, register
 
 FILE = '''
 """The share of the record spent above the target; and the logistic map."""
@@ -140,7 +140,7 @@ def test_a_store_goes_on_with_the_same_source_only(here):
     assert code == 2
     assert "time_above" in line
     assert "--load" in line
-    sys.modules.pop(next(name for name in sys.modules if name.startswith(register.LOADED)))
+    sys.modules.pop(next(name for name in sys.modules if name.startswith(own_code.LOADED)))
     (here / "other.py").write_text(FILE.replace("step.product >", "step.product >="))
     before = sorted((path, path.stat().st_mtime_ns) for path in (here / "s.zarr").rglob("*"))
     code, (line,) = command("run", "s.toml", "--load", "other.py")
@@ -151,12 +151,12 @@ def test_a_store_goes_on_with_the_same_source_only(here):
 
 def test_comments_outside_of_its_functions_change_no_source(here):
     fastdln_of = register.sha256
-    register.load(here / "own.py")
+    own_code.load(here / "own.py")
     first = OBSERVABLES["time_above"].source
     OBSERVABLES.pop("time_above")
     MODELS.pop("logistic_map")
     (here / "same.py").write_text("# a word\n" + FILE)
-    register.load(here / "same.py")
+    own_code.load(here / "same.py")
     assert OBSERVABLES["time_above"].source == first
     assert fastdln_of(OBSERVABLES["time_above"]) == first
 
@@ -232,7 +232,7 @@ def test_what_is_loaded_is_listed(here):
 
 
 def test_what_a_map_lacks_cannot_be_asked_for(here):
-    register.load(here / "own.py")
+    own_code.load(here / "own.py")
     keys = {
         "model": "logistic_map",
         "axes": {"eta": 0.5, "alpha": 0.5, "depth": 2},
@@ -397,4 +397,4 @@ def test_what_is_compiled_is_said_in_words(kept, own, compiling, compiled, monke
 
 
 def test_deeply_nested_records_are_no_sources(here):
-    assert register.missing({"registered": "[" * 100_000}) == []
+    assert own_code.missing({"registered": "[" * 100_000}) == []

@@ -14,14 +14,14 @@ from fastdln import StoreError, SweepError
 from fastdln.models import MODELS
 from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
 from fastdln.storage import foreign, template
-from fastdln.sweep import register
+from fastdln.sweep.extensions import own_code
 
 
 def forget():
     for names in (OBSERVABLES, MATRIX_OBSERVABLES, MODELS):
         for name in [name for name, item in names.items() if item.source]:
             del names[name]
-    for name in [name for name in sys.modules if name.startswith(register.LOADED)]:
+    for name in [name for name in sys.modules if name.startswith(own_code.LOADED)]:
         del sys.modules[name]
 
 
@@ -30,7 +30,7 @@ def stores(tmp_path_factory):
     """What the file's model and observable give; what the observable gives of a model of the package; with the code, opened."""
     folder = tmp_path_factory.mktemp("stores")
     (folder / "own.py").write_text(FILE)
-    register.load(folder / "own.py")
+    own_code.load(folder / "own.py")
     (folder / "both.toml").write_text(SWEEP)
     (folder / "one.toml").write_text(
         SWEEP.replace("logistic_map", "modes").replace("[2.5, 3.2, 3.5, 3.9]", "[0.3, 0.5, 0.7, 0.8]")

@@ -217,7 +217,7 @@ def exits(command: Callable[..., None]) -> Callable[..., None]:
         try:
             with interruptible(), plain_warnings(), memory_told():
                 if paths := kwargs.pop("load", None):
-                    from fastdln.sweep.register import load
+                    from fastdln.sweep.extensions.own_code import load
 
                     for path in paths:
                         load(path)

@@ -8,8 +8,8 @@ from typing import Any
 
 from fastdln.errors import StoreError, SweepError
 from fastdln.storage import foreign
-from fastdln.sweep.axes import shown
 from fastdln.sweep.schema import Sweep
+from fastdln.sweep.values import shown
 
 
 def as_sweep(given: Any) -> Sweep:

@@ -15,7 +15,7 @@ from fastdln.errors import SweepError, told
 from fastdln.execution.task import Task
 from fastdln.kernels.compile_jobs import Job
 from fastdln.kernels.disk_cache import folder
-from fastdln.sweep import register
+from fastdln.sweep.extensions import own_code
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.schema import Sweep
 
@@ -42,7 +42,7 @@ def jobs_of(needs: Iterable[Need]) -> list[Job]:
         try:
             found |= {job.name: job for job in task.jobs(depths)}
         except Exception as error:
-            if isinstance(error, SweepError | MemoryError) or not (own := register.sources(task.sweep)):
+            if isinstance(error, SweepError | MemoryError) or not (own := own_code.sources(task.sweep)):
                 raise
             raise SweepError(f"{', '.join(own)}: cannot be used for this sweep: {told(error)}") from error
     return list(found.values())
@@ -98,7 +98,7 @@ def warm(sweeps: Iterable[Sweep], told: Callable[[str], object] = lambda what: N
 
 def refuse_what_does_not_compile(sweep: Sweep) -> None:
     """SweepError if a kernel of the sweep that is made of the user's own functions cannot be compiled."""
-    if register.sources(sweep):
+    if own_code.sources(sweep):
         for job in jobs_of([(Task(sweep, Grid(sweep)), None)]):
             if not job.kept:
                 job.do()
@@ -108,7 +108,7 @@ def refuse_what_does_not_compile(sweep: Sweep) -> None:
 def helpers(needs: Sequence[Need], jobs: int) -> Iterator[None]:
     """Processes that compile meanwhile what is missing, each beginning at another end of the list; kernels go to the disk."""
     count = min(os.cpu_count() or 1, MOST_HELPERS + 1) - 1 if jobs >= FEWEST_TO_SHARE and folder() else 0
-    started, own = [], base64.b64encode(register.packed()).decode() if count else ""
+    started, own = [], base64.b64encode(own_code.packed()).decode() if count else ""
     for number in range(1, count + 1):
         sweeps = [(task.sweep.canonical(), depths) for task, depths in needs]
         order = {"sweeps": sweeps, "share": number / (count + 1), "own": own}
@@ -129,7 +129,7 @@ def helpers(needs: Sequence[Need], jobs: int) -> Iterator[None]:
 def help_out() -> None:
     """A helper's part: from its share of the list on, then what comes before, each backwards."""
     order, needs = json.load(sys.stdin), []
-    register.unpack(base64.b64decode(order["own"]))
+    own_code.unpack(base64.b64decode(order["own"]))
     for text, depths in order["sweeps"]:
         sweep = Sweep(**json.loads(text))
         needs.append((Task(sweep, Grid(sweep)), depths))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from fastdln.errors import SweepError
 from fastdln.sweep.axes import depths
-from fastdln.sweep.grid import Grid, work
+from fastdln.sweep.cost import point_cost
+from fastdln.sweep.grid import Grid
 from fastdln.sweep.html import table
 from fastdln.sweep.plateaus import plateau_warnings
 from fastdln.sweep.schema import Sweep
@@ -148,7 +149,7 @@ def pairs_line(sweep: Sweep) -> str:
     """How much of the work looks at pairs of modes, or searches for the sharpness of matrices, and what sampling would save;
     empty if none does."""
     depth, modes = int(depths(sweep.axes["depth"]).max()), sweep.sizes["mode"]
-    single, paired = work(sweep, depth)
+    single, paired = point_cost(sweep, depth)
     if not paired:
         return ""
     every = sweep.sharpness_every
@@ -159,7 +160,7 @@ def pairs_line(sweep: Sweep) -> str:
     looks = f"looking at {'the pair' if pairs == 1 else f'{pairs:,} pairs'} of modes takes"
     what = "those for the sharpness take" if sweep.definition.matrices else looks
     of_each = f"{what} about {paired / (single + paired):.0%} of the time"
-    cheaper = work(sweep.model_copy(update={"sharpness_every": thinner}), depth)
+    cheaper = point_cost(sweep.model_copy(update={"sharpness_every": thinner}), depth)
     saved = 1 - sum(cheaper) / (single + paired)
     return of_each + (f"; sharpness_every = {thinner} would save {saved:.0%} of it all" if saved > 0.2 else "")
 

@@ -13,7 +13,8 @@ from fastdln.execution.task import Task
 from fastdln.kernels.roles import Lengths
 from fastdln.kernels.spans import LANES
 from fastdln.storage.template import compressed
-from fastdln.sweep.grid import STEPS_A_SECOND, Grid, bytes_of, work
+from fastdln.sweep.cost import STEPS_A_SECOND, bytes_of, point_cost
+from fastdln.sweep.grid import Grid
 from fastdln.sweep.schema import Sweep
 
 # Points and steps of a whole probe: some 0.1 s of work, on points spread over the whole grid.
@@ -52,7 +53,7 @@ def lanes_for(sweep: Sweep, depth: int) -> int:
 def rule_of_thumb(sweep: Sweep, depth: int, points: int) -> float:
     """Seconds of one thread for points of one chunk, without any measurement."""
     lanes = lanes_for(sweep, depth)
-    return -(-points // lanes) * lanes * sum(work(sweep, depth)) / STEPS_A_SECOND
+    return -(-points // lanes) * lanes * sum(point_cost(sweep, depth)) / STEPS_A_SECOND
 
 
 def probe(sweep: Sweep, grid: Grid, say: Callable[[str], object] = lambda step: None) -> Probe:
@@ -75,11 +76,11 @@ def probe_depth(task: Task, depth: int, most_seconds: float) -> tuple[float, flo
     found: tuple[float, Mapping[str, np.ndarray] | None] = rule_of_thumb(sweep, depth, most) / most, None
     deadline, expected = time.perf_counter() + most_seconds, 0.0
     for short, points in pieces(sweep, depth, most):
-        cost = points * sum(work(short, depth))
+        cost = points * sum(point_cost(short, depth))
         if time.perf_counter() + (expected * cost or SLACK * rule_of_thumb(short, depth, points)) > deadline:
             break
         taken, results = timed(task, depth, short, points, deadline)
-        expected, scale = taken / cost, sum(work(sweep, depth)) / sum(work(short, depth))
+        expected, scale = taken / cost, sum(point_cost(sweep, depth)) / sum(point_cost(short, depth))
         found = taken / points * scale, results
         if taken > ENOUGH_SECONDS:
             break
@@ -101,10 +102,10 @@ def piece_of(sweep: Sweep, depth: int, most: int, budget: float) -> tuple[Sweep,
     """As many points as fill the lanes, or more, and as many steps of each as cost the budget."""
     least = sweep.model_copy(update={"steps": 0, "record": min(sweep.record, max(1, 2 * sweep.longest_period))})
     fewest = min(most, lanes_for(sweep, depth))
-    points = min(PROBE_POINTS, most, max(fewest, int(budget / sum(work(least, depth)))))
-    share = min(1.0, budget / points / sum(work(sweep, depth)))
+    points = min(PROBE_POINTS, most, max(fewest, int(budget / sum(point_cost(least, depth)))))
+    share = min(1.0, budget / points / sum(point_cost(sweep, depth)))
     # in proportion; but the search for periods has its own cost, and looks at so many states
-    floor = least.record if points * sum(work(least, depth)) <= budget else 1
+    floor = least.record if points * sum(point_cost(least, depth)) <= budget else 1
     record = min(sweep.record, max(floor, int(share * sweep.record)))
     short = sweep.model_copy(update={"steps": int(share * sweep.steps), "record": record})
     return short, min(points, max(1, int(PROBE_BYTES / bytes_of(short))))

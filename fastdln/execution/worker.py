@@ -17,7 +17,7 @@ from fastdln.execution.threads import ChunkDone
 from fastdln.kernels.disk_cache import fingerprint
 from fastdln.storage.location import Place
 from fastdln.storage.store import Store
-from fastdln.sweep import register
+from fastdln.sweep.extensions import own_code
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.schema import Sweep
 
@@ -69,7 +69,7 @@ class Order:
 
     @classmethod
     def of(cls, target: Store, durable: bool) -> Order:
-        sweep, grid, own = target.grid.sweep, target.grid, register.packed()
+        sweep, grid, own = target.grid.sweep, target.grid, own_code.packed()
         if not target.place.shared:
             return cls(sweep.canonical(), grid.chunk_shape, versions(), own=own)
         # the store has the sweep, which with given matrices is too long to go with every chunk
@@ -86,7 +86,7 @@ class Desk:
 
         self.name = get_worker().address
         refuse_other(self.name, versions(), order.versions)
-        register.unpack(order.own)
+        own_code.unpack(order.own)
         if order.place is None:
             self.target, self.grid = None, Grid(Sweep(**json.loads(order.sweep)), order.chunk_shape)
         else:

@@ -23,6 +23,7 @@ from fastdln.execution.log import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
 from fastdln.plots.plot import name_of, values_along
 from fastdln.storage.metadata import GO_ON
+from fastdln.sweep.display import rows
 
 # Sharp on a screen, and a page of a dozen pictures stays below some MB.
 DPI = 120
@@ -54,7 +55,7 @@ def page(ds: xr.Dataset, store: str, status: Status, logs: Iterable[Path], step:
         store=store,
         word=shlex.quote(store),
         computed=status.points_left < status.points,
-        about=status.sweep.rows(),
+        about=rows(status.sweep),
         ran=ran(ds, status, logs),
         pictures=pictures,
         agreement=agreement(ds),

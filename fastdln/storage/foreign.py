@@ -12,8 +12,10 @@ from typing import Any
 
 from fastdln.errors import SweepError
 from fastdln.models import MODELS, STAND_IN
-from fastdln.sweep.register import NAME, VARIABLES
-from fastdln.sweep.schema import Sweep, known_names
+from fastdln.sweep.extensions.own_code import VARIABLES
+from fastdln.sweep.extensions.register import NAME
+from fastdln.sweep.families import known_names
+from fastdln.sweep.schema import Sweep
 
 
 def without(text: str, names: Sequence[str]) -> str:

@@ -20,9 +20,10 @@ from fastdln.storage import array_metadata, foreign, template
 from fastdln.storage.location import ROOT, Place, plain_errors, storage_error
 from fastdln.storage.location.checked import Checked
 from fastdln.storage.template import COORDINATES
-from fastdln.sweep import register
+from fastdln.sweep.extensions import own_code
+from fastdln.sweep.families import every_family
 from fastdln.sweep.grid import Grid
-from fastdln.sweep.schema import Sweep, every_family
+from fastdln.sweep.schema import Sweep
 
 # The variable whose chunk is written last, and says that the others are there.
 MARK = "fate"
@@ -52,8 +53,8 @@ TEXTS = (
     "sweep_sha256",
     "sweep_asked",
     "metadata_sha256",
-    register.SOURCES,
-    register.VARIABLES,
+    own_code.SOURCES,
+    own_code.VARIABLES,
 )
 
 
@@ -177,7 +178,7 @@ def read(place: Place, *, code: bool = True) -> Contents:
     """
     root = read_root(place)
     attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
-    if (names := register.missing(attributes)) and code:
+    if (names := own_code.missing(attributes)) and code:
         raise StoreError(
             f"{place.name}: was made with {', '.join(name[:64] for name in names[:8])} of somebody's own; give the file with --load, or call fastdln.register"
         )

@@ -17,7 +17,7 @@ from fastdln.storage import provenance, template
 from fastdln.storage.location import ROOT, WHOLE, Lock, OccupiedError, Place, plain_errors
 from fastdln.storage.metadata import MARK, UNREADABLE, Contents, chunk_key, left, missing, read, read_root, stored_sweep
 from fastdln.storage.repair import heal
-from fastdln.sweep import register
+from fastdln.sweep.extensions import own_code
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.schema import Sweep
 from fastdln.sweep.shares import Share
@@ -166,7 +166,7 @@ def refuse_others(contents: Contents, sweep: Sweep) -> None:
     keys = contents.grid.sweep.differing(sweep)
     if keys and "sweep_asked" in attributes:  # the same, but for what rounding did to a range
         keys = keys if stored_sweep(place, attributes["sweep_asked"]).differing(sweep) else []
-    if not keys and (names := register.others(attributes, sweep)):
+    if not keys and (names := own_code.others(attributes, sweep)):
         raise StoreError(
             f"{place.name}: was made with another source of {', '.join(names)}; register that one, or give another path with -o"
         )

@@ -15,8 +15,8 @@ from zarr.storage import MemoryStore
 from fastdln.errors import SweepError
 from fastdln.storage import provenance
 from fastdln.storage.location import LARGEST_METADATA, ROOT
-from fastdln.sweep import register
 from fastdln.sweep.axes import swept_mode
+from fastdln.sweep.extensions import own_code
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.schema import Sweep
 
@@ -167,5 +167,5 @@ def root_attributes(sweep: Sweep) -> dict[str, Any]:
         "complete": 0,  # netCDF has no booleans
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),
-        **register.recorded(sweep),
+        **own_code.recorded(sweep),
     }

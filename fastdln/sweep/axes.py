@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import reprlib
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -12,8 +11,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from fastdln.errors import SweepError
-from fastdln.sweep.sources import MOST_NUMBERS
+from fastdln.sweep.values import LIST, RANGE, number, numbers, shown, whole
 
 # A coordinate array of this length takes 80 MB, and opening, checking and writing one a few times that; more points than that
 # want a second axis.
@@ -22,59 +20,11 @@ LONGEST_AXIS = 10_000_000
 # Axes are float64, which beyond this has no odd numbers.
 LARGEST_SEED = 2**53
 
-# Examples that every key of numbers takes.
-LIST, RANGE = "[2, 3]", "{start = 2, stop = 3, num = 5}"
-
 # Values of a list that are written out.
 SHOWN = 6
 
 # alpha^L leaves the range of float64 long before; each depth is compiled.
 DEEPEST = 1000
-
-
-def plain(value: Any, key: str = "") -> Any:
-    """Arrays of NumPy, pandas, xarray and their like, and ranges, as Python's own lists and numbers, all the way down."""
-    if isinstance(value, Mapping):
-        return {name: plain(item, f"{key}.{name}".lstrip(".")) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        # a million numbers need no million calls
-        return list(value) if set(map(type, value)) <= {int, float, str} else [plain(item, key) for item in value]
-    if isinstance(value, range):
-        refuse_many(len(value), key)
-        return list(value)
-    if isinstance(value, type) or not hasattr(value, "__array__"):
-        return value
-    try:
-        array = np.asanyarray(value)  # masked ones stay so
-    except Exception:  # what others make of it; it is no array, and refused by its key
-        return value
-    refuse_many(array.size, key)
-    return (array if array.dtype.kind in "biufcO" else array.astype(str)).tolist()
-
-
-def refuse_many(numbers: int, key: str) -> None:
-    if numbers > MOST_NUMBERS:
-        raise SweepError(
-            f"{key}: has {numbers:,} numbers, more than {MOST_NUMBERS:,}, which a sweep writes out; a range such as "
-            f"{RANGE} may have more"
-        )
-
-
-def number(value: Any) -> Any:
-    """Refuses what Python would count as a number but no sweep file means as one."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"must be a number (got {reprlib.repr(value)})")
-    return value
-
-
-def whole(value: Any) -> Any:
-    if number(value) != value // 1:
-        raise ValueError(f"must be a whole number (got {reprlib.repr(value)})")
-    return int(value)
-
-
-def shown(value: Any) -> str:
-    return f"(got {reprlib.repr(value)})"
 
 
 Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(number)]
@@ -109,15 +59,6 @@ class Range(BaseModel):
     def values(self) -> np.ndarray:
         space = np.geomspace if self.spacing == "log" else np.linspace
         return space(self.start, self.stop, self.num)
-
-
-def numbers(value: Any) -> Any:
-    """A list of numbers, or one."""
-    if isinstance(value, list | tuple):
-        return list(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"must be a number, or a list such as {LIST} {shown(value)}")
-    return [value]
 
 
 def along(value: Any) -> Any:
@@ -204,3 +145,16 @@ def check(name: str, axis: Range | tuple[float, ...]) -> None:
         for depth in coordinates(axis):
             if depth < 2 or abs(depth - round(depth)) > 1e-12 * depth:
                 raise ValueError(f"must be whole numbers from 2 on (got {depth:g})")
+
+
+def check_axes(axes: Mapping[str, Range | tuple[float, ...]]) -> None:
+    """ValueError for names that no axis has, for values that they cannot have, and where eta is missing."""
+    for name, axis in axes.items():
+        if name not in ("eta", "alpha", "depth", "seed") and swept_mode(name) is None:
+            raise ValueError(f"unknown axis {name!r}; valid: eta, alpha, depth, seed, s1, s2, ...")
+        try:
+            check(name, axis)
+        except ValueError as error:
+            raise ValueError(f"axes.{name}: {error}") from None
+    if "eta" not in axes:
+        raise ValueError("eta is missing: give the learning rate as a value, a list or a range")

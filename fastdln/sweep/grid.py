@@ -1,9 +1,9 @@
-"""The grid of a sweep: coordinates, chunks, and what they amount to. Pure arithmetic."""
+"""The grid of a sweep: its coordinates, and the chunks that it is computed and stored in."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise
 
@@ -11,17 +11,11 @@ import numpy as np
 
 from fastdln.errors import SweepError
 from fastdln.sweep.axes import coordinates, depths, length
+from fastdln.sweep.cost import STEPS_A_SECOND, bytes_of, point_cost
 from fastdln.sweep.schema import Sweep
 
-# Bare steps of one mode that a thread takes in a second, by rule of thumb.
-STEPS_A_SECOND = 2e9
 # A chunk should compute for about a second or two, so that handing it out costs nothing.
 CHUNK_STEPS = 2 * STEPS_A_SECOND
-# A recorded step, with what is measured on it and the search for its period, costs about four bare ones, with all that
-# can be measured eleven.
-RECORD_COST = 4
-# A look at a mode's state in the transient, or keeping it, costs some hundred bare steps.
-LOOK_COST = 100
 # Below 1024 points the lanes of a kernel run half empty at the end; above 2^18 reading back a part reads too much.
 FEWEST_POINTS, MOST_POINTS = 1024, 2**18
 # Matrices are few to a block, and fill it at once.
@@ -41,60 +35,6 @@ MOST_CHUNK_BYTES = 4.5e9
 # Of each mode, the last states of 64 points side by side are kept in each thread, 576 bytes a state, and as many once more of one
 # mode, that tell its period. This many bytes of them leave room for two threads on a small laptop.
 BYTES_A_STATE, MOST_WINDOW_BYTES = 576, 1e9
-
-# Multiplications and additions of matrices in the time of a bare step of one mode: five at d = 5, eight from d = 8 on.
-FLOPS = 7.0
-# In steps of gradient descent: a recorded step, with its product in the target's bases and its error, takes two and a half, and
-# three more with a tangent vector; a state of a trajectory some 50, for the singular values of its layers.
-LOOKED_AT_COST, STRETCHED_COST, KEPT_COST = 2.5, 3, 50
-# A search for the sharpness that goes on from the last one takes 50 to 150, the most where states are far apart; the first one
-# some 250, and one for several eigenvalues some 300 for each.
-SEARCH_COST, FIRST_SEARCH_COST, SEVERAL_COST = 100, 250, 300
-
-
-def matrix_work(sweep: Sweep, depth: int) -> tuple[float, float]:
-    """What a point with full matrices costs in bare steps of one mode: of descent, and of searches for the sharpness."""
-    widths = sweep.widths_at(depth)
-    inner = [a * b for a, b in pairwise(widths[1:])]
-    step = 6 * widths[0] * sum(inner) / FLOPS
-    total, families = sweep.steps + sweep.record, sweep.families
-    kept = total / sweep.trajectory if sweep.trajectory else 0.0
-    searching = [family for family in families if family.searches]
-    along = [family for family in searching if family.asked_by == "trajectory"]
-    looks = kept if along else 0.0
-    for states, whole_run in ((sweep.record, False), (total, True)):
-        others = (family for family in searching if family not in along and family.whole_run == whole_run)
-        every = [sweep.sharpness_every if family.sampled else 1 for family in others]
-        looks += -(-states // min(every)) if every else 0
-    tangent = any(quantity.needs_tangent for family in families for quantity in family.looks_at)
-    stretched = STRETCHED_COST * sweep.record if tangent else 0
-    descent = sweep.steps + LOOKED_AT_COST * sweep.record + stretched + KEPT_COST * kept
-    wanted = sweep.sharpness_count or 1
-    searches = SEVERAL_COST * wanted * looks if wanted > 1 else SEARCH_COST * looks + FIRST_SEARCH_COST * (looks > 0)
-    return step * descent, step * searches
-
-
-def work(sweep: Sweep, depth: int) -> tuple[float, float]:
-    """What a point costs in bare steps of one mode: of single modes, and of pairs of modes."""
-    if sweep.definition.matrices:
-        return matrix_work(sweep, depth)
-    modes = sweep.sizes["mode"]
-    pairs, total = modes * (modes - 1) // 2, 0.0
-    single = float(modes * (sweep.steps + RECORD_COST * sweep.record))
-    for family in sweep.families:
-        if family.pair_cost:
-            surveyed = family.whole_run or bool(family.asked_by)
-            every = sweep.trajectory if family.asked_by else sweep.sharpness_every if family.sampled else 1
-            looks = -(-(sweep.steps + sweep.record if surveyed else sweep.record) // (every or 1))
-            total += pairs * family.pair_cost(depth) * looks
-            single += modes * LOOK_COST * looks if surveyed else 0.0
-    return single, total
-
-
-def bytes_of(sweep: Sweep) -> int:
-    """Bytes of the results at one point, before compression."""
-    sizes: Mapping[str, int] = sweep.sizes
-    return sum(np.dtype(v.dtype).itemsize * math.prod(sizes[dim] for dim in v.dims) for v in sweep.variables)
 
 
 class Grid:
@@ -133,11 +73,11 @@ class Grid:
                 f"than {MOST_WINDOW_BYTES / 1e9:g}; ask for a shorter period, or fewer modes"
             )
         points = math.prod(self.chunk_shape)
-        if points * self.bytes_at_work > MOST_CHUNK_BYTES:
+        if points * self.working_bytes > MOST_CHUNK_BYTES:
             one = f"one of {points:,} points takes" if points > 1 else "a single point takes"
             remedy = "smaller chunks" if points > 1 else "fewer modes, layers, orbit_samples or trajectory states"
             raise SweepError(
-                f"chunks: {one} {points * self.bytes_at_work / 1e9:,.1f} GB of memory, more than {MOST_CHUNK_BYTES / 1e9:g}; "
+                f"chunks: {one} {points * self.working_bytes / 1e9:,.1f} GB of memory, more than {MOST_CHUNK_BYTES / 1e9:g}; "
                 f"ask for {remedy}"
             )
 
@@ -200,7 +140,7 @@ class Grid:
         return bytes_of(self.sweep)
 
     @cached_property
-    def bytes_at_work(self) -> int:
+    def working_bytes(self) -> int:
         """Bytes that a point takes while it is computed: its results and its state."""
         sweep, depth = self.sweep, int(depths(self.sweep.axes["depth"]).max())
         # state, eta, s and bound of every mode are kept twice, before and after the transient
@@ -226,10 +166,10 @@ class Grid:
     def _default_chunks(self) -> tuple[int, ...]:
         """Square in (alpha, eta) where both are long; depth in chunks of one, since each depth has its own kernel."""
         sweep = self.sweep
-        cost = sum(work(sweep, int(depths(sweep.axes["depth"]).max())))
+        cost = sum(point_cost(sweep, int(depths(sweep.axes["depth"]).max())))
         least, enough = (FEWEST_NETWORKS, FEWEST_POINTS) if sweep.definition.matrices else (FEWEST_POINTS, MOST_POINTS)
         fewest = max(least, int(min(SHORTEST_CHUNK_STEPS / cost, enough)))
-        fitting = CHUNK_BYTES / self.bytes_at_work
+        fitting = CHUNK_BYTES / self.working_bytes
         most = min(MOST_POINTS, CHUNK_STEPS / cost, self.points / FEWEST_CHUNKS, fitting)
         budget = max(1, int(max(most, min(fewest, fitting))))
         lengths = dict(zip(self.dims, self.shape, strict=True))

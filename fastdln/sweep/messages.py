@@ -47,6 +47,15 @@ KINDS = {
 UNKNOWN = ("extra_forbidden", "invalid_key")
 
 
+def one_of(valid: Iterable[str], value: str) -> str:
+    """The value; ValueError that lists the valid names if it is none of them."""
+    if value not in (known := list(valid)):
+        raise ValueError(
+            f"unknown name {reprlib.repr(value)}; valid: {', '.join(known)}; --load FILE.py brings your own"
+        )
+    return value
+
+
 def explain(error: ValidationError, owners: Mapping[str, type[BaseModel]]) -> str:
     """What is wrong, in one line; `owners`: the models whose keys are valid at the top ("") and under a key."""
     found = error.errors(include_url=False)

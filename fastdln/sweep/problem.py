@@ -14,7 +14,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from fastdln import files
 from fastdln.models import targets
-from fastdln.sweep.axes import LARGEST_SEED, Values, number, numbers, shown, whole
+from fastdln.sweep.axes import LARGEST_SEED, Values
+from fastdln.sweep.values import number, numbers, shown, whole
 
 # A store carries given matrices in its attributes; one of this size takes some 20 MB there.
 WIDEST = 1024

@@ -1,4 +1,4 @@
-"""What a sweep is: its file, what it may say, and the canonical text that tells it from every other sweep."""
+"""The model of a sweep: its keys, their defaults and bounds, and the canonical text that tells it from every other sweep."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import hashlib
 import json
 import math
 import os
-import reprlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -26,26 +24,15 @@ from pydantic import (
 from fastdln import files
 from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
-from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, Observable, Variable, observables_of
-from fastdln.observables.observable import PairObservable, PointObservable
-from fastdln.sweep.axes import (
-    Axis,
-    Range,
-    check,
-    coordinates,
-    depths,
-    in_words,
-    length,
-    plain,
-    shown,
-    swept_mode,
-    whole,
-)
-from fastdln.sweep.html import table
-from fastdln.sweep.messages import assign, checked_overrides, explain
-from fastdln.sweep.problem import WIDEST, WITHOUT_FILES, Layers, Spectral, Start, Target, check_widths
-from fastdln.sweep.sources import MOST_NUMBERS, of_file, of_store
-from fastdln.sweep.trials import try_out
+from fastdln.observables import DEFAULT, Observable, Variable, observables_of
+from fastdln.observables.observable import PointObservable
+from fastdln.sweep import checks, display, identity
+from fastdln.sweep.axes import Axis, Range, check_axes, depths, length
+from fastdln.sweep.families import BY_KEY, can_give, known_names
+from fastdln.sweep.messages import assign, checked_overrides, explain, one_of
+from fastdln.sweep.problem import WIDEST, WITHOUT_FILES, Layers, Spectral, Start, Target
+from fastdln.sweep.sources import of_file, of_store
+from fastdln.sweep.values import layer_widths, names, plain, shown, whole
 
 # period is stored as int16; the default looks no further than this, since a window is four times as long.
 LONGEST_PERIOD, DEFAULT_PERIOD = 32_767, 256
@@ -53,74 +40,11 @@ LONGEST_PERIOD, DEFAULT_PERIOD = 32_767, 256
 # Step numbers are carried as float64.
 MOST_STEPS = 2**53
 
-# The layer-by-layer map is compiled layer by layer; beyond this compiling takes minutes.
-DEEPEST_LAYERWISE = 64
-
-# Memory of a network grows with the depth, and matrices beyond this have not been measured.
-DEEPEST_MATRICES = 128
-
-# A gradient of matrices, of size s^(2 - 1/L), is formed before eta makes it small.
-LARGEST_OF_MATRICES = 1e150
-
-# Blocks of pairs have twice as many rows as there are layers; their cost grows with the cube.
-DEEPEST_PAIRS = 64
-
-# mixing_pair is stored as int16: 256 modes make 32,640 pairs.
-MOST_PAIRED_MODES = 256
-
-# Whole trajectories of a sweep are to fit in memory, opened by people who look at them.
-TRAJECTORY_BYTES = 4e9
-
 # The search for eigenvalues solves a dense problem of three times as many at every iteration.
 MOST_EIGENVALUES = 32
 
-# Ten million numbers written out; larger sweeps use ranges, and .npy files.
-LARGEST_TEXT = 64 * 2**20
-
 # Keys that describe a run and not its results.
 FREE_KEYS = frozenset({"title", "chunks", "shards"})
-
-
-def known_names() -> dict[str, str]:
-    """What may be asked for, by a family's name or a variable's: the family."""
-    known = [o for o in every_family() if not o.asked_by]
-    return {o.name: o.name for o in known} | {v.name: o.name for o in known for v in o.variables}
-
-
-def every_family() -> list[Observable]:
-    return [*OBSERVABLES.values(), *(o for o in MATRIX_OBSERVABLES.values() if not o.shared)]
-
-
-BY_KEY = {name: o.asked_by for o in every_family() if o.asked_by for name in (o.name, *(v.name for v in o.variables))}
-
-
-def can_give(map_: Map, family: Observable) -> bool:
-    """Whether the map has all that the family needs."""
-    return all(getattr(map_, name, None) is not None for name in family.needs)
-
-
-def names(value: Any) -> Any:
-    """A list of names, or one."""
-    value = [value] if isinstance(value, str) else value
-    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-        raise ValueError(f"must be a list of names; valid: {', '.join(known_names())} {shown(value)}")
-    return value
-
-
-def layer_widths(value: Any) -> Any:
-    if not isinstance(value, list | tuple):
-        raise ValueError(
-            f"must be a list of whole numbers, one more than there are layers, such as [3, 5, 2] {shown(value)}"
-        )
-    return value
-
-
-def one_of(valid: Iterable[str], value: str) -> str:
-    if value not in (known := list(valid)):
-        raise ValueError(
-            f"unknown name {reprlib.repr(value)}; valid: {', '.join(known)}; --load FILE.py brings your own"
-        )
-    return value
 
 
 class Sweep(BaseModel):
@@ -230,15 +154,7 @@ class Sweep(BaseModel):
     @field_validator("axes")
     @classmethod
     def _known_axes(cls, axes: dict[str, Any]) -> dict[str, Any]:
-        for name, axis in axes.items():
-            if name not in ("eta", "alpha", "depth", "seed") and swept_mode(name) is None:
-                raise ValueError(f"unknown axis {name!r}; valid: eta, alpha, depth, seed, s1, s2, ...")
-            try:
-                check(name, axis)
-            except ValueError as error:
-                raise ValueError(f"axes.{name}: {error}") from None
-        if "eta" not in axes:
-            raise ValueError("eta is missing: give the learning rate as a value, a list or a range")
+        check_axes(axes)
         return axes
 
     @field_validator("observables")
@@ -252,194 +168,16 @@ class Sweep(BaseModel):
         return tuple(sorted(asked))
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        self._check_numbers()
-        self._check_model()
-        self._fill_start()
-        self._fill_axes()
-        self._check_matrices()
-        self._check_observables()
-        if self.period_max is not None and self.record < 2 * self.period_max:
-            raise ValueError(f"record: must be at least 2 period_max = {2 * self.period_max} (got {self.record})")
-        valid = [name for name in self.axes if name != "depth"]  # each depth has a kernel, and so chunks, of its own
-        for key in ("chunks", "shards"):
-            for name in getattr(self, key):
-                if name not in valid:
-                    raise ValueError(f"{key}: no {key} along {name!r}; valid: {', '.join(valid)}")
-        for name, points in self.shards.items():
-            if points % self.chunks.get(name, 1):
-                raise ValueError(
-                    f"shards.{name}: must be a multiple of chunks.{name} = {self.chunks[name]} (got {points})"
-                )
+    def _complete(self) -> Self:
+        checks.check_numbers(self)
+        checks.check_target(self)
+        object.__setattr__(self, "start", checks.filled_start(self))
+        object.__setattr__(self, "axes", checks.filled_axes(self))
+        checks.check(self)
         return self
 
-    def _check_numbers(self) -> None:
-        """What is written out in numbers, a store carries in its attributes."""
-        written = {f"axes.{name}": len(axis) for name, axis in self.axes.items() if isinstance(axis, tuple)}
-        written["target"] = len(self.target.matrix or ()) * len(self.target.singular_values)
-        written["target"] = written["target"] or len(self.target.singular_values)
-        if isinstance(self.start, Layers):
-            written["start.layers"] = sum(len(layer) * len(layer[0]) for layer in self.start.layers)
-        if isinstance(self.start, Spectral):
-            written["start.spectral"] = sum(map(len, self.start.spectral))
-        if (total := sum(written.values())) > MOST_NUMBERS:
-            key = max(written, key=lambda name: written[name])
-            raise ValueError(
-                f"{key}: the sweep writes {total:,} numbers out, more than {MOST_NUMBERS:,}, and most of them here; axes may "
-                "be ranges"
-            )
-
-    def _check_model(self) -> None:
-        """Refuses keys of matrices where there are none."""
-        if self.definition.matrices:
-            return
-        if not self.target.simple:
-            raise ValueError(
-                f"target: {self.model} takes singular_values only; bases and matrices are of the model matrix"
-            )
-
-    def _fill_start(self) -> None:
-        starts = self.definition.starts
-        if self.start == "":
-            object.__setattr__(self, "start", starts[0])
-        name = self.start_name
-        if name not in starts:
-            raise ValueError(f"start: {self.model} has no start {name!r}; valid: {', '.join(starts)}")
-        if STARTS[name].takes_values and isinstance(self.start, str):
-            raise ValueError(f"start: {name} takes values: {{{name} = [[...], ...]}}, one a layer")
-        if isinstance(self.start, Spectral):
-            modes = len(self.target.singular_values)
-            for layer, row in enumerate(self.start.spectral, 1):
-                if len(row) != modes:
-                    raise ValueError(f"start.spectral: row {layer} has {len(row)} values, the target {modes}")
-
-    def _fill_axes(self) -> None:
-        axes, modes = dict(self.axes), len(self.target.singular_values)
-        for what, layers in self._numbers_of_layers():
-            axes.setdefault("depth", (float(layers),))
-            if list(coordinates(axes["depth"])) != [layers]:
-                raise ValueError(f"axes.depth: must be {layers}, {what}")
-        if not isinstance(self.start, str):
-            axes.setdefault("alpha", (1.0,))
-        layerwise = not self.definition.matrices and len(self.start_values) and self.map.name == "layerwise"
-        if layerwise and len(self.start_values) > DEEPEST_LAYERWISE:
-            raise ValueError(f"start.spectral: at most {DEEPEST_LAYERWISE} rows where the layers differ")
-        for name in ("alpha", "depth"):
-            if name not in axes:
-                raise ValueError(f"axes: {name} is missing: give it as a value, a list or a range")
-        for name in axes:
-            mode = swept_mode(name)
-            if mode is not None and mode >= modes:
-                raise ValueError(f"axes.{name}: the last singular value of the target is s{modes}")
-            if mode is not None and self.target.matrix is not None:
-                raise ValueError(
-                    f"axes.{name}: target.matrix has its own singular values; give singular_values instead"
-                )
-        if "seed" in axes and not STARTS[self.start_name].random:
-            random = [name for name in self.definition.starts if STARTS[name].random]
-            have = f"random are {', '.join(random)}" if random else f"{self.model} has no random ones"
-            raise ValueError(f"axes.seed: the start {self.start_name} is not random; {have}")
-        further = [name for name in axes if name not in ("depth", "seed", "alpha", "eta")]
-        order = ("depth", *(["seed"] if "seed" in axes else []), *further, "alpha", "eta")
-        # the order of the dataset's dimensions
-        object.__setattr__(self, "axes", {name: axes[name] for name in order})
-
-    def _singular_values(self) -> Iterator[tuple[str, Sequence[float]]]:
-        """What gives singular values of the target, and those."""
-        key = "target.singular_values" if self.target.matrix is None else "target.matrix"
-        yield key, self.target.singular_values
-        for name, axis in self.axes.items():
-            if swept_mode(name) is not None:
-                yield f"axes.{name}", coordinates(axis).tolist()
-
-    def _numbers_of_layers(self) -> list[tuple[str, int]]:
-        """What says how many layers there are, besides the axis."""
-        found = []
-        if isinstance(self.start, Spectral):
-            found.append(("the number of rows of start.spectral", len(self.start.spectral)))
-        if isinstance(self.start, Layers):
-            found.append(("the number of start.layers", len(self.start.layers)))
-        if self.widths is not None:
-            found.append(("one less than there are widths", len(self.widths) - 1))
-        return found
-
-    def _check_matrices(self) -> None:
-        if not self.definition.matrices:
-            return
-        if isinstance(self.start, Layers) and self.widths not in (None, self.start.widths):
-            raise ValueError(f"widths: start.layers have the widths {list(self.start.widths)}")
-        deepest = int(depths(self.axes["depth"]).max())
-        if self.target.matrix is not None and self.widths is None and isinstance(self.start, str | Spectral):
-            rows, columns = len(self.target.matrix), len(self.target.matrix[0])
-            if rows != columns:
-                raise ValueError(
-                    f"widths: are missing, and target.matrix is {rows} x {columns}: give [{columns}, ..., {rows}]"
-                )
-        for name, values in self._singular_values():
-            if max(values) > LARGEST_OF_MATRICES:
-                raise ValueError(
-                    f"{name}: must be at most {LARGEST_OF_MATRICES:g} for the model matrix, whose gradients leave the range "
-                    f"of float64 beyond (got {max(values):g})"
-                )
-        if len(self.target.singular_values) > WIDEST:
-            raise ValueError(f"target.singular_values: at most {WIDEST} for the model matrix")
-        if deepest > DEEPEST_MATRICES:
-            raise ValueError(f"axes.depth: must be at most {DEEPEST_MATRICES} for the model matrix (got {deepest})")
-        check_widths(self.widths_at(deepest), self.target, isinstance(self.start, Spectral))
-        shallowest = self.widths_at(int(depths(self.axes["depth"]).min()))
-        weights = sum(a * b for a, b in pairwise(shallowest))
-        if (self.sharpness_count or 1) > weights:
-            raise ValueError(
-                f"sharpness_count: must be at most {weights}, the number of weights (got {self.sharpness_count})"
-            )
-
-    def _check_observables(self) -> None:
-        known = observables_of(self.definition)
-        given = [name for name, family in known.items() if not family.asked_by and self.gives(family)]
-        for name in self.observables:
-            if name not in given:
-                raise ValueError(f"observables: {self.model} cannot give {name}; it can give {', '.join(given)}")
-        all_depths = depths(self.axes["depth"])
-        deepest = int(all_depths.max())
-        for family in self.families:
-            if self.definition.matrices and family.source and family.needs:
-                raise ValueError(f"observables: {family.name}: the model {self.model} has no {', '.join(family.needs)}")
-            if self.definition.matrices and isinstance(family, PointObservable) and family.source:
-                for depth in {int(all_depths.min()), deepest}:
-                    try:
-                        try_out(family.quantity, self.widths_at(depth), self.sizes["eigenvalue"])
-                    except SweepError as error:
-                        raise ValueError(f"observables: {family.name}: {error}") from error
-            if family.pair_cost and len(self.target.singular_values) > 1 and deepest > DEEPEST_PAIRS:
-                raise ValueError(
-                    f"axes.depth: must be at most {DEEPEST_PAIRS} for {family.name} of several modes (got {deepest})"
-                )
-            if isinstance(family, PairObservable) and len(self.target.singular_values) > MOST_PAIRED_MODES:
-                raise ValueError(
-                    f"target.singular_values: at most {MOST_PAIRED_MODES} for {family.name}, which numbers pairs of them "
-                    f"(got {len(self.target.singular_values)})"
-                )
-        kept = self.trajectory_bytes
-        if kept > TRAJECTORY_BYTES:
-            states = int(TRAJECTORY_BYTES * self.sizes["step"] / kept)
-            enough = f"trajectory = {(self.steps + self.record) // states + 1} would do, or " if states else ""
-            raise ValueError(
-                f"trajectory: every {self.trajectory} states of {self.points:,} points are {kept / 1e9:,.1f} GB, more than "
-                f"{TRAJECTORY_BYTES / 1e9:g}; {enough}fewer points"
-            )
-
-    def rows(self) -> list[tuple[str, str, str]]:
-        """(key, value, meaning) of every key that says something, in words."""
-        data = json.loads(self.canonical())
-        values = {key: reprlib.repr(value) for key, value in data.items() if value not in (None, {}, [])}
-        values |= {"axes": "; ".join(f"{name}: {in_words(axis)}" for name, axis in self.axes.items())}
-        values |= {"observables": ", ".join(self.observables) or "fate only"}
-        values |= {key: str(data[key]) for key in ("model", "start") if isinstance(data[key], str)}
-        values |= {"target": ", ".join(f"{key} = {reprlib.repr(value)}" for key, value in data["target"].items())}
-        return [(key, values[key], str(type(self).model_fields[key].description)) for key in data if key in values]
-
     def _repr_html_(self) -> str:
-        return table(self.title or "Sweep", [("points", f"{self.points:,}", "networks in all"), *self.rows()])
+        return display.html(self)
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Sweep:
@@ -569,41 +307,8 @@ class Sweep(BaseModel):
         return not self.differing(other)
 
     def differing(self, other: Sweep) -> list[str]:
-        """Keys, dotted, in which two sweeps differ by their results.
-
-        Not those that nothing in them uses, nor other words for the same: [0.5, 0.6] is the range of two values.
-        """
-        mine, others = self._meaning(), other._meaning()
-        keys = [key for key in {**mine, **others} if not same(mine.get(key), others.get(key))]
-        return keys or (["axes (in another order)"] if list(self.axes) != list(other.axes) else [])
-
-    def _meaning(self) -> dict[str, Any]:
-        """What the results are made of, by the keys that say so; None for what is not used."""
-        families, sizes = self.families, self.sizes
-        dims = {dim for family in families for variable in family.variables for dim in variable.dims}
-        meaning: dict[str, Any] = {f"axes.{name}": axis for name, axis in self.axes.items()}
-        if (matrix := self.target.matrix) is not None:
-            meaning["target.matrix"] = matrix
-        else:
-            values: dict[int, float | None] = dict(enumerate(self.target.singular_values))
-            values |= {mode: None for name in self.axes if (mode := swept_mode(name)) is not None}  # the axis has them
-            random = self.target.basis == "random"
-            meaning |= {"target.singular_values": values, "target.basis": self.target.basis}
-            meaning["target.seed"] = self.target.seed if random else None
-        if self.definition.matrices:
-            meaning["widths"] = [self.widths_at(int(depth)) for depth in depths(self.axes["depth"])]
-        return meaning | {
-            "model": self.model,
-            "start": self.start,
-            "steps": self.steps,
-            "record": self.record,
-            "period_max": self.longest_period,
-            "observables": sorted(family.name for family in families if not family.asked_by),
-            "orbit_samples": sizes["sample"] if "sample" in dims else None,
-            "trajectory": self.trajectory,
-            "sharpness_every": self.sharpness_every if any(family.sampled for family in families) else None,
-            "sharpness_count": self.sharpness_count,
-        }
+        """Keys, dotted, in which the two differ by their results."""
+        return identity.differing(self, other)
 
     def __hash__(self) -> int:
         # of what is quickly hashed; sweeps that are equal have it in common
@@ -611,15 +316,6 @@ class Sweep(BaseModel):
 
     def sha256(self) -> str:
         return hashlib.sha256(self.canonical().encode()).hexdigest()
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two parts of what sweeps mean are the same; axes are where their values are, to the last bit."""
-    if not isinstance(one, Range | tuple) or not isinstance(other, Range | tuple) or one == other:
-        return bool(one == other)
-    if isinstance(one, Range) and isinstance(other, Range) and one.num > 2:
-        return False  # both ends are values, and the spacing tells the others
-    return length(one) == length(other) and np.array_equal(coordinates(one), coordinates(other))
 
 
 # Whose keys are valid where, by the key that they stand under.

@@ -1,0 +1,72 @@
+"""What a point of a sweep costs: bare steps of one mode, and bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+
+from fastdln.sweep.schema import Sweep
+
+# Bare steps of one mode that a thread takes in a second, by rule of thumb.
+STEPS_A_SECOND = 2e9
+# A recorded step, with what is measured on it and the search for its period, costs about four bare ones, with all that
+# can be measured eleven.
+RECORD_COST = 4
+# A look at a mode's state in the transient, or keeping it, costs some hundred bare steps.
+LOOK_COST = 100
+# Multiplications and additions of matrices in the time of a bare step of one mode: five at d = 5, eight from d = 8 on.
+FLOPS = 7.0
+# In steps of gradient descent: a recorded step, with its product in the target's bases and its error, takes two and a half, and
+# three more with a tangent vector; a state of a trajectory some 50, for the singular values of its layers.
+LOOKED_AT_COST, STRETCHED_COST, KEPT_COST = 2.5, 3, 50
+# A search for the sharpness that goes on from the last one takes 50 to 150, the most where states are far apart; the first one
+# some 250, and one for several eigenvalues some 300 for each.
+SEARCH_COST, FIRST_SEARCH_COST, SEVERAL_COST = 100, 250, 300
+
+
+def matrix_cost(sweep: Sweep, depth: int) -> tuple[float, float]:
+    """Cost of a point with full matrices in bare steps of one mode: of the descent, and of the searches for the sharpness."""
+    widths = sweep.widths_at(depth)
+    inner = [a * b for a, b in pairwise(widths[1:])]
+    step = 6 * widths[0] * sum(inner) / FLOPS
+    total, families = sweep.steps + sweep.record, sweep.families
+    kept = total / sweep.trajectory if sweep.trajectory else 0.0
+    searching = [family for family in families if family.searches]
+    along = [family for family in searching if family.asked_by == "trajectory"]
+    looks = kept if along else 0.0
+    for states, whole_run in ((sweep.record, False), (total, True)):
+        others = (family for family in searching if family not in along and family.whole_run == whole_run)
+        every = [sweep.sharpness_every if family.sampled else 1 for family in others]
+        looks += -(-states // min(every)) if every else 0
+    tangent = any(quantity.needs_tangent for family in families for quantity in family.looks_at)
+    stretched = STRETCHED_COST * sweep.record if tangent else 0
+    descent = sweep.steps + LOOKED_AT_COST * sweep.record + stretched + KEPT_COST * kept
+    wanted = sweep.sharpness_count or 1
+    searches = SEVERAL_COST * wanted * looks if wanted > 1 else SEARCH_COST * looks + FIRST_SEARCH_COST * (looks > 0)
+    return step * descent, step * searches
+
+
+def point_cost(sweep: Sweep, depth: int) -> tuple[float, float]:
+    """Cost of a point in bare steps of one mode: of its modes one by one, and of its pairs of modes."""
+    if sweep.definition.matrices:
+        return matrix_cost(sweep, depth)
+    modes = sweep.sizes["mode"]
+    pairs, total = modes * (modes - 1) // 2, 0.0
+    single = float(modes * (sweep.steps + RECORD_COST * sweep.record))
+    for family in sweep.families:
+        if family.pair_cost:
+            surveyed = family.whole_run or bool(family.asked_by)
+            every = sweep.trajectory if family.asked_by else sweep.sharpness_every if family.sampled else 1
+            looks = -(-(sweep.steps + sweep.record if surveyed else sweep.record) // (every or 1))
+            total += pairs * family.pair_cost(depth) * looks
+            single += modes * LOOK_COST * looks if surveyed else 0.0
+    return single, total
+
+
+def bytes_of(sweep: Sweep) -> int:
+    """Bytes of the results at one point, before compression."""
+    sizes: Mapping[str, int] = sweep.sizes
+    return sum(np.dtype(v.dtype).itemsize * math.prod(sizes[dim] for dim in v.dims) for v in sweep.variables)

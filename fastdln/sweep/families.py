@@ -1,0 +1,24 @@
+"""The families of observables that a sweep can ask for, by their names and by those of their variables."""
+
+from __future__ import annotations
+
+from fastdln.models import Map
+from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES, Observable
+
+
+def known_names() -> dict[str, str]:
+    """What may be asked for, by a family's name or a variable's: the family."""
+    known = [o for o in every_family() if not o.asked_by]
+    return {o.name: o.name for o in known} | {v.name: o.name for o in known for v in o.variables}
+
+
+def every_family() -> list[Observable]:
+    return [*OBSERVABLES.values(), *(o for o in MATRIX_OBSERVABLES.values() if not o.shared)]
+
+
+BY_KEY = {name: o.asked_by for o in every_family() if o.asked_by for name in (o.name, *(v.name for v in o.variables))}
+
+
+def can_give(map_: Map, family: Observable) -> bool:
+    """Whether the map has all that the family needs."""
+    return all(getattr(map_, name, None) is not None for name in family.needs)

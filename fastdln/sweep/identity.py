@@ -1,0 +1,60 @@
+"""What a sweep's results are made of, and in which keys two sweeps differ by it, however they say so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastdln.sweep.axes import Range, coordinates, depths, length, swept_mode
+
+if TYPE_CHECKING:
+    from fastdln.sweep.schema import Sweep
+
+
+def differing(one: Sweep, other: Sweep) -> list[str]:
+    """Keys, dotted, in which two sweeps differ by their results.
+
+    Not those that nothing in them uses, nor other words for the same: [0.5, 0.6] is the range of two values.
+    """
+    ours, theirs = meaning(one), meaning(other)
+    keys = [key for key in {**ours, **theirs} if not same(ours.get(key), theirs.get(key))]
+    return keys or (["axes (in another order)"] if list(one.axes) != list(other.axes) else [])
+
+
+def meaning(sweep: Sweep) -> dict[str, Any]:
+    """What the results are made of, by the keys that say so; None for what is not used."""
+    families, sizes = sweep.families, sweep.sizes
+    dims = {dim for family in families for variable in family.variables for dim in variable.dims}
+    found: dict[str, Any] = {f"axes.{name}": axis for name, axis in sweep.axes.items()}
+    if (matrix := sweep.target.matrix) is not None:
+        found["target.matrix"] = matrix
+    else:
+        values: dict[int, float | None] = dict(enumerate(sweep.target.singular_values))
+        values |= {mode: None for name in sweep.axes if (mode := swept_mode(name)) is not None}  # the axis has them
+        random = sweep.target.basis == "random"
+        found |= {"target.singular_values": values, "target.basis": sweep.target.basis}
+        found["target.seed"] = sweep.target.seed if random else None
+    if sweep.definition.matrices:
+        found["widths"] = [sweep.widths_at(int(depth)) for depth in depths(sweep.axes["depth"])]
+    return found | {
+        "model": sweep.model,
+        "start": sweep.start,
+        "steps": sweep.steps,
+        "record": sweep.record,
+        "period_max": sweep.longest_period,
+        "observables": sorted(family.name for family in families if not family.asked_by),
+        "orbit_samples": sizes["sample"] if "sample" in dims else None,
+        "trajectory": sweep.trajectory,
+        "sharpness_every": sweep.sharpness_every if any(family.sampled for family in families) else None,
+        "sharpness_count": sweep.sharpness_count,
+    }
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two parts of what sweeps mean are the same; axes are where their values are, to the last bit."""
+    if not isinstance(one, Range | tuple) or not isinstance(other, Range | tuple) or one == other:
+        return bool(one == other)
+    if isinstance(one, Range) and isinstance(other, Range) and one.num > 2:
+        return False  # both ends are values, and the spacing tells the others
+    return length(one) == length(other) and np.array_equal(coordinates(one), coordinates(other))

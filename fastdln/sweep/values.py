@@ -1,0 +1,86 @@
+"""Values of a sweep's keys as they are given: numbers, lists and names, in Python's own types."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fastdln.errors import SweepError
+from fastdln.sweep.families import known_names
+from fastdln.sweep.sources import MOST_NUMBERS
+
+# Examples that every key of numbers takes.
+LIST, RANGE = "[2, 3]", "{start = 2, stop = 3, num = 5}"
+
+
+def plain(value: Any, key: str = "") -> Any:
+    """Arrays of NumPy, pandas, xarray and their like, and ranges, as Python's own lists and numbers, all the way down."""
+    if isinstance(value, Mapping):
+        return {name: plain(item, f"{key}.{name}".lstrip(".")) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        # a million numbers need no million calls
+        return list(value) if set(map(type, value)) <= {int, float, str} else [plain(item, key) for item in value]
+    if isinstance(value, range):
+        refuse_many(len(value), key)
+        return list(value)
+    if isinstance(value, type) or not hasattr(value, "__array__"):
+        return value
+    try:
+        array = np.asanyarray(value)  # masked ones stay so
+    except Exception:  # what others make of it; it is no array, and refused by its key
+        return value
+    refuse_many(array.size, key)
+    return (array if array.dtype.kind in "biufcO" else array.astype(str)).tolist()
+
+
+def refuse_many(numbers: int, key: str) -> None:
+    if numbers > MOST_NUMBERS:
+        raise SweepError(
+            f"{key}: has {numbers:,} numbers, more than {MOST_NUMBERS:,}, which a sweep writes out; a range such as "
+            f"{RANGE} may have more"
+        )
+
+
+def number(value: Any) -> Any:
+    """Refuses what Python would count as a number but no sweep file means as one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"must be a number (got {reprlib.repr(value)})")
+    return value
+
+
+def whole(value: Any) -> Any:
+    if number(value) != value // 1:
+        raise ValueError(f"must be a whole number (got {reprlib.repr(value)})")
+    return int(value)
+
+
+def shown(value: Any) -> str:
+    return f"(got {reprlib.repr(value)})"
+
+
+def numbers(value: Any) -> Any:
+    """A list of numbers, or one."""
+    if isinstance(value, list | tuple):
+        return list(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"must be a number, or a list such as {LIST} {shown(value)}")
+    return [value]
+
+
+def names(value: Any) -> Any:
+    """A list of names, or one."""
+    value = [value] if isinstance(value, str) else value
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"must be a list of names; valid: {', '.join(known_names())} {shown(value)}")
+    return value
+
+
+def layer_widths(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ValueError(
+            f"must be a list of whole numbers, one more than there are layers, such as [3, 5, 2] {shown(value)}"
+        )
+    return value
