@@ -307,7 +307,7 @@ def flips(sweep, folder, reference, count, rng, score):
         if damage.chunk is None:
             named |= {file for file in chosen if file.relative_to(store).parts[0] == variable}
         else:
-            place = "/".join(["c", *map(str, grid.place(damage.chunk))])
+            place = "/".join(["c", *map(str, grid.index(damage.chunk))])
             named |= {file for file in chosen if f"{file.relative_to(store)}/".startswith(f"{variable}/{place}/")}
     missed = len(set(chosen) - named)
     compute(sweep, store, progress=False)

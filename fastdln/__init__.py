@@ -54,7 +54,7 @@ _HOMES = {
 # xarray itself may be imported before or after this, or, for `fastdln --help`, not at all.
 @wrapt.when_imported("xarray")
 def _add_accessor(xarray: Any) -> None:
-    import_module("fastdln.plots.accessor").register(xarray)
+    import_module("fastdln.accessor").register(xarray)
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastdln.errors import SweepError
-from fastdln.execution.arguments import as_place, as_sweep, check_manner, check_options, check_progress
+from fastdln.execution.arguments import as_store_name, as_sweep, check_manner, check_options, check_progress
 from fastdln.execution.compile_ahead import refuse_what_does_not_compile
 from fastdln.execution.plan import Plan, refuse_in_memory
 from fastdln.execution.progress import Report
@@ -22,7 +22,7 @@ from fastdln.execution.verify import Verification
 from fastdln.execution.verify import verify as read_back
 from fastdln.storage import extend as growth
 from fastdln.storage import metadata
-from fastdln.storage.location import Place, find, plain_errors, storage_error
+from fastdln.storage.location import Location, locate, plain_errors, storage_error
 from fastdln.storage.location.memory import Memory
 from fastdln.storage.metadata import Contents
 from fastdln.storage.store import Store
@@ -66,7 +66,7 @@ def run(
     the first chunk that fails. durable: files survive a loss of power. progress: True, False, or a function of (points done, points in all); by default a bar on
     a terminal and in a notebook. on_event: called with each engine.ChunkDone or ChunkFailed.
 
-    Raises StoreError if the place holds something else or is in use, ClusterError if the cluster cannot be used,
+    Raises StoreError if the location holds something else or is in use, ClusterError if the cluster cannot be used,
     IncompleteError if chunks failed (run again to resume).
     """
     sweep = as_sweep(sweep)
@@ -84,10 +84,10 @@ def run(
         if part is not None or storage_options or durable:
             raise SweepError("part, durable, storage_options: are of a store; give one")
         refuse_in_memory(Grid(sweep))
-        place = Memory()
-        with cluster_of(scheduler, workers, dashboard) as client, Store.at(place, sweep) as target:
+        location = Memory()
+        with cluster_of(scheduler, workers, dashboard) as client, Store.at(location, sweep) as target:
             Run(target, Manner(client, fail_fast=fail_fast, progress=progress, on_event=on_event))()
-        return load(metadata.read(place), chunks=None).load()
+        return load(metadata.read(location), chunks=None).load()
     compute(
         sweep,
         store,
@@ -123,11 +123,11 @@ def compute(
     """
     check_manner(scheduler=scheduler, dashboard=dashboard, part=part, storage_options=storage_options, **manner)
     how = Manner(share=Share.parse(part) if part is not None else None, **manner)
-    place = find(as_place(store), storage_options)
+    location = locate(as_store_name(store), storage_options)
     with cluster_of(scheduler, workers, dashboard) as client:
         wanted = sweep() if callable(sweep) else sweep
         refuse_what_does_not_compile(wanted)
-        with Store.at(place, wanted, share=how.share, durable=how.durable, about=about) as target:
+        with Store.at(location, wanted, share=how.share, durable=how.durable, about=about) as target:
             return Run(target, replace(how, client=client))()
 
 
@@ -165,14 +165,14 @@ def lengthen(store: StorePath, *overrides: str, storage_options: Options | None 
     """Like `extend`, but opens nothing, and returns how many points it computed."""
     check_manner(storage_options=storage_options, **how)
     changes = of_axes(overrides, "extend")
-    place = find(as_place(store), storage_options)
-    with plain_errors(place.name, "cannot be read"):
-        there = metadata.read(place)
+    location = locate(as_store_name(store), storage_options)
+    with plain_errors(location.name, "cannot be read"):
+        there = metadata.read(location)
     wanted = growth.asked(there).changed(changes)
     growth.larger_grid(there, growth.grown(there.grid.sweep, wanted))  # refuses before anything is begun
 
     def larger() -> Sweep:
-        return growth.grow(place, wanted, how.get("durable", False))
+        return growth.grow(location, wanted, how.get("durable", False))
 
     return compute(larger, store, storage_options=storage_options, **how)
 
@@ -188,14 +188,14 @@ def refine(
     check_manner(storage_options=storage_options, **how)
     changes = of_axes(overrides, "refine")
     of_urls = [
-        storage_options if "://" in as_place(path, name) else None
+        storage_options if "://" in as_store_name(path, name) else None
         for name, path in {"store": store, "new": new}.items()
     ]
     if storage_options and not any(of_urls):
-        find(store, storage_options)  # says what they are for
-    place, target = (find(path, options) for path, options in zip((store, new), of_urls, strict=True))
-    with plain_errors(place.name, "cannot be read"):
-        there = metadata.read(place)
+        locate(store, storage_options)  # says what they are for
+    location, target = (locate(path, options) for path, options in zip((store, new), of_urls, strict=True))
+    with plain_errors(location.name, "cannot be read"):
+        there = metadata.read(location)
     wanted = growth.asked(there).changed(changes)
     about = growth.window(there, wanted)
     growth.refuse_other_parents(target, about)
@@ -218,12 +218,12 @@ def verify(
 ) -> Verification:
     """Reads every chunk and coordinate back; damaged chunks lose their mark, so that the next run computes them again."""
     check_progress(progress)
-    return read_back(place_of(store, storage_options), progress)
+    return read_back(location_of(store, storage_options), progress)
 
 
-def place_of(store: StorePath, storage_options: Options | None) -> Place:
+def location_of(store: StorePath, storage_options: Options | None) -> Location:
     check_options(storage_options)
-    return find(as_place(store), storage_options)
+    return locate(as_store_name(store), storage_options)
 
 
 # Nothing of a store is a date, whatever its `units` say.
@@ -251,7 +251,7 @@ def load(there: Contents, **options: Any) -> xr.Dataset:
     left_out = sorted(set(there.others) - set(others))
     if left_out:
         warnings.warn(
-            f"{there.place.name}: {', '.join(left_out)}: not of the sweep, and cannot be read safely; left out",
+            f"{there.location.name}: {', '.join(left_out)}: not of the sweep, and cannot be read safely; left out",
             stacklevel=3,
         )
     return opened(())
@@ -262,13 +262,13 @@ def open(store: StorePath, *, storage_options: Options | None = None, **options:
 
     The metadata are checked first: nothing is read of a store that is not what its sweep implies.
     """
-    place = place_of(store, storage_options)
-    with plain_errors(place.name, "cannot be read"):
-        there = metadata.read(place, code=False)
+    location = location_of(store, storage_options)
+    with plain_errors(location.name, "cannot be read"):
+        there = metadata.read(location, code=False)
         points_left = 0 if there.attributes.get("complete") else int(metadata.left(there).sum())
         if points_left:
             warnings.warn(
-                f"{place.name}: {points_left:,} of {there.grid.points:,} points are not computed yet (fate = 0)",
+                f"{location.name}: {points_left:,} of {there.grid.points:,} points are not computed yet (fate = 0)",
                 stacklevel=2,
             )
         return load(there, **options)
@@ -343,9 +343,9 @@ def ranges(numbers: np.ndarray) -> str:
 
 def status(store: StorePath, *, storage_options: Options | None = None) -> Status:
     """How far a store is; it may be asked while a run goes on. StoreError if fastdln did not make it."""
-    place = place_of(store, storage_options)
-    with plain_errors(place.name, "cannot be read"):
-        there = metadata.read(place, code=False)
+    location = location_of(store, storage_options)
+    with plain_errors(location.name, "cannot be read"):
+        there = metadata.read(location, code=False)
         grid, left = there.grid, metadata.left(there)
-        running = place.in_use()
+        running = location.in_use()
     return Status(there.sweep, grid.points, int(left.sum()), grid.chunks, int(np.count_nonzero(left)), running, left)

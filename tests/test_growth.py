@@ -13,7 +13,7 @@ import fastdln
 from fastdln import Sweep, SweepError
 from fastdln.api import compute
 from fastdln.storage import extend
-from fastdln.storage.location import find
+from fastdln.storage.location import locate
 from fastdln.storage.location.folder import Folder
 from fastdln.storage.metadata import read
 
@@ -135,8 +135,8 @@ def test_a_kill_at_any_write_of_a_growth(tmp_path, monkeypatch):
 
         monkeypatch.setattr(Folder, "write", write_few)
         try:
-            wanted = extend.asked(read(find(store))).changed(overrides)
-            extend.grow(find(store), wanted)
+            wanted = extend.asked(read(locate(store))).changed(overrides)
+            extend.grow(locate(store), wanted)
             break
         except KilledError:
             pass

@@ -21,6 +21,7 @@ FLOORS = [
     "execution",
     "storage",
     "sweep",
+    "accessor",
     "plots",
     "analysis",
     "kernels",

@@ -13,7 +13,7 @@ from fastdln import Sweep
 from fastdln.api import compute
 from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
 from fastdln.storage import metadata
-from fastdln.storage.location import find
+from fastdln.storage.location import locate
 
 AXES = {"eta": [0.1, 0.2, 0.3], "alpha": [0.3, 0.6], "depth": 2}
 TWO = {"singular_values": [1.0, 0.5]}
@@ -134,7 +134,7 @@ def test_booleans_and_lists_of_older_stores(stores):
 
 
 def test_shapes_before_growing_are_read_in_both_forms(stores):
-    there, shapes = metadata.read(find(stores / "grown.zarr", None)), [[2, 2, 40], [2, 3, 40]]
+    there, shapes = metadata.read(locate(stores / "grown.zarr", None)), [[2, 2, 40], [2, 3, 40]]
     assert there.attributes["grown_from"] == json.dumps(shapes)
     older = replace(there, root={**there.root, "attributes": {**there.attributes, "grown_from": shapes}})
     assert metadata.grown_from(there) == metadata.grown_from(older) == shapes

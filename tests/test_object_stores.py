@@ -20,7 +20,7 @@ from small import FILE, SWEEP
 import fastdln
 from fastdln import StoreError
 from fastdln.api import compute
-from fastdln.storage.location import connection, find, plain_errors
+from fastdln.storage.location import connection, locate, plain_errors
 from fastdln.storage.location.option_names import Settings
 from fastdln.storage.location.protocol import ROOT
 
@@ -34,7 +34,7 @@ def own_environment(monkeypatch):
 
 
 def works(url, options):
-    place = find(url, options)
+    place = locate(url, options)
     place.write("x", b"content")
     assert place.read("x") == b"content"
     return place._unmet
@@ -125,9 +125,9 @@ def test_options_go_where_they_belong(url, endpoint):
     assert store.retry_config["max_retries"] == 3
     store = works(url, filled(GIVEN["s3fs"], endpoint))
     assert store.config["session_token"] == "c"
-    assert find(url, {"use_ssl": "no"})._unmet.client_options["allow_http"] == "true"
-    assert find(url, {"use_ssl": True, "verify": "true"})._unmet.client_options is None
-    assert find(url, {"anon": True})._unmet.config["skip_signature"] == "true"
+    assert locate(url, {"use_ssl": "no"})._unmet.client_options["allow_http"] == "true"
+    assert locate(url, {"use_ssl": True, "verify": "true"})._unmet.client_options is None
+    assert locate(url, {"anon": True})._unmet.config["skip_signature"] == "true"
     assert store.retry_config["retry_timeout"] == timedelta(seconds=60), "what a run waits if nobody says otherwise"
 
 
@@ -140,17 +140,17 @@ def test_the_environment_alone_is_enough(url, endpoint, variable, allowed, monke
     works(url, None)
     works(url, {"timeout": "20s"})  # one option of the client does not do away with the environment's
     monkeypatch.setenv("AWS_TIMEOUT", "7")
-    assert find(url)._unmet.client_options["timeout"] == "7000ms"
-    assert find(url, {"timeout": 9})._unmet.client_options["timeout"] == "9000ms"
+    assert locate(url)._unmet.client_options["timeout"] == "7000ms"
+    assert locate(url, {"timeout": 9})._unmet.client_options["timeout"] == "9000ms"
 
 
 def test_other_object_stores_have_their_own_words(monkeypatch):
-    store = find("az://box/x.zarr", {"account_name": "q", "sas_token": f"sv=2020&sig={SECRET}", "timeout": 9})._unmet
+    store = locate("az://box/x.zarr", {"account_name": "q", "sas_token": f"sv=2020&sig={SECRET}", "timeout": 9})._unmet
     assert store.config["container_name"] == "box"
     assert store.config["sas_key"].endswith(SECRET)
     assert store.client_options["timeout"] == "9000ms"
-    assert find("az://box/x.zarr", {"account_name": "q", "token": "t"})._unmet.config["token"] == "t"
-    store = find("gs://box/x.zarr", {"anon": "true", "endpoint_url": "http://127.0.0.1:4443"})._unmet
+    assert locate("az://box/x.zarr", {"account_name": "q", "token": "t"})._unmet.config["token"] == "t"
+    store = locate("gs://box/x.zarr", {"anon": "true", "endpoint_url": "http://127.0.0.1:4443"})._unmet
     assert store.config["base_url"] == "http://127.0.0.1:4443"
     assert store.client_options["allow_http"] == "true"
 
@@ -205,7 +205,7 @@ def test_a_bad_option_is_one_line(bad, said, capfd):
     else:
         options = SOUND | bad
     with pytest.raises(StoreError, match=said) as caught:
-        find("s3://b/x.zarr", options)
+        locate("s3://b/x.zarr", options)
     assert "\n" not in str(caught.value)
     assert SECRET in bad or SECRET not in str(caught.value)
     assert capfd.readouterr().err == "", "nothing from Rust"
@@ -227,7 +227,7 @@ AROUND = [
 def test_a_bad_variable_is_one_line_that_names_it(name, value, monkeypatch, capfd):
     monkeypatch.setenv(name, value)
     with pytest.raises(StoreError, match=f"^storage option {name}: ") as caught:
-        find("s3://b/x.zarr", {"key": "a", "secret": "b"})
+        locate("s3://b/x.zarr", {"key": "a", "secret": "b"})
     assert SECRET not in str(caught.value)
     assert capfd.readouterr().err == ""
 
@@ -235,9 +235,9 @@ def test_a_bad_variable_is_one_line_that_names_it(name, value, monkeypatch, capf
 def test_the_environments_s3_endpoint_is_not_silently_preferred(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:7")
     with pytest.raises(StoreError, match="AWS_ENDPOINT_URL_S3 says something else"):
-        find("s3://b/x.zarr", SOUND)
+        locate("s3://b/x.zarr", SOUND)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", SOUND["endpoint"])
-    find("s3://b/x.zarr", SOUND)
+    locate("s3://b/x.zarr", SOUND)
 
 
 @pytest.mark.parametrize(
@@ -290,8 +290,8 @@ def test_the_command_line_writes_nothing_for_a_bad_option(tmp_path):
 def test_what_is_not_installed_is_named():
     code = (
         "import sys; sys.modules['obstore'] = None\n"
-        "from fastdln.storage.location import find\n"
-        "try:\n    find('s3://b/x.zarr')\nexcept ValueError as error:\n    print(error)"
+        "from fastdln.storage.location import locate\n"
+        "try:\n    locate('s3://b/x.zarr')\nexcept ValueError as error:\n    print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "stores by URL need obstore: pip install 'fastdln[cloud]'\n"
@@ -301,7 +301,7 @@ def test_a_panic_is_one_line(monkeypatch):
     """A real one: options of the client are none of the store, and obstore says so by a panic."""
     monkeypatch.setattr(connection, "settings", lambda *given: Settings(config={"allow_http": "true"}))
     with pytest.raises(StoreError, match="obstore gave up"):
-        find("s3://b/x.zarr")
+        locate("s3://b/x.zarr")
     with (
         pytest.raises(StoreError, match=r"x: cannot be read: Expected config prefix"),
         plain_errors("x", "cannot be read"),
@@ -395,7 +395,7 @@ def test_who_waits_waits_briefly_for_the_first_answer(monkeypatch):
 
 
 def test_workers_wait_as_a_run_does(url, options, monkeypatch):
-    place = find(url, options)
+    place = locate(url, options)
     place.write("x", b"1")
     monkeypatch.setattr(connection, "meet", None)
     monkeypatch.setattr("fastdln.storage.location.bucket.meet", None)
@@ -413,7 +413,7 @@ def test_without_keys_the_line_says_what_to_set(server, monkeypatch):
 
 
 def test_an_object_of_any_size_is_not_read_whole(url, options):
-    place = find(url, options)
+    place = locate(url, options)
     place.write(ROOT, bytes(3_000_000))
     with pytest.raises(StoreError, match=r"zarr\.json has 3,000,000 bytes, more than the 2,999,999"):
         place.read(ROOT, 2_999_999)
@@ -423,7 +423,7 @@ def test_an_object_of_any_size_is_not_read_whole(url, options):
 
 def test_a_chunk_in_a_bucket_is_no_larger_than_its_values(url, options):
     compute(SWEEP, url, storage_options=options)
-    find(url, options).write("loss/c/0/0/0", bytes(2**26 + 1))
+    locate(url, options).write("loss/c/0/0/0", bytes(2**26 + 1))
     found = fastdln.verify(url, storage_options=options)
     assert [(damage.variable, damage.chunk) for damage in found.damaged] == [("loss", 0)]
     assert "67,108,865 bytes, more than" in found.damaged[0].reason
@@ -438,7 +438,7 @@ def test_a_strangers_lock_holds_nobody_up(url, options, strange):
     import time
 
     sound = {"first": 0, "beyond": 9, "expires": time.time() + 50, "process": 1, "host": "h"}
-    place = find(url, options)
+    place = locate(url, options)
     obstore.put(place.locks, "0-9", json.dumps(sound).encode())
     assert place.in_use()
     obstore.put(place.locks, "0-9", json.dumps(sound | strange).encode())
@@ -448,7 +448,7 @@ def test_a_strangers_lock_holds_nobody_up(url, options, strange):
 def test_secrets_stay_where_they_were_given(url, endpoint, tmp_path, monkeypatch):
     """Not in the store, the log, the events, a message or a picture of the place."""
     options = SOUND | {"endpoint": endpoint, "token": f"{SECRET}/token", "default_headers": {"x-auth": SECRET}}
-    assert SECRET not in repr(find(url, options))
+    assert SECRET not in repr(locate(url, options))
     (tmp_path / "small.toml").write_text(FILE)
     words = [f"{key}={json.dumps(value) if isinstance(value, dict) else value}" for key, value in options.items()]
     storage = [word for pair in words for word in ("--storage", pair)]
@@ -460,7 +460,7 @@ def test_secrets_stay_where_they_were_given(url, endpoint, tmp_path, monkeypatch
     assert done.returncode == 0, done.stderr
     refused = typed("status", url + ".not")
     assert refused.returncode == 2
-    place = find(url, options)
+    place = locate(url, options)
     written = b"".join(place.read(key) for key in place.keys("")) + (tmp_path / "out.zarr.log").read_bytes()
     assert SECRET.encode() not in written
     assert SECRET not in done.stdout + done.stderr + refused.stdout + refused.stderr
@@ -480,6 +480,6 @@ def test_the_home_folder_has_a_short_name(tmp_path, monkeypatch):
     assert (home / "out.zarr" / ROOT).exists()
     assert not list(work.iterdir())
     assert fastdln.status("~/out.zarr").points_left == 0
-    assert find("~").path == home
-    assert str(find("file:///~/x").path) == "/~/x"
-    assert str(find("./~").path) == "~"
+    assert locate("~").path == home
+    assert str(locate("file:///~/x").path) == "/~/x"
+    assert str(locate("./~").path) == "~"

@@ -15,7 +15,7 @@ from small import SWEEP, identical
 import fastdln
 from fastdln import IncompleteError, StoreError, Sweep
 from fastdln.api import compute
-from fastdln.storage.location import WHOLE, find, folder, object_lock
+from fastdln.storage.location import WHOLE, folder, locate, object_lock
 from fastdln.storage.store import Store
 from fastdln.sweep.shares import Share
 
@@ -26,7 +26,7 @@ def reference():
 
 
 def keys(url, options, prefix=""):
-    return sorted(find(url, options).keys(prefix))
+    return sorted(locate(url, options).keys(prefix))
 
 
 def test_a_store_in_a_bucket(url, options, reference):
@@ -36,7 +36,7 @@ def test_a_store_in_a_bucket(url, options, reference):
     again = fastdln.status(url, storage_options=options)
     assert (again.chunks_left, again.running) == (0, False)
     assert fastdln.verify(url, storage_options=options).whole
-    identical(xr.open_zarr(find(url, options).zarr(read_only=True)), reference)
+    identical(xr.open_zarr(locate(url, options).zarr(read_only=True)), reference)
     assert keys(url + ".lock", options) == []
 
 
@@ -84,7 +84,7 @@ def test_shards(url, options, reference):
     assert ds.fate.encoding["chunks"] == (1, 1, 10)
     assert ds.fate.encoding["shards"] == (1, 2, 20)
     assert len(keys(url, options, "fate/c")) == 4
-    place = find(url, options)
+    place = locate(url, options)
     for key in keys(url, options, "loss/c"):
         data = bytearray(place.read(key))
         data[len(data) // 3] ^= 4
@@ -106,14 +106,14 @@ def test_a_store_grows_in_a_bucket(url, options, reference):
     fastdln.run(
         Sweep(**SWEEP.model_dump() | {"axes": {**SWEEP.axes, "depth": [2]}}), store=url, storage_options=options
     )
-    before = {key: find(url, options).read(key) for key in keys(url, options, "fate/c")}
+    before = {key: locate(url, options).read(key) for key in keys(url, options, "fate/c")}
     ds = fastdln.extend(url, "axes.depth=[2,3]", storage_options=options)
     identical(ds, reference)
-    assert {key: find(url, options).read(key) for key in before} == before
+    assert {key: locate(url, options).read(key) for key in before} == before
 
 
 def test_a_second_run_on_a_bucket_is_refused(url, options):
-    place = find(url, options)
+    place = locate(url, options)
     with Store.at(place, SWEEP):
         with pytest.raises(StoreError, match=r"in use by another run \(process \d+ on .*its lock ends in \d+ s"):
             compute(SWEEP, url, storage_options=options)
@@ -132,7 +132,7 @@ def test_a_second_run_on_a_bucket_is_refused(url, options):
 
 def test_the_lock_of_a_killed_run_expires(url, options, monkeypatch):
     monkeypatch.setattr(object_lock, "LOCK_SECONDS", 2.0)
-    place = find(url, options)
+    place = locate(url, options)
     compute(SWEEP, url, storage_options=options)
     dead = place.lock(WHOLE)
     dead._stopped.set()  # nobody renews it, as after kill -9
@@ -154,7 +154,7 @@ def test_the_lock_of_a_killed_run_expires(url, options, monkeypatch):
 
 def test_a_lost_lock_stops_a_run(url, options, monkeypatch):
     monkeypatch.setattr(object_lock, "LOCK_SECONDS", 0.4)
-    lock = find(url, options).lock(WHOLE)
+    lock = locate(url, options).lock(WHOLE)
     obstore.put(lock._locks, lock._key, json.dumps({"owner": "another", "expires": time.time() + 60}).encode())
     time.sleep(0.5)
     with pytest.raises(IncompleteError, match="lost to another run"):
@@ -163,13 +163,13 @@ def test_a_lost_lock_stops_a_run(url, options, monkeypatch):
 
 
 def test_a_half_made_store_is_made_again(url, options, reference):
-    place = find(url, options)
+    place = locate(url, options)
     place.write("loss/zarr.json", b"{}")
     identical(fastdln.run(SWEEP, store=url, storage_options=options), reference)
 
 
 def test_foreign_buckets_are_left_alone(url, options):
-    place = find(url, options)
+    place = locate(url, options)
     place.write("thesis.tex", b"mine")
     with pytest.raises(StoreError, match=r"holds something else .*thesis\.tex"):
         compute(SWEEP, url, storage_options=options)
@@ -182,14 +182,14 @@ def test_foreign_buckets_are_left_alone(url, options):
 
 
 def test_places_travel(url, options):
-    place = find(url, options)
+    place = locate(url, options)
     place.write("x", b"1")
     assert pickle.loads(pickle.dumps(place)).read("x") == b"1"
-    assert find("file:///tmp/a.zarr").path == folder.Path("/tmp/a.zarr")
+    assert locate("file:///tmp/a.zarr").path == folder.Path("/tmp/a.zarr")
 
 
 def hold(path, holding, done):
-    with Store.at(find(path), SWEEP):
+    with Store.at(locate(path), SWEEP):
         holding.set()
         done.wait(60)
 
@@ -250,14 +250,14 @@ def test_durable_writes_reach_the_disk_in_order(tmp_path, monkeypatch, reference
 
 @pytest.mark.parametrize("junk", [b"junk", b"{}", b"[]", b'{"expires": "x"}', b"[" * 5000])
 def test_what_is_no_lock_holds_nobody_up(url, options, junk):
-    place = find(url, options)
+    place = locate(url, options)
     obstore.put(place.locks, f"{WHOLE[0]}-{WHOLE[1]}", junk)
     assert not place.in_use()
     compute(SWEEP, url, storage_options=options)
 
 
 def test_shares_without_chunks_do_not_collide(url, options):
-    with Store.at(find(url, options), SWEEP, share=Share(1, 40)):
+    with Store.at(locate(url, options), SWEEP, share=Share(1, 40)):
         compute(SWEEP, url, part="2/40", storage_options=options)
 
 

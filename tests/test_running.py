@@ -21,7 +21,7 @@ from fastdln import IncompleteError, StoreError, SweepError
 from fastdln.api import compute
 from fastdln.execution import log as journal
 from fastdln.execution.threads import ChunkDone, ChunkFailed
-from fastdln.storage.location import find
+from fastdln.storage.location import locate
 from fastdln.storage.store import Store
 from fastdln.sweep.shares import Share
 
@@ -39,7 +39,7 @@ def here(tmp_path):
 
 def obstruct(path, *places):
     """Makes the writing of chunks fail, in this process and in any other: folders lie where the files would be."""
-    with Store.at(find(path), SWEEP):
+    with Store.at(locate(path), SWEEP):
         pass
     for place in places:
         (path / "loss" / "c" / place / "in the way").mkdir(parents=True)
@@ -171,7 +171,7 @@ def test_parts_at_the_same_time(here, reference):
 
 def test_overlapping_runs_are_refused(tmp_path):
     path = tmp_path / "out.zarr"
-    with Store.at(find(path), SWEEP, share=Share(1, 2)):
+    with Store.at(locate(path), SWEEP, share=Share(1, 2)):
         assert fastdln.status(path).running
         for part in ("1/2", "1/3", "2/3", "1/1", None):
             with pytest.raises(StoreError, match="in use by another run"):
@@ -184,7 +184,7 @@ def test_overlapping_runs_are_refused(tmp_path):
 
 def test_leftovers_of_other_parts_are_left_alone(tmp_path):
     path = tmp_path / "out.zarr"
-    with Store.at(find(path), SWEEP):
+    with Store.at(locate(path), SWEEP):
         pass
     old, young = (path / "loss" / "c" / f"0.{age}.partial" for age in ("old", "young"))
     for file in (old, young):

@@ -19,7 +19,7 @@ import fastdln
 from fastdln import IncompleteError, StoreError, Sweep
 from fastdln.api import compute
 from fastdln.observables import OBSERVABLES
-from fastdln.storage.location import find
+from fastdln.storage.location import locate
 from fastdln.storage.location.folder import draft_prefix
 from fastdln.storage.store import Store
 
@@ -185,7 +185,7 @@ def test_an_empty_folder_becomes_a_store(tmp_path, reference_run):
 
 def test_a_store_in_use_is_refused(tmp_path):
     path = tmp_path / "out.zarr"
-    with Store.at(find(path), SWEEP), pytest.raises(StoreError, match="in use"):
+    with Store.at(locate(path), SWEEP), pytest.raises(StoreError, match="in use"):
         fastdln.run(SWEEP, store=path)
     fastdln.run(SWEEP, store=path)
 

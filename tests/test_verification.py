@@ -13,7 +13,7 @@ from small import SWEEP, identical, marks
 import fastdln
 from fastdln import StoreError, SweepError
 from fastdln.api import compute
-from fastdln.storage.location import find
+from fastdln.storage.location import locate
 from fastdln.storage.metadata import UNREADABLE
 from fastdln.storage.store import Store
 from fastdln.sweep.grid import Grid
@@ -44,7 +44,7 @@ def named(found, store, among):
     grid = Grid(SWEEP)
     places = set()
     for damage in found.damaged:
-        place = "" if damage.chunk is None else "/".join(["/c", *map(str, grid.place(damage.chunk))])
+        place = "" if damage.chunk is None else "/".join(["/c", *map(str, grid.index(damage.chunk))])
         places |= {p for p in among if f"{p.relative_to(store)}/".startswith(f"{damage.variable}{place}/")}
     return places
 
@@ -148,7 +148,7 @@ def test_an_incomplete_store_is_not_whole(store):
 def test_nothing_is_unmarked_while_a_run_goes_on(store):
     flip(store / "loss/c/0/0/0", 99)
     before = marks(store)
-    with Store.at(find(store), SWEEP):
+    with Store.at(locate(store), SWEEP):
         found = fastdln.verify(store)
     assert marks(store) == before
     assert not found.unmarked
@@ -250,7 +250,7 @@ LONGER = str([*SWEEP.axes["eta"].values().tolist(), 2.0])
 
 def test_the_lock_outlives_its_healing(store):
     (store / "singular_value" / "zarr.json").write_text("{}")
-    with Store.at(find(store), SWEEP), pytest.raises(StoreError, match="in use"):
+    with Store.at(locate(store), SWEEP), pytest.raises(StoreError, match="in use"):
         compute(SWEEP, store)
 
 

@@ -23,7 +23,7 @@ def as_sweep(given: Any) -> Sweep:
     raise SweepError(f"sweep: must be a fastdln.Sweep, or the path of a TOML file {shown(given)}{hint}")
 
 
-def as_place(given: Any, name: str = "store") -> str:
+def as_store_name(given: Any, name: str = "store") -> str:
     """The path or URL of a store."""
     text = os.fspath(given) if isinstance(given, str | os.PathLike) else given
     if not isinstance(text, str):

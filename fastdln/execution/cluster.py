@@ -61,10 +61,10 @@ def connected(scheduler: Any) -> Iterator[distributed.Client]:
 
 def reach(address: str) -> None:
     """An error if nobody listens at the address: a client that was never connected prints tracebacks when it is collected."""
-    protocol, place = parse_address(address)
+    protocol, rest = parse_address(address)
     if protocol not in ("tcp", "tls"):
         raise ValueError("tcp:// and tls:// can be reached by address; give a distributed.Client for others")
-    with socket.create_connection(parse_host_port(place), CONNECT_SECONDS):
+    with socket.create_connection(parse_host_port(rest), CONNECT_SECONDS):
         pass
 
 

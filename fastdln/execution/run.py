@@ -28,7 +28,7 @@ from fastdln.sweep.shares import Share
 
 # What will not be better for the next chunk.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-# A place that refused so many chunks, one after the other, is not coming back during this run.
+# A location that refused so many chunks, one after the other, is not coming back during this run.
 REFUSALS = 8
 # Different failures that the last message names; the log has all of them.
 FAILURES_NAMED = 3
@@ -55,7 +55,7 @@ class Run:
 
     def __init__(self, target: Store, manner: Manner) -> None:
         self.target, self.manner, self.grid = target, manner, target.grid
-        self.name = target.place.name
+        self.name = target.location.name
         self.failures: list[ChunkFailed] = []
         self.failed = self.refusals = self.unconverged = 0
 

@@ -13,7 +13,7 @@ import numpy as np
 from fastdln.errors import StoreError, first_line
 from fastdln.execution.progress import Report, reporter
 from fastdln.execution.threads import threads
-from fastdln.storage.location import WHOLE, Place, plain_errors, storage_error
+from fastdln.storage.location import WHOLE, Location, plain_errors, storage_error
 from fastdln.storage.metadata import GO_ON, MARK, UNREADABLE, Contents, chunk_key, left, present, read, straddles
 from fastdln.storage.repair import damaged_coordinates, parted_metadata
 from fastdln.storage.store import mark
@@ -34,8 +34,8 @@ class Damage:
     reason: str
 
     def __str__(self) -> str:
-        place = f"chunk {self.chunk} ({self.where})" if self.chunk is not None else self.where
-        return f"{self.variable}, {place}: {self.reason}"
+        location = f"chunk {self.chunk} ({self.where})" if self.chunk is not None else self.where
+        return f"{self.variable}, {location}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,15 @@ class Verification:
         return block("\n".join(lines))
 
 
-def verify(place: Place, progress: bool | Report | None = None) -> Verification:
+def verify(location: Location, progress: bool | Report | None = None) -> Verification:
     """Decodes every chunk that is there, and takes the marks of damaged ones away so that the next run computes them.
 
     Reads only, while a run goes on.
     """
-    with plain_errors(place.name, "cannot be read"):
-        contents = read(place)
+    with plain_errors(location.name, "cannot be read"):
+        contents = read(location)
         grid = contents.grid
-        marked = present(place, grid).ravel()
+        marked = present(location, grid).ravel()
         numbers, sizes = np.flatnonzero(marked), grid.sizes()
         damaged = [*damaged_metadata(contents)]
         with reporter(progress, 0, int(sizes[numbers].sum())) as report:
@@ -94,7 +94,7 @@ def verify(place: Place, progress: bool | Report | None = None) -> Verification:
         points_left = left(contents)
         points_left[broken] = sizes[broken]
         claims = contents.attributes.get("complete") and bool(points_left.any())
-        unmarked = unmark(place, grid, broken) if damaged or claims else True
+        unmarked = unmark(location, grid, broken) if damaged or claims else True
     return Verification(
         grid.chunks, numbers.size, grid.points, int(points_left.sum()), tuple(damaged), unmarked, contents.others
     )
@@ -109,9 +109,9 @@ def damaged_metadata(contents: Contents) -> Iterator[Damage]:
 
 def examined(contents: Contents, numbers: list[int]) -> Iterator[tuple[int, list[Damage]]]:
     """Each chunk with what is damaged of it, read by several threads."""
-    place, grid = contents.place, contents.grid
+    location, grid = contents.location, contents.grid
     arrays = contents.arrays([variable.name for variable in grid.sweep.variables])
-    there = {v.name: present(place, grid, v.name, len(v.dims)).ravel() for v in grid.sweep.variables}
+    there = {v.name: present(location, grid, v.name, len(v.dims)).ravel() for v in grid.sweep.variables}
     partial = straddles(contents).ravel()
     variables = {variable.name: variable for variable in grid.sweep.variables}
 
@@ -135,7 +135,7 @@ def examined(contents: Contents, numbers: list[int]) -> Iterator[tuple[int, list
                 grid.sharded
                 and there[name][number]
                 and not reason
-                and not place.size(chunk_key(grid, number, variables[name]))
+                and not location.size(chunk_key(grid, number, variables[name]))
             ):
                 reason = "the file is empty"
             if reason:
@@ -148,18 +148,18 @@ def examined(contents: Contents, numbers: list[int]) -> Iterator[tuple[int, list
             yield from zip(batch, pool.map(examine, batch), strict=True)
 
 
-def unmark(place: Place, grid: Grid, numbers: list[int]) -> bool:
-    """Takes the marks of chunks away; False if a run goes on, or the place cannot be written."""
+def unmark(location: Location, grid: Grid, numbers: list[int]) -> bool:
+    """Takes the marks of chunks away; False if a run goes on, or the location cannot be written."""
     try:
-        lock = place.lock(WHOLE)
+        lock = location.lock(WHOLE)
     except StoreError:
         return False
     try:
-        place.clear_leftovers(others_run=False)  # refuses links, through which marks elsewhere would be deleted
-        mark(place, complete=False, durable=False)
+        location.clear_leftovers(others_run=False)  # refuses links, through which marks elsewhere would be deleted
+        mark(location, complete=False, durable=False)
         fate = next(variable for variable in grid.sweep.variables if variable.name == MARK)
         for number in numbers:
-            place.delete(chunk_key(grid, number, fate))
+            location.delete(chunk_key(grid, number, fate))
     except Exception as error:
         if not storage_error(error):
             raise

@@ -15,7 +15,7 @@ from uuid import uuid4
 from fastdln.execution.task import Task
 from fastdln.execution.threads import ChunkDone
 from fastdln.kernels.disk_cache import fingerprint
-from fastdln.storage.location import Place
+from fastdln.storage.location import Location
 from fastdln.storage.store import Store
 from fastdln.sweep.extensions import own_code
 from fastdln.sweep.grid import Grid
@@ -55,13 +55,13 @@ def compute_chunk(target: Store, task: Task, number: int) -> ChunkDone:
 class Order:
     """What a worker needs to know of a run besides the chunk's number; `sweep` is JSON.
 
-    Without a place the results go back to who asked. `run` tells runs apart, so that a worker opens a store once a run.
+    Without a location the results go back to who asked. `run` tells runs apart, so that a worker opens a store once a run.
     """
 
     sweep: str
     chunk_shape: tuple[int, ...]
     versions: Mapping[str, str] = field(hash=False)
-    place: Place | None = None
+    location: Location | None = None
     sweep_sha256: str = ""
     durable: bool = False
     own: bytes = field(default=b"", repr=False)
@@ -70,10 +70,10 @@ class Order:
     @classmethod
     def of(cls, target: Store, durable: bool) -> Order:
         sweep, grid, own = target.grid.sweep, target.grid, own_code.packed()
-        if not target.place.shared:
+        if not target.location.shared:
             return cls(sweep.canonical(), grid.chunk_shape, versions(), own=own)
         # the store has the sweep, which with given matrices is too long to go with every chunk
-        return cls("", grid.chunk_shape, versions(), target.place.absolute(), sweep.sha256(), durable, own)
+        return cls("", grid.chunk_shape, versions(), target.location.absolute(), sweep.sha256(), durable, own)
 
 
 class Desk:
@@ -87,10 +87,10 @@ class Desk:
         self.name = get_worker().address
         refuse_other(self.name, versions(), order.versions)
         own_code.unpack(order.own)
-        if order.place is None:
+        if order.location is None:
             self.target, self.grid = None, Grid(Sweep(**json.loads(order.sweep)), order.chunk_shape)
         else:
-            self.target = Store.joined(order.place, order.sweep_sha256, order.durable)
+            self.target = Store.joined(order.location, order.sweep_sha256, order.durable)
             self.grid = self.target.grid
         self.task = Task(self.grid.sweep, self.grid)
         for job in self.task.jobs():
@@ -104,17 +104,17 @@ _opening = threading.Lock()
 
 @lru_cache(maxsize=2)
 def desk(run: str) -> dict[str, Desk]:
-    """A place for one run's desk; those of earlier runs are forgotten."""
+    """A location for one run's desk; those of earlier runs are forgotten."""
     return {}
 
 
 def work(order: Order, number: int) -> ChunkDone:
     """A task of the cluster: one chunk."""
     with _opening:  # the threads of a worker wait for the first to compile
-        place = desk(order.run)
-        if "desk" not in place:
-            place["desk"] = Desk(order)
-        mine = place["desk"]
+        location = desk(order.run)
+        if "desk" not in location:
+            location["desk"] = Desk(order)
+        mine = location["desk"]
     begun = time.perf_counter()
     if mine.target is not None:
         return replace(compute_chunk(mine.target, mine.task, number), worker=mine.name)

@@ -14,7 +14,7 @@ import numpy as np
 
 from fastdln.errors import StoreError, SweepError
 from fastdln.storage import template
-from fastdln.storage.location import ROOT, WHOLE, Place, plain_errors
+from fastdln.storage.location import ROOT, WHOLE, Location, plain_errors
 from fastdln.storage.metadata import MOST_GROWTHS, Contents, coordinate_key, differing, grown_from, read, stored_sweep
 from fastdln.storage.repair import heal
 from fastdln.sweep.axes import coordinates, length
@@ -28,7 +28,7 @@ ROUNDING = 1e-12
 def asked(contents: Contents) -> Sweep:
     """The sweep of a store as it was asked for, where rounding made a list of a range."""
     attributes = contents.attributes
-    return stored_sweep(contents.place, attributes.get("sweep_asked", attributes["sweep"]))
+    return stored_sweep(contents.location, attributes.get("sweep_asked", attributes["sweep"]))
 
 
 def grown(old: Sweep, wanted: Sweep) -> Sweep:
@@ -70,14 +70,14 @@ def refuse_other_keys(old: Sweep, wanted: Sweep, verb: str) -> None:
         raise SweepError(f"{names}: cannot be changed by {verb}; axes.{', axes.'.join(old.axes)} can")
 
 
-def grow(place: Place, wanted: Sweep, durable: bool = False) -> Sweep:
+def grow(location: Location, wanted: Sweep, durable: bool = False) -> Sweep:
     """Gives a store the shape of a larger sweep; the new points are not computed. Returns the sweep to run."""
-    with plain_errors(place.name, "cannot be written"):
-        read(place)  # what cannot be locked may be no store at all
-        lock = place.lock(WHOLE)
+    with plain_errors(location.name, "cannot be written"):
+        read(location)  # what cannot be locked may be no store at all
+        lock = location.lock(WHOLE)
         try:
-            place.clear_leftovers(others_run=False)
-            contents = read(place)
+            location.clear_leftovers(others_run=False)
+            contents = read(location)
             old = contents.grid.sweep
             new = grown(old, wanted)
             if new.sha256() != old.sha256():
@@ -93,19 +93,19 @@ def larger_grid(contents: Contents, sweep: Sweep) -> Grid:
     stuck = sorted(set(contents.others) - set(contents.readable_others()))
     if stuck:
         raise StoreError(
-            f"{contents.place.name}: holds {', '.join(stuck)}, not of the sweep, which extend does not know how to grow; "
+            f"{contents.location.name}: holds {', '.join(stuck)}, not of the sweep, which extend does not know how to grow; "
             "remove it, or copy it elsewhere"
         )
     if len(grown_from(contents)) >= MOST_GROWTHS:
         raise StoreError(
-            f"{contents.place.name}: has grown {MOST_GROWTHS:,} times; sweep the larger grid into a new store"
+            f"{contents.location.name}: has grown {MOST_GROWTHS:,} times; sweep the larger grid into a new store"
         )
     return Grid(sweep, old.chunk_shape, old.inner_shape)
 
 
 def switch(contents: Contents, new: Grid, wanted: Sweep, durable: bool) -> None:
     """Replaces the root's metadata by those of the larger grid."""
-    place, old, sweep = contents.place, contents.grid, new.sweep
+    location, old, sweep = contents.location, contents.grid, new.sweep
     root, fresh = json.loads(json.dumps(contents.root)), template.entries(new)
     metadata = root["consolidated_metadata"]["metadata"]
     lengths = dict(zip(new.dims, new.shape, strict=True))
@@ -122,7 +122,7 @@ def switch(contents: Contents, new: Grid, wanted: Sweep, durable: bool) -> None:
             data = fresh[f"{name}/c/0"]
             metadata[name] = json.loads(fresh[f"{name}/{ROOT}"])
             metadata[name]["chunk_key_encoding"]["configuration"]["separator"] = separator
-            place.write(coordinate_key(name, metadata[name]), data, durable=durable)
+            location.write(coordinate_key(name, metadata[name]), data, durable=durable)
     attributes = root["attributes"]
     source = json.loads(fresh[ROOT])["attributes"]["source"]
     history = attributes.get("history", "")
@@ -136,10 +136,10 @@ def switch(contents: Contents, new: Grid, wanted: Sweep, durable: bool) -> None:
     attributes.pop("sweep_asked", None)
     if wanted.sha256() != sweep.sha256():
         attributes["sweep_asked"] = wanted.canonical()
-    place.write(ROOT, template.sealed(root, new), durable=durable)
-    heal(read(place), durable)
+    location.write(ROOT, template.sealed(root, new), durable=durable)
+    heal(read(location), durable)
     for key in replaced:
-        place.delete(key)
+        location.delete(key)
 
 
 def window(contents: Contents, wanted: Sweep) -> dict[str, Any]:
@@ -152,11 +152,15 @@ def window(contents: Contents, wanted: Sweep) -> dict[str, Any]:
             raise SweepError(
                 f"axes.{name}: must stay within the store's {outer[0]:g} to {outer[-1]:g} (got {inner[0]:g} to {inner[-1]:g})"
             )
-    parent = {"parent_store": contents.place.name, "parent_sweep": old.canonical(), "parent_sweep_sha256": old.sha256()}
+    parent = {
+        "parent_store": contents.location.name,
+        "parent_sweep": old.canonical(),
+        "parent_sweep_sha256": old.sha256(),
+    }
     return {"title": contents.attributes.get("title", ""), **parent}
 
 
-def refuse_other_parents(target: Place, about: dict[str, Any]) -> None:
+def refuse_other_parents(target: Location, about: dict[str, Any]) -> None:
     """StoreError if there is a store already that did not come from this window's."""
     with plain_errors(target.name, "cannot be read"):
         if not target.occupied():

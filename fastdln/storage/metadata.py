@@ -17,7 +17,7 @@ from zarr.errors import BaseZarrError
 from fastdln.errors import StoreError, SweepError, first_line
 from fastdln.observables import Variable
 from fastdln.storage import array_metadata, foreign, template
-from fastdln.storage.location import ROOT, Place, plain_errors, storage_error
+from fastdln.storage.location import ROOT, Location, plain_errors, storage_error
 from fastdln.storage.location.checked import Checked
 from fastdln.storage.template import COORDINATES
 from fastdln.sweep.extensions import own_code
@@ -71,7 +71,7 @@ class Contents:
     the grid's, as the store says it.
     """
 
-    place: Place
+    location: Location
     root: Mapping[str, Any]
     grid: Grid
     others: tuple[str, ...]
@@ -110,7 +110,7 @@ class Contents:
         limits = array_metadata.limits(self.grid) | {
             name: array_metadata.largest_file(size) for name, size in sizes.items()
         }
-        store = self.place.zarr(durable=durable, read_only=not write, limits=limits)
+        store = self.location.zarr(durable=durable, read_only=not write, limits=limits)
         return Checked(store, json.dumps(root).encode(), array_metadata.decoded(self.grid) | zstd)
 
     def arrays(self, names: Iterable[str], *, write: bool = False, durable: bool = False) -> dict[str, Any]:
@@ -122,30 +122,30 @@ class Contents:
         except Exception as error:  # whatever Zarr makes of metadata
             if storage_error(error) or isinstance(error, StoreError):
                 raise
-            raise damaged(self.place, first_line(error)) from None
+            raise damaged(self.location, first_line(error)) from None
 
 
-def read_root(place: Place) -> dict[str, Any]:
+def read_root(location: Location) -> dict[str, Any]:
     """The store's root metadata; StoreError, in one line, if fastdln did not make it."""
-    with plain_errors(place.name, "cannot be read"):
-        data = place.read(ROOT)
-        if data is None and not place.occupied():
-            raise StoreError(f"{place.name}: there is no store")
+    with plain_errors(location.name, "cannot be read"):
+        data = location.read(ROOT)
+        if data is None and not location.occupied():
+            raise StoreError(f"{location.name}: there is no store")
         try:
             if sum(map((data or b"").count, (b",", b"[", b"{"))) > MOST_VALUES:
-                raise damaged(place, f"it has more than {MOST_VALUES:,} values")
+                raise damaged(location, f"it has more than {MOST_VALUES:,} values")
             root: dict[str, Any] = json.loads(data or b"")
             attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
             if "sweep" not in attributes and MARK in arrays:
                 raise StoreError(
-                    f"{place.name}: its root attributes are gone, as when a dataset without attributes was written into it; "
+                    f"{location.name}: its root attributes are gone, as when a dataset without attributes was written into it; "
                     "restore its zarr.json, and add arrays with ds.assign(...)[[...]].to_zarr(..., mode='a')"
                 )
             text = attributes["sweep"]
             if not all(isinstance(attributes.get(name, ""), str) for name in TEXTS):
-                raise damaged(place, f"one of {', '.join(TEXTS)} is no text")
+                raise damaged(location, f"one of {', '.join(TEXTS)} is no text")
             if hashlib.sha256(text.encode()).hexdigest() != attributes["sweep_sha256"]:
-                raise damaged(place, "the sweep is not the one of its sha256")
+                raise damaged(location, "the sweep is not the one of its sha256")
             if (
                 isinstance(json.loads(text), dict)
                 and isinstance(attributes, dict)
@@ -160,51 +160,51 @@ def read_root(place: Place) -> dict[str, Any]:
         except ValueError as error:
             if isinstance(error, StoreError):
                 raise
-    raise StoreError(f"{place.name}: holds something else than a fastdln store; give another path with -o")
+    raise StoreError(f"{location.name}: holds something else than a fastdln store; give another path with -o")
 
 
-def stored_sweep(place: Place, text: str) -> Sweep:
+def stored_sweep(location: Location, text: str) -> Sweep:
     """The sweep of a store's attribute, which names no files."""
     try:
         return Sweep.stored(text)
     except SweepError as error:
-        raise damaged(place, f"its sweep is none: {error}") from None
+        raise damaged(location, f"its sweep is none: {error}") from None
 
 
-def read(place: Place, *, code: bool = True) -> Contents:
+def read(location: Location, *, code: bool = True) -> Contents:
     """What a store says of itself, read once and checked; StoreError if it is not what its sweep implies.
 
     code: whether models and observables of somebody's own must be known here; to be looked at, they need not.
     """
-    root = read_root(place)
+    root = read_root(location)
     attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
     if (names := own_code.missing(attributes)) and code:
         raise StoreError(
-            f"{place.name}: was made with {', '.join(name[:64] for name in names[:8])} of somebody's own; give the file with --load, or call fastdln.register"
+            f"{location.name}: was made with {', '.join(name[:64] for name in names[:8])} of somebody's own; give the file with --load, or call fastdln.register"
         )
     said = attributes["sweep"]
-    sweep = stored_sweep(place, foreign.without(said, names) if names else said)
+    sweep = stored_sweep(location, foreign.without(said, names) if names else said)
     try:
         grid = Grid(sweep, *array_metadata.chunk_shapes(arrays.get(MARK), len(sweep.axes)))
     except ValueError as error:  # also of sweeps too large for a store
-        raise damaged(place, f"{MARK} {error}") from None
+        raise damaged(location, f"{MARK} {error}") from None
     if reason := array_metadata.fault(grid, arrays):
-        raise damaged(place, reason)
+        raise damaged(location, reason)
     seal = attributes.get("metadata_sha256")
     known = template.names(grid)
     if seal is not None and seal != template.digest(root, [*known, *foreign.variables(attributes, names)]):
-        raise damaged(place, "it is not what its metadata_sha256 says")
+        raise damaged(location, "it is not what its metadata_sha256 says")
     others = tuple(sorted(arrays.keys() - set(known)))
-    return Contents(place, root, grid, others, foreign.as_said(sweep, said) if names else sweep)
+    return Contents(location, root, grid, others, foreign.as_said(sweep, said) if names else sweep)
 
 
-def damaged(place: Place, reason: str) -> StoreError:
-    return StoreError(f"{place.name}: its {ROOT} is damaged ({reason}); restore it, or give another path with -o")
+def damaged(location: Location, reason: str) -> StoreError:
+    return StoreError(f"{location.name}: its {ROOT} is damaged ({reason}); restore it, or give another path with -o")
 
 
 def chunk_key(grid: Grid, number: int, variable: Variable) -> str:
     """Zarr's key of a variable's chunk; dimensions beyond the grid's are not divided."""
-    return "/".join([variable.name, "c", *map(str, grid.place(number)), *["0"] * len(variable.dims)])
+    return "/".join([variable.name, "c", *map(str, grid.index(number)), *["0"] * len(variable.dims)])
 
 
 def coordinate_key(name: str, metadata: Any) -> str:
@@ -212,13 +212,13 @@ def coordinate_key(name: str, metadata: Any) -> str:
     return f"{name}/c{metadata['chunk_key_encoding']['configuration']['separator']}0"
 
 
-def present(place: Place, grid: Grid, name: str = MARK, beyond: int = 0) -> np.ndarray:
+def present(location: Location, grid: Grid, name: str = MARK, beyond: int = 0) -> np.ndarray:
     """Which chunks of a variable are there, shaped as the chunks lie: a bool each, from one listing.
 
     beyond: the variable's dimensions beyond the grid's. Where it is the mark, they are computed.
     """
     found, root = np.zeros(grid.chunks_along, dtype=bool), f"{name}/c/"
-    for key in place.keys(root):
+    for key in location.keys(root):
         position = key.removeprefix(root).split("/")
         if len(position) == found.ndim + beyond and all(map(str.isdecimal, position)):
             index = tuple(map(int, position[: found.ndim]))
@@ -230,7 +230,7 @@ def present(place: Place, grid: Grid, name: str = MARK, beyond: int = 0) -> np.n
 def left(contents: Contents) -> np.ndarray:
     """How many points of each chunk are not computed."""
     grid = contents.grid
-    marked = present(contents.place, grid)
+    marked = present(contents.location, grid)
     points = np.where(marked.ravel(), 0, grid.sizes())
     straddling = np.flatnonzero(marked & straddles(contents)).tolist()
     if straddling:
@@ -263,7 +263,7 @@ def grown_from(contents: Contents) -> list[list[int]]:
         )
     )
     if not sound:
-        raise damaged(contents.place, f"grown_from is no list of at most {MOST_GROWTHS:,} smaller shapes")
+        raise damaged(contents.location, f"grown_from is no list of at most {MOST_GROWTHS:,} smaller shapes")
     return list(shapes)
 
 

@@ -15,7 +15,7 @@ def heal(contents: Contents, durable: bool) -> None:
     """Makes each array's metadata say what the root's does, and writes damaged coordinates again."""
     for name, metadata in parted_metadata(contents):
         data = json.dumps(metadata, indent=2).encode()
-        contents.place.write(f"{name}/{ROOT}", data, durable=durable)
+        contents.location.write(f"{name}/{ROOT}", data, durable=durable)
     for name, values in damaged_coordinates(contents):
         contents.arrays([name], write=True, durable=durable)[name][:] = values
 
@@ -23,15 +23,15 @@ def heal(contents: Contents, durable: bool) -> None:
 def parted_metadata(contents: Contents) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Arrays whose own metadata are not what the root says that they are; what they should be."""
     root = contents.root["consolidated_metadata"]["metadata"]
-    others = [name for name in contents.readable_others() if contents.place.size(f"{name}/{ROOT}") is not None]
+    others = [name for name in contents.readable_others() if contents.location.size(f"{name}/{ROOT}") is not None]
     for name in (*template.names(contents.grid), *others):
         metadata, key = root[name], f"{name}/{ROOT}"
         wanted = json.dumps(metadata, indent=2).encode()
-        size = contents.place.size(key)  # refuses what is no plain file
+        size = contents.location.size(key)  # refuses what is no plain file
         try:
             # one that is larger than what it should be needs no reading, however large
             known = size is not None and size <= 2 * len(wanted) + 2**16
-            same = known and json.loads(contents.place.read(key) or b"") == metadata
+            same = known and json.loads(contents.location.read(key) or b"") == metadata
         except (ValueError, RecursionError):
             same = False
         if not same:
@@ -43,7 +43,7 @@ def damaged_coordinates(contents: Contents) -> Iterator[tuple[str, Any]]:
     wanted = {name: values for name, values, *_ in template.coordinate_arrays(contents.grid)}
     arrays, metadata = contents.arrays(wanted), contents.root["consolidated_metadata"]["metadata"]
     for name, values in wanted.items():
-        contents.place.size(coordinate_key(name, metadata[name]))  # refuses what is no plain file
+        contents.location.size(coordinate_key(name, metadata[name]))  # refuses what is no plain file
         try:
             same = arrays[name][:].tobytes() == values.tobytes()
         except UNREADABLE:

@@ -14,7 +14,7 @@ import numpy as np
 
 from fastdln.errors import StoreError
 from fastdln.storage import provenance, template
-from fastdln.storage.location import ROOT, WHOLE, Lock, OccupiedError, Place, plain_errors
+from fastdln.storage.location import ROOT, WHOLE, Location, Lock, OccupiedError, plain_errors
 from fastdln.storage.metadata import MARK, UNREADABLE, Contents, chunk_key, left, missing, read, read_root, stored_sweep
 from fastdln.storage.repair import heal
 from fastdln.sweep.extensions import own_code
@@ -30,7 +30,7 @@ class Store:
     """An open store; use it in a `with` block, which holds the lock that keeps other runs out."""
 
     def __init__(self, contents: Contents, lock: Lock | None, durable: bool, new: bool = False) -> None:
-        self.contents, self.grid, self.place = contents, contents.grid, contents.place
+        self.contents, self.grid, self.location = contents, contents.grid, contents.location
         self.lock, self._durable, self._new = lock, durable, new
         names = [variable.name for variable in self.grid.sweep.variables]
         arrays = contents.arrays(names, write=True, durable=durable)
@@ -39,7 +39,7 @@ class Store:
     @classmethod
     def at(
         cls,
-        place: Place,
+        location: Location,
         sweep: Sweep,
         *,
         share: Share | None = None,
@@ -50,28 +50,28 @@ class Store:
 
         share: the chunks to hold, all if left out. about: further root attributes of a new store.
         """
-        with plain_errors(place.name, "cannot be written"):
-            if not place.occupied():
+        with plain_errors(location.name, "cannot be written"):
+            if not location.occupied():
                 grid = Grid(sweep)
                 interval = share.interval(grid.chunks) if share else WHOLE
                 try:
-                    lock = place.create(template.entries(grid, about), interval, durable=durable)
+                    lock = location.create(template.entries(grid, about), interval, durable=durable)
                 except OccupiedError:  # another run made it first
                     pass
                 else:
-                    return cls(read(place), lock, durable, new=True)
-            return cls._resume(place, sweep, share, durable)
+                    return cls(read(location), lock, durable, new=True)
+            return cls._resume(location, sweep, share, durable)
 
     @classmethod
-    def _resume(cls, place: Place, sweep: Sweep, share: Share | None, durable: bool) -> Self:
-        contents = read(place)
+    def _resume(cls, location: Location, sweep: Sweep, share: Share | None, durable: bool) -> Self:
+        contents = read(location)
         refuse_others(contents, sweep)
         first, beyond = interval = share.interval(contents.grid.chunks) if share else WHOLE
-        lock = place.lock(interval)
+        lock = location.lock(interval)
         try:
-            contents = read(place)  # it may have grown before the lock was free
+            contents = read(location)  # it may have grown before the lock was free
             refuse_others(contents, sweep)
-            place.clear_leftovers(others_run=share is not None)
+            location.clear_leftovers(others_run=share is not None)
             if first < beyond:
                 heal(contents, durable)
             return cls(contents, lock, durable)
@@ -80,13 +80,15 @@ class Store:
             raise
 
     @classmethod
-    def joined(cls, place: Place, sweep_sha256: str, durable: bool) -> Self:
+    def joined(cls, location: Location, sweep_sha256: str, durable: bool) -> Self:
         """The store for a worker of the run that holds the lock."""
-        if not place.occupied():
-            raise StoreError(f"{place.name}: is not seen by this worker; stores are to be where all workers can write")
-        contents = read(place)
+        if not location.occupied():
+            raise StoreError(
+                f"{location.name}: is not seen by this worker; stores are to be where all workers can write"
+            )
+        contents = read(location)
         if contents.attributes["sweep_sha256"] != sweep_sha256:
-            raise StoreError(f"{place.name}: holds another sweep on this worker")
+            raise StoreError(f"{location.name}: holds another sweep on this worker")
         return cls(contents, None, durable)
 
     def __enter__(self) -> Self:
@@ -118,7 +120,7 @@ class Store:
 
     def read(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray] | None:
         """A chunk of every variable; None if one of them is damaged or gone."""
-        if any(self.place.size(key) is None for key in self._keys(slices)):
+        if any(self.location.size(key) is None for key in self._keys(slices)):
             return None
         try:
             return {name: array[slices] for name, array in self._arrays.items()}
@@ -133,45 +135,45 @@ class Store:
 
     def _clear(self, slices: tuple[slice, ...]) -> None:
         for key in self._keys(slices):
-            self.place.delete(key)
+            self.location.delete(key)
 
     def begin(self) -> str | None:
         """Says in the root attributes that a run computes chunks from now on, and with which versions; returns a line for its
         user where those are others than before."""
         if self._new:
             return None
-        root = read_root(self.place)
+        root = read_root(self.location)
         attributes = root["attributes"]
         attributes["complete"] = 0  # a finished store may have lost chunks since
         attributes["history"] = provenance.continued(attributes.get("history"))
-        self.place.write(ROOT, json.dumps(root, indent=2).encode(), durable=self._durable)
+        self.location.write(ROOT, json.dumps(root, indent=2).encode(), durable=self._durable)
         return provenance.difference(attributes)
 
     def mark(self, complete: bool) -> None:
         """Says in the root attributes whether every chunk is there."""
-        mark(self.place, complete, self._durable)
+        mark(self.location, complete, self._durable)
 
 
-def mark(place: Place, complete: bool, durable: bool) -> None:
+def mark(location: Location, complete: bool, durable: bool) -> None:
     """Says in the root attributes whether every chunk is there."""
-    root = read_root(place)
+    root = read_root(location)
     if root["attributes"].get("complete") != complete:
         root["attributes"]["complete"] = int(complete)
-        place.write(ROOT, json.dumps(root, indent=2).encode(), durable=durable)  # the seal does not cover it
+        location.write(ROOT, json.dumps(root, indent=2).encode(), durable=durable)  # the seal does not cover it
 
 
 def refuse_others(contents: Contents, sweep: Sweep) -> None:
     """StoreError, naming the keys that differ, if the store has the results of another sweep."""
-    attributes, place = contents.attributes, contents.place
+    attributes, location = contents.attributes, contents.location
     keys = contents.grid.sweep.differing(sweep)
     if keys and "sweep_asked" in attributes:  # the same, but for what rounding did to a range
-        keys = keys if stored_sweep(place, attributes["sweep_asked"]).differing(sweep) else []
+        keys = keys if stored_sweep(location, attributes["sweep_asked"]).differing(sweep) else []
     if not keys and (names := own_code.others(attributes, sweep)):
         raise StoreError(
-            f"{place.name}: was made with another source of {', '.join(names)}; register that one, or give another path with -o"
+            f"{location.name}: was made with another source of {', '.join(names)}; register that one, or give another path with -o"
         )
     if keys:
         hint = ", or lengthen its axes with fastdln extend" if all(key.startswith("axes.") for key in keys) else ""
         raise StoreError(
-            f"{place.name}: holds another sweep, with other {', '.join(keys)}; give another path with -o{hint}"
+            f"{location.name}: holds another sweep, with other {', '.join(keys)}; give another path with -o{hint}"
         )

@@ -57,9 +57,9 @@ def sealed(root: dict[str, Any], grid: Grid) -> bytes:
 
 def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, bytes]:
     """The keys of an empty store and what is under them; `about`: further root attributes."""
-    place: dict[str, Any] = {}
-    make(MemoryStore(place), grid, about or {})
-    found = {key: data.to_bytes() for key, data in place.items()}
+    location: dict[str, Any] = {}
+    make(MemoryStore(location), grid, about or {})
+    found = {key: data.to_bytes() for key, data in location.items()}
     root = json.loads(found[ROOT])
     # as zarr.consolidate_metadata does, which warns that Zarr v3 does not specify it yet, and filters of warnings are the
     # whole process's; xarray reads it, and without it asks for every array
@@ -74,10 +74,10 @@ def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, byt
     return found | {ROOT: data}
 
 
-def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
+def make(location: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
     """Makes every array of the sweep, empty, with coordinates and attributes."""
     sweep = grid.sweep
-    group = zarr.create_group(place, zarr_format=3)
+    group = zarr.create_group(location, zarr_format=3)
     for variable in sweep.variables:
         beyond = tuple(sweep.sizes[dim] for dim in variable.dims)
         group.create_array(
@@ -107,9 +107,9 @@ def make(place: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
 
 def compressed(values: np.ndarray) -> int:
     """Bytes that values take on disk as one chunk of a store."""
-    place: dict[str, Any] = {}
-    zarr.create_array(MemoryStore(place), data=values, chunks=values.shape, compressors=CODECS)
-    return sum(len(data.to_bytes()) for key, data in place.items() if key != ROOT)
+    location: dict[str, Any] = {}
+    zarr.create_array(MemoryStore(location), data=values, chunks=values.shape, compressors=CODECS)
+    return sum(len(data.to_bytes()) for key, data in location.items() if key != ROOT)
 
 
 def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[str, Any]]]:

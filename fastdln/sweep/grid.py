@@ -98,18 +98,18 @@ class Grid:
         """Values of each axis; depth as integers."""
         return {name: depths(axis) if name == "depth" else coordinates(axis) for name, axis in self.sweep.axes.items()}
 
-    def place(self, number: int) -> tuple[int, ...]:
-        """A chunk's position along each dimension."""
+    def index(self, number: int) -> tuple[int, ...]:
+        """The index of a chunk along each dimension."""
         return tuple(int(k) for k in np.unravel_index(number, self.chunks_along))
 
     def number(self, slices: tuple[slice, ...]) -> int:
         """The number of the chunk that lies there."""
-        place = [part.start // chunk for part, chunk in zip(slices, self.chunk_shape, strict=True)]
-        return int(np.ravel_multi_index(place, self.chunks_along))
+        index = [part.start // chunk for part, chunk in zip(slices, self.chunk_shape, strict=True)]
+        return int(np.ravel_multi_index(index, self.chunks_along))
 
     def slices(self, number: int) -> tuple[slice, ...]:
         """Where a chunk's points lie along each dimension."""
-        starts = (k * c for k, c in zip(self.place(number), self.chunk_shape, strict=True))
+        starts = (k * c for k, c in zip(self.index(number), self.chunk_shape, strict=True))
         return tuple(slice(a, min(a + c, n)) for a, c, n in zip(starts, self.chunk_shape, self.shape, strict=True))
 
     def sizes(self) -> np.ndarray:

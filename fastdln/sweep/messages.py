@@ -76,13 +76,13 @@ def explain(error: ValidationError, owners: Mapping[str, type[BaseModel]]) -> st
 def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) -> str:
     """One pydantic error in one line: the key as one would type it, what is wrong, what would be valid."""
     kind, context = error["type"], error.get("ctx", {})
-    # unions add the branch taken to the place; the user never typed it
-    place = [str(part) for part in error["loc"] if part not in ("range", "values", "name", "arrays", "[key]")]
-    key, given = ".".join(one_line(part, LONGEST_KEY) for part in place), f"(got {reprlib.repr(error.get('input'))})"
+    # unions add the branch taken to the path; the user never typed it
+    path = [str(part) for part in error["loc"] if part not in ("range", "values", "name", "arrays", "[key]")]
+    key, given = ".".join(one_line(part, LONGEST_KEY) for part in path), f"(got {reprlib.repr(error.get('input'))})"
     if error["loc"][-1:] == ("[key]",):
         return f"{key}: keys must be text {given}"
     if kind in UNKNOWN:
-        owner = owners[place[0] if len(place) > 1 else ""]
+        owner = owners[path[0] if len(path) > 1 else ""]
         return f"{key}: unknown key; valid: {', '.join(owner.model_fields)}"
     if kind == "missing":
         return f"{key}: is missing"

@@ -46,23 +46,23 @@ def shorter_than_the_plateau(sweep: Sweep, alpha: float, eta: float) -> list[str
     if STARTS[sweep.start_name].layers is None:  # no closed form
         return []
     s = smallest_singular_values(sweep)
-    plateau, place = 0.0, ""
+    plateau, where = 0.0, ""
     for depth in depths(sweep.axes["depth"]).tolist():
         of_modes = plateaus(sweep.layers(depth), alpha, eta, s)
         mode = int(of_modes.argmax())
         if of_modes[mode] > plateau:
             plateau = float(of_modes[mode])
-            place = f"alpha = {alpha:g}, eta = {eta:g}, s = {s[mode]:g}, depth = {depth:g}"
+            where = f"alpha = {alpha:g}, eta = {eta:g}, s = {s[mode]:g}, depth = {depth:g}"
     if plateau <= sweep.steps:
         return []
     enough = 1.1 * plateau
     if enough >= MOST_STEPS:
         return [
-            f"steps = {sweep.steps:,} is shorter than the plateau at {place}, which is longer than any run can be; there the "
+            f"steps = {sweep.steps:,} is shorter than the plateau at {where}, which is longer than any run can be; there the "
             "fate is drifting, and no number of steps would do"
         ]
     return [
-        f"steps = {sweep.steps:,} is shorter than the plateau of about {plateau:,.0f} steps at {place}; "
+        f"steps = {sweep.steps:,} is shorter than the plateau of about {plateau:,.0f} steps at {where}; "
         f"there the fate is drifting. steps = {math.ceil(enough):,} would do"
     ]
 

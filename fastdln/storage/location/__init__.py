@@ -14,17 +14,17 @@ from urllib.request import url2pathname
 
 from fastdln.errors import IncompleteError, StoreError, first_line
 from fastdln.files import expanded
-from fastdln.storage.location.protocol import LARGEST_METADATA, ROOT, WHOLE, Interval, Lock, OccupiedError, Place
+from fastdln.storage.location.protocol import LARGEST_METADATA, ROOT, WHOLE, Interval, Location, Lock, OccupiedError
 
 __all__ = [
     "LARGEST_METADATA",
     "ROOT",
     "WHOLE",
     "Interval",
+    "Location",
     "Lock",
     "OccupiedError",
-    "Place",
-    "find",
+    "locate",
     "plain_errors",
     "storage_error",
 ]
@@ -36,8 +36,8 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 HALF_A_URL = re.compile(r"(s3a?|gs|gcs|az|azure|adl|abfss?|https?|file):(?!//)", re.IGNORECASE)
 
 
-def find(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None) -> Place:
-    """The place that a path or a URL names; `options` go to the object store. Connects to nothing yet."""
+def locate(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None) -> Location:
+    """The location that a path or a URL names; `options` go to the object store. Connects to nothing yet."""
     text = os.fspath(store) if isinstance(store, str | os.PathLike) else None
     if not isinstance(text, str) or not text.strip():
         raise StoreError(
@@ -82,7 +82,7 @@ def find(store: str | os.PathLike[str], options: Mapping[str, Any] | None = None
 
 
 def storage_error(error: BaseException) -> bool:
-    """Whether a place refused, and not the program; obstore's errors are no OSErrors."""
+    """Whether a location refused, and not the program; obstore's errors are no OSErrors."""
     return (
         isinstance(error, OSError)
         or type(error).__module__.startswith("obstore")
@@ -93,7 +93,7 @@ def storage_error(error: BaseException) -> bool:
 
 @contextlib.contextmanager
 def plain_errors(name: str, what: str) -> Iterator[None]:
-    """What a place refuses, as one line; a full disk is no fault of the input."""
+    """What a location refuses, as one line; a full disk is no fault of the input."""
     try:
         yield
     except BaseException as error:

@@ -19,7 +19,7 @@ ABSENT = 2**64 - 1
 
 
 class Checked(WrapperStore[Store]):
-    """A place's Zarr store with the root's metadata as given instead of what lies there now.
+    """A location's Zarr store with the root's metadata as given instead of what lies there now.
 
     decoded: by the array's name, the bytes that a chunk decodes to and, of shards, how many chunks each has, or 0. A chunk of
     zstd that says that it will be anything else is not decoded, since a small file can become a very large one.

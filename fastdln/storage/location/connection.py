@@ -48,7 +48,7 @@ MISSING_BUCKET = ("NoSuchBucket", "ContainerNotFound", "specified bucket does no
 
 
 def kind_of(url: str) -> str:
-    """Which object store a URL is of; StoreError, in one line, if it is of none or has more than a place in it."""
+    """Which object store a URL is of; StoreError, in one line, if it is of none or has more than a location in it."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

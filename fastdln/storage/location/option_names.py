@@ -70,7 +70,7 @@ NEEDLESS = {
     "use_listings_cache",
 }
 
-# Read from the URL; given once more, they would name another place.
+# Read from the URL; given once more, they would name another location.
 IN_THE_URL = {"bucket", "bucket_name", "container", "container_name", "prefix"}
 
 ENDPOINTS = {"s3": "endpoint", "gs": "base_url", "az": "endpoint"}

@@ -1,4 +1,4 @@
-"""What every place for a store can do; a kind of place is one file beside this one."""
+"""What every location for a store can do; a kind of location is one file beside this one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Interval = tuple[int, int]
 # Overlaps every interval that a store can have.
 WHOLE: Interval = (0, 2**62)
 
-# Root metadata: what makes a place a store, and therefore written last.
+# Root metadata: what makes a location a store, and therefore written last.
 ROOT = "zarr.json"
 
 # Metadata have one line a matrix's number at most; what Python makes of so many bytes of JSON stays below 1 GB.
@@ -19,7 +19,7 @@ LARGEST_METADATA = 64 * 2**20
 
 
 class OccupiedError(Exception):
-    """Something came to be at the place while a store was being made for it."""
+    """Something came to be at the location while a store was being made for it."""
 
 
 class Lock(Protocol):
@@ -39,7 +39,7 @@ class Unlocked:
     def release(self) -> None: ...
 
 
-class Place(Protocol):
+class Location(Protocol):
     """Where a store lies. Keys are Zarr's, with slashes; a write replaces a key whole or not at all."""
 
     @property
@@ -50,11 +50,11 @@ class Place(Protocol):
     def shared(self) -> bool:
         """Whether other processes can write there."""
 
-    def absolute(self) -> Place:
-        """The same place, named so that processes elsewhere find it."""
+    def absolute(self) -> Location:
+        """The same location, named so that processes elsewhere find it."""
 
     def zarr(self, *, durable: bool = False, read_only: bool = False, limits: Mapping[str, int] | None = None) -> Any:
-        """Zarr's own store for this place; `limits`: the most bytes that a file of an array may have, by its name."""
+        """Zarr's own store for this location; `limits`: the most bytes that a file of an array may have, by its name."""
 
     def occupied(self) -> bool: ...
 
