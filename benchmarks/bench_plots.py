@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from fastdln import Sweep, plots, run
-from fastdln.api import compute
+from fastdln.execution.compute import compute
 
 # `fastdln ...`, which then says its largest resident size in kB: getrusage would count the process that started it as well.
 COMMAND = """

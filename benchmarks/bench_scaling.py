@@ -16,7 +16,7 @@ RUN = """
 import json, sys
 import dask
 from fastdln import Sweep
-from fastdln.api import compute
+from fastdln.execution.compute import compute
 points, steps, store = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 axes = {"eta": {"start": %f, "stop": %f, "num": points}, "alpha": 0.5, "depth": 3}
 events = []

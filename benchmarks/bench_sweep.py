@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.one_core import limit_now, operations_of_a_step
 from fastdln import Sweep
-from fastdln.api import compute
+from fastdln.execution.compute import compute
 from fastdln.sweep.grid import Grid
 
 SWEEPS = Path(__file__).parent.parent / "sweeps"

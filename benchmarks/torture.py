@@ -22,9 +22,9 @@ import xarray as xr
 
 import fastdln
 from fastdln import Sweep
-from fastdln.api import compute
-from fastdln.execution import cluster, processes
+from fastdln.execution import cluster, events, processes
 from fastdln.execution import threads as engine
+from fastdln.execution.compute import compute
 from fastdln.sweep.grid import Grid
 
 COMMAND = [sys.executable, "-m", "fastdln"]
@@ -376,7 +376,7 @@ def random_changes(folder, count, seed, score):
 
 
 def trivial(number):
-    return engine.ChunkDone(number, 1, 0.0, 0.0, 0.0)
+    return events.ChunkDone(number, 1, 0.0, 0.0, 0.0)
 
 
 def trivial_order(order, number):
@@ -389,7 +389,7 @@ def many_chunks(count, score, slack):
 
     def note(event):
         done.append(1) if len(done) < 10 else None
-        return isinstance(event, engine.ChunkDone)
+        return isinstance(event, events.ChunkDone)
 
     numbers = list(range(count))
     engine.execute(trivial, numbers[:1000], note)

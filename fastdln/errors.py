@@ -1,6 +1,7 @@
 """What can go wrong through no fault of the program; each message is one line that says what would be valid."""
 
 import sys
+import warnings
 from pathlib import Path
 from traceback import walk_tb
 
@@ -78,3 +79,11 @@ def short_of_memory(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def warn(message: str) -> None:
+    """A warning that points to the line outside of this package that asked for the run."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] == "fastdln":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)

@@ -3,11 +3,9 @@
 import numpy as np
 
 from fastdln import Sweep
-from fastdln.api import load
 from fastdln.observables import MATRIX_OBSERVABLES
-from fastdln.storage import metadata
-from fastdln.storage.location.memory import Memory
-from fastdln.storage.store import Store
+from fastdln.storage.dataset import in_memory
+from fastdln.storage.in_memory import InMemory
 
 SWEEP = Sweep(
     title="a test",
@@ -59,9 +57,7 @@ def marks(path):
 
 def made(sweep):
     """The dataset of a sweep as it is opened, with made-up values instead of computed ones: whole numbers from 1 to 6."""
-    place, rng = Memory(), np.random.default_rng(0)
-    with Store.at(place, sweep):
-        ds = load(metadata.read(place), chunks=None).load()
-    for array in ds.data_vars.values():
-        array.values[...] = rng.integers(1, 7, size=array.shape)
-    return ds
+    results, rng = InMemory(sweep), np.random.default_rng(0)
+    for array in results.arrays.values():
+        array[...] = rng.integers(1, 7, size=array.shape)
+    return in_memory(results)

@@ -16,10 +16,10 @@ from test_running import clear, obstruct
 
 import fastdln
 from fastdln import ClusterError, IncompleteError, Sweep
-from fastdln.api import compute
 from fastdln.execution import cluster, processes
 from fastdln.execution import worker as workers
-from fastdln.execution.threads import ChunkDone, ChunkFailed
+from fastdln.execution.compute import compute
+from fastdln.execution.events import ChunkDone, ChunkFailed
 
 distributed = pytest.importorskip("distributed")
 
@@ -183,7 +183,7 @@ def test_other_versions_are_refused(client, tmp_path, monkeypatch):
     assert set(mine) > {"python", "fastdln", "numba", "numpy", "zarr", "sources"}
     with pytest.raises(ClusterError, match=r"the worker at tls://\S+ has numpy .* and not 0\.1; install the same"):
         cluster.refuse_others(client, Other({"numpy": "0.1"}))
-    order = workers.Order("{}", (1, 1, 1), mine | {"sources": "others"}, fastdln.storage.location.locate(tmp_path))
+    order = workers.JobSpec("{}", (1, 1, 1), mine | {"sources": "others"}, fastdln.storage.location.locate(tmp_path))
     with pytest.raises(ClusterError, match=r"has sources \w+ and not others"):
         client.submit(workers.work, order, 0, pure=False).result()
 
@@ -216,7 +216,7 @@ def test_what_is_no_cluster(tmp_path, address, monkeypatch):
 
 
 def test_a_store_that_the_workers_do_not_see(client, tmp_path):
-    order = workers.Order(
+    order = workers.JobSpec(
         "", (1, 1, 1), workers.versions(), fastdln.storage.location.locate(tmp_path / "elsewhere"), "0"
     )
     with pytest.raises(fastdln.StoreError, match="is not seen by this worker"):

@@ -11,11 +11,11 @@ import pytest
 from small import SWEEP
 
 import fastdln
-from fastdln.api import Status
-from fastdln.execution.threads import ChunkDone, ChunkFailed
-from fastdln.execution.worker import Order
+from fastdln.execution.events import ChunkDone, ChunkFailed
+from fastdln.execution.worker import JobSpec
 from fastdln.reports.paper import FIGURES
 from fastdln.storage.location.bucket import Bucket
+from fastdln.storage.status import Status
 
 MODULES = [m.name for m in pkgutil.walk_packages(fastdln.__path__, "fastdln.") if not m.name.endswith("__main__")]
 
@@ -64,7 +64,7 @@ def test_what_holds_arrays_and_dicts_can_be_kept_in_sets():
     assert len({*FIGURES}) == len(FIGURES)
     buckets = [Bucket("s3://b/x", {"region": region}) for region in ("a", "a", "b")]
     assert len({*buckets}) == 2
-    orders = [Order("{}", (1,), {"numpy": version}, run="r") for version in ("1", "1", "2")]
+    orders = [JobSpec("{}", (1,), {"numpy": version}, run="r") for version in ("1", "1", "2")]
     assert len({*orders}) == 2
 
 

@@ -133,7 +133,10 @@ def test_logs_go_on_after_their_last_line(here):
     assert (here / "s.zarr.log").stat().st_size > len(first)
 
 
-LINE = "2026-01-01T00:00:00Z INFO chunk {}: 10 points in 1.000 s, 0.500 s of it in the kernel, by t\n"
+LINE = (
+    "2026-01-01T00:00:00Z INFO chunk {0}: 10 points in 1.000 s, 0.500 s of it in the kernel, by t"
+    '\t{{"event": "chunk", "chunk": {0}, "points": 10, "seconds": 1.0, "kernel_seconds": 0.5}}\n'
+)
 
 
 def test_logs_are_read_from_regular_files_of_bounded_size(here, monkeypatch):
@@ -159,6 +162,18 @@ def test_logs_are_read_from_regular_files_of_bounded_size(here, monkeypatch):
         "2026-01-01T00:00:00Z INFO chunk 1: 10 points in 1.2.3 s, 0.500 s of it in the kernel",
         "2026-01-01T00:00:00Z INFO chunk 1: 10 points in " + "9" * 400 + ".0 s, 0.500 s of it in the kernel",
         "\xff\x00" * 4000,
+        *(
+            f"2026-01-01T00:00:00Z INFO chunk 1: ...\t{event}"
+            for event in (
+                "[]",
+                "{}",
+                "[" * 900,
+                '{"chunk": 1, "points": -1, "seconds": 1, "kernel_seconds": 1}',
+                '{"chunk": 1, "points": 1, "seconds": NaN, "kernel_seconds": 1}',
+                '{"chunk": 1e999, "points": 1, "seconds": 1, "kernel_seconds": 1}',
+                '{"chunk": "x", "points": null, "seconds": 1, "kernel_seconds": 1}',
+            )
+        ),
     ],
 )
 def test_a_log_may_say_anything(tmp_path, line):

@@ -11,7 +11,7 @@ from small import FILE, SWEEP, identical, marks
 
 import fastdln
 from fastdln import Sweep, SweepError
-from fastdln.api import compute
+from fastdln.execution.compute import compute
 from fastdln.storage import extend
 from fastdln.storage.location import locate
 from fastdln.storage.location.folder import Folder
@@ -135,8 +135,8 @@ def test_a_kill_at_any_write_of_a_growth(tmp_path, monkeypatch):
 
         monkeypatch.setattr(Folder, "write", write_few)
         try:
-            wanted = extend.asked(read(locate(store))).changed(overrides)
-            extend.grow(locate(store), wanted)
+            wanted = extend.sweep_as_asked(read(locate(store))).changed(overrides)
+            extend.grow(read(locate(store)), wanted)
             break
         except KilledError:
             pass

@@ -20,7 +20,7 @@ from small import SWEEP, identical
 
 import fastdln
 from fastdln import StoreError, Sweep, SweepError
-from fastdln.api import compute
+from fastdln.execution.compute import compute
 from fastdln.storage.location.checked import decoded_size
 from fastdln.storage.location.folder import draft_prefix
 from fastdln.storage.template import digest

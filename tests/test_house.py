@@ -45,7 +45,7 @@ FORBIDDEN = {
     "diagonal": {"numba", "xarray", "zarr", "dask"},
     "kernels": {"xarray", "zarr", "dask", "pydantic"},
     "sweep": {"numba", "xarray", "zarr", "dask"},
-    "storage": {"numba", "xarray", "dask"},
+    "storage": {"numba", "dask"},
     "execution": {"numba", "xarray", "zarr"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

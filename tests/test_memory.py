@@ -10,9 +10,9 @@ from small import FILE, SWEEP, identical
 
 import fastdln
 from fastdln import IncompleteError, StoreError
-from fastdln.api import compute
 from fastdln.cli import console
 from fastdln.errors import SHORT_OF_MEMORY, short_of_memory
+from fastdln.execution.compute import compute
 
 
 def wrapped():

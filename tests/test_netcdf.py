@@ -10,9 +10,9 @@ from small import SWEEP, made
 
 import fastdln
 from fastdln import Sweep
-from fastdln.api import compute
+from fastdln.execution.compute import compute
 from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
-from fastdln.storage import metadata
+from fastdln.storage import completeness, metadata
 from fastdln.storage.location import locate
 
 AXES = {"eta": [0.1, 0.2, 0.3], "alpha": [0.3, 0.6], "depth": 2}
@@ -137,4 +137,4 @@ def test_shapes_before_growing_are_read_in_both_forms(stores):
     there, shapes = metadata.read(locate(stores / "grown.zarr", None)), [[2, 2, 40], [2, 3, 40]]
     assert there.attributes["grown_from"] == json.dumps(shapes)
     older = replace(there, root={**there.root, "attributes": {**there.attributes, "grown_from": shapes}})
-    assert metadata.grown_from(there) == metadata.grown_from(older) == shapes
+    assert completeness.grown_from(there) == completeness.grown_from(older) == shapes

@@ -19,7 +19,7 @@ from small import FILE, SWEEP
 
 import fastdln
 from fastdln import StoreError
-from fastdln.api import compute
+from fastdln.execution.compute import compute
 from fastdln.storage.location import connection, locate, plain_errors
 from fastdln.storage.location.option_names import Settings
 from fastdln.storage.location.protocol import ROOT

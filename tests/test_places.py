@@ -14,7 +14,7 @@ from small import SWEEP, identical
 
 import fastdln
 from fastdln import IncompleteError, StoreError, Sweep
-from fastdln.api import compute
+from fastdln.execution.compute import compute
 from fastdln.storage.location import WHOLE, folder, locate, object_lock
 from fastdln.storage.store import Store
 from fastdln.sweep.shares import Share

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import json
 import re
 import subprocess
 import sys
@@ -169,7 +170,8 @@ def test_logs_of_shares_and_of_earlier_stores(tmp_path):
     fastdln("report", "s.zarr", cwd=tmp_path)
     assert "16, of 160 points" in (tmp_path / "s.html").read_text()
     log = tmp_path / "s.zarr.log"
-    log.write_text("2001-01-01T00:00:00Z INFO chunk 77: 9 points in 1.000 s, 0.900 s of it in the kernel, by t\n")
+    event = {"event": "chunk", "chunk": 77, "points": 9, "seconds": 1.0, "kernel_seconds": 0.9}
+    log.write_text(f"2001-01-01T00:00:00Z INFO chunk 77: 9 points in 1.000 s, by t\t{json.dumps(event)}\n")
     fastdln("report", "s.zarr", cwd=tmp_path)
     assert "16, of 160 points" in (tmp_path / "s.html").read_text(), "an earlier store's log does not count"
 

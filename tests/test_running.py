@@ -18,9 +18,9 @@ from small import FILE, SWEEP, identical, marks
 
 import fastdln
 from fastdln import IncompleteError, StoreError, SweepError
-from fastdln.api import compute
 from fastdln.execution import log as journal
-from fastdln.execution.threads import ChunkDone, ChunkFailed
+from fastdln.execution.compute import compute
+from fastdln.execution.events import ChunkDone, ChunkFailed
 from fastdln.storage.location import locate
 from fastdln.storage.store import Store
 from fastdln.sweep.shares import Share

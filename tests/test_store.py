@@ -17,7 +17,7 @@ from small import SWEEP, identical
 
 import fastdln
 from fastdln import IncompleteError, StoreError, Sweep
-from fastdln.api import compute
+from fastdln.execution.compute import compute
 from fastdln.observables import OBSERVABLES
 from fastdln.storage.location import locate
 from fastdln.storage.location.folder import draft_prefix

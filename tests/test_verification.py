@@ -12,7 +12,7 @@ from small import SWEEP, identical, marks
 
 import fastdln
 from fastdln import StoreError, SweepError
-from fastdln.api import compute
+from fastdln.execution.compute import compute
 from fastdln.storage.location import locate
 from fastdln.storage.metadata import UNREADABLE
 from fastdln.storage.store import Store

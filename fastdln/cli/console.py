@@ -28,7 +28,7 @@ LEAST_TO_COMPUTE = 1 << 30
 SECONDS_BEFORE_A_LINE = 1.0
 
 
-class Voice:
+class Messages:
     """How lines on stderr are said: plainly, or as JSON once a run was asked for that."""
 
     as_json = False
@@ -36,7 +36,7 @@ class Voice:
 
 def say(line: str) -> None:
     line = one_line(line)
-    if Voice.as_json:
+    if Messages.as_json:
         import json
 
         line = json.dumps({"event": "message", "message": line})
@@ -213,7 +213,7 @@ def exits(command: Callable[..., None]) -> Callable[..., None]:
     def run_command(*args: Any, **kwargs: Any) -> None:
         from fastdln.errors import ClusterError, DatasetError, IncompleteError, StoreError, SweepError
 
-        Voice.as_json = False
+        Messages.as_json = False
         try:
             with interruptible(), plain_warnings(), memory_told():
                 if paths := kwargs.pop("load", None):

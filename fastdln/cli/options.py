@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from fastdln import files
-from fastdln.cli.console import LEAST_TO_COMPUTE, Voice, refuse_less_than, say
+from fastdln.cli.console import LEAST_TO_COMPUTE, Messages, refuse_less_than, say
 
 # readable=False: whether a file can be read is told where it is read, in one line
 SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="The sweep file.", readable=False)]
@@ -75,7 +75,7 @@ def logs(store: str) -> list[Path]:
 
 
 @dataclass(frozen=True, eq=False)
-class RunOptions:
+class ComputingOptions:
     """How a run goes about its work, in the command line's words: the options that all commands share that compute."""
 
     scheduler: Annotated[
@@ -104,7 +104,7 @@ class RunOptions:
     quiet: Quiet = False
 
     def keywords(self) -> dict[str, Any]:
-        """Those of api.run."""
+        """Those of `fastdln.run`."""
         if self.dashboard and not self.workers:
             from fastdln.errors import SweepError
 
@@ -126,7 +126,7 @@ class RunOptions:
 
         refuse_less_than(LEAST_TO_COMPUTE)
         share = f".part-{part.replace('/', '-of-')}" if part else ""
-        Voice.as_json = self.log_json
+        Messages.as_json = self.log_json
         with kept(Path(f"{beside(store)}{share}.log"), self.log_json):
             yield
         if not (self.quiet or self.log_json):
@@ -135,17 +135,17 @@ class RunOptions:
 
 
 def computes(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of `RunOptions`, which it gets as `how`."""
+    """Gives a command the options of `ComputingOptions`, which it gets as `how`."""
     hints = get_type_hints(command, include_extras=True)
     own = [p.replace(annotation=hints[p.name]) for p in signature(command).parameters.values() if p.name != "how"]
-    kinds = get_type_hints(RunOptions, include_extras=True)
+    kinds = get_type_hints(ComputingOptions, include_extras=True)
     shared = [
         Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=kinds[f.name])
-        for f in fields(RunOptions)
+        for f in fields(ComputingOptions)
     ]
 
     def with_options(**words: Any) -> None:
-        how = RunOptions(**{option.name: words.pop(option.name) for option in shared})
+        how = ComputingOptions(**{option.name: words.pop(option.name) for option in shared})
         command(**words, how=how)
 
     with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__

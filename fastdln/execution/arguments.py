@@ -1,15 +1,19 @@
-"""What the public verbs are given, looked at before anything else: one line names what is wrong, and what would be right."""
+"""Arguments of the public functions, checked before anything else: one line names what is wrong, and what would be right."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastdln.errors import StoreError, SweepError
 from fastdln.storage import foreign
 from fastdln.sweep.schema import Sweep
 from fastdln.sweep.values import shown
+
+StorePath = str | os.PathLike[str]
+SweepPath = str | os.PathLike[str]
 
 
 def as_sweep(given: Any) -> Sweep:
@@ -47,29 +51,33 @@ def check_progress(progress: Any) -> None:
         )
 
 
-def check_manner(
-    *,
-    scheduler: Any = None,
-    dashboard: Any = False,
-    part: Any = None,
-    fail_fast: Any = False,
-    durable: Any = False,
-    storage_options: Any = None,
-    progress: Any = None,
-    on_event: Any = None,
-    **others: Any,
-) -> None:
-    """Refuses ways of running that make no sense; others are known elsewhere."""
-    for name, flag in {"dashboard": dashboard, "fail_fast": fail_fast, "durable": durable}.items():
-        if not isinstance(flag, bool):
-            raise SweepError(f"{name}: must be True or False {shown(flag)}")
-    if part is not None and not isinstance(part, str):
-        raise SweepError(f'part: must be "K/N", such as "2/8" {shown(part)}')
-    if not (scheduler is None or isinstance(scheduler, str) or hasattr(scheduler, "scheduler_info")):
-        raise SweepError(
-            f'scheduler: must be an address, such as "tcp://host:8786", or a distributed.Client {shown(scheduler)}'
-        )
-    if not (on_event is None or callable(on_event)):
-        raise SweepError(f"on_event: must be a function of an event {shown(on_event)}")
-    check_options(storage_options)
-    check_progress(progress)
+@dataclass(frozen=True, eq=False)
+class RunOptions:
+    """The keywords of `fastdln.run` that say how to compute; none of them changes the results."""
+
+    scheduler: Any = None
+    workers: int | None = None
+    dashboard: bool = False
+    part: str | None = None
+    fail_fast: bool = False
+    durable: bool = False
+    storage_options: Mapping[str, Any] | None = None
+    progress: Any = None
+    on_event: Any = None
+
+    def check(self) -> None:
+        """SweepError, naming the keyword, for what makes no sense."""
+        for name in ("dashboard", "fail_fast", "durable"):
+            if not isinstance(flag := getattr(self, name), bool):
+                raise SweepError(f"{name}: must be True or False {shown(flag)}")
+        if self.part is not None and not isinstance(self.part, str):
+            raise SweepError(f'part: must be "K/N", such as "2/8" {shown(self.part)}')
+        scheduler = self.scheduler
+        if not (scheduler is None or isinstance(scheduler, str) or hasattr(scheduler, "scheduler_info")):
+            raise SweepError(
+                f'scheduler: must be an address, such as "tcp://host:8786", or a distributed.Client {shown(scheduler)}'
+            )
+        if not (self.on_event is None or callable(self.on_event)):
+            raise SweepError(f"on_event: must be a function of an event {shown(self.on_event)}")
+        check_options(self.storage_options)
+        check_progress(self.progress)

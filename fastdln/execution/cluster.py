@@ -1,4 +1,4 @@
-"""Hands out the chunks of a sweep to a Dask cluster: a window of tasks that slides over the chunks. It never prints."""
+"""Chunks handed to the workers of a Dask cluster: a window of tasks that slides over the chunks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 from uuid import uuid4
 
 from fastdln.errors import ClusterError, IncompleteError, first_line
+from fastdln.execution.events import ChunkDone, ChunkFailed, Handler
 from fastdln.execution.processes import quiet
-from fastdln.execution.threads import ChunkDone, ChunkFailed, Listener
 
 try:
     import distributed
@@ -97,12 +97,12 @@ def threads(client: distributed.Client) -> int:
 def execute(
     client: distributed.Client,
     work: Callable[[Any, int], ChunkDone],
-    order: Any,
+    spec: Any,
     numbers: Sequence[int],
-    listener: Listener,
+    handler: Handler,
     waiting: Callable[[], None],
 ) -> None:
-    """Runs `work(order, number)` on the workers for every number, until the listener says to stop.
+    """Runs `work(spec, number)` on the workers for every number, until the handler says to stop.
 
     Workers may come and go; what a worker was doing when it died, another does. `waiting` is called, once, if there are no
     workers. Raises IncompleteError if the scheduler is lost.
@@ -110,7 +110,7 @@ def execute(
     running: dict[Any, int] = {}
     attempts: dict[int, int] = {}
     finished = distributed.as_completed(loop=client.loop)
-    left, batch = iter(numbers), f"fastdln-{uuid4().hex}"
+    waiting_numbers, batch = iter(numbers), f"fastdln-{uuid4().hex}"
     window, census = 0, 0.0
     last_seen, told = time.monotonic(), False
 
@@ -118,7 +118,7 @@ def execute(
         for number in numbers:
             attempts[number] = attempts.get(number, 0) + 1
         keys = [(batch, number, attempts[number]) for number in numbers]  # one group of tasks, by the first of each
-        futures = client.map(work, [order] * len(numbers), numbers, key=keys, pure=False)
+        futures = client.map(work, [spec] * len(numbers), numbers, key=keys, pure=False)
         running.update(zip(futures, numbers, strict=True))
         finished.update(futures)
 
@@ -135,7 +135,7 @@ def execute(
                 elif not told:
                     told = True
                     waiting()
-            if len(running) <= window // 2 and (numbers := list(islice(left, window - len(running)))):
+            if len(running) <= window // 2 and (numbers := list(islice(waiting_numbers, window - len(running)))):
                 hand_out(numbers)
             if not running:
                 return
@@ -151,7 +151,7 @@ def execute(
                     hand_out([number])
                     continue
                 attempts.pop(number)
-                if not listener(event or ChunkFailed.by(number, RuntimeError("every worker that tried it died"))):
+                if not handler(event or ChunkFailed.by(number, RuntimeError("every worker that tried it died"))):
                     return
     except OSError as error:  # distributed's CommClosedError is one
         raise IncompleteError(f"the scheduler is gone ({error}); run it again to go on") from None

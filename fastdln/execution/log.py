@@ -7,25 +7,40 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import re
 import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastdln import files
+from fastdln.execution.events import (
+    ChunkDone,
+    ChunkEvent,
+    ChunkFailed,
+    Event,
+    KernelsCompiled,
+    Progress,
+    RunBegun,
+    RunEnded,
+)
 from fastdln.execution.process_state import Meanwhile, Undo
-from fastdln.execution.threads import ChunkFailed, Event
+from fastdln.sweep.grid import Grid
 from fastdln.text import block
 
 logger = logging.getLogger("fastdln")
 logger.addHandler(logging.NullHandler())  # a library is silent where nobody has asked for its log
 
-TIME = "%Y-%m-%dT%H:%M:%S"
+TIME, TIMES = "%Y-%m-%dT%H:%M:%S", re.compile(r"[0-9T:-]{19}Z")
+
+# The event of a chunk that is computed, and what parts it from the text before it.
+CHUNK, MARK = "chunk", "\t"
 
 
 def tell(level: int, message: str, event: str, **content: Any) -> None:
@@ -33,67 +48,56 @@ def tell(level: int, message: str, event: str, **content: Any) -> None:
         logger.log(level, message, extra={"event": {"event": event, **content}})
 
 
-def begun(store: str, chunks: int, chunks_left: int, points: int, points_left: int) -> None:
-    tell(
-        logging.INFO,
-        f"{store}: {points_left:,} of {points:,} points left, in {chunks_left:,} of {chunks:,} chunks",
-        "begun",
-        store=store,
-        chunks=chunks,
-        chunks_left=chunks_left,
-        points=points,
-        points_left=points_left,
-    )
+def log_event(event: Event, grid: Grid | None = None) -> None:
+    """Logs an event; `grid`: says where a chunk lies."""
+    match event:
+        case RunBegun():
+            message = (
+                f"{event.store}: {event.points_left:,} of {event.points:,} points left, in {event.chunks_left:,} of "
+                f"{event.chunks:,} chunks"
+            )
+            tell(logging.INFO, message, "begun", **asdict(event))
+        case KernelsCompiled():
+            seconds, plural = round(event.seconds, 6), "s" * (event.kernels != 1)
+            message = f"compiled {event.kernels} kernel{plural} in {event.seconds:.3f} s"
+            tell(logging.INFO, message, "compiled", kernels=event.kernels, seconds=seconds)
+        case ChunkDone():
+            seconds = event.ended - event.begun
+            message = (
+                f"chunk {event.number}: {event.points:,} points in {seconds:.3f} s, {event.kernel_seconds:.3f} s of it in the "
+                f"kernel, by {event.worker}"
+            )
+            content = {
+                "chunk": event.number,
+                "where": bounds(event, grid),
+                "points": event.points,
+                "seconds": round(seconds, 6),
+                "kernel_seconds": round(event.kernel_seconds, 6),
+                "worker": event.worker,
+            }
+            tell(logging.INFO, message, CHUNK, **content)
+        case ChunkFailed():
+            reason = f"{type(event.error).__name__}: {event.error}"
+            content = {
+                "chunk": event.number,
+                "where": bounds(event, grid),
+                "error": reason,
+                "traceback": event.traceback,
+            }
+            message = f"chunk {event.number} failed: {reason}\n{event.traceback}"
+            tell(logging.ERROR, message, "chunk_failed", **content)
+        case Progress():
+            message = f"{event.points_done:,} of {event.points:,} points"
+            tell(logging.DEBUG, message, "progress", **asdict(event))
+        case RunEnded():
+            level = logging.INFO if event.state == "complete" else logging.WARNING
+            message = f"{event.store}: {event.state}, {event.points_left:,} points left"
+            tell(level, message, "ended", **asdict(event))
 
 
-def of_chunk(event: Event, slices: tuple[slice, ...]) -> None:
-    where = [[part.start, part.stop] for part in slices]
-    if isinstance(event, ChunkFailed):
-        reason = f"{type(event.error).__name__}: {event.error}"
-        content = {"chunk": event.number, "where": where, "error": reason, "traceback": event.traceback}
-        tell(logging.ERROR, f"chunk {event.number} failed: {reason}\n{event.traceback}", "chunk_failed", **content)
-        return
-    seconds = event.ended - event.begun
-    tell(
-        logging.INFO,
-        f"chunk {event.number}: {event.points:,} points in {seconds:.3f} s, {event.kernel_seconds:.3f} s of it in the "
-        f"kernel, by {event.worker}",
-        "chunk",
-        chunk=event.number,
-        where=where,
-        points=event.points,
-        seconds=round(seconds, 6),
-        kernel_seconds=round(event.kernel_seconds, 6),
-        worker=event.worker,
-    )
-
-
-def compiled(kernels: int, seconds: float) -> None:
-    tell(
-        logging.INFO,
-        f"compiled {kernels} kernel{'s' * (kernels != 1)} in {seconds:.3f} s",
-        "compiled",
-        kernels=kernels,
-        seconds=round(seconds, 6),
-    )
-
-
-def progress(done: int, total: int, rate: float | None, left: float | None) -> None:
-    """rate, left: None as long as nobody can know."""
-    content = {"points_done": done, "points": total, "points_per_second": rate, "seconds_left": left}
-    tell(logging.DEBUG, f"{done:,} of {total:,} points", "progress", **content)
-
-
-def ended(store: str, state: str, points_left: int) -> None:
-    level = logging.INFO if state == "complete" else logging.WARNING
-    tell(
-        level,
-        f"{store}: {state}, {points_left:,} points left",
-        "ended",
-        store=store,
-        state=state,
-        points_left=points_left,
-    )
+def bounds(event: ChunkEvent, grid: Grid | None) -> list[list[int]]:
+    """Where a chunk lies: its first index, and the one after its last, along each dimension."""
+    return [[part.start, part.stop] for part in grid.slices(event.number)] if grid else []
 
 
 class AsJson(logging.Formatter):
@@ -107,13 +111,17 @@ class AsJson(logging.Formatter):
 
 
 class AsText(logging.Formatter):
+    """A record as text for people; of a chunk, its event follows as JSON, for reports."""
+
     converter = staticmethod(time.gmtime)
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s", f"{TIME}Z")
 
     def format(self, record: logging.LogRecord) -> str:
-        return block(super().format(record))
+        event = getattr(record, "event", {})
+        stored = f"{MARK}{json.dumps(event)}" if event.get("event") == CHUNK else ""
+        return block(super().format(record)) + stored
 
 
 class LogFile(logging.FileHandler):
@@ -143,28 +151,50 @@ class LogFile(logging.FileHandler):
 # Ten million chunks; the report says nothing of what took more.
 LARGEST_LOG = 2**30
 
-# What AsText makes of a chunk's line.
-CHUNK_LINE = re.compile(
-    r"([0-9T:Z-]{20}) INFO chunk ([0-9]+): ([0-9,]+) points in ([0-9]+\.[0-9]+) s, ([0-9]+\.[0-9]+) s of it in the kernel"
-)
-
-# A million chunks of a store make some 120 MB; what is logged of more is not told.
-MOST_LOGS, MOST_BYTES, LONGEST_LINE = 10_000, 2**27, 1000
+# A million chunks of a store make some 250 MB; what is logged of more is not told.
+MOST_LOGS, MOST_BYTES, LONGEST_LINE = 10_000, 2**28, 1000
 
 
 def logged(logs: Iterable[Path], since: str) -> list[tuple[str, str]]:
     """What logs say of the work in all since a time, as rows of a table, each chunk once; none where they do not."""
-    chunks: dict[int, tuple[str, int, float, float]] = {}
+    chunks: dict[int, Chunk] = {}
     for line in log_lines(islice(logs, MOST_LOGS)):
-        if (found := CHUNK_LINE.match(line)) and found[1] >= since:
-            chunks[int(found[2])] = found[1], int(found[3].replace(",", "") or 0), float(found[4]), float(found[5])
+        if (found := stored_chunk(line)) and found.time >= since:
+            chunks[found.number] = found
     if not chunks:
         return []
-    times, points, seconds, kernel = zip(*chunks.values(), strict=True)
+    times, _, points, seconds, kernel = zip(*chunks.values(), strict=True)
     return [
         ("chunks logged", f"{len(chunks):,}, of {sum(points):,} points, between {min(times)} and {max(times)}"),
         ("time in chunks", f"{sum(seconds):,.1f} s of all threads together, {sum(kernel):,.1f} s of it in the kernels"),
     ]
+
+
+class Chunk(NamedTuple):
+    """A chunk's event as a log has stored it."""
+
+    time: str
+    number: int
+    points: int
+    seconds: float
+    kernel_seconds: float
+
+
+def stored_chunk(line: str) -> Chunk | None:
+    """The chunk whose event ends a line of a log; None for other lines, and for what nobody has logged."""
+    text, mark, stored = line.partition(MARK)
+    time = text.partition(" ")[0]
+    if not mark or not TIMES.fullmatch(time):
+        return None
+    try:
+        event = json.loads(stored)
+        counts = int(event["chunk"]), int(event["points"])
+        seconds = float(event["seconds"]), float(event["kernel_seconds"])
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
+        return None
+    if min(*counts, *seconds) < 0 or max(counts) > 2**63 or not all(map(math.isfinite, seconds)):
+        return None
+    return Chunk(time, *counts, *seconds)
 
 
 def listen() -> Undo:

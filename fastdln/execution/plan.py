@@ -131,8 +131,9 @@ def long_warnings(grid: Grid, chunks: int, threads: int) -> list[str]:
     return found
 
 
-def refuse_in_memory(grid: Grid) -> None:
+def refuse_in_memory(sweep: Sweep) -> None:
     """SweepError if the results, before compression, are more than the machine has memory."""
+    grid = Grid(sweep)
     wanted = grid.points * grid.bytes_per_point
     try:
         there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

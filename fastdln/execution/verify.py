@@ -1,4 +1,4 @@
-"""Reads a whole store back: every chunk decoded, every coordinate compared; what is damaged is unmarked."""
+"""Verification of a whole store: every chunk decoded, every coordinate compared; damaged chunks lose their done flag."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy as np
 from fastdln.errors import StoreError, first_line
 from fastdln.execution.progress import Report, reporter
 from fastdln.execution.threads import threads
+from fastdln.storage.completeness import GO_ON, present, remaining, straddles
 from fastdln.storage.location import WHOLE, Location, plain_errors, storage_error
-from fastdln.storage.metadata import GO_ON, MARK, UNREADABLE, Contents, chunk_key, left, present, read, straddles
-from fastdln.storage.repair import damaged_coordinates, parted_metadata
+from fastdln.storage.metadata import DONE_FLAG, UNREADABLE, Snapshot, chunk_key, read
+from fastdln.storage.repair import damaged_coordinates, differing_metadata
 from fastdln.storage.store import mark
-from fastdln.sweep.grid import Grid
 from fastdln.text import block, one_line
 
 # Chunks that are read ahead of the first that is not yet read: the memory for results stays small.
@@ -74,45 +74,45 @@ class Verification:
 
 
 def verify(location: Location, progress: bool | Report | None = None) -> Verification:
-    """Decodes every chunk that is there, and takes the marks of damaged ones away so that the next run computes them.
+    """Decodes every chunk that is there, and takes the done flags of damaged ones away, so that the next run computes them.
 
     Reads only, while a run goes on.
     """
     with plain_errors(location.name, "cannot be read"):
-        contents = read(location)
-        grid = contents.grid
+        snapshot = read(location)
+        grid = snapshot.grid
         marked = present(location, grid).ravel()
         numbers, sizes = np.flatnonzero(marked), grid.sizes()
-        damaged = [*damaged_metadata(contents)]
+        damaged = [*damaged_metadata(snapshot)]
         with reporter(progress, 0, int(sizes[numbers].sum())) as report:
             done = 0
-            for number, found in examined(contents, numbers.tolist()):
+            for number, found in examined(snapshot, numbers.tolist()):
                 damaged += found
                 done += int(sizes[number])
                 report(done, int(sizes[numbers].sum()))
         broken = sorted({damage.chunk for damage in damaged if damage.chunk is not None})
-        points_left = left(contents)
+        points_left = remaining(snapshot)
         points_left[broken] = sizes[broken]
-        claims = contents.attributes.get("complete") and bool(points_left.any())
-        unmarked = unmark(location, grid, broken) if damaged or claims else True
+        claims = snapshot.attributes.get("complete") and bool(points_left.any())
+        unmarked = unmark(snapshot, broken) if damaged or claims else True
     return Verification(
-        grid.chunks, numbers.size, grid.points, int(points_left.sum()), tuple(damaged), unmarked, contents.others
+        grid.chunks, numbers.size, grid.points, int(points_left.sum()), tuple(damaged), unmarked, snapshot.others
     )
 
 
-def damaged_metadata(contents: Contents) -> Iterator[Damage]:
-    for name, _ in parted_metadata(contents):
+def damaged_metadata(snapshot: Snapshot) -> Iterator[Damage]:
+    for name, _ in differing_metadata(snapshot):
         yield Damage(name, None, "metadata", "not what the root's metadata say")
-    for name, _ in damaged_coordinates(contents):
+    for name, _ in damaged_coordinates(snapshot):
         yield Damage(name, None, "coordinate", "unreadable, or not what the sweep says")
 
 
-def examined(contents: Contents, numbers: list[int]) -> Iterator[tuple[int, list[Damage]]]:
+def examined(snapshot: Snapshot, numbers: list[int]) -> Iterator[tuple[int, list[Damage]]]:
     """Each chunk with what is damaged of it, read by several threads."""
-    location, grid = contents.location, contents.grid
-    arrays = contents.arrays([variable.name for variable in grid.sweep.variables])
+    location, grid = snapshot.location, snapshot.grid
+    arrays = snapshot.arrays([variable.name for variable in grid.sweep.variables])
     there = {v.name: present(location, grid, v.name, len(v.dims)).ravel() for v in grid.sweep.variables}
-    partial = straddles(contents).ravel()
+    partial = straddles(snapshot).ravel()
     variables = {variable.name: variable for variable in grid.sweep.variables}
 
     def examine(number: int) -> list[Damage]:
@@ -123,7 +123,7 @@ def examined(contents: Contents, numbers: list[int]) -> Iterator[tuple[int, list
             reason = "" if there[name][number] else "the file is gone"
             try:
                 values = array[slices]
-                if name == MARK and not partial[number] and not values.all():
+                if name == DONE_FLAG and not partial[number] and not values.all():
                     reason = reason or "has points without a fate"
             except UNREADABLE as error:
                 reason = first_line(error)
@@ -148,16 +148,17 @@ def examined(contents: Contents, numbers: list[int]) -> Iterator[tuple[int, list
             yield from zip(batch, pool.map(examine, batch), strict=True)
 
 
-def unmark(location: Location, grid: Grid, numbers: list[int]) -> bool:
-    """Takes the marks of chunks away; False if a run goes on, or the location cannot be written."""
+def unmark(snapshot: Snapshot, numbers: list[int]) -> bool:
+    """Takes the done flags of chunks away; False if a run goes on, or the location cannot be written."""
+    location, grid = snapshot.location, snapshot.grid
     try:
         lock = location.lock(WHOLE)
     except StoreError:
         return False
     try:
-        location.clear_leftovers(others_run=False)  # refuses links, through which marks elsewhere would be deleted
-        mark(location, complete=False, durable=False)
-        fate = next(variable for variable in grid.sweep.variables if variable.name == MARK)
+        location.clear_leftovers(others_run=False)  # refuses links, through which flags elsewhere would be deleted
+        mark(snapshot, complete=False, durable=False)
+        fate = next(variable for variable in grid.sweep.variables if variable.name == DONE_FLAG)
         for number in numbers:
             location.delete(chunk_key(grid, number, fate))
     except Exception as error:

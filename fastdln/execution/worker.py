@@ -1,4 +1,4 @@
-"""What becomes of a chunk's number, in a thread of this process or on a worker of a cluster."""
+"""Compute and store one chunk, in a thread of this process or on a worker of a cluster."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from functools import lru_cache
 from importlib.metadata import version
 from uuid import uuid4
 
+from fastdln.execution.events import ChunkDone
 from fastdln.execution.task import Task
-from fastdln.execution.threads import ChunkDone
 from fastdln.kernels.disk_cache import fingerprint
+from fastdln.storage.in_memory import InMemory
 from fastdln.storage.location import Location
 from fastdln.storage.store import Store
 from fastdln.sweep.extensions import own_code
@@ -31,7 +32,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version().rpartition(".")[0], **found, "sources": fingerprint()[:12]}
 
 
-def compute_chunk(target: Store, task: Task, number: int) -> ChunkDone:
+def compute_chunk(target: Store | InMemory, task: Task, number: int) -> ChunkDone:
     """Computes and stores the points of a chunk that the store lacks."""
     begun, slices = time.perf_counter(), target.grid.slices(number)
     missing = target.missing(number)
@@ -52,7 +53,7 @@ def compute_chunk(target: Store, task: Task, number: int) -> ChunkDone:
 
 
 @dataclass(frozen=True)
-class Order:
+class JobSpec:
     """What a worker needs to know of a run besides the chunk's number; `sweep` is JSON.
 
     Without a location the results go back to who asked. `run` tells runs apart, so that a worker opens a store once a run.
@@ -68,29 +69,29 @@ class Order:
     run: str = field(default_factory=lambda: uuid4().hex)
 
     @classmethod
-    def of(cls, target: Store, durable: bool) -> Order:
+    def of(cls, target: Store | InMemory, durable: bool) -> JobSpec:
         sweep, grid, own = target.grid.sweep, target.grid, own_code.packed()
-        if not target.location.shared:
+        if target.location is None or not target.location.shared:
             return cls(sweep.canonical(), grid.chunk_shape, versions(), own=own)
         # the store has the sweep, which with given matrices is too long to go with every chunk
         return cls("", grid.chunk_shape, versions(), target.location.absolute(), sweep.sha256(), durable, own)
 
 
-class Desk:
-    """A worker's side of a run: the store and the kernels, opened once."""
+class WorkerState:
+    """A worker's side of a run: the store, opened once, and the kernels, compiled once."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, spec: JobSpec) -> None:
         from distributed import get_worker
 
         from fastdln.execution.cluster import refuse_other
 
         self.name = get_worker().address
-        refuse_other(self.name, versions(), order.versions)
-        own_code.unpack(order.own)
-        if order.location is None:
-            self.target, self.grid = None, Grid(Sweep(**json.loads(order.sweep)), order.chunk_shape)
+        refuse_other(self.name, versions(), spec.versions)
+        own_code.unpack(spec.own)
+        if spec.location is None:
+            self.target, self.grid = None, Grid(Sweep(**json.loads(spec.sweep)), spec.chunk_shape)
         else:
-            self.target = Store.joined(order.location, order.sweep_sha256, order.durable)
+            self.target = Store.joined(spec.location, spec.sweep_sha256, spec.durable)
             self.grid = self.target.grid
         self.task = Task(self.grid.sweep, self.grid)
         for job in self.task.jobs():
@@ -103,21 +104,21 @@ _opening = threading.Lock()
 
 
 @lru_cache(maxsize=2)
-def desk(run: str) -> dict[str, Desk]:
-    """A location for one run's desk; those of earlier runs are forgotten."""
+def states(run: str) -> dict[str, WorkerState]:
+    """Where a run's state is kept; those of earlier runs are forgotten."""
     return {}
 
 
-def work(order: Order, number: int) -> ChunkDone:
+def work(spec: JobSpec, number: int) -> ChunkDone:
     """A task of the cluster: one chunk."""
     with _opening:  # the threads of a worker wait for the first to compile
-        location = desk(order.run)
-        if "desk" not in location:
-            location["desk"] = Desk(order)
-        mine = location["desk"]
+        kept = states(spec.run)
+        if "state" not in kept:
+            kept["state"] = WorkerState(spec)
+        state = kept["state"]
     begun = time.perf_counter()
-    if mine.target is not None:
-        return replace(compute_chunk(mine.target, mine.task, number), worker=mine.name)
-    computed = mine.task.compute(mine.grid.slices(number))
+    if state.target is not None:
+        return replace(compute_chunk(state.target, state.task, number), worker=state.name)
+    computed = state.task.compute(state.grid.slices(number))
     points, ended = computed.results["fate"].size, time.perf_counter()
-    return ChunkDone(number, points, begun, ended, computed.seconds, computed.unconverged, mine.name, computed.results)
+    return ChunkDone(number, points, begun, ended, computed.seconds, computed.unconverged, state.name, computed.results)

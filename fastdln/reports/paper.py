@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 
 from fastdln import analysis, files, theory
 from fastdln.analysis.dataset import singular_values
-from fastdln.api import compute
 from fastdln.api import open as open_store
 from fastdln.errors import IncompleteError
+from fastdln.execution.compute import compute
 from fastdln.execution.threads import threads
 from fastdln.plots import PLOTS, arranged, encode
 from fastdln.reports.shipped import sweeps

@@ -18,11 +18,11 @@ from jinja2 import Environment, StrictUndefined
 from fastdln import analysis, theory
 from fastdln.analysis.comparison import CLOSE
 from fastdln.analysis.dataset import singular_values, text_of, whole
-from fastdln.api import Status
 from fastdln.execution.log import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
 from fastdln.plots.plot import name_of, values_along
-from fastdln.storage.metadata import GO_ON
+from fastdln.storage.completeness import GO_ON
+from fastdln.storage.status import Status
 from fastdln.sweep.display import rows
 
 # Sharp on a screen, and a page of a dozen pictures stays below some MB.

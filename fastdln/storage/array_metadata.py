@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastdln.observables import Variable
-from fastdln.storage.template import coordinate_arrays, sampling_attributes, variable_attributes
+from fastdln.storage.template import attributes_of, coordinate_arrays
 from fastdln.sweep.grid import Grid
 
 # Attributes for people, who may change them, as other versions of the program do.
@@ -65,7 +65,7 @@ def described(grid: Grid) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]
     for variable in sweep.variables:
         beyond = tuple(sweep.sizes[dim] for dim in variable.dims)
         inner = grid.inner_shape + beyond if grid.sharded else None
-        attributes = variable_attributes(variable) | sampling_attributes(variable, sweep)
+        attributes = attributes_of(variable, sweep)
         dims = (*grid.dims, *variable.dims)
         metadata = array(variable.dtype, grid.shape + beyond, grid.chunk_shape + beyond, inner, dims, attributes)
         yield variable.name, metadata, fills(variable)

@@ -7,6 +7,7 @@ computed. What is needed after it is written before it, beside what was needed b
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,9 +15,10 @@ import numpy as np
 
 from fastdln.errors import StoreError, SweepError
 from fastdln.storage import template
+from fastdln.storage.completeness import MOST_GROWTHS, grown_from
 from fastdln.storage.location import ROOT, WHOLE, Location, plain_errors
-from fastdln.storage.metadata import MOST_GROWTHS, Contents, coordinate_key, differing, grown_from, read, stored_sweep
-from fastdln.storage.repair import heal
+from fastdln.storage.metadata import Snapshot, coordinate_key, read, stored_sweep
+from fastdln.storage.repair import repair
 from fastdln.sweep.axes import coordinates, length
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.schema import Sweep
@@ -25,10 +27,10 @@ from fastdln.sweep.schema import Sweep
 ROUNDING = 1e-12
 
 
-def asked(contents: Contents) -> Sweep:
+def sweep_as_asked(snapshot: Snapshot) -> Sweep:
     """The sweep of a store as it was asked for, where rounding made a list of a range."""
-    attributes = contents.attributes
-    return stored_sweep(contents.location, attributes.get("sweep_asked", attributes["sweep"]))
+    attributes = snapshot.attributes
+    return stored_sweep(snapshot.location, attributes.get("sweep_asked", attributes["sweep"]))
 
 
 def grown(old: Sweep, wanted: Sweep) -> Sweep:
@@ -70,43 +72,43 @@ def refuse_other_keys(old: Sweep, wanted: Sweep, verb: str) -> None:
         raise SweepError(f"{names}: cannot be changed by {verb}; axes.{', axes.'.join(old.axes)} can")
 
 
-def grow(location: Location, wanted: Sweep, durable: bool = False) -> Sweep:
+def grow(before: Snapshot, wanted: Sweep, durable: bool = False) -> Sweep:
     """Gives a store the shape of a larger sweep; the new points are not computed. Returns the sweep to run."""
+    location = before.location
     with plain_errors(location.name, "cannot be written"):
-        read(location)  # what cannot be locked may be no store at all
         lock = location.lock(WHOLE)
         try:
             location.clear_leftovers(others_run=False)
-            contents = read(location)
-            old = contents.grid.sweep
+            snapshot = read(location, known=before)
+            old = snapshot.grid.sweep
             new = grown(old, wanted)
             if new.sha256() != old.sha256():
-                switch(contents, larger_grid(contents, new), wanted, durable)
+                replace_metadata(snapshot, larger_grid(snapshot, new), wanted, durable)
             return new
         finally:
             lock.release()
 
 
-def larger_grid(contents: Contents, sweep: Sweep) -> Grid:
+def larger_grid(snapshot: Snapshot, sweep: Sweep) -> Grid:
     """The grid of a larger sweep in the store's chunks; StoreError if something in the store cannot grow along."""
-    old = contents.grid
-    stuck = sorted(set(contents.others) - set(contents.readable_others()))
+    old = snapshot.grid
+    stuck = sorted(set(snapshot.others) - set(snapshot.readable_others()))
     if stuck:
         raise StoreError(
-            f"{contents.location.name}: holds {', '.join(stuck)}, not of the sweep, which extend does not know how to grow; "
+            f"{snapshot.location.name}: holds {', '.join(stuck)}, not of the sweep, which extend does not know how to grow; "
             "remove it, or copy it elsewhere"
         )
-    if len(grown_from(contents)) >= MOST_GROWTHS:
+    if len(grown_from(snapshot)) >= MOST_GROWTHS:
         raise StoreError(
-            f"{contents.location.name}: has grown {MOST_GROWTHS:,} times; sweep the larger grid into a new store"
+            f"{snapshot.location.name}: has grown {MOST_GROWTHS:,} times; sweep the larger grid into a new store"
         )
     return Grid(sweep, old.chunk_shape, old.inner_shape)
 
 
-def switch(contents: Contents, new: Grid, wanted: Sweep, durable: bool) -> None:
+def replace_metadata(snapshot: Snapshot, new: Grid, wanted: Sweep, durable: bool) -> None:
     """Replaces the root's metadata by those of the larger grid."""
-    location, old, sweep = contents.location, contents.grid, new.sweep
-    root, fresh = json.loads(json.dumps(contents.root)), template.entries(new)
+    location, old, sweep = snapshot.location, snapshot.grid, new.sweep
+    root, fresh = json.loads(json.dumps(snapshot.root)), template.entries(new)
     metadata = root["consolidated_metadata"]["metadata"]
     lengths = dict(zip(new.dims, new.shape, strict=True))
     coordinate_names = {name for name, *_ in template.coordinate_arrays(new)}
@@ -131,20 +133,20 @@ def switch(contents: Contents, new: Grid, wanted: Sweep, durable: bool) -> None:
         "complete": 0,
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),
-        "grown_from": json.dumps([*grown_from(contents), list(old.shape)]),  # netCDF has no lists of lists
+        "grown_from": json.dumps([*grown_from(snapshot), list(old.shape)]),  # netCDF has no lists of lists
     }
     attributes.pop("sweep_asked", None)
     if wanted.sha256() != sweep.sha256():
         attributes["sweep_asked"] = wanted.canonical()
     location.write(ROOT, template.sealed(root, new), durable=durable)
-    heal(read(location), durable)
+    repair(read(location), durable)
     for key in replaced:
         location.delete(key)
 
 
-def window(contents: Contents, wanted: Sweep) -> dict[str, Any]:
+def window(snapshot: Snapshot, wanted: Sweep) -> dict[str, Any]:
     """Root attributes for a store that sweeps a part of this one's grid anew; SweepError if it reaches beyond."""
-    old = contents.grid.sweep
+    old = snapshot.grid.sweep
     refuse_other_keys(old, wanted, "refine")
     for name, axis in wanted.axes.items():
         outer, inner = coordinates(old.axes[name]), coordinates(axis)
@@ -153,11 +155,11 @@ def window(contents: Contents, wanted: Sweep) -> dict[str, Any]:
                 f"axes.{name}: must stay within the store's {outer[0]:g} to {outer[-1]:g} (got {inner[0]:g} to {inner[-1]:g})"
             )
     parent = {
-        "parent_store": contents.location.name,
+        "parent_store": snapshot.location.name,
         "parent_sweep": old.canonical(),
         "parent_sweep_sha256": old.sha256(),
     }
-    return {"title": contents.attributes.get("title", ""), **parent}
+    return {"title": snapshot.attributes.get("title", ""), **parent}
 
 
 def refuse_other_parents(target: Location, about: dict[str, Any]) -> None:
@@ -167,3 +169,14 @@ def refuse_other_parents(target: Location, about: dict[str, Any]) -> None:
             return
         if read(target).attributes.get("parent_sweep_sha256") != about["parent_sweep_sha256"]:
             raise StoreError(f"{target.name}: is no window of {about['parent_store']}; give another path with -o")
+
+
+def differing(old: Any, new: Any, key: str = "") -> Iterator[str]:
+    """Keys, dotted, in which two canonical sweeps differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in [*old, *(name for name in new if name not in old)]:
+            yield from differing(old.get(name), new.get(name), f"{key}.{name}".lstrip("."))
+        if old == new and list(old) != list(new):
+            yield f"{key} (in another order)"
+    elif old != new:
+        yield key

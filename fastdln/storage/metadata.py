@@ -1,16 +1,15 @@
-"""What is in a store, read without touching it and without trusting it: the sweep, the grid, and what is computed."""
+"""A snapshot of a store's metadata, read without touching the store and without trusting it: the sweep, the grid, the arrays."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import zarr
 from zarr.errors import BaseZarrError
 
@@ -25,20 +24,14 @@ from fastdln.sweep.families import every_family
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.schema import Sweep
 
-# The variable whose chunk is written last, and says that the others are there.
-MARK = "fate"
-
-# How a store goes on. One that was extended holds another sweep than the file it was made from.
-GO_ON = "run the same sweep again, or `fastdln extend` the store, to go on"
+# The variable whose chunk is written last: where it is, the others are there too, and the chunk is done.
+DONE_FLAG = "fate"
 
 # What the decoders raise for a damaged chunk.
 UNREADABLE = (ValueError, RuntimeError, BaseZarrError)
 
 # Python makes some 64 bytes of each value in JSON; metadata have one a number of a matrix, and a few hundred else.
 MOST_VALUES = 8_000_000
-
-# Each growth is a line of metadata; more than this nobody has asked for by hand.
-MOST_GROWTHS = 10_000
 
 # Of an array that somebody else put there: a folder in the store, and nowhere else.
 PLAIN_NAME = re.compile(r"\w[\w .+-]*")
@@ -64,14 +57,15 @@ def taken_names() -> set[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Contents:
+class Snapshot:
     """A store's metadata as they were at one moment, and checked: every array is what the sweep implies.
 
-    `others` are arrays that are not of the sweep, put there by somebody else, or measured by what is not known here; `sweep` is
+    `sha256` is of the root's bytes. `others` are arrays that are not of the sweep, put there by somebody else, or measured by what is not known here; `sweep` is
     the grid's, as the store says it.
     """
 
     location: Location
+    sha256: str
     root: Mapping[str, Any]
     grid: Grid
     others: tuple[str, ...]
@@ -125,42 +119,51 @@ class Contents:
             raise damaged(self.location, first_line(error)) from None
 
 
-def read_root(location: Location) -> dict[str, Any]:
-    """The store's root metadata; StoreError, in one line, if fastdln did not make it."""
+def read_bytes(location: Location) -> bytes:
+    """The bytes of a store's root metadata; StoreError where there is no store."""
     with plain_errors(location.name, "cannot be read"):
         data = location.read(ROOT)
         if data is None and not location.occupied():
             raise StoreError(f"{location.name}: there is no store")
-        try:
-            if sum(map((data or b"").count, (b",", b"[", b"{"))) > MOST_VALUES:
-                raise damaged(location, f"it has more than {MOST_VALUES:,} values")
-            root: dict[str, Any] = json.loads(data or b"")
-            attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
-            if "sweep" not in attributes and MARK in arrays:
-                raise StoreError(
-                    f"{location.name}: its root attributes are gone, as when a dataset without attributes was written into it; "
-                    "restore its zarr.json, and add arrays with ds.assign(...)[[...]].to_zarr(..., mode='a')"
-                )
-            text = attributes["sweep"]
-            if not all(isinstance(attributes.get(name, ""), str) for name in TEXTS):
-                raise damaged(location, f"one of {', '.join(TEXTS)} is no text")
-            if hashlib.sha256(text.encode()).hexdigest() != attributes["sweep_sha256"]:
-                raise damaged(location, "the sweep is not the one of its sha256")
-            if (
-                isinstance(json.loads(text), dict)
-                and isinstance(attributes, dict)
-                and isinstance(arrays, dict)
-                and attributes.get("coordinates") in (None, *COORDINATES.values())
-                and all(isinstance(metadata, dict) for metadata in arrays.values())
-                and (root["zarr_format"], root["node_type"]) == (3, "group")
-            ):
-                return root
-        except (LookupError, TypeError, AttributeError, RecursionError):
-            pass
-        except ValueError as error:
-            if isinstance(error, StoreError):
-                raise
+    return data or b""
+
+
+def parsed(location: Location, data: bytes) -> dict[str, Any]:
+    """The root metadata that bytes say; StoreError, in one line, if fastdln did not write them."""
+    try:
+        if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+            raise damaged(location, f"it has more than {MOST_VALUES:,} values")
+        root: dict[str, Any] = json.loads(data)
+        attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
+        if "sweep" not in attributes and DONE_FLAG in arrays:
+            raise StoreError(
+                f"{location.name}: its root attributes are gone, as when a dataset without attributes was written into it; "
+                "restore its zarr.json, and add arrays with ds.assign(...)[[...]].to_zarr(..., mode='a')"
+            )
+        text = attributes["sweep"]
+        if not all(isinstance(attributes.get(name, ""), str) for name in TEXTS):
+            raise damaged(location, f"one of {', '.join(TEXTS)} is no text")
+        if sha256(text.encode()) != attributes["sweep_sha256"]:
+            raise damaged(location, "the sweep is not the one of its sha256")
+        if (
+            isinstance(json.loads(text), dict)
+            and isinstance(attributes, dict)
+            and isinstance(arrays, dict)
+            and attributes.get("coordinates") in (None, *COORDINATES.values())
+            and all(isinstance(metadata, dict) for metadata in arrays.values())
+            and (root["zarr_format"], root["node_type"]) == (3, "group")
+        ):
+            return root
+    except (LookupError, TypeError, AttributeError, RecursionError):
+        pass
+    except ValueError as error:
+        if isinstance(error, StoreError):
+            raise
     raise StoreError(f"{location.name}: holds something else than a fastdln store; give another path with -o")
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def stored_sweep(location: Location, text: str) -> Sweep:
@@ -171,12 +174,16 @@ def stored_sweep(location: Location, text: str) -> Sweep:
         raise damaged(location, f"its sweep is none: {error}") from None
 
 
-def read(location: Location, *, code: bool = True) -> Contents:
-    """What a store says of itself, read once and checked; StoreError if it is not what its sweep implies.
+def read(location: Location, *, code: bool = True, known: Snapshot | None = None) -> Snapshot:
+    """Reads a store's metadata and checks them; StoreError if they are not what the sweep in them implies.
 
-    code: whether models and observables of somebody's own must be known here; to be looked at, they need not.
+    code: whether models and observables of somebody's own must be known here; to be looked at, they need not. known: an
+    earlier snapshot, which is returned as it is if nothing has changed since.
     """
-    root = read_root(location)
+    data = read_bytes(location)
+    if known is not None and known.sha256 == sha256(data):
+        return known
+    root = parsed(location, data)
     attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
     if (names := own_code.missing(attributes)) and code:
         raise StoreError(
@@ -185,17 +192,17 @@ def read(location: Location, *, code: bool = True) -> Contents:
     said = attributes["sweep"]
     sweep = stored_sweep(location, foreign.without(said, names) if names else said)
     try:
-        grid = Grid(sweep, *array_metadata.chunk_shapes(arrays.get(MARK), len(sweep.axes)))
+        grid = Grid(sweep, *array_metadata.chunk_shapes(arrays.get(DONE_FLAG), len(sweep.axes)))
     except ValueError as error:  # also of sweeps too large for a store
-        raise damaged(location, f"{MARK} {error}") from None
+        raise damaged(location, f"{DONE_FLAG} {error}") from None
     if reason := array_metadata.fault(grid, arrays):
         raise damaged(location, reason)
     seal = attributes.get("metadata_sha256")
-    known = template.names(grid)
-    if seal is not None and seal != template.digest(root, [*known, *foreign.variables(attributes, names)]):
+    expected = template.names(grid)
+    if seal is not None and seal != template.digest(root, [*expected, *foreign.variables(attributes, names)]):
         raise damaged(location, "it is not what its metadata_sha256 says")
-    others = tuple(sorted(arrays.keys() - set(known)))
-    return Contents(location, root, grid, others, foreign.as_said(sweep, said) if names else sweep)
+    others = tuple(sorted(arrays.keys() - set(expected)))
+    return Snapshot(location, sha256(data), root, grid, others, foreign.as_said(sweep, said) if names else sweep)
 
 
 def damaged(location: Location, reason: str) -> StoreError:
@@ -210,78 +217,3 @@ def chunk_key(grid: Grid, number: int, variable: Variable) -> str:
 def coordinate_key(name: str, metadata: Any) -> str:
     """Zarr's key of the one chunk of a coordinate."""
     return f"{name}/c{metadata['chunk_key_encoding']['configuration']['separator']}0"
-
-
-def present(location: Location, grid: Grid, name: str = MARK, beyond: int = 0) -> np.ndarray:
-    """Which chunks of a variable are there, shaped as the chunks lie: a bool each, from one listing.
-
-    beyond: the variable's dimensions beyond the grid's. Where it is the mark, they are computed.
-    """
-    found, root = np.zeros(grid.chunks_along, dtype=bool), f"{name}/c/"
-    for key in location.keys(root):
-        position = key.removeprefix(root).split("/")
-        if len(position) == found.ndim + beyond and all(map(str.isdecimal, position)):
-            index = tuple(map(int, position[: found.ndim]))
-            if all(k < n for k, n in zip(index, found.shape, strict=True)):
-                found[index] = True
-    return found
-
-
-def left(contents: Contents) -> np.ndarray:
-    """How many points of each chunk are not computed."""
-    grid = contents.grid
-    marked = present(contents.location, grid)
-    points = np.where(marked.ravel(), 0, grid.sizes())
-    straddling = np.flatnonzero(marked & straddles(contents)).tolist()
-    if straddling:
-        mark = contents.arrays([MARK])[MARK]
-        for number in straddling:
-            points[number] = np.count_nonzero(missing(mark, grid.slices(number)))
-    return points
-
-
-def straddles(contents: Contents) -> np.ndarray:
-    """Which chunks may be there in part, because the store grew through them."""
-    return contents.grid.straddling(grown_from(contents))
-
-
-def grown_from(contents: Contents) -> list[list[int]]:
-    """The shapes that a store had before it grew: JSON, or a list in older stores."""
-    grid, shapes = contents.grid, contents.attributes.get("grown_from", [])
-    try:
-        shapes = json.loads(shapes) if isinstance(shapes, str) else shapes
-    except (ValueError, RecursionError):
-        shapes = None
-    sound = (
-        isinstance(shapes, list)
-        and len(shapes) <= MOST_GROWTHS
-        and all(
-            isinstance(shape, list)
-            and len(shape) == len(grid.shape)
-            and all(type(old) is int and 0 < old <= new for old, new in zip(shape, grid.shape, strict=True))
-            for shape in shapes
-        )
-    )
-    if not sound:
-        raise damaged(contents.location, f"grown_from is no list of at most {MOST_GROWTHS:,} smaller shapes")
-    return list(shapes)
-
-
-def missing(mark: Any, slices: tuple[slice, ...]) -> np.ndarray:
-    """Which points of a block have no fate; all of them if it cannot be read."""
-    try:
-        absent: np.ndarray = mark[slices] == 0
-    except UNREADABLE:
-        absent = np.ones([part.stop - part.start for part in slices], dtype=bool)
-    return absent
-
-
-def differing(old: Any, new: Any, key: str = "") -> Iterator[str]:
-    """Keys, dotted, in which two canonical sweeps differ."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in [*old, *(name for name in new if name not in old)]:
-            yield from differing(old.get(name), new.get(name), f"{key}.{name}".lstrip("."))
-        if old == new and list(old) != list(new):
-            yield f"{key} (in another order)"
-    elif old != new:
-        yield key

@@ -1,22 +1,33 @@
 """Stores: a Zarr v3 group that holds a sweep's results, whole at every moment and resumable from any.
 
-A chunk counts as computed once its part of `fate` is there: a task writes it last, and it is never all zeros. After an
-axis has grown, chunks at its old end may be there in part; the points that are not have the fate 0.
+A chunk is done once its part of `fate` is there: a task writes it last, and it is never all zeros. After an axis has grown,
+chunks at its old end may be there in part; the points that are not have the fate 0.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
 from fastdln.errors import StoreError
-from fastdln.storage import provenance, template
+from fastdln.storage import completeness, provenance, template
 from fastdln.storage.location import ROOT, WHOLE, Location, Lock, OccupiedError, plain_errors
-from fastdln.storage.metadata import MARK, UNREADABLE, Contents, chunk_key, left, missing, read, read_root, stored_sweep
-from fastdln.storage.repair import heal
+from fastdln.storage.metadata import (
+    DONE_FLAG,
+    UNREADABLE,
+    Snapshot,
+    chunk_key,
+    parsed,
+    read,
+    read_bytes,
+    sha256,
+    stored_sweep,
+)
+from fastdln.storage.repair import repair
 from fastdln.sweep.extensions import own_code
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.schema import Sweep
@@ -27,13 +38,17 @@ WRITING = {"write_empty_chunks": True}
 
 
 class Store:
-    """An open store; use it in a `with` block, which holds the lock that keeps other runs out."""
+    """An open store; use it in a `with` block, which holds the lock that keeps other runs out.
 
-    def __init__(self, contents: Contents, lock: Lock | None, durable: bool, new: bool = False) -> None:
-        self.contents, self.grid, self.location = contents, contents.grid, contents.location
+    `snapshot` has the metadata as this run has read or written them last.
+    """
+
+    def __init__(self, snapshot: Snapshot, lock: Lock | None, durable: bool, new: bool = False) -> None:
+        self.snapshot, self.grid, self.location = snapshot, snapshot.grid, snapshot.location
+        self.name = self.location.name
         self.lock, self._durable, self._new = lock, durable, new
         names = [variable.name for variable in self.grid.sweep.variables]
-        arrays = contents.arrays(names, write=True, durable=durable)
+        arrays = snapshot.arrays(names, write=True, durable=durable)
         self._arrays = {name: array.with_config(WRITING) for name, array in arrays.items()}
 
     @classmethod
@@ -54,27 +69,31 @@ class Store:
             if not location.occupied():
                 grid = Grid(sweep)
                 interval = share.interval(grid.chunks) if share else WHOLE
+                entries = template.entries(grid, about)
                 try:
-                    lock = location.create(template.entries(grid, about), interval, durable=durable)
+                    lock = location.create(entries, interval, durable=durable)
                 except OccupiedError:  # another run made it first
                     pass
                 else:
-                    return cls(read(location), lock, durable, new=True)
+                    root = entries[ROOT]
+                    made = Snapshot(location, sha256(root), json.loads(root), grid, (), sweep)
+                    return cls(made, lock, durable, new=True)
             return cls._resume(location, sweep, share, durable)
 
     @classmethod
     def _resume(cls, location: Location, sweep: Sweep, share: Share | None, durable: bool) -> Self:
-        contents = read(location)
-        refuse_others(contents, sweep)
-        first, beyond = interval = share.interval(contents.grid.chunks) if share else WHOLE
+        before = read(location)
+        refuse_others(before, sweep)
+        first, beyond = interval = share.interval(before.grid.chunks) if share else WHOLE
         lock = location.lock(interval)
         try:
-            contents = read(location)  # it may have grown before the lock was free
-            refuse_others(contents, sweep)
+            snapshot = read(location, known=before)  # it may have grown before the lock was free
+            if snapshot is not before:
+                refuse_others(snapshot, sweep)
             location.clear_leftovers(others_run=share is not None)
             if first < beyond:
-                heal(contents, durable)
-            return cls(contents, lock, durable)
+                repair(snapshot, durable)
+            return cls(snapshot, lock, durable)
         except BaseException:
             lock.release()
             raise
@@ -86,10 +105,10 @@ class Store:
             raise StoreError(
                 f"{location.name}: is not seen by this worker; stores are to be where all workers can write"
             )
-        contents = read(location)
-        if contents.attributes["sweep_sha256"] != sweep_sha256:
+        snapshot = read(location)
+        if snapshot.attributes["sweep_sha256"] != sweep_sha256:
             raise StoreError(f"{location.name}: holds another sweep on this worker")
-        return cls(contents, None, durable)
+        return cls(snapshot, None, durable)
 
     def __enter__(self) -> Self:
         return self
@@ -99,27 +118,27 @@ class Store:
             self.lock.release()
         self.lock = None
 
-    def left(self) -> np.ndarray:
+    def remaining(self) -> np.ndarray:
         """How many points of each chunk are not computed."""
-        return left(self.contents)
+        return completeness.remaining(self.snapshot)
 
     def missing(self, number: int) -> np.ndarray:
         """Which points of a chunk are not computed, shaped like the chunk."""
-        return missing(self._arrays[MARK], self.grid.slices(number))
+        return completeness.missing(self._arrays[DONE_FLAG], self.grid.slices(number))
 
     def write(self, slices: tuple[slice, ...], results: Mapping[str, np.ndarray]) -> None:
-        """Writes a chunk of every variable, `fate` last."""
+        """Writes a chunk of every variable, the done flag last."""
         if self.lock:
             self.lock.check()
         if self.grid.sharded:  # Zarr reads a shard before it replaces it, and damaged ones cannot be read
             self._clear(slices)
         for name, array in self._arrays.items():
-            if name != MARK:
+            if name != DONE_FLAG:
                 array[slices] = results[name]
-        self._arrays[MARK][slices] = results[MARK]
+        self._arrays[DONE_FLAG][slices] = results[DONE_FLAG]
 
     def read(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray] | None:
-        """A chunk of every variable; None if one of them is damaged or gone."""
+        """A chunk of every variable; None if one of them is damaged or not there."""
         if any(self.location.size(key) is None for key in self._keys(slices)):
             return None
         try:
@@ -128,9 +147,9 @@ class Store:
             return None
 
     def _keys(self, slices: tuple[slice, ...]) -> list[str]:
-        """Of a chunk's files, `fate` first."""
+        """Of a chunk's files, that of the done flag first."""
         number = self.grid.number(slices)
-        variables = sorted(self.grid.sweep.variables, key=lambda variable: variable.name != MARK)
+        variables = sorted(self.grid.sweep.variables, key=lambda variable: variable.name != DONE_FLAG)
         return [chunk_key(self.grid, number, variable) for variable in variables]
 
     def _clear(self, slices: tuple[slice, ...]) -> None:
@@ -138,34 +157,51 @@ class Store:
             self.location.delete(key)
 
     def begin(self) -> str | None:
-        """Says in the root attributes that a run computes chunks from now on, and with which versions; returns a line for its
-        user where those are others than before."""
+        """Says in the root attributes that a run computes chunks from here on, and with which versions.
+
+        Returns a line for the run's user where those are others than before.
+        """
         if self._new:
             return None
-        root = read_root(self.location)
-        attributes = root["attributes"]
-        attributes["complete"] = 0  # a finished store may have lost chunks since
-        attributes["history"] = provenance.continued(attributes.get("history"))
-        self.location.write(ROOT, json.dumps(root, indent=2).encode(), durable=self._durable)
-        return provenance.difference(attributes)
+        history = provenance.continued(self.snapshot.attributes.get("history"))
+        # a finished store may have lost chunks since
+        self.snapshot = changed(self.snapshot, {"complete": 0, "history": history}, self._durable)
+        return provenance.difference(self.snapshot.attributes)
 
     def mark(self, complete: bool) -> None:
         """Says in the root attributes whether every chunk is there."""
-        mark(self.location, complete, self._durable)
+        self.snapshot = mark(self.snapshot, complete, self._durable)
 
 
-def mark(location: Location, complete: bool, durable: bool) -> None:
+def mark(snapshot: Snapshot, complete: bool, durable: bool) -> Snapshot:
     """Says in the root attributes whether every chunk is there."""
-    root = read_root(location)
-    if root["attributes"].get("complete") != complete:
-        root["attributes"]["complete"] = int(complete)
-        location.write(ROOT, json.dumps(root, indent=2).encode(), durable=durable)  # the seal does not cover it
+    snapshot = current(snapshot)
+    if snapshot.attributes.get("complete") == complete:
+        return snapshot
+    return changed(snapshot, {"complete": int(complete)}, durable)  # the seal does not cover it
 
 
-def refuse_others(contents: Contents, sweep: Sweep) -> None:
+def changed(snapshot: Snapshot, attributes: Mapping[str, Any], durable: bool) -> Snapshot:
+    """Writes root attributes, beside those that are there."""
+    root = {**snapshot.root, "attributes": {**snapshot.attributes, **attributes}}
+    data = json.dumps(root, indent=2).encode()
+    snapshot.location.write(ROOT, data, durable=durable)
+    return replace(snapshot, root=root, sha256=sha256(data))
+
+
+def current(snapshot: Snapshot) -> Snapshot:
+    """The snapshot with the root as it lies there: runs of other shares, and people who add arrays, may have written it."""
+    data = read_bytes(snapshot.location)
+    digest = sha256(data)
+    if digest == snapshot.sha256:
+        return snapshot
+    return replace(snapshot, root=parsed(snapshot.location, data), sha256=digest)
+
+
+def refuse_others(snapshot: Snapshot, sweep: Sweep) -> None:
     """StoreError, naming the keys that differ, if the store has the results of another sweep."""
-    attributes, location = contents.attributes, contents.location
-    keys = contents.grid.sweep.differing(sweep)
+    attributes, location = snapshot.attributes, snapshot.location
+    keys = snapshot.grid.sweep.differing(sweep)
     if keys and "sweep_asked" in attributes:  # the same, but for what rounding did to a range
         keys = keys if stored_sweep(location, attributes["sweep_asked"]).differing(sweep) else []
     if not keys and (names := own_code.others(attributes, sweep)):

@@ -13,6 +13,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
 from fastdln.errors import SweepError
+from fastdln.observables import Variable
 from fastdln.storage import provenance
 from fastdln.storage.location import LARGEST_METADATA, ROOT
 from fastdln.sweep.axes import swept_mode
@@ -57,9 +58,9 @@ def sealed(root: dict[str, Any], grid: Grid) -> bytes:
 
 def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, bytes]:
     """The keys of an empty store and what is under them; `about`: further root attributes."""
-    location: dict[str, Any] = {}
-    make(MemoryStore(location), grid, about or {})
-    found = {key: data.to_bytes() for key, data in location.items()}
+    kept: dict[str, Any] = {}
+    make(MemoryStore(kept), grid, about or {})
+    found = {key: data.to_bytes() for key, data in kept.items()}
     root = json.loads(found[ROOT])
     # as zarr.consolidate_metadata does, which warns that Zarr v3 does not specify it yet, and filters of warnings are the
     # whole process's; xarray reads it, and without it asks for every array
@@ -74,10 +75,10 @@ def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, byt
     return found | {ROOT: data}
 
 
-def make(location: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
+def make(store: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
     """Makes every array of the sweep, empty, with coordinates and attributes."""
     sweep = grid.sweep
-    group = zarr.create_group(location, zarr_format=3)
+    group = zarr.create_group(store, zarr_format=3)
     for variable in sweep.variables:
         beyond = tuple(sweep.sizes[dim] for dim in variable.dims)
         group.create_array(
@@ -89,7 +90,7 @@ def make(location: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
             fill_value=variable.fill,
             compressors=CODECS,
             dimension_names=(*grid.dims, *variable.dims),
-            attributes=variable_attributes(variable) | sampling_attributes(variable, sweep),
+            attributes=attributes_of(variable, sweep),
         )
     for name, values, dim, attributes in coordinate_arrays(grid):
         array = group.create_array(
@@ -107,9 +108,9 @@ def make(location: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
 
 def compressed(values: np.ndarray) -> int:
     """Bytes that values take on disk as one chunk of a store."""
-    location: dict[str, Any] = {}
-    zarr.create_array(MemoryStore(location), data=values, chunks=values.shape, compressors=CODECS)
-    return sum(len(data.to_bytes()) for key, data in location.items() if key != ROOT)
+    kept: dict[str, Any] = {}
+    zarr.create_array(MemoryStore(kept), data=values, chunks=values.shape, compressors=CODECS)
+    return sum(len(data.to_bytes()) for key, data in kept.items() if key != ROOT)
 
 
 def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[str, Any]]]:
@@ -142,20 +143,17 @@ def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[s
     yield "singular_value", singular_values, "mode", about
 
 
-def variable_attributes(variable: Any) -> dict[str, Any]:
+def attributes_of(variable: Variable, sweep: Sweep) -> dict[str, Any]:
+    """The attributes of a variable: CF's, and `sharpness_every` on those that it thins out."""
     attributes: dict[str, Any] = {"long_name": variable.long_name, "units": variable.units}
     if variable.comment:
         attributes["comment"] = variable.comment
     if variable.flags:
         attributes["flag_values"] = list(variable.flags)
         attributes["flag_meanings"] = " ".join(variable.flags.values())
+    if any(family.sampled and variable in family.variables for family in sweep.families):
+        attributes["sharpness_every"] = sweep.sharpness_every
     return attributes
-
-
-def sampling_attributes(variable: Any, sweep: Sweep) -> dict[str, Any]:
-    """`sharpness_every`, on the variables that it thins out."""
-    sampled = any(family.sampled and variable in family.variables for family in sweep.families)
-    return {"sharpness_every": sweep.sharpness_every} if sampled else {}
 
 
 def root_attributes(sweep: Sweep) -> dict[str, Any]:

@@ -1,0 +1,162 @@
+"""Commands that compute, or tell what computing would cost: run, extend, refine, warm, verify, plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fastdln.cli.console import (
+    INCOMPLETE,
+    LEAST_TO_COMPUTE,
+    exits,
+    patient,
+    refuse_less_than,
+    say,
+    show,
+)
+from fastdln.cli.options import (
+    ComputingOptions,
+    Load,
+    Quiet,
+    Sets,
+    StorageOptions,
+    StorePath,
+    SweepFile,
+    computes,
+    pairs,
+)
+
+
+@exits
+@computes
+def run(
+    sweep: SweepFile,
+    store: Annotated[
+        str | None,
+        typer.Option("-o", metavar="STORE", help="Where to write, a path or URL; SWEEP.zarr here if left out."),
+    ] = None,
+    sets: Sets = None,
+    load: Load = None,
+    part: Annotated[
+        str | None, typer.Option("--part", metavar="K/N", help="Only the K-th of N shares; others may run meanwhile.")
+    ] = None,
+    *,
+    how: ComputingOptions,
+) -> None:
+    """Compute a sweep into a Zarr store, or resume one.
+
+    Finished chunks are not computed again. Each chunk's times, and tracebacks, go to STORE.log.
+    """
+    from fastdln.sweep.schema import Sweep
+
+    loaded = Sweep.from_file(sweep, sets or ())
+    path = f"{sweep.stem}.zarr" if store is None else store
+    from fastdln.execution.compute import compute
+
+    with how.working(path, part):
+        compute(loaded, path, part=part, **how.keywords())
+
+
+@exits
+@computes
+def extend(store: StorePath, sets: Sets = None, load: Load = None, *, how: ComputingOptions) -> None:
+    """Lengthen axes of a store, and compute only what is new.
+
+    The values that are there must stay the first ones. Without --set it goes on with an extension that was interrupted.
+    """
+    from fastdln.execution.arguments import RunOptions
+    from fastdln.execution.compute import lengthen
+
+    with how.working(store):
+        points = lengthen(store, sets or (), RunOptions(**how.keywords())).points
+    if not points and not (how.quiet or how.log_json):
+        say("there was nothing to do: all that is asked for is there; --set axes.eta.num=... asks for a longer axis")
+
+
+@exits
+@computes
+def refine(
+    store: StorePath,
+    new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.")],
+    sets: Sets = None,
+    load: Load = None,
+    *,
+    how: ComputingOptions,
+) -> None:
+    """Sweep a window of a store's grid finer, into a store of its own.
+
+    The new store's attributes say where it came from.
+    """
+    from fastdln.api import refine as refine_store
+
+    with how.working(new):
+        refine_store(store, new, *sets or (), **how.keywords())
+
+
+@exits
+def warm(
+    sweeps: Annotated[
+        list[Path] | None, typer.Argument(metavar="[SWEEP.toml ...]", help="Sweep files; all that ship if left out.")
+    ] = None,
+    load: Load = None,
+    quiet: Quiet = False,
+) -> None:
+    """Compile what sweeps need, so that their runs begin at once: for images, and for machines of a cluster.
+
+    Kernels are kept in NUMBA_CACHE_DIR, or beside the package.
+    """
+    refuse_less_than(LEAST_TO_COMPUTE)
+    from fastdln.execution.compile_ahead import warm as compile_for
+    from fastdln.execution.compile_ahead import were_compiled
+    from fastdln.reports.shipped import shipped
+    from fastdln.sweep.schema import Sweep
+
+    wanted = [Sweep.from_file(path) for path in sweeps or shipped()]
+    with patient("warm", quiet) as step:
+        compiled = compile_for(wanted, step)
+    say(were_compiled(compiled))
+
+
+@exits
+def verify(store: StorePath, options: StorageOptions = None, load: Load = None, quiet: Quiet = False) -> None:
+    """Read every chunk and coordinate of a store back.
+
+    Damaged chunks are named, and computed again by the next run. Exit code 0 if it is whole, 3 if damaged or incomplete.
+    """
+    from fastdln.api import verify as read_back
+
+    found = read_back(store, storage_options=pairs(options), progress=None if not quiet else False)
+    show(found)
+    if not found.whole:
+        raise typer.Exit(INCOMPLETE)
+
+
+@exits
+def plan(
+    sweep: SweepFile,
+    sets: Sets = None,
+    load: Load = None,
+    no_probe: Annotated[
+        bool, typer.Option("--no-probe", help="Compile and time nothing; the time is by rule of thumb then.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show what a sweep would cost.
+
+    Points, chunks, bytes, files, and the time by a short timed probe.
+    """
+    from fastdln.sweep.schema import Sweep
+
+    loaded = Sweep.from_file(sweep, sets or ())
+    from fastdln.execution.plan import Plan
+
+    if not no_probe:
+        refuse_less_than(LEAST_TO_COMPUTE)
+    costs = Plan(loaded, probe=not no_probe)
+    for line in costs.warnings:
+        say(f"warning: {line}")
+    with patient("planning", quiet) as costs.say:
+        table = str(costs)
+    show(table)

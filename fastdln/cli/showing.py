@@ -1,0 +1,193 @@
+"""Commands that show what is there: status, plot, report, paper, list."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fastdln.cli.console import (
+    LEAST_TO_COMPUTE,
+    busy,
+    exits,
+    reading,
+    refuse_less_than,
+    say,
+    show,
+)
+from fastdln.cli.options import (
+    Load,
+    Quiet,
+    StorageOptions,
+    StorePath,
+    logs,
+    named_after,
+    pairs,
+)
+
+
+@exits
+def status(
+    store: StorePath,
+    parts: Annotated[
+        int | None, typer.Option("--parts", metavar="N", min=1, help="How far each of N shares is, too.")
+    ] = None,
+    options: StorageOptions = None,
+    load: Load = None,
+) -> None:
+    """Show what of a store is computed, and what is left.
+
+    It may be asked while runs go on.
+    """
+    from fastdln.api import status as read_status
+
+    found = read_status(store, storage_options=pairs(options))
+    show(found)
+    for part in range(1, (parts or 0) + 1):
+        show(f"part {part}/{parts}: {found.share(part, parts or 1)}")
+
+
+@exits
+def plot(
+    store: StorePath,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="phase, bifurcation, ...: `fastdln list` has them all.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            metavar="FILE",
+            help="A .png, .pdf or .svg file; STORE-KIND.png here if left out.",
+        ),
+    ] = None,
+    choices: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="DIM=VALUE", help="Only there, e.g. depth=3, or mode=0. Repeatable."),
+    ] = None,
+    dpi: Annotated[float, typer.Option("--dpi", metavar="N", min=10, max=2000, help="Pixels an inch of a PNG.")] = 200,
+    options: StorageOptions = None,
+    load: Load = None,
+    quiet: Quiet = False,
+) -> None:
+    """Draw a picture of a store.
+
+    Also of one that is not complete, or larger than memory. A panel for each value of what a picture cannot show.
+    """
+    from fastdln import files
+    from fastdln.api import open as open_store
+    from fastdln.plots import FORMATS, encode, figure, kind_of
+
+    kind_of(kind)
+    path = files.checked(out or Path(f"{named_after(store)}-{kind}.png"), FORMATS)
+    chosen: dict[str, Any] = pairs(choices, "--at", "depth=3") or {}
+    with busy(f"drawing {kind}", quiet), reading(store):
+        picture = figure(open_store(store, storage_options=pairs(options)), kind, **chosen)
+        files.write(path, encode(picture, path.suffix[1:].lower(), dpi))
+    show(path)
+
+
+@exits
+def report(
+    store: StorePath,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", metavar="FILE.html", help="STORE.html here if left out."),
+    ] = None,
+    options: StorageOptions = None,
+    load: Load = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write one page about a store, with its pictures, that opens offline.
+
+    What the sweep was, how it ran, the pictures, how it agrees with the theory, and how to load it.
+    """
+    from fastdln import files
+    from fastdln.api import open as open_store
+    from fastdln.api import status as read_status
+    from fastdln.reports.report import page
+
+    path = files.checked(out or Path(f"{named_after(store)}.html"), ["html"])
+    storage = pairs(options)
+    with busy("writing the page", quiet) as step, reading(store):
+        state = read_status(store, storage_options=storage)
+        found = page(open_store(store, storage_options=storage), store, state, logs(store), step)
+        files.write(path, found.encode())
+    show(path)
+
+
+@exits
+def paper(
+    out: Annotated[
+        str, typer.Option("-o", metavar="FOLDER", help="Where to put stores, pictures and numbers.")
+    ] = "paper",
+    quiet: Quiet = False,
+) -> None:
+    """Compute and draw the figures of arXiv 2502.20531, with the theory.
+
+    Seven sweeps, their pictures, and index.md with the numbers behind them. Run again, it goes on where it stopped.
+    """
+    from fastdln import files
+    from fastdln.errors import DatasetError
+    from fastdln.reports.paper import FIGURES, make
+
+    if not out:
+        raise DatasetError("-o: is empty; give a folder")
+    refuse_less_than(LEAST_TO_COMPUTE)
+    folder = files.make(Path(out))
+    done: list[str] = []
+
+    def tell(name: str) -> None:
+        done.append(name)
+        if not quiet:
+            say(f"{len(done)} of {len(FIGURES)}: {folder / name}.png")
+
+    with busy("computing and drawing", quiet):
+        page = make(folder, tell)
+    show(page)
+
+
+@exits
+def list_(
+    schema: Annotated[bool, typer.Option("--schema", help="Print the sweep file's JSON Schema instead.")] = False,
+    load: Load = None,
+) -> None:
+    """List models, starts, observables and pictures.
+
+    Or print the JSON Schema of sweep files, for editors that complete them.
+    """
+    if schema:
+        import json
+
+        from fastdln.sweep.schema import Sweep
+
+        print(json.dumps(Sweep.model_json_schema(), indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    from fastdln.models import MODELS, STARTS
+    from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES
+    from fastdln.plots import PLOTS
+
+    of_matrices = [o for o in MATRIX_OBSERVABLES.values() if not o.shared]
+
+    def described(observables: Iterable[Any]) -> list[tuple[str, str]]:
+        marks = dict.fromkeys(DEFAULT, " (default)") | {"fate": " (always)"}
+        by_name = [(o.name, o.summary + marks.get(o.name, "")) for o in observables if not o.asked_by]
+        return by_name + [(f"{o.asked_by} = k", o.summary) for o in observables if o.asked_by]
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    sections: dict[str, list[tuple[str, str]]] = {
+        "models": [(m.name, f"{m.summary} (starts: {', '.join(m.starts)})") for m in MODELS.values()],
+        "starts": [(s.name, s.summary) for s in STARTS.values()],
+        "observables": described(OBSERVABLES.values()),
+        "of the model matrix": described(of_matrices),
+        "pictures": [(p.name, p.summary) for p in PLOTS.values()],
+    }
+    for section, rows in sections.items():
+        table.add_row(f"[bold]{section}[/bold]")
+        for name, summary in rows:
+            table.add_row(f"  {name}", summary)
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)

@@ -1,0 +1,119 @@
+"""Events of a run: what the log stores of it, and what ``on_event`` is called with."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+
+@dataclass(frozen=True)
+class RunBegun:
+    """A run begins to compute what a store lacks.
+
+    Attributes
+    ----------
+    store : str
+        The store's path or URL; "memory" for a run without one.
+    chunks, points : int
+        How many there are: chunks of the store, points of the run's share of it.
+    chunks_left, points_left : int
+        How many of them are to be computed.
+    """
+
+    store: str
+    chunks: int
+    chunks_left: int
+    points: int
+    points_left: int
+
+
+@dataclass(frozen=True)
+class KernelsCompiled:
+    """What the run needs is compiled: so many kernels, in so many seconds."""
+
+    kernels: int
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class ChunkDone:
+    """A chunk is computed and stored.
+
+    Attributes
+    ----------
+    number : int
+        The chunk, counted from 0, the last dimension fastest.
+    points : int
+        How many of its points were computed by this run.
+    begun, ended : float
+        Seconds of the worker's ``time.perf_counter()``.
+    kernel_seconds : float
+        Seconds of that in kernels.
+    unconverged : int
+        Points at which a search for the sharpness did not converge.
+    worker : str
+        The thread's name, or the worker's address.
+    results : mapping of str to array, optional
+        The variables, while they are on their way to who stores them; None in what ``on_event`` gets.
+    """
+
+    number: int
+    points: int
+    begun: float
+    ended: float
+    kernel_seconds: float
+    unconverged: int = 0
+    worker: str = ""
+    results: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class ChunkFailed:
+    """A chunk is not computed; the others go on.
+
+    Attributes
+    ----------
+    number : int
+        The chunk, counted from 0, the last dimension fastest.
+    error : BaseException
+        Why.
+    traceback : str
+        Where.
+    """
+
+    number: int
+    error: BaseException
+    traceback: str = field(default="", repr=False)
+
+    @classmethod
+    def by(cls, number: int, error: BaseException) -> Self:
+        """The event of an error."""
+        return cls(number, error, "".join(traceback.format_exception(error)))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is; the pace and the seconds left are None as long as nobody can know them."""
+
+    points_done: int
+    points: int
+    points_per_second: float | None
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class RunEnded:
+    """A run ends: complete, incomplete (chunks failed), stopped (by an error), or interrupted (by its user)."""
+
+    store: str
+    state: Literal["complete", "incomplete", "stopped", "interrupted"]
+    points_left: int
+
+
+ChunkEvent = ChunkDone | ChunkFailed
+Event = RunBegun | KernelsCompiled | ChunkEvent | Progress | RunEnded
+
+# Takes each chunk's event, one at a time; its answer is whether to go on.
+Handler = Callable[[ChunkEvent], bool]

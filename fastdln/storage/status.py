@@ -1,0 +1,82 @@
+"""How far a store is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastdln.storage.completeness import GO_ON, remaining
+from fastdln.storage.location import Location, plain_errors
+from fastdln.storage.metadata import read
+from fastdln.sweep.schema import Sweep
+from fastdln.sweep.shares import Share
+from fastdln.text import block
+
+
+@dataclass(frozen=True, eq=False)
+class Status:
+    """How far a store is, and the sweep that it was made from; `left` has the points that each chunk lacks.
+
+    Two are equal if they say the same.
+    """
+
+    sweep: Sweep
+    points: int
+    points_left: int
+    chunks: int
+    chunks_left: int
+    running: bool
+    left: np.ndarray
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Status):
+            return NotImplemented
+        one, two = self._numbers(), other._numbers()
+        return one == two and self.sweep == other.sweep and np.array_equal(self.left, other.left)
+
+    def __hash__(self) -> int:
+        return hash(self._numbers())
+
+    def _numbers(self) -> tuple[int, ...]:
+        return self.points, self.points_left, self.chunks, self.chunks_left, self.running
+
+    def share(self, part: int, parts: int) -> str:
+        """How far the `part`-th of `parts` shares is."""
+        chunks = np.count_nonzero(self.left[Share(part, parts).numbers(self.chunks)])
+        return f"{chunks:,} chunks left" if chunks else "complete"
+
+    def __str__(self) -> str:
+        done = self.points - self.points_left
+        state = GO_ON if self.chunks_left else "complete"
+        lines = [
+            ("points", f"{done:,} of {self.points:,} computed ({done / self.points:.1%})"),
+            ("chunks", f"{self.chunks - self.chunks_left:,} of {self.chunks:,}"),
+            ("state", "a run is going on" if self.running else state),
+            ("sweep", self.sweep.canonical()),
+        ]
+        if self.chunks_left:
+            lines.insert(2, ("missing", f"chunk numbers {ranges(np.flatnonzero(self.left))}"))
+        return block("\n".join(f"{name:<8}{value}" for name, value in lines))
+
+
+# Ranges of missing chunks that a line has room for.
+RANGES = 8
+
+
+def ranges(numbers: np.ndarray) -> str:
+    """Rising numbers as "0-4, 7, 9-12", cut off after some."""
+    cuts = np.flatnonzero(np.diff(numbers) > 1) + 1
+    pieces = np.split(numbers, cuts[:RANGES])
+    shown = [f"{piece[0]}-{piece[-1]}" if len(piece) > 1 else f"{piece[0]}" for piece in pieces[:RANGES]]
+    return ", ".join(shown) + (", ..." if len(pieces) > RANGES else "")
+
+
+def read_status(location: Location) -> Status:
+    """How far a store is; it may be asked while a run goes on."""
+    with plain_errors(location.name, "cannot be read"):
+        snapshot = read(location, code=False)
+        grid, left = snapshot.grid, remaining(snapshot)
+        running = location.in_use()
+    chunks_left = int(np.count_nonzero(left))
+    return Status(snapshot.sweep, grid.points, int(left.sum()), grid.chunks, chunks_left, running, left)
