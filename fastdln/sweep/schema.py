@@ -48,7 +48,58 @@ FREE_KEYS = frozenset({"title", "chunks", "shards"})
 
 
 class Sweep(BaseModel):
-    """A grid of gradient-descent runs and what to measure on each; see docs/sweep.md for every key."""
+    """A grid of gradient-descent runs, and what to measure on each.
+
+    Parameters
+    ----------
+    model : str
+        What is simulated: "balanced", "modes", "matrix", or a registered one.
+    axes : dict
+        eta (the learning rate), alpha (the scale of the start), depth, s1, s2, ... (which set a singular value of the target)
+        and, for random starts, seed: each a value, a list, or a range {start, stop, num, spacing}.
+    target : dict
+        The matrix M, by its singular_values, [1] if left out; for `matrix` also by basis and seed, or as a matrix.
+    widths : list of int, optional
+        Of the input, after each layer, and so of the output; as many as the target has modes if left out (`matrix` only).
+    start : str or dict
+        The layers at state 0: a name, by default the model's first, {"spectral": rows} or {"layers": matrices}.
+    steps : int, default 20000
+        Transient steps, not measured.
+    record : int, default 512
+        Steps measured after the transient.
+    period_max : int, optional
+        The longest period looked for; record // 2, at most 256, if left out.
+    observables : list of str
+        Families to measure; fate is always written.
+    orbit_samples : int, default 64
+        Length of `orbit`, where that is asked for.
+    trajectory : int, optional
+        Keeps every so many-th state of every point.
+    sharpness_every : int, default 1
+        Measures the sharpness at every so many-th state.
+    sharpness_count : int, optional
+        Keeps so many of the Hessian's largest eigenvalues at the last state (`matrix` only).
+    title : str
+        Free text, stored with the results.
+    chunks, shards : dict
+        Points of a chunk, or of a shard, along an axis, where the default does not suit.
+
+    Raises
+    ------
+    SweepError
+        In one line, which names the key and what would be valid.
+
+    Notes
+    -----
+    docs/sweep.md explains every key; `fastdln list --schema` prints the JSON Schema.
+
+    Examples
+    --------
+    >>> import fastdln
+    >>> sweep = fastdln.Sweep(model="modes", axes={"eta": {"start": 0.5, "stop": 1.5, "num": 11}, "alpha": 0.1, "depth": [2, 3]})
+    >>> sweep.points
+    22
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -181,9 +232,24 @@ class Sweep(BaseModel):
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Sweep:
-        """The sweep of a TOML file, with `overrides` such as "axes.eta.num=100" applied first.
+        """Read the sweep of a TOML file.
 
-        Raises SweepError, in one line, for a file that is not there, does not parse, or says what no sweep can.
+        Parameters
+        ----------
+        path : path
+            The file.
+        overrides : iterable of str
+            Changes such as "axes.eta.num=100", applied first.
+
+        Returns
+        -------
+        Sweep
+            What the file asks for.
+
+        Raises
+        ------
+        SweepError
+            In one line, for a file that is not there, does not parse, or says what no sweep can.
         """
         if not isinstance(path, str | os.PathLike):
             raise SweepError(f"sweep: must be the path of a TOML file {shown(path)}")
