@@ -1,5 +1,7 @@
 """A small sweep of many chunks, and how to compare datasets bit by bit."""
 
+from pathlib import Path
+
 import numpy as np
 
 from fastdln import Sweep
@@ -8,6 +10,11 @@ from fastdln.observables import MATRIX_OBSERVABLES
 from fastdln.storage import metadata
 from fastdln.storage.location.memory import Memory
 from fastdln.storage.store import Store
+
+# The repository.
+ROOT = Path(__file__).parent.parent
+
+EVERYTHING = ["period", "oscillating_modes", "orbit", "oscillation_range", "loss", "escape_step", "divergence_step"]
 
 SWEEP = Sweep(
     title="a test",
