@@ -11,12 +11,11 @@ from fastdln import Sweep, run
 from fastdln.models import MODELS
 from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
 from fastdln.sweep.extensions import own_code
+from tests.small import EVERYTHING
 
 # How long an example takes depends on what else the machine does; it is not what is tested.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
-
-EVERYTHING = ["period", "oscillating_modes", "orbit", "oscillation_range", "loss", "escape_step", "divergence_step"]
 
 
 @pytest.fixture(autouse=True)

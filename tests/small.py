@@ -1,11 +1,18 @@
 """A small sweep of many chunks, and how to compare datasets bit by bit."""
 
+from pathlib import Path
+
 import numpy as np
 
 from fastdln import Sweep
 from fastdln.observables import MATRIX_OBSERVABLES
 from fastdln.storage.dataset import in_memory
 from fastdln.storage.in_memory import InMemory
+
+# The repository.
+ROOT = Path(__file__).parent.parent
+
+EVERYTHING = ["period", "oscillating_modes", "orbit", "oscillation_range", "loss", "escape_step", "divergence_step"]
 
 SWEEP = Sweep(
     title="a test",

@@ -6,11 +6,11 @@ import time
 
 import numpy as np
 import pytest
-from commands import invoke
 
 from fastdln import DatasetError, Sweep, SweepError, files
 from fastdln.cli.options import beside, logs
 from fastdln.execution import log as journal
+from tests.commands import invoke
 
 GOOD = """
 model = "modes"

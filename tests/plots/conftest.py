@@ -1,0 +1,67 @@
+"""Small datasets that pictures are drawn of."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+
+from fastdln import Sweep, run
+from tests.small import OF_MATRICES, SWEEP
+
+
+@pytest.fixture(autouse=True)
+def never_shown(monkeypatch):
+    mpl.use("Agg")
+    monkeypatch.setattr(plt, "show", lambda *args, **kwargs: pytest.fail("a picture called show"))
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="session")
+def modes():
+    """Two modes of depth 2, everything measured."""
+    return run(
+        Sweep(
+            title="a < b & $c$",
+            model="modes",
+            axes={
+                "eta": {"start": 0.7, "stop": 1.9, "num": 9},
+                "alpha": {"start": 0.1, "stop": 0.9, "num": 3, "spacing": "log"},
+                "depth": 2,
+            },
+            target={"singular_values": [1.0, 0.8, 0.0]},
+            steps=400,
+            record=64,
+            observables=[
+                "period",
+                "orbit",
+                "loss",
+                "oscillation_range",
+                "lyapunov",
+                "balancing",
+                "sharpness",
+                "mixing",
+            ],
+            trajectory=1,
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def matrices():
+    return run(
+        Sweep(
+            model="matrix",
+            axes={"eta": [0.3, 0.6, 0.9], "alpha": 0.4, "depth": 2},
+            target={"singular_values": [1.0, 0.6]},
+            steps=200,
+            record=16,
+            trajectory=1,
+            observables=OF_MATRICES,
+            sharpness_count=4,
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def grid():
+    return run(SWEEP)

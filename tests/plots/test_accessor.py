@@ -1,0 +1,98 @@
+"""What a picture is drawn of: selections, datasets that were worked on, and choices that are no good."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from fastdln import Sweep, analysis, plots, run
+from fastdln.analysis.dataset import whole
+from fastdln.errors import DatasetError
+from tests.plots.figures import mesh_of, small_sweep
+from tests.small import SWEEP
+
+pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:.*points are not computed yet")
+
+
+def test_selected_and_squeezed_datasets_draw_alike(grid):
+    one = plots.phase(grid, depth=2)
+    for ds in (grid.sel(depth=2), grid.sel(depth=[2]), grid.isel(depth=0).squeeze()):
+        np.testing.assert_array_equal(mesh_of(plots.phase(ds)).get_array(), mesh_of(one).get_array())
+    narrow = grid.isel(depth=1, alpha=0, mode=0)
+    assert plots.oscillation_range(narrow).get_xlabel()
+    np.testing.assert_array_equal(
+        analysis.compare(narrow).oscillation_range.squeeze(),
+        analysis.compare(grid).oscillation_range.isel(depth=1, alpha=0, mode=0),
+    )
+
+
+def test_bad_input_is_said_in_one_line(grid):
+    for call, words in [
+        (lambda: plots.figure(grid, "phse"), ["phse", "phase", "bifurcation"]),
+        (lambda: plots.figure(grid, "lyapunov"), ["lyapunov", "phase"]),
+        (lambda: plots.lyapunov(grid), ["lyapunov"]),
+        (lambda: plots.phase(grid, width=3), ["width", "depth", "eta"]),
+        (lambda: plots.phase(grid, depth="three"), ["depth", "three"]),
+        (lambda: plots.bifurcation(grid, mode=2), ["mode", "0, 1"]),
+        (lambda: plots.phase(xr.Dataset({"fate": ("eta", [1])})), ["sweep"]),
+        (lambda: plots.phase(grid.isel(depth=0, drop=True)), ["drop=True"]),
+        (lambda: plots.contour(grid), ["contour"]),
+    ]:
+        with pytest.raises(DatasetError) as caught:
+            call()
+        assert "\n" not in str(caught.value)
+        assert all(word in str(caught.value) for word in words), caught.value
+    with pytest.raises(AttributeError, match="phase"):
+        grid.dln.plot.phse()
+
+
+@pytest.mark.parametrize("kind", ["loss", "sharpness", "phase", "mixing", "eigenvalues"])
+def test_pictures_of_the_network_take_no_mode(kind, modes):
+    with pytest.raises(DatasetError, match="mode"):
+        plots.PLOTS[kind].draw(modes, mode=1)
+    with pytest.raises(DatasetError, match="whole network"):
+        plots.PLOTS[kind].draw(modes.isel(mode=1))
+
+
+def test_modes_are_known_by_their_numbers(modes):
+    some = modes.isel(mode=[1, 2])
+    assert whole(some).mode.values.tolist() == [1, 2]
+    ax = plots.oscillation_range(some, mode=1, alpha=0.3)
+    assert "mode 2" in ax.get_title()
+    with pytest.raises(DatasetError, match="one of 1, 2"):
+        plots.oscillation_range(some, mode=0)
+    two = run(Sweep(**small_sweep({"eta": [0.1, 0.2], "alpha": 0.5, "depth": 2, "s1": [1.0, 1.1], "s2": [0.5, 0.6]})))
+    with pytest.raises(DatasetError, match="cannot be told"):
+        whole(two.isel(mode=1))
+    assert "mode 2" in plots.oscillation_range(two, mode=1, s2=0.6).get_title()
+
+
+def test_datasets_that_were_worked_on(grid, modes):
+    masked = grid.where(grid.eta > 0.5)
+    mesh = mesh_of(plots.phase(masked, depth=3)).get_array()
+    np.testing.assert_array_equal(mesh.mask[0], grid.eta.values <= 0.5)
+    backwards = grid.isel(eta=slice(None, None, -1))
+    np.testing.assert_array_equal(mesh_of(plots.phase(backwards)).get_array(), mesh_of(plots.phase(grid)).get_array())
+    for gone in (grid.isel(eta=slice(0, 0)), xr.concat([grid, grid], "eta")):
+        with pytest.raises(DatasetError, match="eta"):
+            plots.phase(gone)
+    with pytest.raises(DatasetError, match="layer"):
+        plots.eigenvalues(modes.isel(layer=[0]))
+    loss_only = run(SWEEP)[["fate", "loss", "loss_min", "loss_max"]]
+    assert plots.loss(loss_only).get_ylabel()
+
+
+def test_the_choice_counts_before_what_fits():
+    axes = {"eta": [0.5, 1.1], "alpha": 0.5, "depth": [2, 3]}
+    ds = run(Sweep(model="modes", axes=axes, steps=50, record=8, observables=[], trajectory=1))
+    assert plots.figure(ds, "contour", depth=2).axes[0].get_title() == "depth = 2"
+    with pytest.raises(DatasetError, match="contour"):
+        plots.figure(ds, "contour", depth=3)
+
+
+@pytest.mark.parametrize("order", ["import fastdln, xarray", "import xarray, fastdln"])
+def test_the_accessor_is_there_whichever_is_imported_first(order):
+    code = f"{order}; ds = xarray.Dataset(); print('phase' in dir(ds.dln.plot))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"

@@ -1,0 +1,50 @@
+"""Gradient descent on the matrices, and the maps that it comes down to."""
+
+import numpy as np
+
+
+def matrix_descent(weights, target, eta, steps):
+    """Gradient descent on 1/2 ||W_L ... W_1 - M||^2, on the matrices; the diagonals of the products of all states."""
+    products = []
+    for _ in range(steps + 1):
+        whole = np.eye(len(target))
+        below = []
+        for w in weights:
+            below.append(whole)
+            whole = w @ whole
+        products.append(np.diag(whole).copy())
+        error, above, moved = whole - target, np.eye(len(target)), []
+        for w, b in zip(reversed(weights), reversed(below), strict=True):
+            moved.append(w - eta * above.T @ error @ b.T)
+            above = above @ w
+        weights = moved[::-1]
+    return np.array(products)
+
+
+def balanced_map(start, singular_values, eta, steps):
+    """The scalar recursion of the balanced map, mode by mode."""
+    depth = len(start)
+    products = []
+    for mode, s in enumerate(singular_values):
+        rho, seen = start[0][mode, mode], []
+        for _ in range(steps + 1):
+            seen.append(rho**depth)
+            rho = rho - eta * (rho**depth - s) * rho ** (depth - 1)
+        products.append(seen)
+    return np.array(products).T
+
+
+MODELS = {
+    "balanced": balanced_map,
+    "modes": lambda start, s, eta, steps: matrix_descent(start, np.diag(s), eta, steps),
+    "matrix": lambda start, s, eta, steps: matrix_descent(start, np.diag(s), eta, steps),
+}
+
+
+def layers_after(start, singular_values, eta, steps):
+    """The layers' singular values (layer, mode) after the steps, each from the product of the others."""
+    w, s = np.array([np.diag(layer) for layer in start]), np.asarray(singular_values, dtype=float)
+    for _ in range(steps):
+        others = np.array([np.prod(np.delete(w, layer, axis=0), axis=0) for layer in range(len(w))])
+        w = w - eta * (np.prod(w, axis=0) - s) * others
+    return w

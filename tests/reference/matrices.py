@@ -1,0 +1,122 @@
+"""Gradient descent on full matrices, and the twin of every observable of them."""
+
+import math
+
+import numpy as np
+
+from tests.reference.dense_hessian import chain, hessian
+
+
+def matrix_gradients(weights, target):
+    """A_l^T E B_l^T for every layer, each product written out."""
+    error, out = chain(weights) - target, []
+    for layer in range(len(weights)):
+        below = chain(weights[:layer]) if layer else np.eye(target.shape[1])
+        above = chain(weights[layer + 1 :]) if layer + 1 < len(weights) else np.eye(target.shape[0])
+        out.append(above.T @ error @ below.T)
+    return out
+
+
+class MatrixRun:
+    """Gradient descent on the matrices: every state, as a list of layers."""
+
+    def __init__(self, weights, target, eta, steps, record, left, right, s):
+        self.target, self.eta, self.steps, self.record = target, eta, steps, record
+        self.left, self.right, self.s = left, right, np.array(s)
+        self.states = [weights]
+        for _ in range(steps + record):
+            gradients = matrix_gradients(weights, target)
+            weights = [w - eta * g for w, g in zip(weights, gradients, strict=True)]
+            self.states.append(weights)
+
+    @property
+    def recorded(self):
+        return self.states[self.steps + 1 :]
+
+    def rotated(self, weights):
+        return self.left.T @ chain(weights) @ self.right
+
+    def products(self, weights):
+        return np.diag(self.rotated(weights))[: len(self.s)]
+
+    def alignment(self, weights):
+        rotated = self.rotated(weights).copy()
+        modes = np.arange(len(self.s))
+        rotated[modes, modes] = 0.0
+        return np.linalg.norm(rotated) / np.linalg.norm(self.s)
+
+    def loss(self, weights):
+        return 0.5 * ((chain(weights) - self.target) ** 2).sum()
+
+    def eigenvalues(self, weights):
+        return np.linalg.eigvalsh(hessian(weights, self.target))[::-1]
+
+
+def of_record(name, values):
+    values = np.array(values)
+    return {name: values.mean(), f"{name}_min": values.min(), f"{name}_max": values.max(), f"{name}_last": values[-1]}
+
+
+def matrix_sharpness(run):
+    series = of_record("sharpness", [run.eigenvalues(w)[0] for w in run.recorded])
+    return series | {"sharpness_ratio": run.eta * series["sharpness"] / 2}
+
+
+def matrix_lyapunov(run):
+    """The growth of a tangent vector of all layers, by the dense Hessian."""
+    first = max(0, run.steps - 192)
+    v = np.cos(np.arange(sum(w.size for w in run.states[0])))
+    growth = 0.0
+    for t in range(first, run.steps + run.record):
+        if t == run.steps:
+            growth = 0.0
+        v = v - run.eta * hessian(run.states[t], run.target) @ v
+        growth += math.log(np.linalg.norm(v))
+        v = v / np.linalg.norm(v)
+    return {"lyapunov": growth / run.record}
+
+
+def matrix_balancing(run):
+    w = run.states[-1]
+    gaps = [np.linalg.norm(w[k + 1].T @ w[k + 1] - w[k] @ w[k].T) for k in range(len(w) - 1)]
+    return {"balancing_norm": max(gaps)}
+
+
+def matrix_edge(run):
+    for t, weights in enumerate(run.states):
+        if run.eigenvalues(weights)[0] * run.eta >= 2:
+            return {"edge_step": t}
+    return {"edge_step": -1}
+
+
+def matrix_trajectory(run, every=7):
+    kept, modes = run.states[::every], len(run.s)
+    layers = [[np.linalg.svd(w, compute_uv=False)[:modes] for w in weights] for weights in kept]
+    filled = np.full((len(layers[0]), modes, len(kept)), np.nan)
+    for step, at in enumerate(layers):
+        for layer, values in enumerate(at):
+            filled[layer, : len(values), step] = values
+    return {
+        "trajectory_singular_value": filled,
+        "trajectory_product": np.array([run.products(w) for w in kept]).T,
+        "trajectory_loss": [run.loss(w) for w in kept],
+        "trajectory_sharpness": [run.eigenvalues(w)[0] for w in kept],
+        "trajectory_alignment_error": [run.alignment(w) for w in kept],
+    }
+
+
+# Of matrices; those that are not here are of modes as well, and have their twin there.
+MATRIX_OBSERVABLES = {
+    "sharpness": matrix_sharpness,
+    "sharpness_residual": lambda run: {"sharpness_unconverged": 0},
+    "hessian_eigenvalue": lambda run: {"hessian_eigenvalue": run.eigenvalues(run.states[-1])[:3]},
+    "lyapunov": matrix_lyapunov,
+    "alignment_error": lambda run: {"alignment_error": run.alignment(run.states[-1])},
+    "alignment_error_max": lambda run: {"alignment_error_max": max(run.alignment(w) for w in run.recorded)},
+    "balancing_norm": matrix_balancing,
+    "singular_value_end": lambda run: {
+        "singular_value_end": np.linalg.svd(chain(run.states[-1]), compute_uv=False)[: len(run.s)]
+    },
+    "edge_step": matrix_edge,
+    "trajectory": matrix_trajectory,
+}
