@@ -20,7 +20,7 @@ from small import OF_MATRICES, SWEEP
 from fastdln import Sweep, analysis, plots, run, theory
 from fastdln import open as open_store
 from fastdln.analysis import blockwise
-from fastdln.analysis.dataset import singular_values, whole
+from fastdln.analysis.dataset import restore_dimensions, singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots.canvas import Cells, edges
 from fastdln.plots.marks import THEORY
@@ -232,7 +232,7 @@ def test_cells_hold_the_commonest_of_their_points(monkeypatch):
     ds = fabricated(fate, alpha=np.geomspace(0.01, 1, 317), eta=np.linspace(0.1, 1, 451))
     figure = Figure(figsize=(1, 1), dpi=100)
     ax = figure.add_axes((0, 0, 1, 1))
-    monkeypatch.setattr(blockwise, "VALUES", 5000)
+    monkeypatch.setattr(blockwise, "VALUES_PER_BLOCK", 5000)
     plots.phase(ds, ax)
     found = mesh_of(ax).get_array()
     rows, columns = found.shape
@@ -275,7 +275,7 @@ def test_means_over_cells(monkeypatch):
     ds = fabricated(fate, alpha=np.linspace(0.1, 1, 200), eta=np.linspace(0.1, 1, 90))
     ds["lyapunov"] = ds.lyapunov.where(ds.fate != 5)
     figure = Figure(figsize=(0.4, 0.4), dpi=100)
-    monkeypatch.setattr(blockwise, "VALUES", 1000)
+    monkeypatch.setattr(blockwise, "VALUES_PER_BLOCK", 1000)
     ax = plots.lyapunov(ds, figure.add_axes((0, 0, 1, 1)))
     found = next(one for one in ax.collections if one.get_cmap() is BLUE_YELLOW).get_array()
     rows, columns = found.shape
@@ -315,7 +315,7 @@ def test_an_edge_that_an_axis_moves_is_a_curve():
     assert len(curves) == 1
     s2 = curves[0].get_ydata()
     np.testing.assert_allclose(curves[0].get_xdata(), 2 / (3 * s2 ** (4 / 3)), rtol=1e-13)
-    picked = whole(ds.isel(mode=1))
+    picked = restore_dimensions(ds.isel(mode=1))
     np.testing.assert_array_equal(singular_values(picked).isel(mode=0), ds.s2)
     assert "mode 2" in plots.oscillation_range(ds, s2=0.5, mode=1).get_title()
 
@@ -410,9 +410,9 @@ def test_pieces_cover_everything_once(tmp_path, monkeypatch, budget):
     store = tmp_path / "s.zarr"
     run(SWEEP, store)
     ds = open_store(store)[["fate", "period"]]
-    monkeypatch.setattr(blockwise, "VALUES", budget)
+    monkeypatch.setattr(blockwise, "VALUES_PER_BLOCK", budget)
     seen = np.zeros(ds.fate.shape, dtype=int)
-    for part, piece in blockwise.pieces(ds, ds.fate.dims):
+    for part, piece in blockwise.blocks(ds, ds.fate.dims):
         assert piece.fate.size <= max(budget, 10), "no more than the budget, or one chunk"
         assert part["eta"].start % 10 == 0
         seen[tuple(part[dim] for dim in ds.fate.dims)] += 1
@@ -425,7 +425,7 @@ def test_pictures_do_not_depend_on_the_pieces(grid, monkeypatch):
         plots.encode(plots.figure(grid, "phase"), "png", 50),
         plots.encode(plots.figure(grid, "bifurcation"), "png", 50),
     )
-    monkeypatch.setattr(blockwise, "VALUES", 11)
+    monkeypatch.setattr(blockwise, "VALUES_PER_BLOCK", 11)
     after = (
         plots.encode(plots.figure(grid, "phase"), "png", 50),
         plots.encode(plots.figure(grid, "bifurcation"), "png", 50),
@@ -615,14 +615,14 @@ def test_pictures_of_the_network_take_no_mode(kind, modes):
 
 def test_modes_are_known_by_their_numbers(modes):
     some = modes.isel(mode=[1, 2])
-    assert whole(some).mode.values.tolist() == [1, 2]
+    assert restore_dimensions(some).mode.values.tolist() == [1, 2]
     ax = plots.oscillation_range(some, mode=1, alpha=0.3)
     assert "mode 2" in ax.get_title()
     with pytest.raises(DatasetError, match="one of 1, 2"):
         plots.oscillation_range(some, mode=0)
     two = run(Sweep(**small_sweep({"eta": [0.1, 0.2], "alpha": 0.5, "depth": 2, "s1": [1.0, 1.1], "s2": [0.5, 0.6]})))
     with pytest.raises(DatasetError, match="cannot be told"):
-        whole(two.isel(mode=1))
+        restore_dimensions(two.isel(mode=1))
     assert "mode 2" in plots.oscillation_range(two, mode=1, s2=0.6).get_title()
 
 
