@@ -21,7 +21,24 @@ LONGEST = 300
 
 
 def sweep_of(ds: xr.Dataset) -> dict[str, Any]:
-    """Sweep that a dataset was computed from, every default filled in."""
+    """Sweep that a dataset was computed from, every default filled in.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        As `fastdln.run` and `fastdln.open` return it, or a selection from it.
+
+    Returns
+    -------
+    dict
+        The keys and values of the sweep file, from the attribute `sweep`. A registered model whose code is not loaded is
+        replaced by `modes`, which has the same arrays.
+
+    Raises
+    ------
+    DatasetError
+        If it is no dataset, or does not come from fastdln.
+    """
     if not isinstance(ds, xr.Dataset):
         raise DatasetError(
             f"the dataset must be an xarray.Dataset, as fastdln.run and fastdln.open return it (got {type(ds).__name__})"
@@ -49,22 +66,66 @@ def is_valid(sweep: dict[str, Any]) -> bool:
 
 
 def text_of(attributes: Mapping[Any, Any], name: str, default: str = "") -> str:
-    """Attribute for people, who may have written anything: in one line, without unprintable characters."""
+    """Attribute meant for people, who may have written anything: in one line, without unprintable characters.
+
+    Parameters
+    ----------
+    attributes : mapping
+        Attributes of a dataset or a variable.
+    name : str
+        Name of the attribute.
+    default : str, optional
+        Text where there is no such attribute.
+
+    Returns
+    -------
+    str
+        The text, cut where it is longer than 300 characters.
+    """
     words = str(attributes.get(name, default))[: 2 * LONGEST].split()
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(words))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
 def model_of(ds: xr.Dataset) -> str:
-    """Name of the model that a dataset was computed with."""
+    """Name of the model that a dataset was computed with.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        As `fastdln.run` and `fastdln.open` return it, or a selection from it.
+
+    Returns
+    -------
+    str
+        The name, such as `modes`.
+
+    Raises
+    ------
+    DatasetError
+        If it is no dataset, or does not come from fastdln.
+    """
     return str(sweep_of(ds)["model"])
 
 
 def restore_dimensions(ds: xr.Dataset) -> xr.Dataset:
     """Dataset with the dimensions that selecting or squeezing removed, of length 1 where one value was selected.
 
-    Axes rise and are dimensions again, `mode` has the modes' numbers, and fate is a code again where masking made it a
-    float. Variables that the sweep does not know are left out.
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        As `fastdln.run` and `fastdln.open` return it, or a selection from it.
+
+    Returns
+    -------
+    xarray.Dataset
+        The same values along every dimension of the sweep's grid. Axes rise, `mode` has the modes' numbers, and fate is
+        a code again where masking made it a float. Variables that the sweep does not know are left out.
+
+    Raises
+    ------
+    DatasetError
+        If the dataset does not come from fastdln, or lacks what tells where its values lie.
     """
     sweep = sweep_of(ds)
     grid = list(sweep["axes"])
@@ -148,7 +209,23 @@ def sort_along(ds: xr.Dataset, axis: str) -> xr.Dataset:
 
 
 def target_singular_values(sweep: dict[str, Any]) -> FloatArray:
-    """Singular values of a sweep's target; NaN where an axis sets one."""
+    """Singular values of a sweep's target.
+
+    Parameters
+    ----------
+    sweep : dict
+        What `sweep_of` returns.
+
+    Returns
+    -------
+    numpy.ndarray
+        One for each mode, in the target's units. NaN where an axis of the sweep sets it.
+
+    Raises
+    ------
+    DatasetError
+        If the sweep has no valid target.
+    """
     try:
         target = sweep["target"]
         if target.get("matrix"):
@@ -178,7 +255,18 @@ def mode_numbers(ds: xr.Dataset, sweep: dict[str, Any]) -> NDArray[np.int64]:
 
 
 def singular_values(ds: xr.Dataset) -> xr.DataArray:
-    """Singular values along `mode`, with those that axes set filled in along them."""
+    """Singular values of the target along `mode`, and along the axes that set some of them.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        With all its dimensions, as `restore_dimensions` returns it.
+
+    Returns
+    -------
+    xarray.DataArray
+        The singular values, in the target's units; those that axes set are filled in.
+    """
     s: xr.DataArray = ds["singular_value"].astype(float).load()
     for index, number in enumerate(ds["mode"].values):  # without a coordinate they are numbered from 0
         if (name := f"s{number + 1}") in ds.dims:

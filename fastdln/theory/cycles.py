@@ -66,13 +66,13 @@ def two_cycle(eta: ArrayLike, singular_value: ArrayLike, depth: ArrayLike) -> tu
 
 
 def log_power(log_z: FloatArray, depth: FloatArray) -> FloatArray:
-    """log of rho_1^L at s = 1: (1 + z^(L-1)) / (1 + z^(2L-1)), z = rho_2 / rho_1."""
+    """Logarithm of rho_1^L at s = 1: (1 + z^(L-1)) / (1 + z^(2L-1)), z = rho_2 / rho_1."""
     log_ratio: FloatArray = np.logaddexp(0, (depth - 1) * log_z) - np.logaddexp(0, (2 * depth - 1) * log_z)
     return log_ratio
 
 
 def imbalance(log_z: FloatArray, log_kappa: FloatArray, depth: FloatArray) -> FloatArray:
-    """log of kappa (1 - rho^L) rho^(L-2) / (z - 1), which is 0 on the cycle; it falls as z grows from 1, where rho = 1.
+    """Logarithm of kappa (1 - rho^L) rho^(L-2) / (z - 1): 0 on the cycle, falling as z grows from 1, where rho = 1.
 
     With rho^L eliminated, (1 - rho^L) / (z - 1) = z^(L-1) (1 + z + ... + z^(L-1)) / (1 + z^(2L-1)), which has no
     difference of near numbers left, and in logarithms nothing overflows.

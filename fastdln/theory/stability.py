@@ -100,8 +100,8 @@ def divergence_bound(eta: ArrayLike, singular_value: ArrayLike, depth: ArrayLike
     Returns
     -------
     numpy.ndarray
-        max(10 s, (1e6 / eta)^(L / (2 L - 2))), in the shape that the arguments broadcast to and the target's units.
-        Infinite for eta = 0.
+        The bound max(10 s, (1e6 / eta)^(L / (2 L - 2))), in the shape that the arguments broadcast to and the target's
+        units. Infinite for eta = 0.
 
     Raises
     ------
