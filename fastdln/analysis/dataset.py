@@ -143,8 +143,10 @@ def restore_dimensions(ds: xr.Dataset) -> xr.Dataset:
         lacks = f"the dataset lacks {', '.join(missing)}, by which pictures know what is where"
         raise DatasetError(f"{lacks}; select with ds.sel or ds.isel, without drop=True, and keep the names")
     for name, own in own_dims.items():
-        if name in ds and (lost := [d for d in (*grid, *own) if d not in ds[name].dims and ds.sizes.get(d, 1) > 1]):
-            raise DatasetError(f"{name}: lies no more along {', '.join(lost)}, as the dataset does")
+        if name in ds and (
+            missing_dims := [d for d in (*grid, *own) if d not in ds[name].dims and ds.sizes.get(d, 1) > 1]
+        ):
+            raise DatasetError(f"{name}: lies no more along {', '.join(missing_dims)}, as the dataset does")
     known = {dim for own in own_dims.values() for dim in own}
     arrays = {
         # stack and where give a variable dimensions of others, along which it is constant

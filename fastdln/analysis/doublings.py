@@ -178,14 +178,14 @@ def onset(flips: xr.Dataset | xr.DataArray | ArrayLike) -> FloatArray:
     1.30228346
     """
     values = flip_values(flips)
-    out = np.full(values.shape[:-1], np.nan)
-    for index in np.ndindex(out.shape):
+    onsets = np.full(values.shape[:-1], np.nan)
+    for index in np.ndindex(onsets.shape):
         known = np.isfinite(values[index])
         pairs = np.flatnonzero(known[1:] & known[:-1])  # neighbours: a flip that is not seen leaves a gap
         if pairs.size:
             before, after = values[index][pairs[-1] : pairs[-1] + 2]
-            out[index] = (FEIGENBAUM * after - before) / (FEIGENBAUM - 1)
-    return out
+            onsets[index] = (FEIGENBAUM * after - before) / (FEIGENBAUM - 1)
+    return onsets
 
 
 def flip_values(flips: xr.Dataset | xr.DataArray | ArrayLike) -> FloatArray:
