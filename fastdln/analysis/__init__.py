@@ -1,4 +1,4 @@
-"""What is read off a dataset: where periods double, and how far it is from the theory."""
+"""Analysis of computed datasets: where periods double, and how far the measured values are from the theory."""
 
 from fastdln.analysis.comparison import Agreement, agreement, compare
 from fastdln.analysis.doublings import feigenbaum, flips, onset

@@ -1,4 +1,4 @@
-"""A dataset piece by piece, so that what is larger than memory can be read through once."""
+"""Iteration over a dataset in blocks, so that one larger than memory can be read through once."""
 
 from __future__ import annotations
 
@@ -8,35 +8,53 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import xarray as xr
 
-# Values of a variable in a piece: tens of MB, and dozens of chunks that are read at once.
-VALUES = 2**22
+# Values of a variable in a block: tens of MB, and dozens of chunks that are read at once.
+VALUES_PER_BLOCK = 2**22
 
 
-def pieces(ds: xr.Dataset, dims: Iterable[str]) -> Iterator[tuple[dict[str, slice], xr.Dataset]]:
-    """Slices that cover the dims and, loaded, what lies in each; chunks are read whole, and once, but for huge ones."""
-    wide = list(dims)
-    beyond = max((math.prod(n for d, n in ds[name].sizes.items() if d not in wide) for name in ds.data_vars), default=1)
-    steps = step_sizes({dim: ds.sizes[dim] for dim in wide}, chunks(ds), max(1, VALUES // beyond))
-    starts = [range(0, ds.sizes[dim], steps[dim]) for dim in wide]
+def blocks(ds: xr.Dataset, dims: Iterable[str]) -> Iterator[tuple[dict[str, slice], xr.Dataset]]:
+    """Blocks that cover a dataset along some of its dimensions, loaded one after the other.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        In memory or opened lazily.
+    dims : iterable of str
+        Dimensions to divide; along the others a block has every value.
+
+    Yields
+    ------
+    slices : dict of str to slice
+        Where the block lies along `dims`.
+    block : xarray.Dataset
+        The values there, loaded. It is made of complete chunks, each of which is read once, except for huge chunks.
+    """
+    divided = list(dims)
+    values_per_point = max(
+        (math.prod(n for d, n in ds[name].sizes.items() if d not in divided) for name in ds.data_vars), default=1
+    )
+    points_per_block = max(1, VALUES_PER_BLOCK // values_per_point)
+    steps = block_sizes({dim: ds.sizes[dim] for dim in divided}, chunk_sizes(ds), points_per_block)
+    starts = [range(0, ds.sizes[dim], steps[dim]) for dim in divided]
     for corner in itertools.product(*starts):
-        here = {dim: slice(a, min(a + steps[dim], ds.sizes[dim])) for dim, a in zip(wide, corner, strict=True)}
-        yield here, ds.isel(here).load()
+        slices = {dim: slice(a, min(a + steps[dim], ds.sizes[dim])) for dim, a in zip(divided, corner, strict=True)}
+        yield slices, ds.isel(slices).load()
 
 
-def chunks(ds: xr.Dataset) -> dict[str, int]:
-    """The largest chunk along each dimension; none of datasets in memory."""
-    found: dict[str, int] = {}
+def chunk_sizes(ds: xr.Dataset) -> dict[str, int]:
+    """Largest chunk along each dimension; empty for datasets in memory."""
+    largest: dict[str, int] = {}
     for array in ds.data_vars.values():
         of_file = array.encoding.get("preferred_chunks", {})
         sizes = {str(dim): max(c) for dim, c in array.chunksizes.items()} or {
             str(d): int(c) for d, c in of_file.items()
         }
-        found |= {dim: max(size, found.get(dim, 1)) for dim, size in sizes.items()}
-    return found
+        largest |= {dim: max(size, largest.get(dim, 1)) for dim, size in sizes.items()}
+    return largest
 
 
-def step_sizes(sizes: Mapping[str, int], chunked: Mapping[str, int], budget: int) -> dict[str, int]:
-    """Whole chunks along each dimension: the last ones first, as many as the budget of points allows, and one at least."""
+def block_sizes(sizes: Mapping[str, int], chunked: Mapping[str, int], budget: int) -> dict[str, int]:
+    """Block shape in complete chunks: as many along the last dimensions as the budget of points allows, at least one."""
     steps = {dim: min(size, chunked.get(dim, 1)) for dim, size in sizes.items()}
     for dim in reversed(list(sizes)):
         others = math.prod(steps.values()) // steps[dim]

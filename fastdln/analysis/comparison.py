@@ -1,4 +1,4 @@
-"""How far a dataset is from the theory, point by point and in all."""
+"""Comparison of a dataset with the theory, point by point and in all."""
 
 from __future__ import annotations
 
@@ -7,41 +7,80 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from fastdln.analysis.blockwise import pieces
-from fastdln.analysis.dataset import model_of, singular_values, text_of, whole
+from fastdln.analysis.blockwise import blocks
+from fastdln.analysis.dataset import model_of, restore_dimensions, singular_values, text_of
 from fastdln.analysis.expected import prediction
 
-# What a long transient and a small alpha leave of a difference, in parts of the larger of 1 and the expected value.
+# Largest difference that a long transient and a small alpha leave, relative to the larger of 1 and the expected value.
 CLOSE = 1e-6
 
 
 def compare(ds: xr.Dataset) -> xr.Dataset:
     """Measured minus predicted, for every variable of the dataset that the theory of balanced modes predicts.
 
-    Each mode by itself is at its minimum below 2 / S_i and on the two-cycle of theory.two_cycle from there to its first
-    doubling; NaN elsewhere, where a point is not computed yet, and where it diverged. Periods of modes with s > 0 are predicted up to the fourth doubling,
-    sharpness below the edge of every mode. Shaped like the variables; a finite alpha, a transient too short and modes
-    that mix show as differences. docs/theory.md, C.
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        As `fastdln.run` and `fastdln.open` return it, or a selection from it.
+
+    Returns
+    -------
+    xarray.Dataset
+        The differences, shaped like the variables and in their units. NaN where the theory predicts nothing, where a
+        point is not computed yet, and where it diverged.
+
+    Raises
+    ------
+    DatasetError
+        If the dataset does not come from fastdln, or a selection dropped what it needs.
+
+    Notes
+    -----
+    Each mode by itself is at its minimum below 2 / S_i, with S_i the mode's `theory.stability_limit`, and on the
+    two-cycle of `theory.two_cycle` from there to its first doubling. Periods of modes with s > 0 are predicted up to the
+    fourth doubling, sharpness below the edge of every mode. A finite alpha, a transient too short and modes that mix
+    show as differences.
+
+    References
+    ----------
+    docs/theory.md, section C.
     """
-    ds = whole(ds)
+    ds = restore_dimensions(ds)
     eta, depth, s = ds["eta"].load(), ds["depth"].load(), singular_values(ds)
     expected = prediction(eta, depth, s, model_of(ds))
-    out = {
+    differences = {
         name: (ds[name] - value).where((ds["fate"] != 0) & (ds[name] >= 0 if ds[name].dtype.kind == "i" else True))
         for name, value in expected.items()
         if name in ds and set(value.dims) <= set(ds[name].dims)
     }
-    for name, difference in out.items():
-        about = {key: ds[name].attrs[key] for key in ("units",) if key in ds[name].attrs}
-        out[name] = difference.transpose(*ds[name].dims).assign_attrs(
-            about | {"long_name": f"{text_of(ds[name].attrs, 'long_name', name)}: measured minus theory"}
+    for name, difference in differences.items():
+        units = {key: ds[name].attrs[key] for key in ("units",) if key in ds[name].attrs}
+        differences[name] = difference.transpose(*ds[name].dims).assign_attrs(
+            units | {"long_name": f"{text_of(ds[name].attrs, 'long_name', name)}: measured minus theory"}
         )
-    return xr.Dataset(out, attrs={key: ds.attrs[key] for key in ("title", "sweep", "sweep_sha256") if key in ds.attrs})
+    attributes = {key: ds.attrs[key] for key in ("title", "sweep", "sweep_sha256") if key in ds.attrs}
+    return xr.Dataset(differences, attrs=attributes)
 
 
 @dataclass
 class Agreement:
-    """How many of a variable's values the theory predicts, and how many are within CLOSE of it; where it is furthest off."""
+    """Agreement of a variable with the theory: how many values it predicts, how many are close, the largest difference.
+
+    Parameters
+    ----------
+    variable : str
+        Name of the variable.
+    long_name : str
+        Its name for people.
+    compared : int
+        Number of values that the theory predicts.
+    close : int
+        Number of those that are within 1e-6 of the prediction, relative to the larger of 1 and the prediction.
+    furthest : float
+        Largest difference in absolute value, in the variable's units.
+    where : str
+        Coordinates of the point with that difference, as text.
+    """
 
     variable: str
     long_name: str
@@ -51,6 +90,15 @@ class Agreement:
     where: str = ""
 
     def add(self, difference: xr.DataArray, measured: xr.DataArray) -> None:
+        """Count the values of a block.
+
+        Parameters
+        ----------
+        difference : xarray.DataArray
+            Measured minus predicted; NaN where there is no prediction.
+        measured : xarray.DataArray
+            The variable's values at the same points.
+        """
         known = difference.notnull()
         count = int(known.sum())
         if not count:
@@ -59,28 +107,47 @@ class Agreement:
         self.compared += count
         self.close += int((size <= CLOSE * np.maximum(1.0, abs(measured - difference))).sum())
         if not self.where or float(size.max()) > self.furthest:
-            at = size.argmax(...)
+            index = size.argmax(...)
             self.furthest = float(size.max())
-            point = size.isel(at)
+            point = size.isel(index)
             names = [name for name in point.coords if name in size.dims and size.sizes[name] > 1]
-            self.where = ", ".join(said(str(name), point[name].item()) for name in names)
+            self.where = ", ".join(coordinate_text(str(name), point[name].item()) for name in names)
 
 
-def said(name: str, value: float) -> str:
+def coordinate_text(name: str, value: float) -> str:
+    """A coordinate for people, such as `eta = 0.8`; modes are numbered from 1."""
     return f"mode {value + 1}" if name == "mode" else f"{name} = {value:.6g}"
 
 
 def agreement(ds: xr.Dataset) -> list[Agreement]:
-    """What `compare` finds in all, a row for each variable that the theory predicts somewhere; piece by piece.
+    """Agreement of a dataset with the theory, variable by variable.
 
-    Also for datasets larger than memory. docs/theory.md, C.
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        As `fastdln.run` and `fastdln.open` return it, or a selection from it. It is read in blocks, so that it may be
+        larger than memory.
+
+    Returns
+    -------
+    list of Agreement
+        What `compare` finds in all: one entry for each variable that the theory predicts somewhere.
+
+    Raises
+    ------
+    DatasetError
+        If the dataset does not come from fastdln, or a selection dropped what it needs.
+
+    References
+    ----------
+    docs/theory.md, section C.
     """
-    ds = whole(ds)
-    nothing = compare(ds.isel({dim: slice(0, 1) for dim in ds["fate"].dims}))
-    rows = {str(n): Agreement(str(n), text_of(ds[n].attrs, "long_name", str(n))) for n in nothing.data_vars}
+    ds = restore_dimensions(ds)
+    one_point = compare(ds.isel({dim: slice(0, 1) for dim in ds["fate"].dims}))
+    rows = {str(n): Agreement(str(n), text_of(ds[n].attrs, "long_name", str(n))) for n in one_point.data_vars}
     if not rows:
         return []
-    for _, piece in pieces(ds[[*rows, "fate"]], [str(dim) for dim in ds["fate"].dims]):
-        for name, difference in compare(piece).data_vars.items():
-            rows[str(name)].add(difference, piece[name])
+    for _, block in blocks(ds[[*rows, "fate"]], [str(dim) for dim in ds["fate"].dims]):
+        for name, difference in compare(block).data_vars.items():
+            rows[str(name)].add(difference, block[name])
     return [row for row in rows.values() if row.compared]

@@ -1,4 +1,4 @@
-"""What the theory of balanced modes says of each variable (docs/theory.md, C)."""
+"""Predictions of the theory of balanced modes for each variable (docs/theory.md, C)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,40 @@ from fastdln.observables.growth import FLOOR
 
 
 def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: str) -> dict[str, xr.DataArray]:
-    """What the theory says of each variable, by its name.
+    """Predictions of the theory of balanced modes, by the name of the variable.
 
-    eta: learning rates; depth: along `depth`; s: singular values along `mode`, and along the axes that set them; model: a name.
+    Parameters
+    ----------
+    eta : xarray.DataArray
+        Learning rates.
+    depth : xarray.DataArray
+        Numbers of layers L, along `depth`.
+    s : xarray.DataArray
+        Singular values of the target along `mode`, and along the axes that set them; in the target's units.
+    model : str
+        Name of the model.
+
+    Returns
+    -------
+    dict of str to xarray.DataArray
+        The expected `period`, `oscillation_range`, `oscillating_modes`, `lyapunov`, `balancing_exponent`, `loss` and
+        `sharpness`, along the dimensions of the arguments that each depends on, in the variables' units. NaN where the
+        theory says nothing: beyond the two-cycle's flip, or for periods beyond the fifth flip.
+
+    Raises
+    ------
+    DatasetError
+        If an argument is no array of numbers or lies along other dimensions, or there is no such model.
+
+    Notes
+    -----
+    Below eta = 2 / S, with S = L s^(2 - 2/L), a mode is at its balanced minimum; from there to its first doubling it is on
+    the two-cycle of `theory.two_cycle`. Periods double at the flips of `theory.period_doubling`, scaled by
+    s^-(2 - 2/L). A mode with s = 0 has no period, since it only goes towards 0.
+
+    References
+    ----------
+    docs/theory.md, section C.
     """
     for name, array, dim in (("eta", eta, None), ("depth", depth, "depth"), ("s", s, "mode")):
         if not isinstance(array, xr.DataArray) or array.dtype.kind not in "iuf":
@@ -42,27 +73,27 @@ def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: s
     first, second = (doublings.isel(doubling=k) for k in (0, 1))
     below, cycling = kappa < first, (kappa > first) & (kappa < second)
     low, high = broadcast(theory.two_cycle, eta, s, depth, outputs=2)
-    still = below | (s == 0)
+    at_rest = below | (s == 0)
 
-    def either(at_rest: Any, on_cycle: xr.DataArray) -> Any:
-        return xr.where(still, at_rest, on_cycle.where(cycling))
+    def minimum_or_cycle(at_minimum: Any, on_cycle: xr.DataArray) -> Any:
+        return xr.where(at_rest, at_minimum, on_cycle.where(cycling))
 
-    def log_rate(function: Any) -> Any:
-        return broadcast(lambda x: np.log(np.abs(x), out=np.full_like(x, -np.inf), where=x != 0), function)
+    def log_rate(factor: Any) -> Any:
+        return broadcast(lambda x: np.log(np.abs(x), out=np.full_like(x, -np.inf), where=x != 0), factor)
 
     n = depth - 1
     along = sum(log_rate(1 - eta * ((2 * n + 1) * r ** (2 * n) - n * s * r ** (n - 1))) for r in (low, high)) / 2
     across = sum(log_rate(1 - (eta * (r**depth - s) * r ** (n - 1)) ** 2) for r in (low, high)) / 2
-    at_minimum = log_rate(1 - eta * limit) if model == "balanced" else 0.0
+    minimum_rate = log_rate(1 - eta * limit) if model == "balanced" else 0.0
     top = np.maximum(along, across) if model != "balanced" else along
-    loss = either(0.0, ((low**depth - s) ** 2 + (high**depth - s) ** 2) / 4).sum("mode", skipna=False)
+    loss = minimum_or_cycle(0.0, ((low**depth - s) ** 2 + (high**depth - s) ** 2) / 4).sum("mode", skipna=False)
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
             "period": period,
-            "oscillation_range": either(0.0, high**depth - low**depth),
+            "oscillation_range": minimum_or_cycle(0.0, high**depth - low**depth),
             "oscillating_modes": (period > 1).sum("mode").where((known | (s == 0)).all("mode")),
-            "lyapunov": either(at_minimum, top).clip(min=FLOOR).where(s > 0),
-            "balancing_exponent": either(0.0, across).clip(min=FLOOR).where(s > 0),
+            "lyapunov": minimum_or_cycle(minimum_rate, top).clip(min=FLOOR).where(s > 0),
+            "balancing_exponent": minimum_or_cycle(0.0, across).clip(min=FLOOR).where(s > 0),
             "loss": loss,
-            "sharpness": limit.max("mode").where(still.all("mode")),
+            "sharpness": limit.max("mode").where(at_rest.all("mode")),
         }

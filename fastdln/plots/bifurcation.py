@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 
 from fastdln import analysis, theory
-from fastdln.analysis.blockwise import pieces
+from fastdln.analysis.blockwise import blocks
 from fastdln.analysis.dataset import singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots.canvas import Cells, inches
@@ -58,7 +58,7 @@ def bifurcation(
     cells, rows = Cells(ds["eta"].values, int(width * CELLS_AN_INCH)), int(height * CELLS_AN_INCH)
     low, high = span(orbit)
     counts = np.zeros((rows, cells.count))
-    for part, piece in pieces(orbit, ["eta"]):
+    for part, piece in blocks(orbit, ["eta"]):
         samples = computed(piece)
         column = np.broadcast_to(cells.of(part["eta"])[:, None], samples.shape)
         inside = np.isfinite(samples)
@@ -92,7 +92,7 @@ def computed(piece: xr.Dataset) -> np.ndarray:
 def span(orbit: xr.Dataset) -> tuple[float, float]:
     """Of all samples, with some room."""
     low, high = np.inf, -np.inf
-    for _, piece in pieces(orbit, ["eta"]):
+    for _, piece in blocks(orbit, ["eta"]):
         samples = computed(piece)
         low, high = min(low, np.nanmin(samples, initial=np.inf)), max(high, np.nanmax(samples, initial=-np.inf))
     if not low <= high:

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from fastdln.analysis.blockwise import pieces
+from fastdln.analysis.blockwise import blocks
 
 # Cells an inch at most: a cell narrower than a pixel of the picture, 200 an inch, would be lost.
 CELLS_AN_INCH = 150
@@ -80,7 +80,7 @@ def commonest(
     """
     columns, rows = cells
     counts = np.zeros((rows.count, columns.count, codes), dtype=np.int32)
-    for part, piece in pieces(plane(ds, names, x, y), (y, x)):
+    for part, piece in blocks(plane(ds, names, x, y), (y, x)):
         found = code(piece)
         row, column = rows.of(part[y]), columns.of(part[x])
         band = counts[row[0] : row[-1] + 1]
@@ -95,7 +95,7 @@ def mean(cells: tuple[Cells, Cells], ds: xr.Dataset, x: str, y: str, name: str) 
     columns, rows = cells
     total, count, known = np.zeros((3, rows.count, columns.count))
     single = ds.isel({dim: 0 for dim in ds[name].dims if dim not in ds["fate"].dims})
-    for part, piece in pieces(plane(single, (name, "fate"), x, y), (y, x)):
+    for part, piece in blocks(plane(single, (name, "fate"), x, y), (y, x)):
         row, column = rows.of(part[y]), columns.of(part[x])
         band = slice(row[0], row[-1] + 1)
         cell = (row - row[0])[:, None] * columns.count + column

@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure
 
-from fastdln.analysis.dataset import whole
+from fastdln.analysis.dataset import restore_dimensions
 from fastdln.errors import DatasetError
 from fastdln.plots.panels import drawn
 from fastdln.plots.plot import Plot
@@ -18,7 +18,7 @@ PLOTS: dict[str, Plot] = collect("fastdln.plots", "PLOT")
 
 def drawable(ds: xr.Dataset) -> list[str]:
     """Names of the pictures that the dataset has the variables for."""
-    ds = whole(ds)
+    ds = restore_dimensions(ds)
     return [name for name, plot in PLOTS.items() if plot.used(ds)]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis.dataset import of_target, singular_values, sweep_of, text_of, whole
+from fastdln.analysis.dataset import restore_dimensions, singular_values, sweep_of, target_singular_values, text_of
 from fastdln.errors import DatasetError
 
 # Inches of a picture on its own, with its legend beside it.
@@ -87,7 +87,7 @@ class Plot:
 
     def chosen(self, ds: xr.Dataset, choice: Mapping[str, Any]) -> xr.Dataset:
         """The whole dataset at the choice; DatasetError, in one line, if this picture cannot be drawn of it."""
-        ds = whole(ds)
+        ds = restore_dimensions(ds)
         dims = [*map(str, ds["fate"].dims), *(["mode"] if self.takes_modes(ds) else [])]
         if unknown := set(choice) - set(dims):
             raise DatasetError(
@@ -100,7 +100,7 @@ class Plot:
                 ds = picked(ds, dim, choice[dim])
         if not (used := self.used(ds)):
             raise DatasetError(self.lacking(ds))
-        if self.network and ds.sizes["mode"] < len(of_target(sweep_of(ds))):
+        if self.network and ds.sizes["mode"] < len(target_singular_values(sweep_of(ds))):
             raise DatasetError(f"{self.name}: is of the whole network, and this dataset has some of its modes only")
         if any("layer" in ds[name].dims for name in used) and ds.sizes["layer"] < ds["depth"].max():
             raise DatasetError(f"{self.name}: is of all layers, and this dataset has some of them only")

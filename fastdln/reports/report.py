@@ -17,7 +17,7 @@ from jinja2 import Environment, StrictUndefined
 
 from fastdln import analysis, theory
 from fastdln.analysis.comparison import CLOSE
-from fastdln.analysis.dataset import singular_values, text_of, whole
+from fastdln.analysis.dataset import restore_dimensions, singular_values, text_of
 from fastdln.execution.log import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
 from fastdln.plots.plot import name_of, values_along
@@ -42,7 +42,7 @@ def page(ds: xr.Dataset, store: str, status: Status, logs: Iterable[Path], step:
 
     ds: what the store holds; store: its name; logs: of its runs, where they are kept. step: called with what is done next.
     """
-    ds = whole(ds)
+    ds = restore_dimensions(ds)
     pictures = []
     for kind in drawable(ds):
         step(kind)

@@ -1,4 +1,9 @@
-"""Closed forms of deep linear networks beyond the edge of stability (docs/theory.md); all functions broadcast."""
+"""Closed forms of deep linear networks at and beyond the edge of stability (docs/theory.md).
+
+Every function takes numbers or arrays, which broadcast. L is the depth, the number of layers W_1 ... W_L; s a singular
+value of the target, and pi the product of a mode's layers, which gradient descent moves towards it; eta is the learning
+rate and alpha the scale of the initialization. The layers' unit is that of s^(1/L); eta times the sharpness has none.
+"""
 
 from fastdln.theory.cascade import onset_of_chaos, period_doubling
 from fastdln.theory.cycles import two_cycle

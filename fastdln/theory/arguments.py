@@ -1,47 +1,55 @@
-"""What the closed forms take: numbers of shapes that go together, and whole depths; one line says what is wrong.
+"""Checks of the closed forms' arguments: numbers and depths as arrays of floats that broadcast.
 
-Numbers outside a formula's domain are no mistake, since they may be one of many: there its value is NaN.
+A wrong argument is a ValueError of one line that names it. Numbers outside a formula's domain are no mistake, since
+they may be one of many: there its value is NaN.
 """
 
+from __future__ import annotations
+
 import reprlib
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# What the closed forms return; where all arguments are numbers, a NumPy scalar or an array of no dimensions.
+FloatArray: TypeAlias = NDArray[np.float64]
 
 
-def numbers(name, value):
+def as_floats(name: str, value: ArrayLike) -> FloatArray:
     """The value as an array of floats."""
     try:
         array = np.asarray(value)
         if array.dtype.kind in "iuf":
             return array.astype(float, copy=False)
-        if array.dtype.kind == "O":  # whole numbers beyond 64 bits, of mpmath, of fractions
-            kinds = {type(one) for one in array.ravel().tolist()}
-            if all(hasattr(kind, "__float__") for kind in kinds):
+        if array.dtype.kind == "O":  # integers beyond 64 bits, numbers of mpmath, fractions
+            types = {type(element) for element in array.ravel().tolist()}
+            if all(hasattr(element_type, "__float__") for element_type in types):
                 return array.astype(float)
     except (ValueError, TypeError, OverflowError):
         pass
     raise ValueError(f"{name}: must be a number or an array of numbers (got {reprlib.repr(value)})")
 
 
-def depths(value):
-    """Numbers of layers as floats: whole ones, or NaN where one is not known."""
-    array = numbers("depth", value)
+def as_depths(value: ArrayLike) -> FloatArray:
+    """Numbers of layers as floats: integers, or NaN where one is not known."""
+    array = as_floats("depth", value)
     if np.any(np.isinf(array) | (array != np.floor(array)) & ~np.isnan(array)):
         raise ValueError(f"depth: must be whole numbers from 2 on (got {reprlib.repr(value)})")
     return array
 
 
-def whole(name, value, low, high):
-    """A single whole number in a range."""
+def integer_between(name: str, value: Any, low: int, high: int) -> int:
+    """A single integer from `low` to `high`, both included."""
     valid = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool | np.timedelta64)
     if not valid or not low <= value <= high or value != int(value):
         raise ValueError(f"{name}: must be a whole number from {low} to {high} (got {reprlib.repr(value)})")
     return int(value)
 
 
-def together(**values):
-    """Arrays of floats that broadcast, in the order given; `depth` is whole."""
-    arrays = [depths(value) if name == "depth" else numbers(name, value) for name, value in values.items()]
+def broadcastable(**values: ArrayLike) -> list[FloatArray]:
+    """The arguments as arrays of floats whose shapes broadcast, in the order given; `depth` holds integers."""
+    arrays = [as_depths(value) if name == "depth" else as_floats(name, value) for name, value in values.items()]
     shapes = [array.shape for array in arrays]
     try:
         np.broadcast_shapes(*shapes)
@@ -50,9 +58,9 @@ def together(**values):
     return arrays
 
 
-def layers_and_values(layers, singular_values):
+def layers_and_values(layers: ArrayLike, singular_values: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Layers (..., depth, mode) and singular values (..., mode) as floats, the leading dimensions broadcast."""
-    w, s = numbers("layers", layers), numbers("singular_values", singular_values)
+    w, s = as_floats("layers", layers), as_floats("singular_values", singular_values)
     try:
         if w.ndim >= 2 and w.shape[-2] >= 2 and w.shape[-1] >= 1:
             shape = np.broadcast_shapes(w.shape[:-2] + w.shape[-1:], s.shape)

@@ -1,33 +1,38 @@
-"""The sharpness of full matrices where the error is zero (docs/theory.md, B)."""
+"""Sharpness of a network of full matrices at any minimum with zero error (docs/theory.md, B)."""
+
+from __future__ import annotations
 
 import reprlib
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from fastdln.theory.arguments import numbers
+from fastdln.theory.arguments import FloatArray, as_floats
 
 # K is a dense matrix of (inputs outputs)^2 numbers a point: this many take 128 MB.
 MOST_ENTRIES = 4096
 
 
-def sharpness_at_minimum(layers):
+def sharpness_at_minimum(layers: Sequence[ArrayLike] | FloatArray) -> FloatArray:
     """Largest eigenvalue of the Hessian of a network that has learned its target, of any widths, balanced or not.
 
     Parameters
     ----------
     layers : sequence of array_like
-        W_1, W_2, ..., in the layers' units; W_l is shaped (..., d_l, d_{l-1}), the leading dimensions broadcast.
+        The matrices W_1, W_2, ..., in the layers' units; W_l is shaped (..., d_l, d_{l-1}), the leading dimensions
+        broadcast.
 
     Returns
     -------
     numpy.ndarray
-        Shaped (...); NaN where a layer is not finite.
+        The sharpness, shaped (...), in the layers' units to the power 2L - 2. NaN where a layer is not finite.
 
     Raises
     ------
     ValueError
-        If the layers do not fit onto each other, or d_0 d_L is more than 4,096.
+        If there are fewer than two matrices, they do not fit onto each other, or d_0 d_L is more than 4,096.
 
     Notes
     -----
@@ -37,11 +42,18 @@ def sharpness_at_minimum(layers):
 
     References
     ----------
-    Kamber, Parhi, arXiv 2509.25783.
+    Kamber, Parhi, arXiv 2509.25783; docs/theory.md, section B.
+
+    Examples
+    --------
+    Of two scalar layers it is w_1^2 + w_2^2:
+
+    >>> float(sharpness_at_minimum([[[2.0]], [[0.5]]]))
+    4.25
     """
     if not isinstance(layers, list | tuple | np.ndarray) or len(layers) < 2:
         raise ValueError(f"layers: must be two matrices or more (got {reprlib.repr(layers)})")
-    matrices = [numbers("layers", layer) for layer in layers]
+    matrices = [as_floats("layers", layer) for layer in layers]
     if any(w.ndim < 2 or 0 in w.shape for w in matrices):
         raise ValueError(f"layers: must be matrices (got shapes {', '.join(str(w.shape) for w in matrices)})")
     if any(low.shape[-2] != high.shape[-1] for low, high in pairwise(matrices)):
@@ -67,7 +79,7 @@ def sharpness_at_minimum(layers):
             rows, columns = a @ a.swapaxes(-1, -2), b.swapaxes(-1, -2) @ b
             product = np.einsum("...ij,...kl->...ikjl", rows, columns)
             total += product.reshape(*product.shape[:-4], entries, entries)
-    known = np.isfinite(total).all(axis=(-2, -1))
-    found = np.full(leading, np.nan)
-    found[known] = np.linalg.eigvalsh(total[known])[..., -1]
-    return found
+    finite = np.isfinite(total).all(axis=(-2, -1))
+    largest = np.full(leading, np.nan)
+    largest[finite] = np.linalg.eigvalsh(total[finite])[..., -1]
+    return largest

@@ -1,55 +1,120 @@
-"""How long a mode stays on the plateau of the saddle at 0 before its singular value is learned."""
+"""Steps that a mode spends on the plateau of the saddle at 0 before its singular value is learned."""
+
+from __future__ import annotations
 
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from fastdln.theory.arguments import together
+from fastdln.theory.arguments import FloatArray, broadcastable
 
 # SciPy has one for arrays, whose import takes a third of a second.
 log_gamma = np.vectorize(math.lgamma, otypes=[float])
 
 
-def plateau_steps(alpha, eta, singular_value, depth):
-    """Steps that a mode takes to leave the saddle at 0 from the one-zero start (alpha, 0).
+def plateau_steps(alpha: ArrayLike, eta: ArrayLike, singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
+    """Number of steps that a mode takes to leave the saddle at 0 from the one-zero start (alpha, 0).
 
-    T = C_L alpha^-(L-2) / (eta s) with C_L = sqrt(pi)/2 Gamma((L-2)/2) / Gamma((L-1)/2) for L >= 3; for L = 2 the
-    steps of growth by 1 + eta s to the product s/2, asinh(s / alpha^2) / (2 log(1 + eta s)).
-    Arrays of any shapes; steps, not rounded; infinite where alpha, eta or s is 0, NaN where one is negative.
+    Parameters
+    ----------
+    alpha : array_like
+        Initialization scale, in the layers' units.
+    eta : array_like
+        Learning rate.
+    singular_value : array_like
+        Singular value s of the target, in the target's units.
+    depth : array_like
+        Number of layers L, integers from 2 on. All four broadcast.
+
+    Returns
+    -------
+    numpy.ndarray
+        Steps, not rounded, in the shape that the arguments broadcast to. Infinite where alpha, eta or s is 0, since the
+        mode stays; NaN where one of them is negative, and for L < 2.
+
+    Raises
+    ------
+    ValueError
+        If an argument is no number, a depth is no integer, or the shapes do not broadcast.
+
+    Notes
+    -----
+    For L >= 3, T = C_L alpha^-(L-2) / (eta s) with C_L = sqrt(pi)/2 Gamma((L-2)/2) / Gamma((L-1)/2), pi the number. For
+    L = 2, the steps of growth by 1 + eta s to the product s/2, asinh(s / alpha^2) / (2 log(1 + eta s)).
+
+    References
+    ----------
     docs/theory.md, section A.
+
+    Examples
+    --------
+    >>> round(float(plateau_steps(0.01, 0.1, 3.0, 4)))
+    33333
     """
     alpha, eta, s, depth = np.broadcast_arrays(
-        *together(alpha=alpha, eta=eta, singular_value=singular_value, depth=depth)
+        *broadcastable(alpha=alpha, eta=eta, singular_value=singular_value, depth=depth)
     )
     deep = np.maximum(depth, 3)
     constant = np.sqrt(np.pi) / 2 * np.exp(log_gamma((deep - 2) / 2) - log_gamma((deep - 1) / 2))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        slow = constant * alpha ** (2 - deep) / (eta * s)
+        of_deep = constant * alpha ** (2 - deep) / (eta * s)
         # s / alpha^2 may overflow; asinh x is log(2 x) to the last digit where x is as large as this
         ratio = s / alpha / alpha
-        grown = np.where(ratio < 1e16, np.arcsinh(ratio), np.log(2 * s) - 2 * np.log(alpha))
-        fast = grown / (2 * np.log1p(eta * s))
-    steps = np.where(depth == 2, fast, slow)
+        log_growth = np.where(ratio < 1e16, np.arcsinh(ratio), np.log(2 * s) - 2 * np.log(alpha))
+        of_two_layers = log_growth / (2 * np.log1p(eta * s))
+    steps = np.where(depth == 2, of_two_layers, of_deep)
     steps = np.where((alpha == 0) | (eta == 0) | (s == 0), np.inf, steps)
     return np.where((alpha < 0) | (eta < 0) | (s < 0) | (depth < 2), np.nan, steps)
 
 
-def balanced_plateau_steps(alpha, eta, singular_value, depth):
-    """Steps that a mode takes from the balanced start rho = alpha to the product s/2, by rho' = eta s rho^(L-1).
+def balanced_plateau_steps(alpha: ArrayLike, eta: ArrayLike, singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
+    """Number of steps that a mode takes from the balanced start rho = alpha to the product s/2.
 
-    T = (alpha^-(L-2) - r^-(L-2)) / ((L-2) eta s) with r = (s/2)^(1/L) for L >= 3, log(r / alpha) / log(1 + eta s) for
-    L = 2; 0 from beyond s/2. Arrays of any shapes; steps, not rounded; infinite where alpha, eta or s is 0, NaN where one is
-    negative.
+    Parameters
+    ----------
+    alpha : array_like
+        Initialization scale, in the layers' units.
+    eta : array_like
+        Learning rate.
+    singular_value : array_like
+        Singular value s of the target, in the target's units.
+    depth : array_like
+        Number of layers L, integers from 2 on. All four broadcast.
+
+    Returns
+    -------
+    numpy.ndarray
+        Steps, not rounded, in the shape that the arguments broadcast to. 0 from beyond s/2; infinite where alpha, eta
+        or s is 0, since the mode stays; NaN where one of them is negative, and for L < 2.
+
+    Raises
+    ------
+    ValueError
+        If an argument is no number, a depth is no integer, or the shapes do not broadcast.
+
+    Notes
+    -----
+    By rho' = eta s rho^(L-1), the map near 0, with r = (s/2)^(1/L): T = (alpha^-(L-2) - r^-(L-2)) / ((L-2) eta s) for
+    L >= 3, and T = log(r / alpha) / log(1 + eta s) for L = 2.
+
+    References
+    ----------
     docs/theory.md, section A.
+
+    Examples
+    --------
+    >>> round(float(balanced_plateau_steps(0.1, 0.1, 2.0, 4)), 6)
+    247.5
     """
     alpha, eta, s, depth = np.broadcast_arrays(
-        *together(alpha=alpha, eta=eta, singular_value=singular_value, depth=depth)
+        *broadcastable(alpha=alpha, eta=eta, singular_value=singular_value, depth=depth)
     )
-    deep = np.maximum(depth, 3) - 2
+    power = np.maximum(depth, 3) - 2
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        half = (s / 2) ** (1 / depth)
-        slow = (alpha**-deep - half**-deep) / (deep * eta * s)
-        fast = np.log(half / alpha) / np.log1p(eta * s)
-    steps = np.maximum(np.where(depth == 2, fast, slow), 0.0)
+        half_learned = (s / 2) ** (1 / depth)
+        of_deep = (alpha**-power - half_learned**-power) / (power * eta * s)
+        of_two_layers = np.log(half_learned / alpha) / np.log1p(eta * s)
+    steps = np.maximum(np.where(depth == 2, of_two_layers, of_deep), 0.0)
     steps = np.where((alpha == 0) | (eta == 0) | (s == 0), np.inf, steps)
     return np.where((alpha < 0) | (eta < 0) | (s < 0) | (depth < 2), np.nan, steps)

@@ -1,51 +1,172 @@
-"""The edge of stability: where a mode leaves its minimum, where it is balanced, where it is lost."""
+"""Sharpness of the balanced minimum, its critical learning rate, and the bounds of divergence and of balancing."""
+
+from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from fastdln.theory.arguments import together
+from fastdln.theory.arguments import FloatArray, broadcastable
 
 
-def stability_limit(singular_value, depth):
-    """S_i = L s^(2 - 2/L), the sharpness of mode i's balanced minimum.
+def stability_limit(singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
+    """Sharpness S = L s^(2 - 2/L) of the balanced minimum of a mode.
 
-    Arrays of any shapes; s in the target's units. NaN for negative s or depth below 2.
-    arXiv 2502.20531, section 2.
+    Parameters
+    ----------
+    singular_value : array_like
+        Singular value s of the target, in the target's units.
+    depth : array_like
+        Number of layers L, integers from 2 on. Broadcasts with `singular_value`.
+
+    Returns
+    -------
+    numpy.ndarray
+        S, in the shape that the arguments broadcast to and the units of s^(2 - 2/L). NaN for s < 0 and L < 2.
+
+    Raises
+    ------
+    ValueError
+        If an argument is no number, a depth is no integer, or the shapes do not broadcast.
+
+    Notes
+    -----
+    Gradient descent is stable at this minimum while eta S < 2: the balanced map's multiplier there is 1 - eta S.
+    The balanced minimum is the flattest of all minima.
+
+    References
+    ----------
+    arXiv 2502.20531, section 2; docs/theory.md, sections B and C.
+
+    Examples
+    --------
+    >>> float(stability_limit(10.0, 2))
+    20.0
     """
-    s, depth = together(singular_value=singular_value, depth=depth)
+    s, depth = broadcastable(singular_value=singular_value, depth=depth)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where((s >= 0) & (depth >= 2), depth * np.abs(s) ** (2 - 2 / depth), np.nan)
 
 
-def critical_learning_rate(singular_value, depth):
-    """2 / S_i, the learning rate beyond which mode i oscillates; infinite for s = 0.
+def critical_learning_rate(singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
+    """Learning rate 2 / S beyond which a mode leaves its balanced minimum and oscillates.
 
-    Arrays of any shapes; s in the target's units. NaN for negative s or depth below 2.
-    arXiv 2502.20531, section 2.
+    Parameters
+    ----------
+    singular_value : array_like
+        Singular value s of the target, in the target's units.
+    depth : array_like
+        Number of layers L, integers from 2 on. Broadcasts with `singular_value`.
+
+    Returns
+    -------
+    numpy.ndarray
+        2 / S, in the shape that the arguments broadcast to. Infinite for s = 0, where the minimum is flat; NaN for
+        s < 0 and L < 2.
+
+    Raises
+    ------
+    ValueError
+        If an argument is no number, a depth is no integer, or the shapes do not broadcast.
+
+    Notes
+    -----
+    S = L s^(2 - 2/L) is the sharpness of the mode's balanced minimum, `stability_limit`.
+
+    References
+    ----------
+    arXiv 2502.20531, section 2; docs/theory.md, section C.
+
+    Examples
+    --------
+    >>> float(critical_learning_rate(1.0, 2))
+    1.0
     """
     with np.errstate(divide="ignore"):
         return 2 / stability_limit(singular_value, depth)
 
 
-def divergence_bound(eta, singular_value, depth):
-    """abs(pi) beyond which no orbit returns: max(10 s, (1e6 / eta)^(L / (2 L - 2))).
+def divergence_bound(eta: ArrayLike, singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
+    """Absolute value of a mode's product pi beyond which no orbit of gradient descent returns.
 
+    Parameters
+    ----------
+    eta : array_like
+        Learning rate.
+    singular_value : array_like
+        Singular value s of the target, in the target's units.
+    depth : array_like
+        Number of layers L, integers from 2 on. All three broadcast.
+
+    Returns
+    -------
+    numpy.ndarray
+        The bound max(10 s, (1e6 / eta)^(L / (2 L - 2))), in the shape that the arguments broadcast to and the target's
+        units. Infinite for eta = 0.
+
+    Raises
+    ------
+    ValueError
+        If an argument is no number, a depth is no integer, or the shapes do not broadcast.
+
+    Notes
+    -----
     A step multiplies layer l by 1 - q_l, q_l = eta (pi - s) pi / w_l^2, whose geometric mean over the layers is about
     eta pi^(2 - 2/L). The largest bounded orbits have q = 2; at 1e6 only a coincidence of one part in 1e6^L would bring
-    the product back. Arrays of any shapes; infinite for eta = 0. docs/theory.md, section C.
+    the product back.
+
+    References
+    ----------
+    docs/theory.md, section C.
+
+    Examples
+    --------
+    >>> float(divergence_bound(1.0, 1.0, 2))
+    1000000.0
     """
-    eta, s, depth = together(eta=eta, singular_value=singular_value, depth=depth)
+    eta, s, depth = broadcastable(eta=eta, singular_value=singular_value, depth=depth)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         return np.maximum(10 * s, (1e6 / eta) ** (depth / (2 * depth - 2)))
 
 
-def balancing_alpha_bound(eta, singular_value, depth):
-    """Largest alpha for which the balancing theorem says that the gap shrinks at every step of a one-zero start.
+def balancing_alpha_bound(eta: ArrayLike, singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
+    """Largest initialization scale alpha for which the balancing theorem holds.
 
-    (ln(2 sqrt2 / (eta S)) s^(4/L) / (L^2 2^((2L-3)/L)))^(1/4). Arrays of any shapes; in the units of the layers.
-    NaN where the theorem says nothing: eta <= 2/S or eta > 2 sqrt2 / S. arXiv 2502.20531, balancing theorem.
+    Parameters
+    ----------
+    eta : array_like
+        Learning rate.
+    singular_value : array_like
+        Singular value s of the target, in the target's units.
+    depth : array_like
+        Number of layers L, integers from 2 on. All three broadcast.
+
+    Returns
+    -------
+    numpy.ndarray
+        The bound on alpha, in the shape that the arguments broadcast to and the layers' units. NaN where the theorem
+        says nothing: for eta <= 2 / S and for eta > 2 sqrt(2) / S, S the sharpness `stability_limit`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is no number, a depth is no integer, or the shapes do not broadcast.
+
+    Notes
+    -----
+    From a one-zero start (alpha, 0) with alpha below (ln(2 sqrt(2) / (eta S)) s^(4/L) / (L^2 2^((2L-3)/L)))^(1/4) the
+    gap w_L^2 - w_l^2 between the layers' squared singular values shrinks at every step.
+
+    References
+    ----------
+    arXiv 2502.20531, balancing theorem; docs/theory.md, section C.
+
+    Examples
+    --------
+    >>> float(balancing_alpha_bound(0.9, 1.0, 2))  # below the edge, which is at 1
+    nan
     """
-    eta, s, depth = together(eta=eta, singular_value=singular_value, depth=depth)
+    eta, s, depth = broadcastable(eta=eta, singular_value=singular_value, depth=depth)
     kappa = eta * stability_limit(s, depth)
     with np.errstate(divide="ignore", invalid="ignore"):
-        fourth = np.log(np.sqrt(8) / kappa) * s ** (4 / depth) / (depth**2 * 2 ** (2 - 3 / depth))
-        return np.where((kappa > 2) & (fourth >= 0), np.abs(fourth) ** 0.25, np.nan)
+        fourth_power = np.log(np.sqrt(8) / kappa) * s ** (4 / depth) / (depth**2 * 2 ** (2 - 3 / depth))
+        return np.where((kappa > 2) & (fourth_power >= 0), np.abs(fourth_power) ** 0.25, np.nan)

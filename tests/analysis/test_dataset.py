@@ -12,7 +12,7 @@ import xarray as xr
 
 import fastdln
 from fastdln import DatasetError, Sweep, analysis, plots, run
-from fastdln.analysis.dataset import LONGEST, text_of, whole
+from fastdln.analysis.dataset import LONGEST, restore_dimensions, text_of
 from tests.commands import invoke
 from tests.small import SWEEP, made
 
@@ -68,7 +68,9 @@ def test_datasets_that_were_worked_on_draw_alike(ds, name):
     if "run" not in given.dims and name != "where":
         for one, two in zip(analysis.agreement(given), analysis.agreement(ds), strict=True):
             assert (one.variable, one.compared, one.close) == (two.variable, two.compared, two.close)
-    assert set(whole(given).data_vars) == set(whole(ds).data_vars), "what the sweep does not know is left out"
+    assert set(restore_dimensions(given).data_vars) == set(restore_dimensions(ds).data_vars), (
+        "what the sweep does not know is left out"
+    )
 
 
 def test_points_that_a_stack_lost_are_not_computed(ds):

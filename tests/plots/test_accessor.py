@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from fastdln import Sweep, analysis, plots, run
-from fastdln.analysis.dataset import whole
+from fastdln.analysis.dataset import restore_dimensions
 from fastdln.errors import DatasetError
 from tests.plots.figures import mesh_of, small_sweep
 from tests.small import SWEEP
@@ -58,14 +58,14 @@ def test_pictures_of_the_network_take_no_mode(kind, modes):
 
 def test_modes_are_known_by_their_numbers(modes):
     some = modes.isel(mode=[1, 2])
-    assert whole(some).mode.values.tolist() == [1, 2]
+    assert restore_dimensions(some).mode.values.tolist() == [1, 2]
     ax = plots.oscillation_range(some, mode=1, alpha=0.3)
     assert "mode 2" in ax.get_title()
     with pytest.raises(DatasetError, match="one of 1, 2"):
         plots.oscillation_range(some, mode=0)
     two = run(Sweep(**small_sweep({"eta": [0.1, 0.2], "alpha": 0.5, "depth": 2, "s1": [1.0, 1.1], "s2": [0.5, 0.6]})))
     with pytest.raises(DatasetError, match="cannot be told"):
-        whole(two.isel(mode=1))
+        restore_dimensions(two.isel(mode=1))
     assert "mode 2" in plots.oscillation_range(two, mode=1, s2=0.6).get_title()
 
 

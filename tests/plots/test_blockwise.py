@@ -25,9 +25,9 @@ def test_pieces_cover_everything_once(tmp_path, monkeypatch, budget):
     store = tmp_path / "s.zarr"
     run(SWEEP, store)
     ds = open_store(store)[["fate", "period"]]
-    monkeypatch.setattr(blockwise, "VALUES", budget)
+    monkeypatch.setattr(blockwise, "VALUES_PER_BLOCK", budget)
     seen = np.zeros(ds.fate.shape, dtype=int)
-    for part, piece in blockwise.pieces(ds, ds.fate.dims):
+    for part, piece in blockwise.blocks(ds, ds.fate.dims):
         assert piece.fate.size <= max(budget, 10), "no more than the budget, or one chunk"
         assert part["eta"].start % 10 == 0
         seen[tuple(part[dim] for dim in ds.fate.dims)] += 1
@@ -40,7 +40,7 @@ def test_pictures_do_not_depend_on_the_pieces(grid, monkeypatch):
         plots.encode(plots.figure(grid, "phase"), "png", 50),
         plots.encode(plots.figure(grid, "bifurcation"), "png", 50),
     )
-    monkeypatch.setattr(blockwise, "VALUES", 11)
+    monkeypatch.setattr(blockwise, "VALUES_PER_BLOCK", 11)
     after = (
         plots.encode(plots.figure(grid, "phase"), "png", 50),
         plots.encode(plots.figure(grid, "bifurcation"), "png", 50),

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from fastdln import Sweep, plots, run
 from fastdln import open as open_store
 from fastdln.analysis import blockwise
-from fastdln.analysis.dataset import singular_values, whole
+from fastdln.analysis.dataset import restore_dimensions, singular_values
 from fastdln.plots.phase import COLOURS, classes
 from tests.plots.figures import ONE_PANEL, fabricated, mesh_of, small_sweep, theory_lines
 from tests.small import SWEEP
@@ -70,7 +70,7 @@ def test_cells_hold_the_commonest_of_their_points(monkeypatch):
     ds = fabricated(fate, alpha=np.geomspace(0.01, 1, 317), eta=np.linspace(0.1, 1, 451))
     figure = Figure(figsize=(1, 1), dpi=100)
     ax = figure.add_axes((0, 0, 1, 1))
-    monkeypatch.setattr(blockwise, "VALUES", 5000)
+    monkeypatch.setattr(blockwise, "VALUES_PER_BLOCK", 5000)
     plots.phase(ds, ax)
     found = mesh_of(ax).get_array()
     rows, columns = found.shape
@@ -106,7 +106,7 @@ def test_an_edge_that_an_axis_moves_is_a_curve():
     assert len(curves) == 1
     s2 = curves[0].get_ydata()
     np.testing.assert_allclose(curves[0].get_xdata(), 2 / (3 * s2 ** (4 / 3)), rtol=1e-13)
-    picked = whole(ds.isel(mode=1))
+    picked = restore_dimensions(ds.isel(mode=1))
     np.testing.assert_array_equal(singular_values(picked).isel(mode=0), ds.s2)
     assert "mode 2" in plots.oscillation_range(ds, s2=0.5, mode=1).get_title()
 

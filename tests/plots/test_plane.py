@@ -22,7 +22,7 @@ def test_means_over_cells(monkeypatch):
     ds = fabricated(fate, alpha=np.linspace(0.1, 1, 200), eta=np.linspace(0.1, 1, 90))
     ds["lyapunov"] = ds.lyapunov.where(ds.fate != 5)
     figure = Figure(figsize=(0.4, 0.4), dpi=100)
-    monkeypatch.setattr(blockwise, "VALUES", 1000)
+    monkeypatch.setattr(blockwise, "VALUES_PER_BLOCK", 1000)
     ax = plots.lyapunov(ds, figure.add_axes((0, 0, 1, 1)))
     found = next(one for one in ax.collections if one.get_cmap() is BLUE_YELLOW).get_array()
     rows, columns = found.shape

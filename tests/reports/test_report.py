@@ -182,7 +182,7 @@ def test_agreement_is_what_compare_says(monkeypatch):
 
     ds = run(SWEEP)
     differences = analysis.compare(ds)
-    monkeypatch.setattr(blockwise, "VALUES", 37)
+    monkeypatch.setattr(blockwise, "VALUES_PER_BLOCK", 37)
     rows = {row.variable: row for row in analysis.agreement(ds)}
     assert set(rows) == {name for name, values in differences.items() if values.notnull().any()}
     for name, row in rows.items():
