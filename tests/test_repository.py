@@ -44,13 +44,12 @@ def test_metadata_need_no_address():
     assert "urls" not in PROJECT
 
 
-@pytest.mark.parametrize("folder", ["fastdln", "docs", "tests", "benchmarks", r"\.ci"])
-def test_paths_in_contributing_exist(folder):
-    named = re.findall(rf"`({folder}/[^`\s]*)`", (ROOT / "CONTRIBUTING.md").read_text())
-    assert named
+def test_paths_in_contributing_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`((?:fastdln|docs|tests|benchmarks|\.ci)/[^`\s]*)`", text)
+    assert len(named) > 10
     for path in named:
-        found = [*(ROOT / path).parent.glob(f"{(ROOT / path).name}*")]
-        assert (ROOT / path).exists() or (not Path(path).suffix and found), path
+        assert (ROOT / path).exists() or (ROOT / f"{path}.py").exists(), path
 
 
 def test_pythons_that_are_claimed_are_tested():
