@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -31,7 +32,9 @@ class _AccessorHook:
     xarray has no entry point for accessors, and wrapt's import hooks take four times as long to import as all of this file.
     """
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """Find xarray as other finders do, and have it extended once it is executed."""
         if name != "xarray":
             return None
