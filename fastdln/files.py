@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from fastdln.errors import DatasetError
 
-# Of systems that have them: nothing waits for the other end of a pipe, and no link is followed.
+# Where the system has them (Windows has neither): nothing waits for the other end of a pipe, and no link is followed.
 WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 CAREFULLY = WITHOUT_WAITING | getattr(os, "O_NOFOLLOW", 0)
 
@@ -114,20 +114,31 @@ def make(path: Path) -> Path:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replaces the file at once, so that nobody sees half of it."""
+    """Replaces a file of people at once; a DatasetError says why it cannot be, and a link is not followed."""
     try:
-        own(path)
-        draft = path.with_name(f".fastdln-{token_hex(8)}.draft")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | CAREFULLY, 0o666)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            draft.replace(path)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
+        replace(own(path), data, f".fastdln-{token_hex(8)}.draft")
     except OSError as error:
         raise DatasetError(f"{path}: {reason(error)}") from None
+
+
+def replace(path: Path, data: bytes, draft_name: str, durable: bool = False) -> None:
+    """Writes a draft beside the file and renames it, so that nobody sees half of it, also after a kill.
+
+    draft_name: of nothing that is there. durable: the content is on the disk before it has its name; the folder's entry is
+    the caller's to synchronize.
+    """
+    draft = path.with_name(draft_name)
+    try:
+        with draft.open("xb") as file:  # exclusive: follows no link
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
 
 
 def reason(error: OSError, done: str = "written") -> str:

@@ -10,6 +10,7 @@ import pytest
 from fastdln import DatasetError, Sweep, SweepError, files
 from fastdln.cli.options import beside, logs
 from fastdln.execution import log as journal
+from fastdln.storage.location import regular_files
 from tests.commands import invoke
 
 GOOD = """
@@ -98,6 +99,26 @@ def test_pictures_have_the_mode_of_files(tmp_path):
     (tmp_path / "twin").write_bytes(b"")
     files.write(tmp_path / "x.png", b"new")
     assert (tmp_path / "x.png").stat().st_mode == (tmp_path / "twin").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    "write",
+    [files.write, lambda path, data: regular_files.write(path.parent, path.name, data)],
+    ids=["people", "stores"],
+)
+@pytest.mark.parametrize("fails", ["replace", "open"])
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch, write, fails):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "x").write_bytes(b"old")
+    monkeypatch.setattr(files.Path, fails, full)
+    with pytest.raises((OSError, DatasetError), match="No space left"):
+        write(tmp_path / "x", b"new")
+    monkeypatch.undo()
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"old")]
+    write(tmp_path / "x", b"new")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", b"new")]
 
 
 @pytest.mark.filterwarnings("default")  # they are what is looked at

@@ -63,6 +63,7 @@ class Pace:
 
 
 def speed(rate: float) -> str:
+    """A rate to three digits with its prefix; Dask formats bytes and times only."""
     for unit, size in (("M", 1e6), ("k", 1e3)):
         if rate >= size:
             return f"{rate / size:.3g} {unit} points/s"

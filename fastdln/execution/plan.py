@@ -167,6 +167,7 @@ def pairs_line(sweep: Sweep) -> str:
 
 
 def in_units(count: float) -> str:
+    """Bytes to three digits, in units of 1000, as disks are sold (dask.utils.format_bytes has units of 1024)."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.3g} {unit}"
@@ -175,6 +176,7 @@ def in_units(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
+    """An estimate in one unit, where dask.utils.format_time is as exact as a measurement, and without bound."""
     if seconds < 60:
         return f"{max(seconds, 0.1):.1f} s"
     if seconds < 3600:

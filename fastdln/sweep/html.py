@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+TABLE = """\
+<table><caption>{{ caption }}</caption>
+{%- for row in rows -%}
+<tr><th style="text-align: left">{{ row[0] }}</th>
+{%- for cell in row[1:] -%}
+<td style="text-align: left">{{ cell }}</td>
+{%- endfor -%}
+</tr>
+{%- endfor -%}
+</table>"""
 
 
 def table(caption: str, rows: Iterable[tuple[str, ...]]) -> str:
-    """A table whose rows begin with their names; all text is escaped."""
+    """Write a table whose rows begin with their names; all text is escaped."""
+    return template().render(caption=caption, rows=rows)
 
-    def row(name: str, *cells: str) -> str:
-        columns = "".join(f'<td style="text-align: left">{html.escape(cell)}</td>' for cell in cells)
-        return f'<tr><th style="text-align: left">{html.escape(name)}</th>{columns}</tr>'
 
-    body = "".join(row(*cells) for cells in rows)
-    return f"<table><caption>{html.escape(caption)}</caption>{body}</table>"
+@cache
+def template() -> Template:
+    from jinja2 import Environment  # no sweep waits for it that is not shown
+
+    return Environment(autoescape=True).from_string(TABLE)

@@ -1,5 +1,6 @@
 """What `plan` says: bounded on any machine, the same under load, and without a probe nothing is compiled."""
 
+import html
 import re
 import time
 from types import SimpleNamespace
@@ -213,3 +214,11 @@ def test_modes_of_several_layers_that_are_zero_are_said_to_stay_where_they_are()
         assert (fastdln.run(Sweep(model="modes", **alone)).fate == 6).all()
     zero = Sweep(model="modes", target={"singular_values": [0.0]}, **alone)
     assert not any("start.spectral" in line for line in plateau_warnings(zero))
+
+
+def test_tables_for_notebooks_show_titles_as_they_are():
+    title = """a <b> & "c" 'd'"""
+    found = fastdln.plan(SWEEP.model_copy(update={"title": title}), probe=False)._repr_html_()
+    assert "<b>" not in found
+    assert f"<table><caption>{title}</caption>" in html.unescape(found)
+    assert '<tr><th style="text-align: left">points</th><td style="text-align: left">160</td></tr>' in found

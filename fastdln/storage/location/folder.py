@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import struct
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -18,17 +19,21 @@ from typing import ClassVar
 from uuid import uuid4
 
 from fastdln.errors import IncompleteError, StoreError
+from fastdln.files import CAREFULLY
 from fastdln.storage.location import regular_files
 from fastdln.storage.location.folder_store import FolderStore, identity, lost
-from fastdln.storage.location.protocol import LARGEST_METADATA, ROOT, Interval, OccupiedError
+from fastdln.storage.location.protocol import LARGEST_METADATA, ROOT, WHOLE, Interval, OccupiedError
 
 try:
     import fcntl
-except ImportError:  # no POSIX locks on this platform: two runs on one store are then not told apart
-    fcntl = None  # type: ignore[assignment]  # a module where there are locks
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
 # Locked instead of a file of its own, so that none is left behind: every store has it, and nothing rewrites it.
 LOCKED = "singular_value/zarr.json"
+
+# Linux's struct flock: type, whence, start, length, process.
+FLOCK = "hhqqi4x"
 
 # A draft is locked as soon as it is there; one that is older than this and not locked was left by a kill.
 DRAFT_SECONDS = 60.0
@@ -82,6 +87,7 @@ class Folder:
 
     def create(self, entries: Mapping[str, bytes], interval: Interval, *, durable: bool = False) -> FileLock:
         """Made beside the path and moved there whole, so that no half-made store is ever seen."""
+        require_posix(self.path)
         path = self.path.resolve()
         if outer := next((folder for folder in path.parents if (folder / ROOT).exists()), None):
             raise StoreError(f"{self.path}: lies inside the Zarr store {outer}; give another path with -o")
@@ -93,7 +99,7 @@ class Folder:
         try:
             draft.mkdir()
             regular_files.write(draft, LOCKED, entries[LOCKED], durable)
-            lock = FileLock.take(draft, interval)
+            lock = FileLock.take(draft, interval, self.name)
             for key in entries.keys() - {LOCKED}:
                 regular_files.write(draft, key, entries[key], durable)
             draft.rename(path)
@@ -114,9 +120,10 @@ class Folder:
         return lock
 
     def lock(self, interval: Interval) -> FileLock:
+        require_posix(self.path)
         if not os.access(self.path, os.W_OK):
             raise StoreError(f"{self.path}: cannot be written: {os.strerror(errno.EACCES)}")
-        return FileLock.take(self.path, interval)
+        return FileLock.take(self.path, interval, self.name)
 
     def in_use(self) -> bool:
         handle = regular_files.opened(self.path, LOCKED)
@@ -148,31 +155,25 @@ class FileLock:
         self.folder, self._held = folder, identity(folder)
 
     @classmethod
-    def take(cls, folder: Path, interval: Interval) -> FileLock:
+    def take(cls, folder: Path, interval: Interval, name: str) -> FileLock:
+        """Lock an interval of the store in a folder; name: what messages call it, which a draft is not yet."""
         if (folder / LOCKED).parent.is_symlink():
             raise regular_files.refused((folder / LOCKED).parent, "a link")
         (folder / LOCKED).parent.mkdir(exist_ok=True)  # both are there, but for damage that is mended under the lock
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
-            handle = os.open(folder / LOCKED, flags)
+            handle = os.open(folder / LOCKED, os.O_RDWR | os.O_CREAT | CAREFULLY)
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise regular_files.refused(folder / LOCKED, "a link") from None
             raise
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                os.close(handle)
                 raise regular_files.refused(folder / LOCKED, "no regular file")
-            if hasattr(fcntl, "F_OFD_SETLK") and interval[0] < interval[1]:
-                fcntl.fcntl(handle, fcntl.F_OFD_SETLK, request(*interval))
-        except OSError as error:
-            if error.errno in (errno.EAGAIN, errno.EACCES):
-                os.close(handle)
-                raise StoreError(f"{folder}: is in use by another run") from None
-            warnings.warn(
-                f"{folder}: the file system has no locks ({error.strerror}); do not start a second run on this store",
-                stacklevel=2,
-            )
+            if interval[0] < interval[1] and (without := lock_bytes(handle, interval, name)):
+                warnings.warn(f"{name}: {without}; do not start a second run on this store", stacklevel=2)
+        except BaseException:
+            os.close(handle)
+            raise
         return cls(handle, folder)
 
     def check(self) -> None:
@@ -186,19 +187,46 @@ class FileLock:
         self._handle = None
 
 
-def request(first: int, beyond: int) -> bytes:
-    """C's struct flock for an exclusive lock."""
-    return struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, first, beyond - first, 0)
+def require_posix(path: Path) -> None:
+    """StoreError where a file cannot be opened without following links, nor a folder with open files be renamed."""
+    if not hasattr(os, "O_NOFOLLOW"):
+        raise StoreError(
+            f"{path}: stores in folders are written on Linux, macOS and other POSIX systems; on Windows run it in WSL, or give "
+            "a store by URL"
+        )
+
+
+def has_locks() -> bool:
+    """Whether the system has locks of open files, as Linux has them; macOS lays out the request for one differently."""
+    return sys.platform == "linux" and hasattr(fcntl, "F_OFD_SETLK")
+
+
+def lock_bytes(handle: int, interval: Interval, name: str) -> str:
+    """Lock an interval of the file, and return the reason where that is not possible; StoreError if another run holds it."""
+    if not has_locks():
+        return "this system has no locks of open files"
+    try:
+        fcntl.fcntl(handle, fcntl.F_OFD_SETLK, request(*interval))
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EACCES):
+            raise StoreError(f"{name}: is in use by another run") from None
+        return f"the file system has no locks ({error.strerror})"
+    return ""
 
 
 def held(handle: int) -> bool:
     """Whether another run has locked a part of the file; takes nothing itself."""
-    if not hasattr(fcntl, "F_OFD_GETLK"):
+    if not has_locks():
         return False
     with contextlib.suppress(OSError):
-        answer = fcntl.fcntl(handle, fcntl.F_OFD_GETLK, request(0, 2**62))
-        return bool(struct.unpack("hhqqi4x", answer)[0] != fcntl.F_UNLCK)
+        answer = fcntl.fcntl(handle, fcntl.F_OFD_GETLK, request(*WHOLE))
+        return bool(struct.unpack(FLOCK, answer)[0] != fcntl.F_UNLCK)
     return False
+
+
+def request(first: int, beyond: int) -> bytes:
+    """Linux's struct flock for an exclusive lock."""
+    return struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, first, beyond - first, 0)
 
 
 def draft_prefix(path: Path) -> str:

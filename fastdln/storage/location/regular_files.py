@@ -9,13 +9,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from fastdln.errors import StoreError
+from fastdln.files import CAREFULLY, replace
 from fastdln.storage.location.protocol import LARGEST_METADATA
 
 # A file that is being written, or that a kill left half written.
 PARTIAL = ".partial"
-
-# O_NONBLOCK: opening a FIFO would wait for somebody to write; both are missing on some platforms.
-READING = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
@@ -27,7 +25,7 @@ def opened(folder: Path, key: str) -> int | None:
     if link := next((part for part in (*(folder / part for part in below), path) if part.is_symlink()), None):
         raise refused(link, "a link")
     try:
-        handle = os.open(path, READING)
+        handle = os.open(path, os.O_RDONLY | CAREFULLY)
     except GONE:
         return None
     mode = os.fstat(handle).st_mode
@@ -111,17 +109,7 @@ def write(folder: Path, key: str, data: bytes, durable: bool = False) -> None:
         except FileExistsError:
             if (folder / part).is_symlink():
                 raise refused(folder / part, "a link") from None
-    temporary = path.with_name(f"{path.name}.{uuid4().hex}{PARTIAL}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    replace(path, data, f"{path.name}.{uuid4().hex}{PARTIAL}", durable)
     if durable:
         for changed in {path.parent, *(new.parent for new in made)}:
             synchronize(changed)
