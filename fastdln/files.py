@@ -114,7 +114,7 @@ def make(path: Path) -> Path:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replaces a file of people at once; a DatasetError says why it cannot be, and a link is not followed."""
+    """Replace a file of people at once, and never through a link; a DatasetError says why it cannot be."""
     try:
         replace(own(path), data, f".fastdln-{token_hex(8)}.draft")
     except OSError as error:
@@ -122,7 +122,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def replace(path: Path, data: bytes, draft_name: str, durable: bool = False) -> None:
-    """Writes a draft beside the file and renames it, so that nobody sees half of it, also after a kill.
+    """Write a draft beside the file and rename it, so that nobody sees half of it, also after a kill.
 
     draft_name: of nothing that is there. durable: the content is on the disk before it has its name; the folder's entry is
     the caller's to synchronize.
