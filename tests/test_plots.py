@@ -1,5 +1,7 @@
 """Pictures: what is painted where, against plain loops; the theory on it, against closed forms; and what the eye needs."""
 
+import ast
+import inspect
 import io
 import itertools
 import math
@@ -22,10 +24,9 @@ from fastdln import open as open_store
 from fastdln.analysis import blockwise
 from fastdln.analysis.dataset import singular_values, whole
 from fastdln.errors import DatasetError
-from fastdln.plots.canvas import Cells, edges
-from fastdln.plots.marks import THEORY
-from fastdln.plots.phase import COLOURS, classes
-from fastdln.plots.plane import BLUE_YELLOW
+from fastdln.plots.colours import BLUE_YELLOW, CLASS_COLOURS, THEORY
+from fastdln.plots.phase import classes
+from fastdln.plots.rasterize import Cells, cell_borders
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:.*points are not computed yet")
 
@@ -144,6 +145,15 @@ def test_the_kinds_that_people_ask_for_are_there():
         assert "docs/theory.md" in plot.draw.__doc__ or "arXiv" in plot.draw.__doc__, f"{name}: cites no source"
 
 
+def test_names_that_editors_complete_are_pictures():
+    """Those that fastdln/plots/__init__.py imports for type checkers; a new picture works without its line there."""
+    block = next(node for node in ast.parse(inspect.getsource(plots)).body if isinstance(node, ast.If))
+    for node in block.body:
+        assert [alias.asname for alias in node.names] == [node.module.rpartition(".")[2]]
+        assert plots.PLOTS[node.names[0].name].draw.__module__ == node.module
+    assert {node.names[0].name for node in block.body} >= KINDS
+
+
 def theory_lines(ax):
     return [one for one in ax.lines if one.get_color() == THEORY["color"]]
 
@@ -181,11 +191,13 @@ def naive_class(fate, periods):
     if fate == 0:
         return -1
     if fate != 2:
-        return list(COLOURS).index({1: "converged", 3: "aperiodic", 4: "collapsed", 5: "diverged", 6: "drifting"}[fate])
+        return list(CLASS_COLOURS).index(
+            {1: "converged", 3: "aperiodic", 4: "collapsed", 5: "diverged", 6: "drifting"}[fate]
+        )
     period = math.lcm(*(max(int(p), 1) for p in periods))
     names = {1: "converged", 2: "period 2", 4: "period 4", 8: "period 8"}
     longer = "period 16, 32, ..." if period & (period - 1) == 0 else "other periods"
-    return list(COLOURS).index(names.get(period, longer))
+    return list(CLASS_COLOURS).index(names.get(period, longer))
 
 
 def test_classes_of_the_phase_diagram():
@@ -219,9 +231,9 @@ def test_phase_paints_each_point_where_it_is(grid):
         assert corners[0, k, 0] < eta < corners[0, k + 1, 0]
     assert ax.get_title() == "depth = 3"
     named = {text.get_text() for text in ax.get_legend().get_texts()}
-    seen = {list(COLOURS)[k] for k in np.unique(expected)}
+    seen = {list(CLASS_COLOURS)[k] for k in np.unique(expected)}
     assert seen <= named
-    assert not (set(COLOURS) - seen) & named, "only what is there is named"
+    assert not (set(CLASS_COLOURS) - seen) & named, "only what is there is named"
 
 
 def test_cells_hold_the_commonest_of_their_points(monkeypatch):
@@ -435,8 +447,8 @@ def test_pictures_do_not_depend_on_the_pieces(grid, monkeypatch):
 
 def test_cells_and_their_borders():
     even = np.linspace(1, 2, 11)
-    np.testing.assert_allclose(edges(even, log=False), np.linspace(0.95, 2.05, 12))
-    np.testing.assert_allclose(edges(np.geomspace(1, 100, 3), log=True), 10 ** np.array([-0.5, 0.5, 1.5, 2.5]))
+    np.testing.assert_allclose(cell_borders(even, log=False), np.linspace(0.95, 2.05, 12))
+    np.testing.assert_allclose(cell_borders(np.geomspace(1, 100, 3), log=True), 10 ** np.array([-0.5, 0.5, 1.5, 2.5]))
     assert Cells(np.geomspace(0.01, 1, 50), 100).log
     assert not Cells(even, 100).log
     for n, most in itertools.product([1, 2, 9, 100], [1, 4, 9, 40]):
@@ -548,7 +560,7 @@ def lab(colour, blindness="none"):
 
 @pytest.mark.parametrize("blindness", BLINDNESS)
 def test_colours_stay_apart(blindness):
-    seen = {name: lab(colour, blindness) for name, colour in COLOURS.items()}
+    seen = {name: lab(colour, blindness) for name, colour in CLASS_COLOURS.items()}
     for one, two in itertools.combinations(seen, 2):
         assert np.linalg.norm(seen[one] - seen[two]) > 10, (one, two)
         if blindness == "none":
@@ -629,7 +641,7 @@ def test_modes_are_known_by_their_numbers(modes):
 def test_thinned_states_keep_both_of_a_two_cycle(monkeypatch, modes):
     ds = modes.isel(alpha=[1]).sel(eta=[1.15], method="nearest")
     for most in (100, 200, 233):
-        monkeypatch.setattr("fastdln.plots.along.MOST_POINTS", most)
+        monkeypatch.setattr("fastdln.plots.trajectories.MOST_POINTS", most)
         ax = plots.eigenvalues(ds)
         tops = np.array([one.get_ydata()[-20:] for one in ax.lines if len(one.get_xdata()) > 50])
         exact = ds.trajectory_sharpness.values.ravel()[-60:]
