@@ -1,4 +1,12 @@
-"""Pictures of datasets, with the theory drawn over the data; each function takes a Dataset and an optional ax."""
+"""Pictures of datasets, with the theory drawn over the data; each function takes a Dataset and an optional ax.
+
+A file that binds `PLOT` is a picture, with the function of its name. The others are what pictures share:
+
+- `plot`: what a picture is; `collection`: all of them; `panels`: figures of several; `accessor`: `ds.dln.plot`
+- `selection`: values, indices and names along the dimensions of a dataset
+- `colours`, `labels` (and legends), `axes` (and the edges of stability on them)
+- `heatmap` and `rasterize`: a plane in colours; `trajectories`: states along a run; `record`: a range over the record
+"""
 
 from typing import TYPE_CHECKING
 

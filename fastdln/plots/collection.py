@@ -15,6 +15,7 @@ from fastdln.plots.selection import Choice
 from fastdln.registry import collect
 
 PLOTS: dict[str, Plot] = collect("fastdln.plots", "PLOT")
+"""The kinds of pictures by name, in alphabetical order."""
 
 
 def drawable(ds: xr.Dataset) -> list[str]:

@@ -40,8 +40,13 @@ CHARACTERS_AN_INCH = 8.5
 LEGEND_ENTRY = 1.9
 
 FORMATS = ("png", "pdf", "svg")
+"""Kinds of files that `encode` makes."""
+
+# Pixels an inch.
 DPI = 200
 MOST_DPI = 2000
+
+# Matplotlib's, for figures and files.
 SETTINGS: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -54,6 +59,7 @@ SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,  # TrueType: conferences refuse Type 3
     "ps.fonttype": 42,
 }
+
 # Matplotlib's settings are the process's; pictures that are drawn in several threads take turns with them.
 SETTINGS_LOCK = RLock()
 

@@ -27,7 +27,10 @@ ASKED_FOR = "asked_for"
 
 
 class Choice(TypedDict, total=False):
-    """Values of dimensions at which a picture is drawn, for editors; axes beyond these are taken from a dict: `**{"s5": 0.3}`."""
+    """Values of dimensions at which a picture is drawn; a mode by its number, from 0.
+
+    Editors complete these. Axes beyond them are taken too; type checkers want those in a dict: `**{"s5": 0.3}`.
+    """
 
     depth: SupportsFloat
     seed: SupportsFloat
