@@ -233,8 +233,8 @@ def pictures_page():
         return " or ".join(" and ".join(f"`{name}`" for name in names) for names in plot.needs)
 
     def described(plot):
-        first, _, rest = inspect.getdoc(plot.draw).partition("\n")
-        about = prose(" ".join(rest.split())).replace("docs/theory.md", "[theory](theory.md)")
+        first = inspect.getdoc(plot.draw).partition("\n")[0]
+        about = prose(plot.description).replace("docs/theory.md", "[theory](theory.md)")
         return f"## {plot.name}\n\n{prose(first)} {about}\n\nDrawn from {needed(plot)}."
 
     return f"""{NOTE}

@@ -3,50 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
 
 
 class Accessor:
-    """What fastdln adds to xarray's datasets."""
+    """`ds.dln`: what fastdln adds to xarray's datasets.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        The dataset that it belongs to.
+    """
 
     def __init__(self, ds: xr.Dataset) -> None:
         self.ds = ds
 
     @property
     def plot(self) -> Pictures:
-        """The pictures of this dataset: `ds.dln.plot.phase(ax=ax, depth=3)`; `ds.dln.plot()` names those it can draw."""
+        """The pictures of this dataset as methods.
+
+        Returns
+        -------
+        Pictures
+            Has a method for each name in `fastdln.plots.PLOTS`; called itself, it names those that can be drawn.
+
+        Examples
+        --------
+        >>> ds.dln.plot()  # doctest: +SKIP
+        ['loss', 'oscillation_range', 'phase']
+        >>> ax = ds.dln.plot.phase(ax=ax, depth=3)  # doctest: +SKIP
+        """
         return Pictures(self.ds)
 
 
 class Pictures:
-    """The functions of fastdln.plots, with the dataset given."""
+    """`ds.dln.plot`: the functions of `fastdln.plots`, with the dataset given.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        The dataset to draw.
+
+    Examples
+    --------
+    >>> ax = ds.dln.plot.bifurcation(depth=3, x="eta S")  # doctest: +SKIP
+    """
 
     def __init__(self, ds: xr.Dataset) -> None:
         self.ds = ds
 
     def __call__(self) -> list[str]:
+        """List the pictures that the dataset has the variables for.
+
+        Returns
+        -------
+        list of str
+            As `fastdln.plots.drawable` gives them.
+
+        Raises
+        ------
+        DatasetError
+            If the dataset is not one of fastdln.
+        """
         from fastdln.plots import drawable
 
         return drawable(self.ds)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Callable[..., Axes]:
+        """Find the picture of that name, as a method of the dataset; AttributeError lists the valid names."""
         from fastdln.plots import PLOTS
 
         if name not in PLOTS:
             raise AttributeError(f"unknown picture {name!r}; valid: {', '.join(PLOTS)}")
-        return partial(PLOTS[name].draw, self.ds)
+        return MethodType(PLOTS[name].draw, self.ds)  # has the picture's docstring and signature
 
     def __dir__(self) -> list[str]:
+        """List all pictures, which editors and notebooks complete."""
         from fastdln.plots import PLOTS
 
         return [*PLOTS]
 
 
 def register(xarray: Any) -> None:
-    """Adds `dln` to the datasets of xarray."""
+    """Add `dln` to the datasets of xarray.
+
+    Parameters
+    ----------
+    xarray : module
+        The imported package.
+    """
     if not hasattr(xarray.Dataset, "dln"):  # a reload finds it there
         xarray.register_dataset_accessor("dln")(Accessor)

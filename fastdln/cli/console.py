@@ -200,9 +200,10 @@ def address_space() -> int:
     """Bytes of memory that the process may ask for."""
     try:
         import resource
-    except ImportError:  # no such limits on this platform
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    except (ImportError, AttributeError):  # no such limits on this platform
         return sys.maxsize
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     return sys.maxsize if limit == resource.RLIM_INFINITY else int(limit)
 
 

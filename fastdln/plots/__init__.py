@@ -1,7 +1,31 @@
-"""Pictures of datasets, with the theory drawn over the data; each function takes a Dataset and an optional ax."""
+"""Pictures of datasets, with the theory drawn over the data; each function takes a Dataset and an optional ax.
 
-from fastdln.plots.kinds import PLOTS, drawable, figure, kind_of
+A file that binds `PLOT` is a picture, with the function of its name. The others are what pictures share:
+
+- `plot`: what a picture is; `collection`: all of them; `panels`: figures of several; `accessor`: `ds.dln.plot`
+- `selection`: values, indices and names along the dimensions of a dataset
+- `colours`, `labels` (and legends), `axes` (and the edges of stability on them)
+- `heatmap` and `rasterize`: a plane in colours; `trajectories`: states along a run; `record`: a range over the record
+"""
+
+from typing import TYPE_CHECKING
+
+from fastdln.plots.collection import PLOTS, drawable, figure, kind_of
 from fastdln.plots.panels import FORMATS, arranged, encode
+
+if TYPE_CHECKING:  # for editors and type checkers, which do not see what the next line adds
+    from fastdln.plots.balancing import balancing as balancing
+    from fastdln.plots.bifurcation import bifurcation as bifurcation
+    from fastdln.plots.contour import contour as contour
+    from fastdln.plots.eigenvalues import eigenvalues as eigenvalues
+    from fastdln.plots.layers import layers as layers
+    from fastdln.plots.loss import loss as loss
+    from fastdln.plots.lyapunov import lyapunov as lyapunov
+    from fastdln.plots.mixing import mixing as mixing
+    from fastdln.plots.oscillation_range import oscillation_range as oscillation_range
+    from fastdln.plots.phase import phase as phase
+    from fastdln.plots.sharpness import sharpness as sharpness
+    from fastdln.plots.trajectory import trajectory as trajectory
 
 # A picture's function has the name of its file, and stands for it from here on.
 globals().update({name: plot.draw for name, plot in PLOTS.items()})

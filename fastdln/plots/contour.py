@@ -1,53 +1,85 @@
-"""Two layers in the plane of their singular values."""
+"""Path of two layers in the plane of their singular values."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import singular_values
-from fastdln.plots.along import against_matrices, few, hatch_all, of_eta_and_steps, thinned
-from fastdln.plots.marks import THEORY, beside, modes, rates, values
+from fastdln.plots.axes import hatch_if_empty
+from fastdln.plots.colours import THEORY, eta_colours
+from fastdln.plots.labels import legend_beside
 from fastdln.plots.plot import Plot
+from fastdln.plots.selection import Choice, mode_indices, values
+from fastdln.plots.trajectories import drawn_etas, eta_and_step_dims, thinned, why_not_matrices
 
 # Room about the path, in parts of its extent.
 MARGIN = 0.35
 
 
-def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
+def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
     """Path of two layers over the contours of the loss, L = 2.
 
-    Thin lines: the minima w_1 w_2 = s, and the hyperbola w_2^2 - w_1^2 = const that gradient flow follows (docs/theory.md,
-    C). choice: values of other dimensions, or a mode by its number. arXiv 2502.20531, figure "contour with flow".
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        With `trajectory_singular_value` (..., eta, layer, mode, step), of depth 2.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
+    **choice : float
+        Values of other dimensions, or a mode by its number.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    DatasetError
+        If ds lacks these variables or is not of depth 2, ax is no Axes, or a choice names no dimension or none of its
+        values.
+
+    Notes
+    -----
+    Thin lines: the minima w_1 w_2 = s, and the hyperbola w_2^2 - w_1^2 = const that gradient flow follows.
+
+    References
+    ----------
+    docs/theory.md, C; arXiv 2502.20531, figure "contour with flow".
+
+    Examples
+    --------
+    >>> ax = fastdln.plots.contour(ds, depth=2, mode=0)  # doctest: +SKIP
     """
     ds, ax = PLOT.ready(ds, ax, choice)
-    mode = modes(ds)[0]
+    mode = mode_indices(ds)[0]
     w = values(thinned(ds), "trajectory_singular_value", "eta", "step", "layer", "mode")[:, :, :2, mode]
     s = float(singular_values(ds).isel(mode=mode).values.ravel()[0])
-    first, second = frame(w[..., 0]), frame(w[..., 1])
+    first, second = limits_about(w[..., 0]), limits_about(w[..., 1])
     a, b = np.meshgrid(np.linspace(*first, 300), np.linspace(*second, 300))
     ax.contour(
         a, b, np.log10(np.maximum((a * b - s) ** 2 / 2, 1e-6)), levels=12, cmap="Greys", linewidths=0.5, alpha=0.7
     )
-    places = few(ds)
-    begun = places[int(np.argmax(np.isfinite(w[places, 0, 0])))]
-    for place, colour in zip(places, rates(len(places)), strict=True):
-        name = f"$\\eta$ = {float(ds['eta'][place]):.6g}"
-        ax.plot(w[place, :, 0], w[place, :, 1], ".-", color=colour, markersize=2.5, linewidth=0.5, label=name)
-    ax.plot(*w[begun, 0], "o", color="black", markersize=5, label="start")
+    indices = drawn_etas(ds)
+    computed = indices[int(np.argmax(np.isfinite(w[indices, 0, 0])))]
+    for index, colour in zip(indices, eta_colours(len(indices)), strict=True):
+        name = f"$\\eta$ = {float(ds['eta'][index]):.6g}"
+        ax.plot(w[index, :, 0], w[index, :, 1], ".-", color=colour, markersize=2.5, linewidth=0.5, label=name)
+    ax.plot(*w[computed, 0], "o", color="black", markersize=5, label="start")
     line = np.linspace(*first, 600)
     with np.errstate(divide="ignore", invalid="ignore"):
         ax.plot(line, np.where(line * s > 0, s / line, np.nan), **THEORY, linestyle="-", label="minima")
-    kept = w[begun, 0, 1] ** 2 - w[begun, 0, 0] ** 2
-    up = np.linspace(*second, 600)
-    across = up**2 - kept
-    sign = np.sign(w[begun, 0, 0]) or 1.0
+    conserved = w[computed, 0, 1] ** 2 - w[computed, 0, 0] ** 2
+    w_2 = np.linspace(*second, 600)
+    w_1_squared = w_2**2 - conserved
+    sign = np.sign(w[computed, 0, 0]) or 1.0
     ax.plot(
-        np.where(across >= 0, sign * np.sqrt(np.abs(across)), np.nan),
-        up,
+        np.where(w_1_squared >= 0, sign * np.sqrt(np.abs(w_1_squared)), np.nan),
+        w_2,
         **THEORY,
         linestyle="--",
         label="gradient flow",
@@ -55,22 +87,23 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
     ax.set(
         xlim=first, ylim=second, xlabel="singular value of layer 1, $w_1$", ylabel="singular value of layer 2, $w_2$"
     )
-    hatch_all(ax, ds)
-    beside(ax)
+    hatch_if_empty(ax, ds)
+    legend_beside(ax)
     return ax
 
 
-def frame(values: np.ndarray) -> tuple[float, float]:
+def limits_about(values: np.ndarray) -> tuple[float, float]:
+    """Find the least and the greatest of the finite values, with some room."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     room = MARGIN * max(high - low, 0.1)
     return low - room, high + room
 
 
-def against(ds: xr.Dataset, names: tuple[str, ...]) -> str:
-    """It is of two layers that are numbers."""
+def why_not(ds: xr.Dataset, names: tuple[str, ...]) -> str:
+    """Say that the picture needs two layers, of modes."""
     depths = ds["depth"].values.tolist()
-    if (reason := against_matrices(ds, names)) or depths == [2]:
+    if (reason := why_not_matrices(ds, names)) or depths == [2]:
         return reason
     only = f"this dataset is of depth {', '.join(f'{depth:g}' for depth in depths)}"
     return f"is of two layers, and {only}" + ("; choose depth=2" if 2 in depths else "")
@@ -79,6 +112,6 @@ def against(ds: xr.Dataset, names: tuple[str, ...]) -> str:
 PLOT = Plot(
     contour,
     needs=(("trajectory_singular_value",),),
-    across=lambda ds: (*of_eta_and_steps(ds), "layer"),
-    against=against,
+    across=lambda ds: (*eta_and_step_dims(ds), "layer"),
+    why_not=why_not,
 )

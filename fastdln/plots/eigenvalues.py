@@ -1,8 +1,8 @@
-"""The Hessian's eigenvalues."""
+"""Largest eigenvalues of the Hessian."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
@@ -10,68 +10,100 @@ from matplotlib.axes import Axes
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values, sweep_of
-from fastdln.plots.along import against_matrices, dots, has_layers, step_axis, thinned
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, values
+from fastdln.plots.axes import edge_lines, eta_axis, step_axis
+from fastdln.plots.colours import DARK_BLUE, MIDDLE_BLUE, THEORY
+from fastdln.plots.labels import axis_label, legend_beside
 from fastdln.plots.plot import Plot
+from fastdln.plots.selection import Choice, values
+from fastdln.plots.trajectories import dots, has_layers, thinned, why_not_matrices
 
 # The largest ones: of the pairs and modes of a target of rank 3 there are nine beyond those that vanish.
-COUNT = 9
-
-LARGEST, NEXT = "#08306b", "#5f9cc5"
+MOST_EIGENVALUES = 9
 
 
-def shown(ds: xr.Dataset) -> tuple[str, ...]:
+def dims_shown(ds: xr.Dataset) -> tuple[str, ...]:
+    """One run along its steps where the layers were kept; else eta and the eigenvalues."""
     return ("step", "layer", "mode") if has_layers(ds) else ("eta", "eigenvalue", "mode")
 
 
-def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
+def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
     """Largest Hessian eigenvalues with the edge 2/eta: along the steps for one eta, or against eta.
 
-    Along the steps they are exact, from the blocks of modes and pairs of the kept layers (docs/theory.md, B); of full matrices
-    those that the sweep kept at the last state (sharpness_count). Thin lines: 2/eta, and the eigenvalues lambda_ij of the
-    balanced minimum. choice: values of other dimensions. arXiv 2502.20531, figure "progressive sharpening".
+    Along the steps they are exact, from the blocks of modes and pairs of the kept layers; of full matrices those that
+    the sweep kept at the last state (sharpness_count).
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        With `trajectory_singular_value` (..., eta, layer, mode, step) of modes, or `hessian_eigenvalue` (..., eta,
+        eigenvalue).
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
+    **choice : float
+        Values of other dimensions.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    DatasetError
+        If ds lacks these variables, ax is no Axes, or a choice names no dimension or none of its values.
+
+    Notes
+    -----
+    Thin lines: 2/eta, and the eigenvalues lambda_ij of the balanced minimum.
+
+    References
+    ----------
+    docs/theory.md, B; arXiv 2502.20531, figure "progressive sharpening".
+
+    Examples
+    --------
+    >>> ax = fastdln.plots.eigenvalues(ds, eta=0.3)  # doctest: +SKIP
     """
     ds, ax = PLOT.ready(ds, ax, choice)
     s, depth = singular_values(ds), int(ds["depth"].values[0])
-    flat = s.isel({dim: 0 for dim in s.dims if dim != "mode"}).values
+    target = s.isel({dim: 0 for dim in s.dims if dim != "mode"}).values
     if has_layers(ds):
-        kept = thinned(ds)
-        layers = values(kept, "trajectory_singular_value", "step", "layer", "mode")
-        found = theory.spectrum(layers[:, :depth], flat)[:, :COUNT]
-        for k in reversed(range(found.shape[1])):
+        thin = thinned(ds)
+        layers = values(thin, "trajectory_singular_value", "step", "layer", "mode")
+        spectrum = theory.spectrum(layers[:, :depth], target)[:, :MOST_EIGENVALUES]
+        for k in reversed(range(spectrum.shape[1])):
             name = "largest" if k == 0 else "next ones" if k == 1 else None
-            dots(ax, kept["step"], found[:, k], LARGEST if k == 0 else NEXT, name)
-        eta = float(ds["eta"].values[0])
-        if eta > 0:
-            ax.axhline(2 / eta, **THEORY, linestyle="--", label="2/$\\eta$")
+            dots(ax, thin["step"], spectrum[:, k], DARK_BLUE if k == 0 else MIDDLE_BLUE, name)
+        if (rate := float(ds["eta"].values[0])) > 0:
+            ax.axhline(2 / rate, **THEORY, linestyle="--", label="2/$\\eta$")
         step_axis(ax, ds)
         ax.set_ylabel("eigenvalues of the Hessian")
     else:
-        found, rates = values(ds, "hessian_eigenvalue", "eta", "eigenvalue"), ds["eta"].values
-        ax.plot(rates, found[:, 0], ".", color=LARGEST, markersize=4, label="largest")
-        ax.plot(rates, found[:, 1:], ".", color=NEXT, markersize=3)
-        ax.plot([], [], ".", color=NEXT, markersize=3, label="next ones")
-        wider = max([0, *(sweep_of(ds).get("widths") or [])[::depth]]) > len(flat)  # further inputs or outputs: s = 0
-        padded = np.append(flat, 0.0) if wider else flat
-        balanced = np.sort(theory.hessian_eigenvalues(padded, depth).ravel())[::-1][: found.shape[1]]
+        spectrum, eta = values(ds, "hessian_eigenvalue", "eta", "eigenvalue"), ds["eta"].values
+        ax.plot(eta, spectrum[:, 0], ".", color=DARK_BLUE, markersize=4, label="largest")
+        ax.plot(eta, spectrum[:, 1:], ".", color=MIDDLE_BLUE, markersize=3)
+        ax.plot([], [], ".", color=MIDDLE_BLUE, markersize=3, label="next ones")
+        wider = max([0, *(sweep_of(ds).get("widths") or [])[::depth]]) > len(target)  # further inputs or outputs: s = 0
+        padded = np.append(target, 0.0) if wider else target
+        balanced = np.sort(theory.hessian_eigenvalues(padded, depth).ravel())[::-1][: spectrum.shape[1]]
         for k, value in enumerate(np.unique(balanced.round(9))):
             ax.axhline(
                 value, **THEORY | {"linewidth": 0.7}, linestyle=":", label="balanced minimum" if k == 0 else None
             )
         limits, x = ax.get_ylim(), ax.get_xlim()
-        ax.plot(rates[rates > 0], 2 / rates[rates > 0], **THEORY, linestyle="--", label="2/$\\eta$")
+        ax.plot(eta[eta > 0], 2 / eta[eta > 0], **THEORY, linestyle="--", label="2/$\\eta$")
         ax.set(ylim=limits, xlim=x)
         eta_axis(ax, ds)
         edge_lines(ax, ds)
-        ax.set_ylabel(label(ds["hessian_eigenvalue"]))
-    beside(ax)
+        ax.set_ylabel(axis_label(ds["hessian_eigenvalue"]))
+    legend_beside(ax)
     return ax
 
 
 PLOT = Plot(
     eigenvalues,
     needs=(("hessian_eigenvalue",), ("trajectory_singular_value",)),
-    across=shown,
-    against=against_matrices,
+    across=dims_shown,
+    why_not=why_not_matrices,
     network=True,
 )

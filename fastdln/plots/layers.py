@@ -1,41 +1,76 @@
-"""The singular values of each layer along a run."""
+"""Singular values of each layer along a run."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import model_of, singular_values
-from fastdln.plots.along import dots, of_steps_and_modes, step_axis
-from fastdln.plots.marks import THEORY, beside, label, modes, shades, values
-from fastdln.plots.plot import Plot, name_of
+from fastdln.plots.axes import step_axis
+from fastdln.plots.colours import NEUTRAL, THEORY, mode_colours
+from fastdln.plots.labels import axis_label, legend_beside
+from fastdln.plots.plot import Plot
+from fastdln.plots.selection import Choice, mode_indices, mode_name, values
+from fastdln.plots.trajectories import dots, step_and_mode_dims
 
 
-def layers(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
+def layers(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
     """Singular values of every layer along the steps, for one learning rate.
 
-    A colour a mode, or of full matrices, whose layers' singular values need not belong to modes, a colour a place in falling order; the last layer is broad and pale, the others fine. Thin lines: s_i^(1/L), those of the balanced minimum.
-    choice: values of other dimensions (eta above all), or a mode by its number. arXiv 2502.20531, figure "oscillation per
-    layer".
+    A colour a mode, or of full matrices, whose layers' singular values need not belong to modes, a colour a rank in
+    falling order; the last layer is broad and pale, the others fine.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        With `trajectory_singular_value` (..., eta, layer, mode, step).
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
+    **choice : float
+        Values of other dimensions (eta above all), or a mode by its number.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    DatasetError
+        If ds lacks these variables, ax is no Axes, or a choice names no dimension or none of its values.
+
+    Notes
+    -----
+    Thin lines: s_i^(1/L), those of the balanced minimum.
+
+    References
+    ----------
+    arXiv 2502.20531, figure "oscillation per layer".
+
+    Examples
+    --------
+    >>> ax = fastdln.plots.layers(ds, eta=0.3)  # doctest: +SKIP
     """
     ds, ax = PLOT.ready(ds, ax, choice)
     measured, s = values(ds, "trajectory_singular_value", "step", "layer", "mode"), singular_values(ds)
     depth, falling = int(ds["depth"].values[0]), model_of(ds) == "matrix"
-    for k, (colour, mode) in enumerate(zip(shades(len(modes(ds))), modes(ds), strict=True)):
+    for k, (colour, mode) in enumerate(zip(mode_colours(len(mode_indices(ds))), mode_indices(ds), strict=True)):
         dots(ax, ds["step"], measured[:, depth - 1, mode], colour, size=5, alpha=0.3)
         for layer in range(depth - 1):
             dots(ax, ds["step"], measured[:, layer, mode], colour)
-        ax.plot([], [], color=colour, linewidth=2, label=f"singular value {mode + 1}" if falling else name_of(ds, mode))
+        ax.plot(
+            [], [], color=colour, linewidth=2, label=f"singular value {mode + 1}" if falling else mode_name(ds, mode)
+        )
         balanced = float(s.isel(mode=mode).values.ravel()[0]) ** (1 / depth)
         ax.axhline(balanced, **THEORY, linestyle="--", label="balanced minimum" if k == 0 else None)
-    ax.plot([], [], color="#555555", linewidth=5, alpha=0.3, label=f"layer {depth}, broad")
-    ax.plot([], [], color="#555555", linewidth=1.2, label="other layers, fine")
+    ax.plot([], [], color=NEUTRAL, linewidth=5, alpha=0.3, label=f"layer {depth}, broad")
+    ax.plot([], [], color=NEUTRAL, linewidth=1.2, label="other layers, fine")
     step_axis(ax, ds)
-    ax.set_ylabel(label(ds["trajectory_singular_value"]))
-    beside(ax)
+    ax.set_ylabel(axis_label(ds["trajectory_singular_value"]))
+    legend_beside(ax)
     return ax
 
 
-PLOT = Plot(layers, needs=(("trajectory_singular_value",),), across=of_steps_and_modes)
+PLOT = Plot(layers, needs=(("trajectory_singular_value",),), across=step_and_mode_dims)

@@ -1,8 +1,8 @@
-"""Fate and period over the plane."""
+"""Phase diagram: fate and period over the plane of learning rate and initialization scale."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
@@ -11,27 +11,16 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values, sweep_of
-from fastdln.plots.canvas import commonest, grid_cells, hatched, paint, swatch
-from fastdln.plots.marks import THEORY, beside, edge_lines, eta_axis, label, modes
-from fastdln.plots.plot import Plot, of_plane, of_plane_and_modes
+from fastdln.plots.axes import edge_lines, eta_axis
+from fastdln.plots.colours import CLASS_COLOURS, THEORY
+from fastdln.plots.labels import axis_label, hatched_swatch, legend_beside, swatch
+from fastdln.plots.plot import Plot, plane_and_mode_dims, plane_dims
+from fastdln.plots.rasterize import grid_cells, most_frequent, paint
+from fastdln.plots.selection import Choice, mode_indices
 
-# The doublings darken from yellow through blue to black, the rest lies off that road in hue. Picked in CIE Lab: no two are nearer
-# than 7.5 in lightness, nor than 10 in all to the eyes of the colour blind.
-COLOURS = {
-    "converged": "#fae594",
-    "period 2": "#64c2c1",
-    "period 4": "#388db0",
-    "period 8": "#0c5c9a",
-    "period 16, 32, ...": "#27307f",
-    "other periods": "#de8184",
-    "aperiodic": "#10142b",
-    "drifting": "#d6cabd",
-    "collapsed": "#976038",
-    "diverged": "#ffffff",
-}
-CLASSES = list(COLOURS)
+CLASSES = list(CLASS_COLOURS)
 CONVERGED, PERIODIC, APERIODIC, COLLAPSED, DIVERGED, DRIFTING = range(1, 7)
-OF_FATE = {
+CLASS_OF_FATE = {
     CONVERGED: "converged",
     APERIODIC: "aperiodic",
     COLLAPSED: "collapsed",
@@ -40,56 +29,88 @@ OF_FATE = {
 }
 
 
-def phase(ds: xr.Dataset, ax: Axes | None = None, **choice: Any) -> Axes:
+def phase(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
     """Fate and period over eta and alpha.
 
-    Over eta and the first further axis of more than one value where alpha has one. A periodic network's period is the least
-    common multiple of its modes'. Thin lines: 2/S_i of each mode and, from one-zero starts, where the plateau is as long as
-    the transient (docs/theory.md, A). Not computed is hatched. choice: values of other dimensions.
+    Over eta and the first further axis of more than one value where alpha has one. A periodic network's period is the
+    least common multiple of its modes'. Not computed is hatched.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        With `fate` (..., alpha, eta) and `period` (..., alpha, eta, mode).
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
+    **choice : float
+        Values of other dimensions.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    DatasetError
+        If ds lacks these variables, ax is no Axes, or a choice names no dimension or none of its values.
+
+    Notes
+    -----
+    Thin lines: 2/S_i of each mode and, from one-zero starts, where the plateau is as long as the transient.
+
+    References
+    ----------
+    docs/theory.md, A.
+
+    Examples
+    --------
+    >>> ax = fastdln.plots.phase(ds, ax=ax, depth=3)  # doctest: +SKIP
     """
     ds, ax = PLOT.ready(ds, ax, choice)
-    x, y = (*of_plane(ds), "alpha")[:2]
+    x, y = (*plane_dims(ds), "alpha")[:2]
     eta_axis(ax, ds)
     cells = grid_cells(ax, ds, x, y)
-    found = commonest(cells, ds, x, y, PLOT.used(ds), classes, len(CLASSES))
-    colours = ListedColormap(list(COLOURS.values()))
-    paint(ax, cells, ds, y, found, cmap=colours, norm=BoundaryNorm(np.arange(len(CLASSES) + 1) - 0.5, len(CLASSES)))
-    ax.set_ylabel(label(ds[y], "$\\alpha$" if y == "alpha" else ""))
+    cell_classes = most_frequent(cells, ds, x, y, PLOT.variables(ds), classes, len(CLASSES))
+    colours = ListedColormap(list(CLASS_COLOURS.values()))
+    paint(
+        ax, cells, ds, y, cell_classes, cmap=colours, norm=BoundaryNorm(np.arange(len(CLASSES) + 1) - 0.5, len(CLASSES))
+    )
+    ax.set_ylabel(axis_label(ds[y], "$\\alpha$" if y == "alpha" else ""))
     edge_lines(ax, ds, y)
     plateau_line(ax, ds, y)
-    seen = set(found.compressed().tolist())
-    handles = [swatch(COLOURS[c], c) for k, c in enumerate(CLASSES) if k in seen]
-    beside(ax, handles + ([hatched("not computed")] if found.mask.any() else []))
+    present = set(cell_classes.compressed().tolist())
+    handles = [swatch(CLASS_COLOURS[c], c) for k, c in enumerate(CLASSES) if k in present]
+    legend_beside(ax, handles + ([hatched_swatch("not computed")] if cell_classes.mask.any() else []))
     return ax
 
 
-def classes(piece: xr.Dataset) -> np.ndarray:
-    """Number of the class of each point, in the order of CLASSES; -1 where it is not computed."""
-    of_fate = np.full(256, -1, dtype=np.int8)
-    for number, name in OF_FATE.items():
-        of_fate[number] = CLASSES.index(name)
-    fate = piece["fate"].values
-    out: np.ndarray = of_fate[fate]
-    cycling = np.nonzero(fate == PERIODIC)
+def classes(block: xr.Dataset) -> np.ndarray:
+    """Classify each point by its fate and period: its index in CLASSES, -1 where it is not computed."""
+    class_of = np.full(256, -1, dtype=np.int8)
+    for number, name in CLASS_OF_FATE.items():
+        class_of[number] = CLASSES.index(name)
+    fate = block["fate"].values
+    out: np.ndarray = class_of[fate]
+    periodic = np.nonzero(fate == PERIODIC)
     # a mode that was masked has NaN, and counts as one at rest
-    period = np.lcm.reduce(np.fmax(piece["period"].values[cycling], 1).astype(np.int64), axis=-1)
+    period = np.lcm.reduce(np.fmax(block["period"].values[periodic], 1).astype(np.int64), axis=-1)
     power = (period & (period - 1)) == 0
     by_power = np.array(
         [CLASSES.index(n) for n in ("converged", "period 2", "period 4", "period 8", "period 16, 32, ...")]
     )
     doublings = np.log2(np.clip(period, 1, 16)).astype(int)
-    out[cycling] = np.where(power, by_power[doublings], CLASSES.index("other periods"))
+    out[periodic] = np.where(power, by_power[doublings], CLASSES.index("other periods"))
     return out
 
 
 def plateau_line(ax: Axes, ds: xr.Dataset, y: str) -> None:
-    """Left of and below it the transient is too short to leave the saddle: eta = T(alpha, 1) / steps (docs/theory.md, A)."""
+    """Draw eta = T(alpha, 1) / steps (docs/theory.md, A): left of and below it the transient is too short to leave the saddle."""
     sweep = sweep_of(ds)
     depth, s = ds["depth"].values[0], singular_values(ds)
     if y != "alpha" or sweep["start"] != "one-zero" or depth < 3 or sweep["steps"] < 1 or ds.sizes["alpha"] == 1:
         return
     alpha = np.geomspace(ds["alpha"].values[0], ds["alpha"].values[-1], 200)
-    slowest = min(float(s.isel(mode=mode).values.ravel()[0]) for mode in modes(ds))
+    slowest = min(float(s.isel(mode=mode).values.ravel()[0]) for mode in mode_indices(ds))
     if slowest <= 0:
         return
     eta, (low, high) = theory.plateau_steps(alpha, 1.0, slowest, depth) / sweep["steps"], ax.get_xlim()
@@ -99,4 +120,4 @@ def plateau_line(ax: Axes, ds: xr.Dataset, y: str) -> None:
         ax.set(xlim=(low, high), ylim=limits)
 
 
-PLOT = Plot(phase, needs=(("fate", "period"),), across=of_plane_and_modes, network=True)
+PLOT = Plot(phase, needs=(("fate", "period"),), across=plane_and_mode_dims, network=True)

@@ -20,7 +20,7 @@ from fastdln.analysis.comparison import CLOSE
 from fastdln.analysis.dataset import restore_dimensions, singular_values, text_of
 from fastdln.execution.log import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
-from fastdln.plots.plot import name_of, values_along
+from fastdln.plots.selection import indices_along, mode_name
 from fastdln.storage.completeness import GO_ON
 from fastdln.storage.status import Status
 from fastdln.sweep.display import rows
@@ -115,7 +115,7 @@ def flips(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
     there = "".join(f", {dim} = {one[dim].item():.6g}" for dim in others)
     low, high = ds["eta"].values[[0, -1]]
     rows = []
-    for mode in values_along(ds, "mode"):
+    for mode in indices_along(ds, "mode"):
         found = analysis.flips(one, int(mode), DOUBLINGS)
         s = float(singular_values(ds).isel(mode=mode))
         for depth in ds["depth"].values if s > 0 else ():
@@ -124,7 +124,7 @@ def flips(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
             for k, period in enumerate(found["doubling"].values):
                 if np.isfinite(here["flip"].values[k]) and low <= exact[k] <= high:
                     measured, unsure = float(here["flip"][k]), float(here["uncertainty"][k])
-                    where = f"depth {depth}, {name_of(ds, int(mode)).replace('$', '')}{there}"
+                    where = f"depth {depth}, {mode_name(ds, int(mode)).replace('$', '')}{there}"
                     rows.append(
                         (where, f"{period} to {2 * period}", f"{exact[k]:.9f}", f"{measured:.9f}", f"{unsure:.1e}")
                     )

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from fastdln import Sweep
-from fastdln.plots.marks import THEORY
+from fastdln.plots.colours import THEORY
 from tests.small import SWEEP
 
 # Most of a picture's time is the layout of several panels.

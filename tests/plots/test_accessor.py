@@ -1,5 +1,7 @@
 """What a picture is drawn of: selections, datasets that were worked on, and choices that are no good."""
 
+import ast
+import inspect
 import subprocess
 import sys
 
@@ -96,3 +98,12 @@ def test_the_choice_counts_before_what_fits():
 def test_the_accessor_is_there_whichever_is_imported_first(order):
     code = f"{order}; ds = xarray.Dataset(); print('phase' in dir(ds.dln.plot))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
+
+
+def test_names_that_editors_complete_are_pictures():
+    """Those that fastdln/plots/__init__.py imports for type checkers; a new picture works without its line there."""
+    block = next(node for node in ast.parse(inspect.getsource(plots)).body if isinstance(node, ast.If))
+    for node in block.body:
+        assert [alias.asname for alias in node.names] == [node.module.rpartition(".")[2]]
+        assert plots.PLOTS[node.names[0].name].draw.__module__ == node.module
+    assert {node.names[0].name for node in block.body} >= {*plots.PLOTS}

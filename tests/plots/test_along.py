@@ -22,7 +22,7 @@ def test_what_flow_would_keep_is_on_the_balancing_picture(modes, view):
 def test_thinned_states_keep_both_of_a_two_cycle(monkeypatch, modes):
     ds = modes.isel(alpha=[1]).sel(eta=[1.15], method="nearest")
     for most in (100, 200, 233):
-        monkeypatch.setattr("fastdln.plots.along.MOST_POINTS", most)
+        monkeypatch.setattr("fastdln.plots.trajectories.MOST_POINTS", most)
         ax = plots.eigenvalues(ds)
         tops = np.array([one.get_ydata()[-20:] for one in ax.lines if len(one.get_xdata()) > 50])
         exact = ds.trajectory_sharpness.values.ravel()[-60:]

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from fastdln.plots.phase import COLOURS
-from fastdln.plots.plane import BLUE_YELLOW
+from fastdln.plots.colours import BLUE_YELLOW, CLASS_COLOURS
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:.*points are not computed yet")
 
@@ -35,7 +34,7 @@ def lab(colour, blindness="none"):
 
 @pytest.mark.parametrize("blindness", BLINDNESS)
 def test_colours_stay_apart(blindness):
-    seen = {name: lab(colour, blindness) for name, colour in COLOURS.items()}
+    seen = {name: lab(colour, blindness) for name, colour in CLASS_COLOURS.items()}
     for one, two in itertools.combinations(seen, 2):
         assert np.linalg.norm(seen[one] - seen[two]) > 10, (one, two)
         if blindness == "none":

@@ -12,7 +12,8 @@ from fastdln import Sweep, plots, run
 from fastdln import open as open_store
 from fastdln.analysis import blockwise
 from fastdln.analysis.dataset import restore_dimensions, singular_values
-from fastdln.plots.phase import COLOURS, classes
+from fastdln.plots.colours import CLASS_COLOURS
+from fastdln.plots.phase import classes
 from tests.plots.figures import ONE_PANEL, fabricated, mesh_of, small_sweep, theory_lines
 from tests.small import SWEEP
 
@@ -23,11 +24,13 @@ def naive_class(fate, periods):
     if fate == 0:
         return -1
     if fate != 2:
-        return list(COLOURS).index({1: "converged", 3: "aperiodic", 4: "collapsed", 5: "diverged", 6: "drifting"}[fate])
+        return list(CLASS_COLOURS).index(
+            {1: "converged", 3: "aperiodic", 4: "collapsed", 5: "diverged", 6: "drifting"}[fate]
+        )
     period = math.lcm(*(max(int(p), 1) for p in periods))
     names = {1: "converged", 2: "period 2", 4: "period 4", 8: "period 8"}
     longer = "period 16, 32, ..." if period & (period - 1) == 0 else "other periods"
-    return list(COLOURS).index(names.get(period, longer))
+    return list(CLASS_COLOURS).index(names.get(period, longer))
 
 
 def test_classes_of_the_phase_diagram():
@@ -57,9 +60,9 @@ def test_phase_paints_each_point_where_it_is(grid):
         assert corners[0, k, 0] < eta < corners[0, k + 1, 0]
     assert ax.get_title() == "depth = 3"
     named = {text.get_text() for text in ax.get_legend().get_texts()}
-    seen = {list(COLOURS)[k] for k in np.unique(expected)}
+    seen = {list(CLASS_COLOURS)[k] for k in np.unique(expected)}
     assert seen <= named
-    assert not (set(COLOURS) - seen) & named, "only what is there is named"
+    assert not (set(CLASS_COLOURS) - seen) & named, "only what is there is named"
 
 
 def test_cells_hold_the_commonest_of_their_points(monkeypatch):

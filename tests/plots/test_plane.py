@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from fastdln import plots
 from fastdln.analysis import blockwise
-from fastdln.plots.canvas import Cells, edges
-from fastdln.plots.plane import BLUE_YELLOW
+from fastdln.plots.colours import BLUE_YELLOW
+from fastdln.plots.rasterize import Cells, cell_borders
 from tests.plots.figures import fabricated
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:.*points are not computed yet")
@@ -48,8 +48,8 @@ def test_diverging_colours_are_centred(modes):
 
 def test_cells_and_their_borders():
     even = np.linspace(1, 2, 11)
-    np.testing.assert_allclose(edges(even, log=False), np.linspace(0.95, 2.05, 12))
-    np.testing.assert_allclose(edges(np.geomspace(1, 100, 3), log=True), 10 ** np.array([-0.5, 0.5, 1.5, 2.5]))
+    np.testing.assert_allclose(cell_borders(even, log=False), np.linspace(0.95, 2.05, 12))
+    np.testing.assert_allclose(cell_borders(np.geomspace(1, 100, 3), log=True), 10 ** np.array([-0.5, 0.5, 1.5, 2.5]))
     assert Cells(np.geomspace(0.01, 1, 50), 100).log
     assert not Cells(even, 100).log
     for n, most in itertools.product([1, 2, 9, 100], [1, 4, 9, 40]):

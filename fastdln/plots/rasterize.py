@@ -1,4 +1,4 @@
-"""Points of a grid as cells of a picture, each cell from all of its points, read piece by piece."""
+"""Points of a grid as cells of a picture, each cell from all of its points, read block by block."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from fastdln.analysis.blockwise import blocks
+from fastdln.plots.colours import HATCHED
 
 # Cells an inch at most: a cell narrower than a pixel of the picture, 200 an inch, would be lost.
 CELLS_AN_INCH = 150
 
+# Values of an axis up to which each has a tick of its own.
+MOST_TICKS = 12
+
 # A log axis is told by its ratios; linspace values never come this close to even ones.
 EVEN = 1e-6
-
-HATCHED: dict[str, Any] = {"facecolor": "#dddddd", "edgecolor": "#aaaaaa", "hatch": "////", "linewidth": 0}
 
 Values = Callable[[xr.Dataset], np.ndarray]
 
 
 class Cells:
-    """How `n` values along an axis fall into at most `most` cells of a picture."""
+    """The cells of a picture, at most `most`, into which the values along an axis fall."""
 
     def __init__(self, values: np.ndarray, most: int) -> None:
         self.n, self.count = len(values), min(len(values), most)
         self.log = is_log(values)
-        borders = edges(values, self.log)
+        borders = cell_borders(values, self.log)
         starts = -(-np.arange(self.count + 1) * self.n // self.count)
         self.borders = borders[starts]
 
     def of(self, part: slice) -> np.ndarray:
-        """The cells of the values of a slice."""
+        """Give the cells of the values of a slice."""
         return np.arange(part.start, part.stop) * self.count // self.n
 
 
@@ -48,7 +49,7 @@ def is_log(values: np.ndarray) -> bool:
     return bool(np.ptp(ratios) <= EVEN * ratios.max()) or values[-1] > 10 * values[0]
 
 
-def edges(values: np.ndarray, log: bool) -> np.ndarray:
+def cell_borders(values: np.ndarray, log: bool) -> np.ndarray:
     """Borders of cells about rising values, halfway between them on the axis' scale."""
     values = np.log(values) if log else values.astype(float)
     if len(values) == 1:
@@ -60,78 +61,71 @@ def edges(values: np.ndarray, log: bool) -> np.ndarray:
     return np.exp(out) if log else out
 
 
-def inches(ax: Axes) -> tuple[float, float]:
+def size_in_inches(ax: Axes) -> tuple[float, float]:
     """Width and height of the axes."""
     extent, dpi = ax.get_window_extent(), ax.figure.dpi
     return max(extent.width / dpi, 0.1), max(extent.height / dpi, 0.1)
 
 
 def grid_cells(ax: Axes, ds: xr.Dataset, x: str, y: str) -> tuple[Cells, Cells]:
-    width, height = inches(ax)
+    """Columns and rows of a picture of x and y, no more than its size has room for."""
+    width, height = size_in_inches(ax)
     return Cells(ds[x].values, int(width * CELLS_AN_INCH)), Cells(ds[y].values, int(height * CELLS_AN_INCH))
 
 
-def commonest(
+def most_frequent(
     cells: tuple[Cells, Cells], ds: xr.Dataset, x: str, y: str, names: tuple[str, ...], code: Values, codes: int
 ) -> np.ma.MaskedArray:
-    """The commonest code of the points of each cell, (row, column); masked where there is none.
+    """Find the most frequent code of the points of each cell, (row, column); masked where there is none.
 
-    code: of a loaded piece, shaped (y, x); negative ones do not count. The lowest of equally common ones is taken.
+    code: of a loaded block, shaped (y, x); negative ones do not count. The lowest of equally frequent ones is taken.
     """
     columns, rows = cells
     counts = np.zeros((rows.count, columns.count, codes), dtype=np.int32)
-    for part, piece in blocks(plane(ds, names, x, y), (y, x)):
-        found = code(piece)
+    for part, block in blocks(over_plane(ds, names, x, y), (y, x)):
+        coded = code(block)
         row, column = rows.of(part[y]), columns.of(part[x])
         band = counts[row[0] : row[-1] + 1]
-        flat = ((row - row[0])[:, None] * columns.count + column) * codes + found
-        band += np.bincount(flat[found >= 0], minlength=band.size).reshape(band.shape).astype(np.int32)
+        flat = ((row - row[0])[:, None] * columns.count + column) * codes + coded
+        band += np.bincount(flat[coded >= 0], minlength=band.size).reshape(band.shape).astype(np.int32)
     return np.ma.masked_array(counts.argmax(axis=-1), mask=counts.sum(axis=-1) == 0)
 
 
 def mean(cells: tuple[Cells, Cells], ds: xr.Dataset, x: str, y: str, name: str) -> tuple[np.ma.MaskedArray, np.ndarray]:
-    """The mean of a variable over the points of each cell, (row, column), masked where none is finite; and whether any point of
-    the cell is computed."""
+    """Average a variable over the finite points of each cell, (row, column), masked where there is none.
+
+    The second array says whether any point of the cell is computed.
+    """
     columns, rows = cells
     total, count, known = np.zeros((3, rows.count, columns.count))
     single = ds.isel({dim: 0 for dim in ds[name].dims if dim not in ds["fate"].dims})
-    for part, piece in blocks(plane(single, (name, "fate"), x, y), (y, x)):
+    for part, block in blocks(over_plane(single, (name, "fate"), x, y), (y, x)):
         row, column = rows.of(part[y]), columns.of(part[x])
         band = slice(row[0], row[-1] + 1)
         cell = (row - row[0])[:, None] * columns.count + column
-        shape, computed, found = total[band].shape, piece["fate"].values != 0, piece[name].values
-        finite = computed & np.isfinite(found)
+        shape, computed, measured = total[band].shape, block["fate"].values != 0, block[name].values
+        finite = computed & np.isfinite(measured)
         size = shape[0] * shape[1]
-        total[band] += np.bincount(cell[finite], found[finite], minlength=size).reshape(shape)
+        total[band] += np.bincount(cell[finite], measured[finite], minlength=size).reshape(shape)
         count[band] += np.bincount(cell[finite], minlength=size).reshape(shape)
         known[band] += np.bincount(cell[computed], minlength=size).reshape(shape)
     return np.ma.masked_array(total / np.maximum(count, 1), mask=count == 0), known > 0
 
 
-def plane(ds: xr.Dataset, names: tuple[str, ...], x: str, y: str) -> xr.Dataset:
-    """The variables over (y, x), what they have beyond last; every other dimension of the grid is down to one value."""
-    only = [dim for dim in ds["fate"].dims if dim not in (x, y)]
-    return ds[list(names)].isel(dict.fromkeys(only, 0)).transpose(y, x, ...)
+def over_plane(ds: xr.Dataset, names: tuple[str, ...], x: str, y: str) -> xr.Dataset:
+    """Transpose the variables to (y, x), their own dimensions last; every other one of the grid is down to one value."""
+    single = [dim for dim in ds["fate"].dims if dim not in (x, y)]
+    return ds[list(names)].isel(dict.fromkeys(single, 0)).transpose(y, x, ...)
 
 
-def paint(ax: Axes, cells: tuple[Cells, Cells], ds: xr.Dataset, y: str, values: np.ma.MaskedArray, **how: Any) -> Any:
-    """The cells on the axes' scales, over hatching where there are none."""
+def paint(ax: Axes, cells: tuple[Cells, Cells], ds: xr.Dataset, y: str, values: np.ma.MaskedArray, **style: Any) -> Any:
+    """Draw the cells on the axes' scales, over hatching where there are none."""
     columns, rows = cells
     ax.patch.set(**HATCHED)
-    mesh = ax.pcolormesh(columns.borders, rows.borders, values, rasterized=True, **how)
+    mesh = ax.pcolormesh(columns.borders, rows.borders, values, rasterized=True, **style)
     ax.set_yscale("log" if rows.log else "linear")
     ax.set(xlim=columns.borders[[0, -1]], ylim=rows.borders[[0, -1]])
-    if len(ds[y]) <= 12:
+    if len(ds[y]) <= MOST_TICKS:
         ax.set_yticks(ds[y].values, [f"{value:.6g}" for value in ds[y].values], minor=False)
         ax.minorticks_off()
     return mesh
-
-
-def swatch(colour: str, label: str) -> Rectangle:
-    """What stands for a colour in a legend."""
-    return Rectangle((0, 0), 0, 0, facecolor=colour, edgecolor="#666666", linewidth=0.6, label=label)
-
-
-def hatched(label: str) -> Rectangle:
-    """What stands for hatching in a legend."""
-    return Rectangle((0, 0), 0, 0, label=label, **HATCHED)

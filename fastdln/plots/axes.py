@@ -1,0 +1,93 @@
+"""The axes of learning rates and of steps, and the edges of stability across them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from fastdln import theory
+from fastdln.analysis.dataset import singular_values
+from fastdln.plots.colours import EDGE_DASHES, HATCHED, THEORY
+from fastdln.plots.labels import axis_label, hatched_swatch
+from fastdln.plots.rasterize import cell_borders, is_log
+from fastdln.plots.selection import array_along, mode_indices
+
+# Learning rates have many digits: more of them would touch each other below 3 inches.
+MOST_TICKS = 6
+
+# Room beside the first and the last value, in parts of the axis.
+MARGIN = 0.03
+
+
+def eta_axis(ax: Axes, ds: xr.Dataset, scale: float = 1.0) -> None:
+    """Make the learning rates, times scale, the x axis: all of them, hatched where nothing is computed."""
+    ax.set_xlabel(axis_label(ds["eta"], "$\\eta$"))
+    eta = scale * ds["eta"].values
+    log = is_log(eta)
+    borders = cell_borders(eta, log)
+    ax.set_xscale("log" if log else "linear")
+    if not log:
+        ax.xaxis.set_major_locator(MaxNLocator(MOST_TICKS))
+    room = MARGIN * (np.log(eta[-1] / eta[0]) if log else eta[-1] - eta[0])
+    if len(eta) == 1:
+        ax.set_xlim(*borders)
+    elif log:
+        ax.set_xlim(eta[0] / np.exp(room), eta[-1] * np.exp(room))
+    else:
+        ax.set_xlim(eta[0] - room, eta[-1] + room)
+    absent = array_along((ds["fate"] == 0).all([dim for dim in ds["fate"].dims if dim != "eta"]), "eta")
+    change = np.flatnonzero(np.diff(np.concatenate([[False], absent, [False]])))
+    for k, (first, last) in enumerate(change.reshape(-1, 2)):
+        name = "not computed" if k == 0 else None
+        ax.axvspan(borders[first], borders[last], **HATCHED, zorder=-1, label=name)
+
+
+def step_axis(ax: Axes, ds: xr.Dataset) -> None:
+    """Make the steps of the run the x axis, all of them."""
+    ax.set_xlabel(axis_label(ds["step"]))
+    first, last = ds["step"].values[[0, -1]]
+    ax.set_xlim(first - MARGIN * max(last - first, 1), last + MARGIN * max(last - first, 1))
+    hatch_if_empty(ax, ds)
+
+
+def hatch_if_empty(ax: Axes, ds: xr.Dataset) -> None:
+    """Hatch the whole picture where none of the runs is computed."""
+    if not (ds["fate"] != 0).any():
+        ax.patch.set(**HATCHED)
+        ax.add_patch(hatched_swatch("not computed"))
+
+
+def critical_eta(ds: xr.Dataset, mode: int) -> xr.DataArray:
+    """Compute the learning rate 2/S_i at which a mode's minimum turns unstable, along the depth and the axes that set s_i."""
+    s = singular_values(ds).isel(mode=mode)
+    eta: xr.DataArray = xr.apply_ufunc(theory.critical_learning_rate, s, ds["depth"])
+    return eta
+
+
+def rescaled_eta(ds: xr.Dataset, mode: int, at_one: Any) -> np.ndarray:
+    """Compute learning rates of a mode from those at s = 1: eta(s) = eta(1) / s^(2 - 2/L)."""
+    depth, s = ds["depth"].values[0], singular_values(ds).isel(mode=mode).values.ravel()[0]
+    return np.asarray(np.asarray(at_one, dtype=float) / s ** (2 - 2 / depth))
+
+
+def edge_lines(ax: Axes, ds: xr.Dataset, y: str | None = None) -> None:
+    """Draw the edge of stability 2/S_i of every mode with s > 0: upright, or as a curve where the axis y moves it."""
+    low, high = ax.get_xlim()
+    limits = ax.get_ylim()
+    for k, mode in enumerate(mode_indices(ds)[: len(EDGE_DASHES)]):
+        style = THEORY | {
+            "linestyle": EDGE_DASHES[k],
+            "label": f"2/S$_{{{int(ds['mode'].values[mode]) + 1}}}$" if len(mode_indices(ds)) > 1 else "2/S",
+        }
+        critical = critical_eta(ds, mode)
+        if y is not None and y in critical.dims and critical.sizes[y] > 1:
+            curve = critical.isel({dim: 0 for dim in critical.dims if dim != y}).values
+            if np.any((curve >= low) & (curve <= high)):
+                ax.plot(curve, critical[y].values, marker="|" if y == "depth" else None, markersize=20, **style)
+        elif low <= (edge := float(critical.values.ravel()[0])) <= high:
+            ax.axvline(edge, **style)
+    ax.set(xlim=(low, high), ylim=limits)

@@ -1,0 +1,116 @@
+"""All kinds of pictures by their names, and which of them a dataset has the variables for."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from fastdln.analysis.dataset import restore_dimensions
+from fastdln.errors import DatasetError
+from fastdln.plots.panels import panels_of
+from fastdln.plots.plot import Plot
+from fastdln.plots.selection import Choice
+from fastdln.registry import collect
+
+PLOTS: dict[str, Plot] = collect("fastdln.plots", "PLOT")
+"""The kinds of pictures by name, in alphabetical order."""
+
+
+def drawable(ds: xr.Dataset) -> list[str]:
+    """List the pictures that the dataset has the variables for.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        From `fastdln.run` or `fastdln.open`.
+
+    Returns
+    -------
+    list of str
+        Keys of `PLOTS`, in alphabetical order.
+
+    Raises
+    ------
+    DatasetError
+        If the dataset is not one of fastdln, or lacks what says what is where.
+
+    Examples
+    --------
+    >>> fastdln.plots.drawable(ds)  # doctest: +SKIP
+    ['loss', 'oscillation_range', 'phase']
+    """
+    ds = restore_dimensions(ds)
+    return [name for name, plot in PLOTS.items() if plot.variables(ds)]
+
+
+def kind_of(name: str) -> Plot:
+    """Find the kind of picture of that name.
+
+    Parameters
+    ----------
+    name : str
+        A key of `PLOTS`.
+
+    Returns
+    -------
+    Plot
+        With the function that draws it, the variables that it needs, and a line on what it shows.
+
+    Raises
+    ------
+    DatasetError
+        If there is none of that name; the message has the valid ones.
+
+    Examples
+    --------
+    >>> fastdln.plots.kind_of("phase").summary  # doctest: +SKIP
+    'fate and period over eta and alpha'
+    """
+    if not isinstance(name, str) or name not in PLOTS:
+        raise DatasetError(f"unknown picture {name!r}; valid: {', '.join(PLOTS)}")
+    return PLOTS[name]
+
+
+def figure(ds: xr.Dataset, kind: str, /, **choice: Unpack[Choice]) -> Figure:
+    """Draw a figure of one kind, with a panel for each value of the dimensions that a picture does not show.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        From `fastdln.run` or `fastdln.open`; also lazy, and not complete.
+    kind : str
+        A key of `PLOTS`; `drawable` lists those of the dataset.
+    **choice : float
+        Values of dimensions; a mode by its number, from 0. Of a real axis that lacks the value the nearest is drawn, with
+        a warning.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With one to nine panels; of many values a few are drawn, spread evenly, and the title says of how many.
+
+    Raises
+    ------
+    DatasetError
+        If the kind is unknown, the dataset lacks what it draws, or an axis the value.
+
+    See Also
+    --------
+    encode : The figure as the bytes of a file.
+    arranged : Pictures of several kinds in one figure.
+
+    Examples
+    --------
+    >>> figure = fastdln.plots.figure(ds, "bifurcation", alpha=0.3)  # doctest: +SKIP
+    """
+    plot = kind_of(kind)
+    try:
+        selected = plot.select(ds, choice)
+    except DatasetError as error:
+        possible = drawable(ds)
+        if kind in possible or not possible:
+            raise
+        raise DatasetError(f"{error}; what is there can be drawn as {', '.join(possible)}") from None
+    return panels_of(plot, selected, choice)

@@ -1,0 +1,77 @@
+"""Colours and line styles of every picture: the theory, modes, learning rates, fates, densities and heat maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.patheffects import withStroke
+
+# Vermilion of Okabe and Ito's palette for colour blindness; no picture uses it for data. White about it keeps it visible on
+# any colour, and in print without colours.
+THEORY: dict[str, Any] = {
+    "color": "#d55e00",
+    "linewidth": 1.1,
+    "path_effects": [withStroke(linewidth=2.6, foreground="white", alpha=0.8)],
+    "zorder": 3,
+}
+
+# Of the edges of stability 2/S_1, 2/S_2, ...
+EDGE_DASHES = ("--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), "-")
+
+# What is not computed.
+HATCHED: dict[str, Any] = {"facecolor": "#dddddd", "edgecolor": "#aaaaaa", "hatch": "////", "linewidth": 0}
+
+# One quantity without modes: its mean, or the largest; the next ones; the range about it.
+DARK_BLUE, MIDDLE_BLUE, PALE_BLUE = "#08306b", "#5f9cc5", "#9ecae1"
+
+# In a legend: what holds for every mode, and the borders of swatches.
+NEUTRAL, BORDER = "#555555", "#666666"
+
+# Fate and period. The doublings darken from yellow through blue to black, the rest lies off that road in hue. Picked in CIE
+# Lab: no two are nearer than 7.5 in lightness, nor than 10 in all to the eyes of the colour blind.
+CLASS_COLOURS = {
+    "converged": "#fae594",
+    "period 2": "#64c2c1",
+    "period 4": "#388db0",
+    "period 8": "#0c5c9a",
+    "period 16, 32, ...": "#27307f",
+    "other periods": "#de8184",
+    "aperiodic": "#10142b",
+    "drifting": "#d6cabd",
+    "collapsed": "#976038",
+    "diverged": "#ffffff",
+}
+
+# The density of orbits; the palest is still to be seen on white.
+DENSITY = ListedColormap(colormaps["Blues"](np.linspace(0.3, 1, 256)))
+
+# Heat maps about a value. Blue and yellow, with grey between: apart to every eye, and lightness rises all along, so that
+# print without colours keeps the sign. (Of maps that are dark at both ends grey print does not.)
+BLUE_YELLOW = LinearSegmentedColormap.from_list(
+    "blue_yellow", ["#08204f", "#1f4b8e", "#5f7fae", "#a7a7a7", "#cdbb72", "#eed54a", "#fff7a8"]
+)
+
+# Of lines: falling lightness, so that they stay apart in grey as well; without what is too pale for white paper.
+LIGHTEST_MODE = 0.78
+PALEST_ETA = 0.42
+
+# Points of a line, up to which each has a marker.
+MOST_MARKED = 80
+
+
+def mode_colours(count: int) -> list[tuple[float, ...]]:
+    """Colours of so many modes, dark to light."""
+    return [tuple(colormaps["viridis"](x)) for x in np.linspace(0, LIGHTEST_MODE, max(count, 2))[:count]]
+
+
+def eta_colours(count: int) -> list[tuple[float, ...]]:
+    """Colours of so many learning rates, dark to light, apart from those of modes."""
+    return [tuple(colormaps["RdPu_r"](x)) for x in np.linspace(0, PALEST_ETA, max(count, 2))[:count]]
+
+
+def mode_marker(count: int, mode: int) -> dict[str, Any]:
+    """Marker on each of the `count` points of a line, if they are few; another for each mode."""
+    return {"marker": "os^Dv"[mode % 5], "markersize": 3.5} if count <= MOST_MARKED else {}
