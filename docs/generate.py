@@ -1,13 +1,21 @@
 """Writes the pages that follow from the code: docs/dataset.md from the registry, docs/sweep.md from the schema,
-docs/pictures.md from the plots."""
+docs/pictures.md, docs/gallery.md and docs/api/plots.md from the plots.
+
+With --pictures it also runs the gallery's examples, in the folder that has sweeps/, and writes docs/images/gallery.
+"""
 
 import inspect
+import io
 import re
+import sys
 from pathlib import Path
+
+from PIL import Image
 
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES
-from fastdln.plots import PLOTS
+from fastdln.plots import PLOTS, arranged, drawable, encode, figure
+from fastdln.plots.plot import Plot
 from fastdln.sweep.axes import Range
 from fastdln.sweep.problem import Layers, Spectral, Target
 from fastdln.sweep.schema import Sweep
@@ -228,14 +236,22 @@ the store carries their numbers.
 """
 
 
+def about(function):
+    """What a docstring says of a function, without its numpydoc sections: (first line, the rest), as Markdown."""
+    text = re.split(r"\n\S[^\n]*\n---", inspect.getdoc(function))[0]
+    first, _, rest = text.partition("\n")
+    first, rest = (prose(" ".join(words.split())) for words in (first, rest))
+    return first, rest.replace("docs/theory.md", "[theory](theory.md)")
+
+
 def pictures_page():
     def needed(plot):
         return " or ".join(" and ".join(f"`{name}`" for name in names) for names in plot.needs)
 
     def described(plot):
-        first, _, rest = inspect.getdoc(plot.draw).partition("\n")
-        about = prose(" ".join(rest.split())).replace("docs/theory.md", "[theory](theory.md)")
-        return f"## {plot.name}\n\n{prose(first)} {about}\n\nDrawn from {needed(plot)}."
+        words = " ".join(filter(None, about(plot.draw)))
+        more = f"[Example](gallery.md#{plot.name}), [reference](api/plots.md#{page_of(plot.draw)})"
+        return f"## {plot.name}\n\n{words}\n\nDrawn from {needed(plot)}. {more}."
 
     return f"""{NOTE}
 # Pictures
@@ -248,8 +264,9 @@ fastdln plot period_doubling.zarr bifurcation --at depth=3 -o b.png  # one depth
 fastdln report period_doubling.zarr                                  # all of them, on one page
 ```
 
-Each has a panel for every value of the dimensions that it does not show, up to nine. Stores may be larger than memory, and not
-complete: what is not computed is hatched. `--at` takes what an axis has: whole numbers (depth, seed, mode) exactly, of real
+Each has a panel for every value of the dimensions that it does not show. Of more than nine panels at most nine are drawn, spread
+evenly over the values, and the title says how many there would be. Stores may be larger than memory, and not
+complete: what is not computed is hatched. The [gallery](gallery.md) shows an example of each. `--at` takes what an axis has: whole numbers (depth, seed, mode) exactly, of real
 ones the nearest is drawn where the value lies between two of them, which the title and a warning say. In Python each is a function of a dataset and, if you like, an ax, and returns the ax:
 
 ```python
@@ -268,12 +285,155 @@ Thin vermilion lines are the theory, solid colours the data. The colours were pi
 """
 
 
-PAGES = {"dataset.md": dataset_page, "sweep.md": sweep_page, "pictures.md": pictures_page}
+# The lines that make the picture and leave it as `ax`, and what there is to see.
+GALLERY = {
+    "phase": (
+        """ds = fastdln.run(fastdln.Sweep.from_file("sweeps/phase_diagram.toml", ["axes.eta.num=400", "axes.alpha.num=300"]))
+ax = ds.dln.plot.phase()""",
+        "What becomes of a network, over the learning rate and the initialization scale: the route to chaos from left to right.",
+    ),
+    "bifurcation": (
+        """ds = fastdln.run(fastdln.Sweep.from_file("sweeps/period_doubling.toml", ["axes.eta.num=1500", "steps=20000"]))
+ax = ds.dln.plot.bifurcation(depth=3)""",
+        "The last states against the learning rate: a minimum, a two-cycle, its doublings, chaos with its windows.",
+    ),
+    "lyapunov": (
+        """ds = fastdln.run(
+    fastdln.Sweep(
+        model="balanced",
+        axes={"eta": {"start": 0.5, "stop": 1.4, "num": 900}, "alpha": 0.5, "depth": 3},
+        steps=5000,
+        record=1024,
+        observables=["lyapunov"],
+    )
+)
+ax = ds.dln.plot.lyapunov()""",
+        "The exponent touches 0 where a period doubles, and is positive in chaos.",
+    ),
+    "oscillation_range": (
+        """ds = fastdln.run("sweeps/oscillation_range.toml")
+ax = ds.dln.plot.oscillation_range()""",
+        "Three modes, each of which starts to oscillate at its own edge of stability.",
+    ),
+    "trajectory": (
+        """ds = fastdln.run("sweeps/oscillation_per_layer.toml")
+ax = ds.dln.plot.trajectory(eta=0.04)""",
+        "Modes leave the plateau one after the other; the first is beyond its edge and oscillates.",
+    ),
+    "layers": (
+        """ds = fastdln.run("sweeps/oscillation_per_layer.toml")
+ax = ds.dln.plot.layers(eta=0.04)""",
+        "The same run, layer by layer: the layers of a mode come together, balanced.",
+    ),
+    "loss": (
+        """ds = fastdln.run("sweeps/oscillation_per_layer.toml")
+ax = ds.dln.plot.loss()""",
+        "The loss of the same run and of one below the edge: a step down for every mode that is learned.",
+    ),
+    "sharpness": (
+        """ds = fastdln.run("sweeps/progressive_sharpening.toml")
+ax = ds.dln.plot.sharpness()""",
+        "Progressive sharpening: the sharpness rises to the edge, 2/eta, as the modes are learned.",
+    ),
+    "eigenvalues": (
+        """ds = fastdln.run("sweeps/progressive_sharpening.toml")
+ax = ds.dln.plot.eigenvalues(eta=0.0315)""",
+        "The largest eigenvalues of the Hessian along one of these runs.",
+    ),
+    "balancing": (
+        """ds = fastdln.run("sweeps/balancing_gap.toml")
+ax = ds.dln.plot.balancing()""",
+        "Beyond the edge the gap between the layers closes geometrically; gradient flow would keep it.",
+    ),
+    "contour": (
+        """ds = fastdln.run("sweeps/contour.toml")
+ax = ds.dln.plot.contour()""",
+        "The same in the plane of the two layers: just short of the edge, descent creeps along the minima to the flattest.",
+    ),
+    "mixing": (
+        """ds = fastdln.run(fastdln.Sweep.from_file("sweeps/mixing.toml", ["steps=4000", "record=1024", "axes.depth=2"]))
+ax = ds.dln.plot.mixing()""",
+        "Yellow: a network of full matrices would leave the orbit of its modes.",
+    ),
+}
+
+GALLERY_IMAGES = HERE / "images" / "gallery"
+
+
+def gallery_page():
+    def shown(name):
+        lines, what = GALLERY[name]
+        return f"## {name}\n\n{what}\n\n![{name}](images/gallery/{name}.png)\n\n```python\n{lines}\n```"
+
+    return f"""{NOTE}
+# Gallery
+
+One example of each kind of [picture](pictures.md), with the lines that make it. They run in the folder that has `sweeps/`, the
+clone's, and each gives a matplotlib ax: `ax.figure.savefig("picture.png")` keeps it.
+
+```python
+import fastdln
+```
+
+{(chr(10) * 2).join(shown(name) for name in GALLERY)}
+"""
+
+
+def draw_gallery():
+    """The pictures of the gallery's examples, in 64 colours, which are enough for them and a third of the bytes."""
+    import fastdln
+
+    GALLERY_IMAGES.mkdir(exist_ok=True)
+    for name, (lines, _) in GALLERY.items():
+        names = {"fastdln": fastdln}
+        exec(lines, names)
+        picture = Image.open(io.BytesIO(encode(names["ax"].figure, dpi=110)))
+        picture.convert("RGB").quantize(64).save(GALLERY_IMAGES / f"{name}.png", optimize=True)
+        print(name)
+
+
+def page_of(function):
+    """The name under which the API pages have a function."""
+    return f"{function.__module__}.{function.__name__}"
+
+
+def plots_api_page():
+    kinds = "\n\n".join(f"::: {page_of(plot.draw)}" for plot in PLOTS.values())
+    figures = "\n\n".join(f"::: {page_of(function)}" for function in (figure, drawable, arranged, encode))
+    return f"""{NOTE}
+# fastdln.plots
+
+Each function here draws one kind of [picture](../pictures.md); the [gallery](../gallery.md) shows them. They are imported from
+`fastdln.plots`, as in `fastdln.plots.phase(ds)`, and are methods of a dataset too: `ds.dln.plot.phase()`.
+
+## Kinds of pictures
+
+{kinds}
+
+## Figures
+
+{figures}
+
+## A picture of your own
+
+::: {Plot.__module__}.Plot
+"""
+
+
+PAGES = {
+    "dataset.md": dataset_page,
+    "sweep.md": sweep_page,
+    "pictures.md": pictures_page,
+    "gallery.md": gallery_page,
+    "api/plots.md": plots_api_page,
+}
 
 
 def main():
     for name, page in PAGES.items():
         (HERE / name).write_text(page(), encoding="utf-8")
+    if "--pictures" in sys.argv[1:]:
+        draw_gallery()
 
 
 if __name__ == "__main__":

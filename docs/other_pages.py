@@ -1,0 +1,38 @@
+"""A hook of MkDocs: pages that are no Markdown files of this folder, namely the notebook with its outputs and the changelog."""
+
+import re
+from pathlib import Path
+
+import nbformat
+from mkdocs.structure.files import File
+from nbconvert import MarkdownExporter
+
+ROOT = Path(__file__).parent.parent
+
+
+class NotebookFile(File):
+    """A page that keeps the notebook's name as its source, so that links to the notebook lead to the page."""
+
+    def is_documentation_page(self):
+        return True
+
+
+def notebook_pages(file, config):
+    """The page of a notebook, and the pictures on it."""
+    notebook = nbformat.read(file.abs_src_path, as_version=4)
+    pictures = {"output_files_dir": f"{file.name}_files"}
+    content, resources = MarkdownExporter().from_notebook_node(notebook, {**pictures, "unique_key": file.name})
+    content = re.sub(r"!\[(?:png|svg)\]", "![Output of the cell above]", content)
+    yield NotebookFile.generated(config, file.src_uri, content=content)
+    for name, data in resources["outputs"].items():
+        yield File.generated(config, name, content=data)
+
+
+def on_files(files, config):
+    for file in [file for file in files if file.src_uri.endswith(".ipynb")]:
+        files.remove(file)
+        for page in notebook_pages(file, config):
+            files.append(page)
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").replace("](docs/", "](")
+    files.append(File.generated(config, "changelog.md", content=changelog))
+    return files
