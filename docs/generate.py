@@ -72,7 +72,7 @@ def dataset_page():
     return rf"""{NOTE}
 # The dataset
 
-A store is plain Zarr v3: `xarray.open_zarr(path)` opens it without fastdln. `fastdln.open(path)` warns where it is
+A store is plain Zarr v3: `xarray.open_zarr(path)` opens it without fastdln. [`fastdln.open(path)`](api/index.md#fastdln.open) warns where it is
 not complete, and is the one for [a store from a stranger](#a-store-from-a-stranger).
 
 Dimensions, in this order, the last fastest: `depth`, `seed` where it is an axis, the axes `s1`, `s2`, ... in the file's order, `alpha`, `eta`; then
@@ -153,7 +153,7 @@ not have yet is the least integer in 64 bits, for which netCDF-3 has no room: se
 
 xarray and Zarr read whatever a store's metadata say. With `xarray.open_zarr`, and numcodecs up to 0.16.5, a Zarr v2 array of objects
 with the filter pickle runs its author's code when it is read, be it a coordinate in the root's consolidated metadata; links are
-followed to files outside the store; attributes like `scale_factor` change the numbers. So open such a store with `fastdln.open`, or
+followed to files outside the store; attributes like `scale_factor` change the numbers. So open such a store with [`fastdln.open`](api/index.md#fastdln.open), or
 run `fastdln verify` on it first: they hold every array's metadata against what the sweep must give before anything is read, follow no
 link, and read regular files of a bounded size only. In the sweep of a store a string is never the path of a matrix. Arrays that are
 not of the sweep, such as one that you added with `ds.assign(half=ds.loss / 2)[["half"]].to_zarr(store, mode="a")`, are kept, named
@@ -187,8 +187,8 @@ def sweep_page():
 # The sweep file
 
 A sweep file is TOML; `fastdln list --schema` prints its JSON Schema, so that editors complete it. The same words are the
-arguments of `fastdln.Sweep`. Unknown keys and names are refused, and the message lists the valid ones.
-Wherever Python takes a sweep, it takes the path of its file too: `fastdln.run("sweep.toml")`. Arrays of NumPy, pandas and xarray,
+arguments of [`fastdln.Sweep`](api/index.md#fastdln.Sweep). Unknown keys and names are refused, and the message lists the valid ones.
+Wherever Python takes a sweep, it takes the path of its file too: [`fastdln.run("sweep.toml")`](api/index.md#fastdln.run). Arrays of NumPy, pandas and xarray,
 and `range`, are lists of numbers. A sweep file and the matrices that it names are regular files (no pipes); `~` is the home folder.
 
 ```toml
@@ -267,7 +267,7 @@ fastdln report period_doubling.zarr                                  # all of th
 Each has a panel for every value of the dimensions that it does not show. Of more than nine panels at most nine are drawn, spread
 evenly over the values, and the title says how many there would be. Stores may be larger than memory, and not
 complete: what is not computed is hatched. The [gallery](gallery.md) shows an example of each. `--at` takes what an axis has: whole numbers (depth, seed, mode) exactly, of real
-ones the nearest is drawn where the value lies between two of them, which the title and a warning say. In Python each is a function of a dataset and, if you like, an ax, and returns the ax:
+ones the nearest is drawn where the value lies between two of them, which the title and a warning say. In Python each is [a function](api/plots.md) of a dataset and, if you like, an ax, and returns the ax:
 
 ```python
 import fastdln
@@ -288,25 +288,31 @@ Thin vermilion lines are the theory, solid colours the data. The colours were pi
 # The lines that make the picture and leave it as `ax`, and what there is to see.
 GALLERY = {
     "phase": (
-        """ds = fastdln.run(fastdln.Sweep.from_file("sweeps/phase_diagram.toml", ["axes.eta.num=400", "axes.alpha.num=300"]))
+        """sweep = fastdln.Sweep.from_file(
+    "sweeps/phase_diagram.toml", ["axes.eta.num=400", "axes.alpha.num=300"]
+)
+ds = fastdln.run(sweep)
 ax = ds.dln.plot.phase()""",
         "What becomes of a network, over the learning rate and the initialization scale: the route to chaos from left to right.",
     ),
     "bifurcation": (
-        """ds = fastdln.run(fastdln.Sweep.from_file("sweeps/period_doubling.toml", ["axes.eta.num=1500", "steps=20000"]))
+        """sweep = fastdln.Sweep.from_file(
+    "sweeps/period_doubling.toml", ["axes.eta.num=1500", "steps=20000"]
+)
+ds = fastdln.run(sweep)
 ax = ds.dln.plot.bifurcation(depth=3)""",
         "The last states against the learning rate: a minimum, a two-cycle, its doublings, chaos with its windows.",
     ),
     "lyapunov": (
-        """ds = fastdln.run(
-    fastdln.Sweep(
-        model="balanced",
-        axes={"eta": {"start": 0.5, "stop": 1.4, "num": 900}, "alpha": 0.5, "depth": 3},
-        steps=5000,
-        record=1024,
-        observables=["lyapunov"],
-    )
+        """eta = {"start": 0.5, "stop": 1.4, "num": 900}
+sweep = fastdln.Sweep(
+    model="balanced",
+    axes={"eta": eta, "alpha": 0.5, "depth": 3},
+    steps=5000,
+    record=1024,
+    observables=["lyapunov"],
 )
+ds = fastdln.run(sweep)
 ax = ds.dln.plot.lyapunov()""",
         "The exponent touches 0 where a period doubles, and is positive in chaos.",
     ),
@@ -351,7 +357,10 @@ ax = ds.dln.plot.contour()""",
         "The same in the plane of the two layers: just short of the edge, descent creeps along the minima to the flattest.",
     ),
     "mixing": (
-        """ds = fastdln.run(fastdln.Sweep.from_file("sweeps/mixing.toml", ["steps=4000", "record=1024", "axes.depth=2"]))
+        """sweep = fastdln.Sweep.from_file(
+    "sweeps/mixing.toml", ["steps=4000", "record=1024", "axes.depth=2"]
+)
+ds = fastdln.run(sweep)
 ax = ds.dln.plot.mixing()""",
         "Yellow: a network of full matrices would leave the orbit of its modes.",
     ),
@@ -398,7 +407,9 @@ def page_of(function):
 
 
 def plots_api_page():
-    kinds = "\n\n".join(f"::: {page_of(plot.draw)}" for plot in PLOTS.values())
+    kinds = "\n\n".join(
+        f"::: {page_of(plot.draw)}\n    options:\n      heading: fastdln.plots.{plot.name}" for plot in PLOTS.values()
+    )
     figures = "\n\n".join(f"::: {page_of(function)}" for function in (figure, drawable, arranged, encode))
     return f"""{NOTE}
 # fastdln.plots
