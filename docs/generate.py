@@ -288,17 +288,15 @@ Thin vermilion lines are the theory, solid colours the data. The colours were pi
 # The lines that make the picture and leave it as `ax`, and what there is to see.
 GALLERY = {
     "phase": (
-        """sweep = fastdln.Sweep.from_file(
-    "sweeps/phase_diagram.toml", ["axes.eta.num=400", "axes.alpha.num=300"]
-)
+        """smaller = ["axes.eta.num=400", "axes.alpha.num=300"]
+sweep = fastdln.Sweep.from_file("sweeps/phase_diagram.toml", smaller)
 ds = fastdln.run(sweep)
 ax = ds.dln.plot.phase()""",
         "What becomes of a network, over the learning rate and the initialization scale: the route to chaos from left to right.",
     ),
     "bifurcation": (
-        """sweep = fastdln.Sweep.from_file(
-    "sweeps/period_doubling.toml", ["axes.eta.num=1500", "steps=20000"]
-)
+        """smaller = ["axes.eta.num=1500", "steps=20000"]
+sweep = fastdln.Sweep.from_file("sweeps/period_doubling.toml", smaller)
 ds = fastdln.run(sweep)
 ax = ds.dln.plot.bifurcation(depth=3)""",
         "The last states against the learning rate: a minimum, a two-cycle, its doublings, chaos with its windows.",
@@ -357,9 +355,8 @@ ax = ds.dln.plot.contour()""",
         "The same in the plane of the two layers: just short of the edge, descent creeps along the minima to the flattest.",
     ),
     "mixing": (
-        """sweep = fastdln.Sweep.from_file(
-    "sweeps/mixing.toml", ["steps=4000", "record=1024", "axes.depth=2"]
-)
+        """smaller = ["steps=4000", "record=1024", "axes.depth=2"]
+sweep = fastdln.Sweep.from_file("sweeps/mixing.toml", smaller)
 ds = fastdln.run(sweep)
 ax = ds.dln.plot.mixing()""",
         "Yellow: a network of full matrices would leave the orbit of its modes.",
@@ -372,7 +369,9 @@ GALLERY_IMAGES = HERE / "images" / "gallery"
 def gallery_page():
     def shown(name):
         lines, what = GALLERY[name]
-        return f"## {name}\n\n{what}\n\n![{name}](images/gallery/{name}.png)\n\n```python\n{lines}\n```"
+        return (
+            f"## {name}\n\n{what}\n\n![{name.replace('_', ' ')}](images/gallery/{name}.png)\n\n```python\n{lines}\n```"
+        )
 
     return f"""{NOTE}
 # Gallery

@@ -16,7 +16,6 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import PluginError
 
 import fastdln
-from fastdln import analysis, theory
 from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
 from fastdln.plots import PLOTS
 
@@ -222,8 +221,8 @@ def test_every_public_name_is_in_the_reference(site):
     anchors = {anchor for page in REFERENCE for anchor in re.findall(r' id="(fastdln[\w.]*)"', built(site, page))}
     modules = ("analysis", "plots", "theory")
     public = [f"fastdln.{name}" for name in fastdln.__all__ if name not in (*modules, "__version__")]
-    public += [f"fastdln.theory.{name}" for name in theory.__all__]
-    public += [f"fastdln.analysis.{name}" for name in analysis.__all__]
+    public += [f"fastdln.theory.{name}" for name in fastdln.theory.__all__]
+    public += [f"fastdln.analysis.{name}" for name in fastdln.analysis.__all__]
     public += [f"{plot.draw.__module__}.{plot.name}" for plot in PLOTS.values()]
     # errors are found under the module that has them
     named = {f"{name.replace('.errors.', '.')}" for name in anchors}
