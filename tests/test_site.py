@@ -1,6 +1,7 @@
 """The built pages, read as a reader's browser has them: code is code, headings are headings, formulas are mathematics."""
 
 import importlib.util
+import inspect
 import re
 import subprocess
 import sys
@@ -227,6 +228,17 @@ def test_every_public_name_is_in_the_reference(site):
     # errors are found under the module that has them
     named = {f"{name.replace('.errors.', '.')}" for name in anchors}
     assert not set(public) - named
+
+
+@pytest.mark.parametrize(
+    "module", [fastdln.theory, fastdln.analysis, fastdln.errors], ids=lambda module: module.__name__
+)
+def test_the_reference_says_what_the_docstrings_say(site, module):
+    text = " ".join(" ".join(Reader(built(site, page)).text for page in REFERENCE).split())
+    public = getattr(module, "__all__", [name for name in fastdln.__all__ if name.endswith("Error")])
+    for item in [module, *(getattr(module, name) for name in public)]:
+        first = re.split(r"[`*_(]|docs/|\n\n", inspect.getdoc(item))[0]
+        assert " ".join(first.split()) in text, item
 
 
 def test_the_reference_links_to_the_pages_that_docstrings_cite(site):
