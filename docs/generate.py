@@ -1,13 +1,21 @@
 """Writes the pages that follow from the code: docs/dataset.md from the registry, docs/sweep.md from the schema,
-docs/pictures.md from the plots."""
+docs/pictures.md, docs/gallery.md and docs/api/plots.md from the plots.
+
+With --pictures it also runs the gallery's examples, in the folder that has sweeps/, and writes docs/images/gallery.
+"""
 
 import inspect
+import io
 import re
+import sys
 from pathlib import Path
+
+from PIL import Image
 
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES
-from fastdln.plots import PLOTS
+from fastdln.plots import PLOTS, arranged, drawable, encode, figure
+from fastdln.plots.plot import Plot
 from fastdln.sweep.axes import Range
 from fastdln.sweep.problem import Layers, Spectral, Target
 from fastdln.sweep.schema import Sweep
@@ -64,7 +72,7 @@ def dataset_page():
     return rf"""{NOTE}
 # The dataset
 
-A store is plain Zarr v3: `xarray.open_zarr(path)` opens it without fastdln. `fastdln.open(path)` warns where it is
+A store is plain Zarr v3: `xarray.open_zarr(path)` opens it without fastdln. [`fastdln.open(path)`](api/index.md#fastdln.open) warns where it is
 not complete, and is the one for [a store from a stranger](#a-store-from-a-stranger).
 
 Dimensions, in this order, the last fastest: `depth`, `seed` where it is an axis, the axes `s1`, `s2`, ... in the file's order, `alpha`, `eta`; then
@@ -145,7 +153,7 @@ not have yet is the least integer in 64 bits, for which netCDF-3 has no room: se
 
 xarray and Zarr read whatever a store's metadata say. With `xarray.open_zarr`, and numcodecs up to 0.16.5, a Zarr v2 array of objects
 with the filter pickle runs its author's code when it is read, be it a coordinate in the root's consolidated metadata; links are
-followed to files outside the store; attributes like `scale_factor` change the numbers. So open such a store with `fastdln.open`, or
+followed to files outside the store; attributes like `scale_factor` change the numbers. So open such a store with [`fastdln.open`](api/index.md#fastdln.open), or
 run `fastdln verify` on it first: they hold every array's metadata against what the sweep must give before anything is read, follow no
 link, and read regular files of a bounded size only. In the sweep of a store a string is never the path of a matrix. Arrays that are
 not of the sweep, such as one that you added with `ds.assign(half=ds.loss / 2)[["half"]].to_zarr(store, mode="a")`, are kept, named
@@ -179,8 +187,8 @@ def sweep_page():
 # The sweep file
 
 A sweep file is TOML; `fastdln list --schema` prints its JSON Schema, so that editors complete it. The same words are the
-arguments of `fastdln.Sweep`. Unknown keys and names are refused, and the message lists the valid ones.
-Wherever Python takes a sweep, it takes the path of its file too: `fastdln.run("sweep.toml")`. Arrays of NumPy, pandas and xarray,
+arguments of [`fastdln.Sweep`](api/index.md#fastdln.Sweep). Unknown keys and names are refused, and the message lists the valid ones.
+Wherever Python takes a sweep, it takes the path of its file too: [`fastdln.run("sweep.toml")`](api/index.md#fastdln.run). Arrays of NumPy, pandas and xarray,
 and `range`, are lists of numbers. A sweep file and the matrices that it names are regular files (no pipes); `~` is the home folder.
 
 ```toml
@@ -235,7 +243,8 @@ def pictures_page():
     def described(plot):
         first = inspect.getdoc(plot.draw).partition("\n")[0]
         about = prose(plot.description).replace("docs/theory.md", "[theory](theory.md)")
-        return f"## {plot.name}\n\n{prose(first)} {about}\n\nDrawn from {needed(plot)}."
+        more = f"[Example](gallery.md#{plot.name}), [reference](api/plots.md#{page_of(plot.draw)})"
+        return f"## {plot.name}\n\n{prose(first)} {about}\n\nDrawn from {needed(plot)}. {more}."
 
     return f"""{NOTE}
 # Pictures
@@ -248,9 +257,10 @@ fastdln plot period_doubling.zarr bifurcation --at depth=3 -o b.png  # one depth
 fastdln report period_doubling.zarr                                  # all of them, on one page
 ```
 
-Each has a panel for every value of the dimensions that it does not show, up to nine. Stores may be larger than memory, and not
-complete: what is not computed is hatched. `--at` takes what an axis has: whole numbers (depth, seed, mode) exactly, of real
-ones the nearest is drawn where the value lies between two of them, which the title and a warning say. In Python each is a function of a dataset and, if you like, an ax, and returns the ax:
+Each has a panel for every value of the dimensions that it does not show. Of more than nine panels at most nine are drawn, spread
+evenly over the values, and the title says how many there would be. Stores may be larger than memory, and not
+complete: what is not computed is hatched. The [gallery](gallery.md) shows an example of each. `--at` takes what an axis has: whole numbers (depth, seed, mode) exactly, of real
+ones the nearest is drawn where the value lies between two of them, which the title and a warning say. In Python each is [a function](api/plots.md) of a dataset and, if you like, an ax, and returns the ax:
 
 ```python
 import fastdln
@@ -268,12 +278,165 @@ Thin vermilion lines are the theory, solid colours the data. The colours were pi
 """
 
 
-PAGES = {"dataset.md": dataset_page, "sweep.md": sweep_page, "pictures.md": pictures_page}
+# The lines that make the picture and leave it as `ax`, and what there is to see.
+GALLERY = {
+    "phase": (
+        """smaller = ["axes.eta.num=400", "axes.alpha.num=300"]
+sweep = fastdln.Sweep.from_file("sweeps/phase_diagram.toml", smaller)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.phase()""",
+        "What becomes of a network, over the learning rate and the initialization scale: the route to chaos from left to right.",
+    ),
+    "bifurcation": (
+        """smaller = ["axes.eta.num=1500", "steps=20000"]
+sweep = fastdln.Sweep.from_file("sweeps/period_doubling.toml", smaller)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.bifurcation(depth=3)""",
+        "The last states against the learning rate: a minimum, a two-cycle, its doublings, chaos with its windows.",
+    ),
+    "lyapunov": (
+        """eta = {"start": 0.5, "stop": 1.4, "num": 900}
+sweep = fastdln.Sweep(
+    model="balanced",
+    axes={"eta": eta, "alpha": 0.5, "depth": 3},
+    steps=5000,
+    record=1024,
+    observables=["lyapunov"],
+)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.lyapunov()""",
+        "The exponent touches 0 where a period doubles, and is positive in chaos.",
+    ),
+    "oscillation_range": (
+        """ds = fastdln.run("sweeps/oscillation_range.toml")
+ax = ds.dln.plot.oscillation_range()""",
+        "Three modes, each of which starts to oscillate at its own edge of stability.",
+    ),
+    "trajectory": (
+        """ds = fastdln.run("sweeps/oscillation_per_layer.toml")
+ax = ds.dln.plot.trajectory(eta=0.04)""",
+        "Modes leave the plateau one after the other; the first is beyond its edge and oscillates.",
+    ),
+    "layers": (
+        """ds = fastdln.run("sweeps/oscillation_per_layer.toml")
+ax = ds.dln.plot.layers(eta=0.04)""",
+        "The same run, layer by layer: the layers of a mode come together, balanced.",
+    ),
+    "loss": (
+        """ds = fastdln.run("sweeps/oscillation_per_layer.toml")
+ax = ds.dln.plot.loss()""",
+        "The loss of the same run and of one below the edge: a step down for every mode that is learned.",
+    ),
+    "sharpness": (
+        """ds = fastdln.run("sweeps/progressive_sharpening.toml")
+ax = ds.dln.plot.sharpness()""",
+        "Progressive sharpening: the sharpness rises to the edge, 2/eta, as the modes are learned.",
+    ),
+    "eigenvalues": (
+        """ds = fastdln.run("sweeps/progressive_sharpening.toml")
+ax = ds.dln.plot.eigenvalues(eta=0.0315)""",
+        "The largest eigenvalues of the Hessian along one of these runs.",
+    ),
+    "balancing": (
+        """ds = fastdln.run("sweeps/balancing_gap.toml")
+ax = ds.dln.plot.balancing()""",
+        "Beyond the edge the gap between the layers closes geometrically; gradient flow would keep it.",
+    ),
+    "contour": (
+        """ds = fastdln.run("sweeps/contour.toml")
+ax = ds.dln.plot.contour()""",
+        "The same in the plane of the two layers: just short of the edge, descent creeps along the minima to the flattest.",
+    ),
+    "mixing": (
+        """smaller = ["steps=4000", "record=1024", "axes.depth=2"]
+sweep = fastdln.Sweep.from_file("sweeps/mixing.toml", smaller)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.mixing()""",
+        "Yellow: a network of full matrices would leave the orbit of its modes.",
+    ),
+}
+
+GALLERY_IMAGES = HERE / "images" / "gallery"
+
+
+def gallery_page():
+    def shown(name):
+        lines, what = GALLERY[name]
+        return (
+            f"## {name}\n\n{what}\n\n![{name.replace('_', ' ')}](images/gallery/{name}.png)\n\n```python\n{lines}\n```"
+        )
+
+    return f"""{NOTE}
+# Gallery
+
+One example of each kind of [picture](pictures.md), with the lines that make it. They run in the folder that has `sweeps/`, the
+clone's, and each gives a matplotlib ax: `ax.figure.savefig("picture.png")` keeps it.
+
+```python
+import fastdln
+```
+
+{(chr(10) * 2).join(shown(name) for name in GALLERY)}
+"""
+
+
+def draw_gallery():
+    """The pictures of the gallery's examples, in 64 colours, which are enough for them and a third of the bytes."""
+    import fastdln
+
+    GALLERY_IMAGES.mkdir(exist_ok=True)
+    for name, (lines, _) in GALLERY.items():
+        names = {"fastdln": fastdln}
+        exec(lines, names)
+        picture = Image.open(io.BytesIO(encode(names["ax"].figure, dpi=110)))
+        picture.convert("RGB").quantize(64).save(GALLERY_IMAGES / f"{name}.png", optimize=True)
+        print(name)
+
+
+def page_of(function):
+    """The name under which the API pages have a function."""
+    return f"{function.__module__}.{function.__name__}"
+
+
+def plots_api_page():
+    kinds = "\n\n".join(
+        f"::: {page_of(plot.draw)}\n    options:\n      heading: fastdln.plots.{plot.name}" for plot in PLOTS.values()
+    )
+    figures = "\n\n".join(f"::: {page_of(function)}" for function in (figure, drawable, arranged, encode))
+    return f"""{NOTE}
+# fastdln.plots
+
+Each function here draws one kind of [picture](../pictures.md); the [gallery](../gallery.md) shows them. They are imported from
+`fastdln.plots`, as in `fastdln.plots.phase(ds)`, and are methods of a dataset too: `ds.dln.plot.phase()`.
+
+## Kinds of pictures
+
+{kinds}
+
+## Figures
+
+{figures}
+
+## A picture of your own
+
+::: {Plot.__module__}.Plot
+"""
+
+
+PAGES = {
+    "dataset.md": dataset_page,
+    "sweep.md": sweep_page,
+    "pictures.md": pictures_page,
+    "gallery.md": gallery_page,
+    "api/plots.md": plots_api_page,
+}
 
 
 def main():
     for name, page in PAGES.items():
         (HERE / name).write_text(page(), encoding="utf-8")
+    if "--pictures" in sys.argv[1:]:
+        draw_gallery()
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def extend(
     *overrides : str
         Changes of the store's sweep, such as "axes.depth=[2, 3, 4]" or "axes.eta.num=3000"; the values that are there must
         stay the first ones. Without any it goes on with an extension that was interrupted.
-    scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event
+    scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event : optional
         As for `run`.
 
     Returns
@@ -168,7 +168,7 @@ def refine(
         The store of the window; its attributes say where it came from.
     *overrides : str
         The axes of the window, such as "axes.eta.start=0.8"; they must lie within the old ones.
-    scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event
+    scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event : optional
         As for `run`; `storage_options` are of those of the two stores that are URLs.
 
     Returns

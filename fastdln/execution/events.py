@@ -12,14 +12,14 @@ from typing import Any, Literal, Self
 class RunBegun:
     """A run begins to compute what a store lacks.
 
-    Attributes
+    Parameters
     ----------
     store : str
         The store's path or URL; "memory" for a run without one.
-    chunks, points : int
-        How many there are: chunks of the store, points of the run's share of it.
-    chunks_left, points_left : int
-        How many of them are to be computed.
+    chunks, chunks_left : int
+        How many chunks the store has, and how many of them are to be computed.
+    points, points_left : int
+        How many points the run's share of the store has, and how many of them are to be computed.
     """
 
     store: str
@@ -41,7 +41,7 @@ class KernelsCompiled:
 class ChunkDone:
     """A chunk is computed and stored.
 
-    Attributes
+    Parameters
     ----------
     number : int
         The chunk, counted from 0, the last dimension fastest.
@@ -73,7 +73,7 @@ class ChunkDone:
 class ChunkFailed:
     """A chunk is not computed; the others go on.
 
-    Attributes
+    Parameters
     ----------
     number : int
         The chunk, counted from 0, the last dimension fastest.
@@ -89,7 +89,20 @@ class ChunkFailed:
 
     @classmethod
     def by(cls, number: int, error: BaseException) -> Self:
-        """The event of an error."""
+        """The event of an error.
+
+        Parameters
+        ----------
+        number : int
+            The chunk.
+        error : BaseException
+            What was raised.
+
+        Returns
+        -------
+        ChunkFailed
+            The event, with the error's traceback.
+        """
         return cls(number, error, "".join(traceback.format_exception(error)))
 
 
@@ -105,7 +118,17 @@ class Progress:
 
 @dataclass(frozen=True)
 class RunEnded:
-    """A run ends: complete, incomplete (chunks failed), stopped (by an error), or interrupted (by its user)."""
+    """A run ends.
+
+    Parameters
+    ----------
+    store : str
+        The store's path or URL.
+    state : {"complete", "incomplete", "stopped", "interrupted"}
+        Incomplete: chunks failed. Stopped: by an error. Interrupted: by its user.
+    points_left : int
+        How many points of its share are not computed.
+    """
 
     store: str
     state: Literal["complete", "incomplete", "stopped", "interrupted"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from fastdln.observables import observables_of
 from fastdln.observables.observable import PairObservable, PointObservable
 from fastdln.sweep.axes import Axis, coordinates, depths, swept_mode
 from fastdln.sweep.extensions.trial_networks import try_out
+from fastdln.sweep.families import gives
 from fastdln.sweep.problem import WIDEST, Layers, Spectral, Start, check_widths
 from fastdln.sweep.sources import MOST_NUMBERS
 
@@ -186,9 +188,15 @@ def check_matrices(sweep: Sweep) -> None:
         )
 
 
+def trajectory_bytes(sweep: Sweep) -> int:
+    """Bytes of what `trajectory` keeps, before compression."""
+    variables = [v for family in sweep.families if family.asked_by for v in family.variables]
+    return sweep.points * sum(8 * math.prod(sweep.sizes[dim] for dim in v.dims) for v in variables)
+
+
 def check_observables(sweep: Sweep) -> None:
     known = observables_of(sweep.definition)
-    given = [name for name, family in known.items() if not family.asked_by and sweep.gives(family)]
+    given = [name for name, family in known.items() if not family.asked_by and gives(sweep, family)]
     for name in sweep.observables:
         if name not in given:
             raise ValueError(f"observables: {sweep.model} cannot give {name}; it can give {', '.join(given)}")
@@ -212,7 +220,7 @@ def check_observables(sweep: Sweep) -> None:
                 f"target.singular_values: at most {MOST_PAIRED_MODES} for {family.name}, which numbers pairs of them "
                 f"(got {len(sweep.target.singular_values)})"
             )
-    kept = sweep.trajectory_bytes
+    kept = trajectory_bytes(sweep)
     if kept > TRAJECTORY_BYTES:
         states = int(TRAJECTORY_BYTES * sweep.sizes["step"] / kept)
         enough = f"trajectory = {(sweep.steps + sweep.record) // states + 1} would do, or " if states else ""

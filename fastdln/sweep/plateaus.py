@@ -8,8 +8,9 @@ import numpy as np
 
 from fastdln.models import STARTS
 from fastdln.sweep.axes import coordinates, depths, swept_mode
+from fastdln.sweep.keys import MOST_STEPS
 from fastdln.sweep.problem import Spectral
-from fastdln.sweep.schema import MOST_STEPS, Sweep
+from fastdln.sweep.schema import Sweep
 from fastdln.theory import balanced_plateau_steps, plateau_steps
 
 # Modes that a warning names.

@@ -7,55 +7,42 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from pydantic import (
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
     ValidationError,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 
 from fastdln import files
 from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
-from fastdln.observables import DEFAULT, Observable, Variable, observables_of
-from fastdln.observables.observable import PointObservable
+from fastdln.observables import Observable, Variable, observables_of
 from fastdln.sweep import checks, display, identity
-from fastdln.sweep.axes import Axis, Range, check_axes, depths, length
-from fastdln.sweep.families import BY_KEY, can_give, known_names
-from fastdln.sweep.messages import assign, checked_overrides, explain, one_of
-from fastdln.sweep.problem import WIDEST, WITHOUT_FILES, Layers, Spectral, Start, Target
+from fastdln.sweep.axes import Range, depths, length
+from fastdln.sweep.keys import DEFAULT_PERIOD, Keys
+from fastdln.sweep.messages import assign, checked_overrides, explain
+from fastdln.sweep.problem import WITHOUT_FILES, Layers, Spectral, Target
 from fastdln.sweep.sources import of_file, of_store
-from fastdln.sweep.values import layer_widths, names, plain, shown, whole
-
-# period is stored as int16; the default looks no further than this, since a window is four times as long.
-LONGEST_PERIOD, DEFAULT_PERIOD = 32_767, 256
-
-# Step numbers are carried as float64.
-MOST_STEPS = 2**53
-
-# The search for eigenvalues solves a dense problem of three times as many at every iteration.
-MOST_EIGENVALUES = 32
+from fastdln.sweep.values import plain, shown
 
 # Keys that describe a run and not its results.
 FREE_KEYS = frozenset({"title", "chunks", "shards"})
 
 
-class Sweep(BaseModel):
+class Sweep(Keys):
     """A grid of gradient-descent runs, and what to measure on each.
 
     Parameters
     ----------
+    title : str
+        Free text, stored with the results.
     model : str
         What is simulated: "balanced", "modes", "matrix", or a registered one.
     axes : dict
-        eta (the learning rate), alpha (the scale of the start), depth, s1, s2, ... (which set a singular value of the target)
+        The axes eta (the learning rate), alpha (the scale of the start), depth, s1, s2, ... (which set a singular value of the target)
         and, for random starts, seed: each a value, a list, or a range {start, stop, num, spacing}.
     target : dict
         The matrix M, by its singular_values, [1] if left out; for `matrix` also by basis and seed, or as a matrix.
@@ -79,8 +66,6 @@ class Sweep(BaseModel):
         Measures the sharpness at every so many-th state.
     sharpness_count : int, optional
         Keeps so many of the Hessian's largest eigenvalues at the last state (`matrix` only).
-    title : str
-        Free text, stored with the results.
     chunks, shards : dict
         Points of a chunk, or of a shard, along an axis, where the default does not suit.
 
@@ -101,73 +86,6 @@ class Sweep(BaseModel):
     22
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    title: str = Field("", description="free text, stored with the results")
-    model: str = Field(
-        description="what is simulated", json_schema_extra=lambda schema: schema.update(enum=list(MODELS))
-    )
-    axes: dict[str, Axis] = Field(
-        description="eta, alpha, depth, s1, s2, ... (which set a singular value) and, for random starts, seed: a value, a list, "
-        "or a range"
-    )
-    target: Target = Field(
-        default_factory=lambda: Target.model_validate({"singular_values": (1.0,)}),
-        description="the matrix M; singular_values = [1] if left out",
-    )
-    widths: (
-        Annotated[
-            tuple[Annotated[int, Field(ge=1, le=WIDEST), BeforeValidator(whole)], ...],
-            Field(min_length=3),
-            BeforeValidator(layer_widths),
-        ]
-        | None
-    ) = Field(
-        None,
-        description="of the input, after each layer, and so of the output; as many as the target has modes if left out (model "
-        "`matrix`)",
-    )
-    start: Start = Field(
-        "",
-        description="the layers at state 0: a name (the model's first if left out), {spectral = [[...], ...]}, or {layers = "
-        "[...]}, matrices or paths of .npy files",
-    )
-    steps: Annotated[int, Field(ge=0, le=MOST_STEPS), BeforeValidator(whole)] = Field(
-        20_000, description="transient steps, not measured"
-    )
-    record: Annotated[int, Field(ge=1, le=MOST_STEPS), BeforeValidator(whole)] = Field(
-        512, description="steps measured after the transient"
-    )
-    period_max: Annotated[int, Field(ge=1, le=LONGEST_PERIOD), BeforeValidator(whole)] | None = Field(
-        None, description=f"longest period looked for; record // 2, at most {DEFAULT_PERIOD}, if left out"
-    )
-    observables: Annotated[tuple[str, ...], BeforeValidator(names)] = Field(
-        DEFAULT,
-        validate_default=True,
-        description="families to measure; fate is always written",
-        json_schema_extra=lambda schema: schema.update(items={"enum": list(known_names())}),
-    )
-    orbit_samples: Annotated[int, Field(ge=1, le=2**31), BeforeValidator(whole)] = Field(
-        64, description="length of `orbit`, where asked for"
-    )
-    trajectory: Annotated[int, Field(ge=1, le=MOST_STEPS), BeforeValidator(whole)] | None = Field(
-        None, description="keeps every so many-th state of every point; none if left out"
-    )
-    sharpness_every: Annotated[int, Field(ge=1, le=MOST_STEPS), BeforeValidator(whole)] = Field(
-        1, description="sharpness is measured at every so many-th state; mixing at every one"
-    )
-    sharpness_count: Annotated[int, Field(ge=1, le=MOST_EIGENVALUES), BeforeValidator(whole)] | None = Field(
-        None, description="keeps so many of the Hessian's largest eigenvalues at the last state (model `matrix`)"
-    )
-    chunks: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
-        default_factory=dict, description="points a chunk along an axis, where the default does not suit"
-    )
-    shards: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
-        default_factory=dict,
-        description="points a shard along an axis: chunks that are computed at once and stored as one object, for object stores; "
-        "none if left out",
-    )
-
     def __init__(self, /, **data: Any) -> None:
         self._validate(data)
 
@@ -179,44 +97,6 @@ class Sweep(BaseModel):
             raise SweepError(explain(error, OWNERS)) from None
         except RecursionError:
             raise SweepError("sweep: is nested too deeply; no key needs more than four levels") from None
-
-    @field_validator("title")
-    @classmethod
-    def _whole_characters(cls, value: str) -> str:
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError(f"must be text in Unicode, without halves of pairs {shown(value)}") from None
-        return value
-
-    @field_validator("model", mode="before")
-    @classmethod
-    def _known_model(cls, value: str) -> str:
-        return one_of(MODELS, value)
-
-    @field_validator("widths", "sharpness_count", mode="before")
-    @classmethod
-    def _of_matrices(cls, value: Any, about: ValidationInfo) -> Any:
-        model = about.data.get("model", "")
-        if value is not None and model and not MODELS[model].matrices:
-            raise ValueError(f"{model} has no matrices; only the model matrix takes it")
-        return value
-
-    @field_validator("axes")
-    @classmethod
-    def _known_axes(cls, axes: dict[str, Any]) -> dict[str, Any]:
-        check_axes(axes)
-        return axes
-
-    @field_validator("observables")
-    @classmethod
-    def _families(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            if key := BY_KEY.get(name):
-                raise ValueError(f"{name} is not asked for here: give {key} = k")
-        known = known_names()
-        asked = {known[one_of(known, name)] for name in names} - {"fate"}
-        return tuple(sorted(asked))
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -262,7 +142,20 @@ class Sweep(BaseModel):
     def stored(cls, text: str) -> Self:
         """The sweep of a store's canonical text, which may come from anywhere: it is bounded, and no file that it names is opened.
 
-        Raises SweepError, in one line, for whatever is no sweep.
+        Parameters
+        ----------
+        text : str
+            What `canonical` gave.
+
+        Returns
+        -------
+        Sweep
+            The same sweep.
+
+        Raises
+        ------
+        SweepError
+            In one line, for whatever is no sweep.
         """
         sweep = cls.__new__(cls)
         try:
@@ -274,7 +167,18 @@ class Sweep(BaseModel):
         return sweep
 
     def changed(self, overrides: Iterable[str]) -> Sweep:
-        """This sweep with changes such as "axes.eta.num=100"; its title and chunks are left out."""
+        """This sweep with changes.
+
+        Parameters
+        ----------
+        overrides : iterable of str
+            Such as "axes.eta.num=100".
+
+        Returns
+        -------
+        Sweep
+            The other sweep, without title and chunks.
+        """
         data = json.loads(self.canonical())
         for override in overrides:
             assign(data, override)
@@ -303,21 +207,36 @@ class Sweep(BaseModel):
         assert self.definition.reduce
         return self.definition.reduce(self.layers(len(self.start_values) or 3))
 
-    def gives(self, family: Observable) -> bool:
-        """Whether the model's kernels have all that the family needs."""
-        quantity = family.quantity if isinstance(family, PointObservable) else None
-        if self.definition.matrices:
-            return quantity is None or quantity.measure is not None
-        return can_give(self.map, family) and (quantity is None or quantity.of_modes)
-
     def layers(self, depth: int) -> np.ndarray:
-        """The layers' singular values at state 0 in units of alpha, shaped (depth, mode)."""
+        """The layers' singular values at state 0 in units of alpha.
+
+        Parameters
+        ----------
+        depth : int
+            The number of layers.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shaped (depth, mode), the layer next to the input first.
+        """
         layers = STARTS[self.start_name].layers
         assert layers
         return layers(depth, len(self.target.singular_values), *([self.start_values] if self.start_values else []))
 
     def widths_at(self, depth: int) -> tuple[int, ...]:
-        """Widths of the input and after each layer."""
+        """Widths of the input and after each layer.
+
+        Parameters
+        ----------
+        depth : int
+            The number of layers.
+
+        Returns
+        -------
+        tuple of int
+            One more than there are layers.
+        """
         if isinstance(self.start, Layers):
             return self.start.widths
         return self.widths or (len(self.target.singular_values),) * (depth + 1)
@@ -354,26 +273,47 @@ class Sweep(BaseModel):
     def points(self) -> int:
         return math.prod(length(axis) for axis in self.axes.values())
 
-    @property
-    def trajectory_bytes(self) -> int:
-        """Bytes of what `trajectory` keeps, before compression."""
-        sizes = self.sizes
-        kept = (v for family in self.families if family.asked_by for v in family.variables)
-        return self.points * sum(8 * math.prod(sizes[dim] for dim in v.dims) for v in kept)
-
     def canonical(self) -> str:
-        """The sweep as JSON, every default filled in, without the keys that do not change the results."""
+        """The sweep as JSON, every default filled in, without the keys that do not change the results.
+
+        Returns
+        -------
+        str
+            The text that a store keeps.
+        """
         unset = {name for name in ("widths", "sharpness_count") if getattr(self, name) is None}
         data = self.model_dump(mode="json", exclude=set(FREE_KEYS) | unset) | {"target": self.target.canonical()}
         data["period_max"] = self.longest_period or None  # a record of one state has no period
         return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
     def same_results(self, other: Sweep) -> bool:
-        """Whether the other sweep gives the same results at the same points, however it says so."""
+        """Whether the other sweep gives the same results at the same points, however it says so.
+
+        Parameters
+        ----------
+        other : Sweep
+            The other sweep.
+
+        Returns
+        -------
+        bool
+            Whether the two have the same results.
+        """
         return not self.differing(other)
 
     def differing(self, other: Sweep) -> list[str]:
-        """Keys, dotted, in which the two differ by their results."""
+        """Keys in which two sweeps differ by their results.
+
+        Parameters
+        ----------
+        other : Sweep
+            The other sweep.
+
+        Returns
+        -------
+        list of str
+            The keys, dotted.
+        """
         return identity.differing(self, other)
 
     def __hash__(self) -> int:
@@ -381,6 +321,13 @@ class Sweep(BaseModel):
         return hash((self.model, frozenset(self.axes.items()), self.steps, self.record, self.observables, self.title))
 
     def sha256(self) -> str:
+        """The digest of the canonical text.
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits.
+        """
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
 

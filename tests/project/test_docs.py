@@ -13,6 +13,7 @@ import nbformat
 import pytest
 
 from fastdln import Sweep, theory
+from fastdln.plots import PLOTS
 from tests.small import ROOT
 
 
@@ -153,3 +154,31 @@ def test_the_notebook_runs():
 
 def test_contributing_is_short():
     assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) < 40
+
+
+def test_the_gallery_shows_every_kind_of_picture():
+    assert sorted(generator().GALLERY) == sorted(PLOTS), (
+        "write its lines in docs/generate.py, then run it with --pictures"
+    )
+    pictures = {path.stem: path for path in (ROOT / "docs" / "images" / "gallery").iterdir()}
+    assert sorted(pictures) == sorted(PLOTS)
+    assert sum(path.stat().st_size for path in pictures.values()) < 500_000
+
+
+def test_generated_pages_leave_out_sections_of_docstrings():
+    page = generator().pictures_page()
+    assert "Parameters" not in page
+    assert "----" not in page
+
+
+GLOSSARY = """
+fate, record, transient, mode, lane, span, sharpness, edge of stability, balancing, balancing gap, plateau, escape, period,
+two-cycle, lyapunov exponent, mixing, chunk, shard, share, store, sweep, start, target, singular-vector-stationary set,
+one-zero start, spectral start, hessian-vector product, residual
+"""
+
+
+def test_the_glossary_has_the_words_of_the_pages():
+    words = re.findall(r"^\*\*(.+?)\*\*", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
+    assert not {word.strip() for word in GLOSSARY.replace("\n", " ").split(",")} - {word.lower() for word in words}
+    assert len(set(words)) == len(words)

@@ -1,6 +1,7 @@
 """The built pages, read as a reader's browser has them: code is code, headings are headings, formulas are mathematics."""
 
 import importlib.util
+import inspect
 import re
 import subprocess
 import sys
@@ -14,11 +15,15 @@ from markdown_it import MarkdownIt
 from mkdocs.config import load_config
 from mkdocs.exceptions import PluginError
 
+import fastdln
 from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
+from fastdln.plots import PLOTS
 from tests.small import ROOT
 
-PAGES = sorted(str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md"))
-WRITTEN = [*sorted(p.name for p in ROOT.glob("*.md")), *(f"docs/{page}" for page in PAGES)]
+FOUND = sorted(str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md"))
+REFERENCE = [page for page in FOUND if page.startswith("api/")]  # made of docstrings as they are built
+PAGES = [page for page in FOUND if page not in REFERENCE]
+WRITTEN = [*sorted(p.name for p in ROOT.glob("*.md")), *(f"docs/{page}" for page in FOUND)]
 
 FENCE = re.compile(r"^ *```(.*)\n((?:.*\n)*?) *```$", re.MULTILINE)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(.+?)\$", re.DOTALL)
@@ -210,3 +215,61 @@ def test_a_formula_that_cannot_be_typeset_ends_the_build(tex):
     content = f'<p><span class="arithmatex">{tex}</span></p>'
     with pytest.raises(PluginError, match=r"theory\.md: the formula"):
         hook().on_page_content(content, page=page)
+
+
+def test_every_public_name_is_in_the_reference(site):
+    anchors = {anchor for page in REFERENCE for anchor in re.findall(r' id="(fastdln[\w.]*)"', built(site, page))}
+    modules = ("analysis", "plots", "theory")
+    public = [f"fastdln.{name}" for name in fastdln.__all__ if name not in (*modules, "__version__")]
+    public += [f"fastdln.theory.{name}" for name in fastdln.theory.__all__]
+    public += [f"fastdln.analysis.{name}" for name in fastdln.analysis.__all__]
+    public += [f"{plot.draw.__module__}.{plot.name}" for plot in PLOTS.values()]
+    # errors are found under the module that has them
+    named = {f"{name.replace('.errors.', '.')}" for name in anchors}
+    assert not set(public) - named
+
+
+@pytest.mark.parametrize(
+    "module", [fastdln.theory, fastdln.analysis, fastdln.errors], ids=lambda module: module.__name__
+)
+def test_the_reference_says_what_the_docstrings_say(site, module):
+    text = " ".join(" ".join(Reader(built(site, page)).text for page in REFERENCE).split())
+    public = getattr(module, "__all__", [name for name in fastdln.__all__ if name.endswith("Error")])
+    for item in [module, *(getattr(module, name) for name in public)]:
+        first = re.split(r"[`*_(]|docs/|\n\n", inspect.getdoc(item))[0]
+        assert " ".join(first.split()) in text, item
+
+
+def test_the_reference_links_to_the_pages_that_docstrings_cite(site):
+    pages = [built(site, page) for page in REFERENCE]
+    assert any('href="../theory.html"' in text for text in pages)
+    assert not [cited for text in pages for cited in re.findall(r"docs/\w+\.md", text)]
+
+
+def test_guides_link_to_the_reference(site):
+    linked = {
+        anchor
+        for page in PAGES
+        for anchor in re.findall(r'href="[./]*api/\w+\.html#(fastdln[\w.]*)', built(site, page))
+    }
+    assert {"fastdln.run", "fastdln.Sweep", "fastdln.open", "fastdln.register", "fastdln.theory.two_cycle"} <= linked
+
+
+def test_the_notebook_is_a_page_with_its_outputs(site):
+    text = built(site, "first_look.html")
+    assert len(re.findall(r'<img[^>]* src="first_look_files/[^"]*\.png"', text)) == len(
+        list((site / "first_look_files").glob("*.png"))
+    )
+    assert "fastdln.plan" in Reader(text).text + " ".join(Reader(text).found["code"])
+    assert "<table><caption>" in text, "outputs are tables, not their source"
+    assert 'href="first_look.html"' in built(site, "index.html"), "links to the notebook lead to its page"
+
+
+def test_the_changelog_is_a_page(site):
+    headings = re.findall(r"^#+ (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    found = Reader(built(site, "changelog.html")).found
+    assert found["h1"] + found["h2"] == headings
+
+
+def test_no_formula_is_left_as_it_was_typed(site):
+    assert not [page.name for page in site.rglob("*.html") if 'class="arithmatex"' in page.read_text()]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fastdln import Sweep, SweepError
 from fastdln.sweep import axes
+from fastdln.sweep.checks import trajectory_bytes
 from fastdln.sweep.grid import CHUNK_BYTES, MOST_CHUNK_BYTES, MOST_CHUNKS, MOST_POINTS, Grid
 
 
@@ -131,7 +132,7 @@ def test_what_no_machine_can_bear_is_refused_before_it_takes_memory(sweep, shape
 def test_the_longest_trajectory_of_a_point_fits_a_chunk():
     """A trajectory of one point may take all that a sweep's may."""
     sweep = sweep_of(1, 1, steps=99 * 10**6, record=64, trajectory=1, observables=[])
-    assert 3.5e9 < sweep.trajectory_bytes < Grid(sweep).working_bytes < MOST_CHUNK_BYTES
+    assert 3.5e9 < trajectory_bytes(sweep) < Grid(sweep).working_bytes < MOST_CHUNK_BYTES
 
 
 def test_axes_longer_than_memory_likes_are_refused(monkeypatch):

@@ -76,9 +76,7 @@ def test_a_model_that_raises_in_a_run_is_a_fault_with_its_message(tmp_path):
         "axes": {"eta": [0.5, 0.9], "alpha": 0.5, "depth": 2},
         "target": {"singular_values": [1.0]},
     }
-    said = (
-        r"kernel (advance|trace) raises 2: ValueError: beyond what this map is for \(test_register\.py, line \d+\)"
-    )
+    said = r"kernel (advance|trace) raises 2: ValueError: beyond what this map is for \(test_register\.py, line \d+\)"
     with pytest.raises(fastdln.IncompleteError, match=said):
         fastdln.run(Sweep(**keys, steps=10, record=8), tmp_path / "s.zarr")
 

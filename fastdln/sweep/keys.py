@@ -1,0 +1,133 @@
+"""The keys of a sweep: what each may be, its default, its bounds, and its meaning in a line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+from fastdln.models import MODELS
+from fastdln.observables import DEFAULT
+from fastdln.sweep.axes import Axis, check_axes
+from fastdln.sweep.families import BY_KEY, known_names
+from fastdln.sweep.messages import one_of
+from fastdln.sweep.problem import WIDEST, Start, Target
+from fastdln.sweep.values import layer_widths, names, shown, whole
+
+# period is stored as int16; the default looks no further than this, since a window is four times as long.
+LONGEST_PERIOD, DEFAULT_PERIOD = 32_767, 256
+
+# Step numbers are carried as float64.
+MOST_STEPS = 2**53
+
+# The search for eigenvalues solves a dense problem of three times as many at every iteration.
+MOST_EIGENVALUES = 32
+
+
+class Keys(BaseModel):
+    """The keys, each checked by itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field("", description="free text, stored with the results")
+    model: str = Field(
+        description="what is simulated", json_schema_extra=lambda schema: schema.update(enum=list(MODELS))
+    )
+    axes: dict[str, Axis] = Field(
+        description="eta, alpha, depth, s1, s2, ... (which set a singular value) and, for random starts, seed: a value, a list, "
+        "or a range"
+    )
+    target: Target = Field(
+        default_factory=lambda: Target.model_validate({"singular_values": (1.0,)}),
+        description="the matrix M; singular_values = [1] if left out",
+    )
+    widths: (
+        Annotated[
+            tuple[Annotated[int, Field(ge=1, le=WIDEST), BeforeValidator(whole)], ...],
+            Field(min_length=3),
+            BeforeValidator(layer_widths),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="of the input, after each layer, and so of the output; as many as the target has modes if left out (model "
+        "`matrix`)",
+    )
+    start: Start = Field(
+        "",
+        description="the layers at state 0: a name (the model's first if left out), {spectral = [[...], ...]}, or {layers = "
+        "[...]}, matrices or paths of .npy files",
+    )
+    steps: Annotated[int, Field(ge=0, le=MOST_STEPS), BeforeValidator(whole)] = Field(
+        20_000, description="transient steps, not measured"
+    )
+    record: Annotated[int, Field(ge=1, le=MOST_STEPS), BeforeValidator(whole)] = Field(
+        512, description="steps measured after the transient"
+    )
+    period_max: Annotated[int, Field(ge=1, le=LONGEST_PERIOD), BeforeValidator(whole)] | None = Field(
+        None, description=f"longest period looked for; record // 2, at most {DEFAULT_PERIOD}, if left out"
+    )
+    observables: Annotated[tuple[str, ...], BeforeValidator(names)] = Field(
+        DEFAULT,
+        validate_default=True,
+        description="families to measure; fate is always written",
+        json_schema_extra=lambda schema: schema.update(items={"enum": list(known_names())}),
+    )
+    orbit_samples: Annotated[int, Field(ge=1, le=2**31), BeforeValidator(whole)] = Field(
+        64, description="length of `orbit`, where asked for"
+    )
+    trajectory: Annotated[int, Field(ge=1, le=MOST_STEPS), BeforeValidator(whole)] | None = Field(
+        None, description="keeps every so many-th state of every point; none if left out"
+    )
+    sharpness_every: Annotated[int, Field(ge=1, le=MOST_STEPS), BeforeValidator(whole)] = Field(
+        1, description="sharpness is measured at every so many-th state; mixing at every one"
+    )
+    sharpness_count: Annotated[int, Field(ge=1, le=MOST_EIGENVALUES), BeforeValidator(whole)] | None = Field(
+        None, description="keeps so many of the Hessian's largest eigenvalues at the last state (model `matrix`)"
+    )
+    chunks: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
+        default_factory=dict, description="points a chunk along an axis, where the default does not suit"
+    )
+    shards: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
+        default_factory=dict,
+        description="points a shard along an axis: chunks that are computed at once and stored as one object, for object stores; "
+        "none if left out",
+    )
+
+    @field_validator("title")
+    @classmethod
+    def _whole_characters(cls, value: str) -> str:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"must be text in Unicode, without halves of pairs {shown(value)}") from None
+        return value
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        return one_of(MODELS, value)
+
+    @field_validator("widths", "sharpness_count", mode="before")
+    @classmethod
+    def _of_matrices(cls, value: Any, about: ValidationInfo) -> Any:
+        model = about.data.get("model", "")
+        if value is not None and model and not MODELS[model].matrices:
+            raise ValueError(f"{model} has no matrices; only the model matrix takes it")
+        return value
+
+    @field_validator("axes")
+    @classmethod
+    def _known_axes(cls, axes: dict[str, Any]) -> dict[str, Any]:
+        check_axes(axes)
+        return axes
+
+    @field_validator("observables")
+    @classmethod
+    def _families(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if key := BY_KEY.get(name):
+                raise ValueError(f"{name} is not asked for here: give {key} = k")
+        known = known_names()
+        asked = {known[one_of(known, name)] for name in names} - {"fate"}
+        return tuple(sorted(asked))
