@@ -718,7 +718,10 @@ def test_log_axes_are_told_from_narrow_windows():
     assert not Cells(np.array([0.5, 0.6, 0.9]), 200).log
 
 
-@pytest.mark.parametrize("order", ["import fastdln, xarray", "import xarray, fastdln"])
+@pytest.mark.parametrize(
+    "order",
+    ["import fastdln, xarray", "import xarray, fastdln", "from fastdln import analysis; import xarray"],
+)
 def test_the_accessor_is_there_whichever_is_imported_first(order):
     code = f"{order}; ds = xarray.Dataset(); print('phase' in dir(ds.dln.plot))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
