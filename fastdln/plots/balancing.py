@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis import prediction
 from fastdln.analysis.dataset import model_of, singular_values, sweep_of
+from fastdln.analysis.expected import prediction
 from fastdln.models import STARTS
 from fastdln.plots.axes import edge_lines, eta_axis, step_axis
 from fastdln.plots.colours import DARK_BLUE, THEORY, eta_colours, mode_colours, mode_marker

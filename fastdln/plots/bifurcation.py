@@ -9,9 +9,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
-from fastdln import analysis, theory
+from fastdln import theory
 from fastdln.analysis.blockwise import blocks
 from fastdln.analysis.dataset import singular_values
+from fastdln.analysis.doublings import onset
 from fastdln.errors import DatasetError
 from fastdln.plots.axes import eta_axis, rescaled_eta
 from fastdln.plots.colours import DENSITY, THEORY
@@ -142,11 +143,11 @@ def draw_theory(ax: Axes, ds: xr.Dataset, s: float, depth: float, scale: float) 
     flips = rescaled_eta(ds, 0, theory.period_doubling(depth, 5))
     # dashed, so that the data shows between
     line = THEORY | {"linestyle": (0, (3, 3)), "path_effects": None}
-    onset = analysis.onset(flips)  # theory.onset_of_chaos has more digits than a picture, and takes a second
+    chaos = onset(flips)  # theory.onset_of_chaos has more digits than a picture, and takes a second
     upright = [
         ("2/S", "--", flips[:1]),
         ("further doublings", ":", flips[1:]),
-        ("onset of chaos", "-.", onset.reshape(1)),
+        ("onset of chaos", "-.", chaos.reshape(1)),
     ]
     cycle_eta = np.linspace(flips[0], flips[1], 300)
     curves = [(np.array([left / scale, flips[0]]), np.array([s, s]))]

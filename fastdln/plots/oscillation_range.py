@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis import prediction
 from fastdln.analysis.dataset import model_of, singular_values
+from fastdln.analysis.expected import prediction
 from fastdln.plots.axes import edge_lines, eta_axis
 from fastdln.plots.colours import THEORY, mode_colours, mode_marker
 from fastdln.plots.labels import axis_label, legend_beside
