@@ -16,10 +16,9 @@ import fastdln
 from fastdln import Sweep, run
 from fastdln.kernels import disk_cache
 from fastdln.kernels.compile import compiled, kernel
+from fastdln.kernels.lengths import Lengths
 from fastdln.kernels.modes.chunk import ChunkKernel
-from fastdln.kernels.modes.transient import ROUND
-from fastdln.kernels.roles import Lengths
-from fastdln.kernels.spans import LANES
+from fastdln.kernels.spans import LANES, ROUND
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import DEFAULT, OBSERVABLES
 
@@ -161,7 +160,7 @@ from fastdln.kernels.modes.chunk import ChunkKernel
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import OBSERVABLES
 kernel = ChunkKernel(MODELS["balanced"].reduce(STARTS["balanced"].layers(3, 1)), 3, [OBSERVABLES["fate"]])
-from fastdln.kernels.roles import Lengths
+from fastdln.kernels.lengths import Lengths
 jobs = kernel.jobs(1, Lengths(0, 1, 0, 1))
 print(sum(not job.missing for job in jobs), sum(job.missing for job in jobs))
 for job in jobs:

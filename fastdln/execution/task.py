@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from fastdln.execution.process_state import Meanwhile, Undo
 from fastdln.kernels.compile_jobs import Job
+from fastdln.kernels.lengths import Lengths
 from fastdln.kernels.modes.chunk import ChunkKernel
-from fastdln.kernels.roles import Lengths
 from fastdln.models import STARTS
 from fastdln.models.targets import Target
 from fastdln.sweep.axes import swept_mode

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from fastdln.kernels.link import Linked, rows
-from fastdln.models import Map
-from fastdln.observables.observable import RENORMALIZE_EVERY
+from fastdln.observables.observable import LEAD, RENORMALIZE_EVERY
 
 # Points side by side: a row is eight 512-bit vectors, enough independent chains to hide the latency of a step.
 LANES = 64
@@ -19,6 +15,10 @@ STRIDE = LANES + 8
 # once a span, see observables/growth.py.
 SPAN = RENORMALIZE_EVERY
 
+# Steps between two looks at a lane. A lane whose state is bit for bit that of the last look repeats with a period that
+# divides this number: 2^6 3 covers the periods of the doubling cascade and of the period-3 windows.
+ROUND = LEAD
+
 # Rows of a mode's columns: learning rate, singular value, divergence bound, number of the state, then the state itself,
 # then the accumulators of what is measured of the mode.
 ETA, SINGULAR_VALUE, BOUND, NUMBER, STATE = range(5)
@@ -27,42 +27,6 @@ ETA_AT, S_AT, BOUND_AT, NUMBER_AT, STATE_AT = (row * STRIDE for row in range(5))
 # Every kernel that `program.run` calls takes the same: accumulators, columns, states (component, SPAN + 1 states, lane),
 # products (SPAN + 1 states, lane), where values go, and sizes; then what part it does, and with which of the `steps` states.
 
-
-@cache
-def advance(map_: Map, depth: int) -> Linked:
-    """Kernel that takes the state of every lane `steps` bare steps on."""
-    step, (get, put) = map_.step(depth), rows(len(map_.layers(depth)), STRIDE)
-
-    def advance(seen, columns, states, products, values, sizes, part, first, every, steps):
-        for _ in range(steps):
-            for lane in range(LANES):
-                state = get(columns, STATE_AT + lane)
-                put(columns, STATE_AT + lane, step(state, columns[ETA_AT + lane], columns[S_AT + lane]))
-        for lane in range(LANES):
-            columns[NUMBER_AT + lane] += steps
-
-    return Linked(advance, "advance", map_.identity, depth, kept=not map_.source)
-
-
-@cache
-def trace(map_: Map, depth: int) -> Linked:
-    """Kernel that does the same and writes the states and products on the way, those before the steps first."""
-    step, product, components = map_.step(depth), map_.product(depth), len(map_.layers(depth))
-    (get, put), (get_state, put_state) = rows(components, STRIDE), rows(components, (SPAN + 1) * STRIDE)
-
-    def trace(seen, columns, states, products, values, sizes, part, first, every, steps):
-        for lane in range(LANES):
-            put_state(states, lane, get(columns, STATE_AT + lane))
-        for t in range(steps):
-            for lane in range(LANES):
-                state = get_state(states, t * STRIDE + lane)
-                products[t * STRIDE + lane] = product(state)
-                after = step(state, columns[ETA_AT + lane], columns[S_AT + lane])
-                put_state(states, (t + 1) * STRIDE + lane, after)
-        for lane in range(LANES):
-            state = get_state(states, steps * STRIDE + lane)
-            products[steps * STRIDE + lane] = product(state)
-            put(columns, STATE_AT + lane, state)
-            columns[NUMBER_AT + lane] += steps
-
-    return Linked(trace, "trace", map_.identity, depth, kept=not map_.source)
+# What the kernels of pairs find in `sizes`: how many modes, layers, and lanes that are filled; how far in memory one mode's
+# columns, states and products are from the next one's; then, by layer, the component of the state.
+MODES, LAYERS, FILLED, COLUMNS_APART, STATES_APART, PRODUCTS_APART, COMPONENTS = range(7)

@@ -15,6 +15,8 @@ import numpy as np
 from fastdln.errors import where
 from fastdln.kernels.compile import jit_disabled, kernel
 from fastdln.kernels.compile_jobs import Job
+from fastdln.kernels.layout import parts
+from fastdln.kernels.lengths import Lengths, window_of
 from fastdln.kernels.link import Linked
 from fastdln.kernels.matrices.collapse import rests, strengths
 from fastdln.kernels.matrices.eigenvalue_search import Search
@@ -22,19 +24,16 @@ from fastdln.kernels.matrices.layer_singular_values import spectrum
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.program import Code, interpreter
 from fastdln.kernels.matrices.record import Follower, Kept, Runner
-from fastdln.kernels.matrices.roles import MatrixRoles
 from fastdln.kernels.matrices.schedule import for_networks
+from fastdln.kernels.matrices.stages import MatrixRoles
 from fastdln.kernels.matrices.tangent import first_tangent, tangent_of
 from fastdln.kernels.matrices.tiles import LANES as NETWORKS
 from fastdln.kernels.matrices.tiles import aligned
 from fastdln.kernels.matrices.trace import Setup, Tables, Watch
 from fastdln.kernels.matrices.transient import Points, descent_of, history, transient
 from fastdln.kernels.matrices.views import LENGTH, of_matrices, offsets_of
-from fastdln.kernels.modes.chunk import store, variables_of
-from fastdln.kernels.modes.record import parts
-from fastdln.kernels.modes.transient import ROUND
-from fastdln.kernels.roles import Lengths, window_of
-from fastdln.kernels.spans import LANES
+from fastdln.kernels.spans import LANES, ROUND
+from fastdln.kernels.variables import store, variables_of
 from fastdln.models.targets import Target
 from fastdln.observables import Observable
 from fastdln.observables.fate import COLLAPSED, DIVERGED, DRIFTING, NEAR_ZERO, OPEN, with_history

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from fastdln.kernels.layout import parts
 from fastdln.kernels.matrices import views
 from fastdln.kernels.matrices.tiles import LANES as NETWORKS
 from fastdln.kernels.matrices.trace import Setup, Tables, descending, following, running
 from fastdln.kernels.matrices.transient import Points
-from fastdln.kernels.modes.record import parts
 from fastdln.kernels.spans import BOUND, ETA, LANES, SINGULAR_VALUE
 
 # Runs a compiled stage: a factory that takes the lanes, and the arguments of what it makes.

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from fastdln.kernels.link import zeros
-from fastdln.kernels.matrices.roles import MatrixRoles
+from fastdln.kernels.matrices.stages import MatrixRoles
 from fastdln.kernels.matrices.trace import Rows, Sections
-from fastdln.kernels.modes.schedule import Network, Observers, Plan, Planner, verdict_lines
 from fastdln.kernels.observe import FINISH, MARK, START, UPDATE
+from fastdln.kernels.schedule import Network, Observers, Plan, Planner, verdict_lines
 from fastdln.kernels.spans import LANES, SPAN, STRIDE
 from fastdln.observables.observable import ModeObservable, Observable
 

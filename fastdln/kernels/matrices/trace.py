@@ -12,7 +12,7 @@ from fastdln.kernels.driver import set_number
 from fastdln.kernels.link import call_with
 from fastdln.kernels.matrices.eigenvalue_search import Finder, search
 from fastdln.kernels.matrices.program import run
-from fastdln.kernels.matrices.roles import KEPT, LOOKED_AT, RECORDED, SAMPLED, SURVEYED
+from fastdln.kernels.matrices.stages import KEPT, LOOKED_AT, RECORDED, SAMPLED, SURVEYED
 from fastdln.kernels.matrices.tangent import Tangent, stretching
 from fastdln.kernels.matrices.views import CONVERGED, EIGENVALUES, RESIDUAL, WANTED
 from fastdln.kernels.spans import LANES, SPAN, STRIDE

@@ -9,7 +9,7 @@ import numpy as np
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.program import Code, run
 from fastdln.kernels.matrices.tiles import LANES
-from fastdln.kernels.modes.transient import ROUND
+from fastdln.kernels.spans import ROUND
 from fastdln.observables.fate import has_left
 
 

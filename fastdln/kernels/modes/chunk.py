@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from copy import copy
 from functools import cache, partial
@@ -16,18 +15,22 @@ from fastdln.errors import where
 from fastdln.kernels.compile import jit_disabled, kernel
 from fastdln.kernels.compile_jobs import Job
 from fastdln.kernels.driver import AT_WORK, FIELDS, KERNEL, Program
+from fastdln.kernels.layout import parts
+from fastdln.kernels.lengths import Lengths, samples_of, window_of
 from fastdln.kernels.link import zeros
 from fastdln.kernels.modes.escape import history
 from fastdln.kernels.modes.record import Lengths as Recorded
-from fastdln.kernels.modes.record import parts, record
+from fastdln.kernels.modes.record import record
 from fastdln.kernels.modes.sampled import sampled
-from fastdln.kernels.modes.schedule import Kernels, Plan, for_record, for_samples, for_transient, quantities_of
-from fastdln.kernels.modes.transient import ROUND, begin, transient
-from fastdln.kernels.roles import Lengths, Roles, samples_of, window_of
-from fastdln.kernels.spans import LANES, STATE, STRIDE
+from fastdln.kernels.modes.schedule import Kernels, for_record, for_samples, for_transient
+from fastdln.kernels.modes.transient import begin, transient
+from fastdln.kernels.schedule import Plan, quantities_of
+from fastdln.kernels.spans import LANES, ROUND, STATE, STRIDE
+from fastdln.kernels.stages import Roles
 from fastdln.kernels.subnormals import subnormals_are_zero
+from fastdln.kernels.variables import store, variables_of
 from fastdln.models import Map
-from fastdln.observables import Observable, Variable
+from fastdln.observables import Observable
 from fastdln.observables.fate import COLLAPSED, DIVERGED, DRIFTING, NEAR_ZERO, OPEN, with_history
 from fastdln.observables.observable import LEAD
 from fastdln.theory import divergence_bound
@@ -255,21 +258,3 @@ NOTHING = (0, 0)
 def driver(stage: Any) -> Any:
     """A stage, compiled once for every map, depth and set of observables."""
     return kernel(stage, stage.__name__)
-
-
-def variables_of(observables: Iterable[Observable]) -> list[Variable]:
-    return [variable for observable in observables for variable in observable.variables]
-
-
-def store(
-    results: dict[str, np.ndarray],
-    observables: Iterable[Observable],
-    values: Iterable[np.ndarray],
-    lost: np.ndarray | None = None,
-) -> None:
-    """Puts the values of the observables' variables among the results, in their types, and what stands for those lost."""
-    for variable, value in zip(variables_of(observables), values, strict=True):
-        instead = math.nan if np.dtype(variable.dtype).kind == "f" else variable.lost
-        if lost is not None and instead is not None:
-            value[np.broadcast_to(lost, value.shape)] = instead
-        results[variable.name] = value.astype(variable.dtype, copy=False)

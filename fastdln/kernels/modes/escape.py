@@ -1,8 +1,7 @@
 """Whether an orbit has ever left the saddle: asked only of the few points whose end does not tell."""
 
 from fastdln.kernels.driver import enter, run
-from fastdln.kernels.modes.transient import ROUND
-from fastdln.kernels.spans import LANES, SINGULAR_VALUE, SPAN, STATE
+from fastdln.kernels.spans import LANES, ROUND, SINGULAR_VALUE, SPAN, STATE
 from fastdln.observables.fate import has_left
 
 

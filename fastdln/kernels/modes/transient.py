@@ -3,12 +3,7 @@
 import numpy as np
 
 from fastdln.kernels.driver import carry, enter, leave, run
-from fastdln.kernels.spans import LANES, STATE
-from fastdln.observables.observable import LEAD
-
-# Steps between two looks at a lane. A lane whose state is bit for bit that of the last look repeats with a period that
-# divides this number: 2^6 3 covers the periods of the doubling cascade and of the period-3 windows.
-ROUND = LEAD
+from fastdln.kernels.spans import LANES, ROUND, STATE
 
 
 def begin(code, start, memory, columns):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastdln.kernels.roles import Roles
+from fastdln.kernels.stages import Roles
 from fastdln.observables import Observable
 from fastdln.observables.loss import LOSS
 from fastdln.observables.observable import EstimateObservable, MatrixObservable, Quantity
