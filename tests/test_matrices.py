@@ -13,7 +13,7 @@ from fastdln import Sweep, run, theory
 from fastdln.kernels.compile import compiled
 from fastdln.kernels.matrices import chunk, lanczos, layer_singular_values
 from fastdln.kernels.matrices.network import Network
-from fastdln.kernels.matrices.program import Code, Matrix, Memory, Program, interpreter
+from fastdln.kernels.matrices.program import Code, Matrix, MatrixProgram, MemoryLayout, interpreter
 from fastdln.kernels.matrices.program import run as run_program
 from fastdln.kernels.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, aligned
 from fastdln.kernels.matrices.tiling import BLOCK, SHAPES, cut
@@ -44,7 +44,7 @@ def view(memory, place, lanes):
 
 def products(lanes, kind, rows, columns, count, draw):
     """(found, expected) of A B and of base + factor A B, for matrices of the numbers that draw(size) gives."""
-    memory, program = Memory(lanes), Program(lanes)
+    memory, program = MemoryLayout(lanes), MatrixProgram(lanes)
     factor = memory.matrix(1, LANES // lanes).at
     a = memory.matrix(*((count, rows) if kind == LEFT else (rows, count)))
     b = memory.matrix(*((columns, count) if kind == RIGHT else (count, columns)))
@@ -61,7 +61,7 @@ def products(lanes, kind, rows, columns, count, draw):
     perform(lanes, flat, program)
     yield view(flat, out, lanes), product
     yield view(flat, onto, lanes), scaled
-    program = Program(lanes)
+    program = MatrixProgram(lanes)
     program.product(under, a, b, kind, onto=under, factor=factor)
     perform(lanes, flat, program)
     assert np.array_equal(view(flat, under, lanes), view(flat, onto, lanes))
@@ -391,11 +391,11 @@ def test_singular_values_by_turning_columns(shape):
     kinds = [random.standard_normal(shape) * 10.0**power for power in (-9, 0, 9)]
     kinds += [1.3 * np.eye(*shape), np.zeros(shape), np.outer(*map(random.standard_normal, shape))]
     kinds[5] += 1e-9 * kinds[1]
-    found = -np.sort(-compiled(layer_singular_values.by_turning)(np.stack(kinds, axis=-1)), axis=0)
+    found = -np.sort(-compiled(layer_singular_values.by_jacobi)(np.stack(kinds, axis=-1)), axis=0)
     for lane, one in enumerate(kinds):
         exact = np.linalg.svd(one, compute_uv=False)
         np.testing.assert_allclose(found[:, lane], exact, rtol=0, atol=1e-14 * exact[0])
-        alone = -np.sort(-compiled(layer_singular_values.by_turning)(one[..., None].copy()), axis=0)
+        alone = -np.sort(-compiled(layer_singular_values.by_jacobi)(one[..., None].copy()), axis=0)
         np.testing.assert_array_equal(alone[:, 0], found[:, lane], "it depends on what is beside it")
 
 

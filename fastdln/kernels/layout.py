@@ -6,8 +6,11 @@ import numpy as np
 
 
 class Layout(NamedTuple):
-    """Where things lie in a block's memory: the first row of each, and how many rows a mode, or in all. `spare` are as many as a
-    mode's columns."""
+    """Rows of a block's memory.
+
+    columns, states, products, values: the first row of each. columns_rows, products_rows: rows of one mode. values_rows: rows of
+    all values. spare: the first row of a copy of one mode's columns.
+    """
 
     modes: int
     components: int
@@ -21,9 +24,9 @@ class Layout(NamedTuple):
     spare: int
 
 
-class Parts(NamedTuple):
-    """Views of values (value, point): of the modes (variable, point, mode), of the network (value, point), and each mode's fate and
-    period (point, mode)."""
+class BlockValues(NamedTuple):
+    """Views of values (value, point): of each mode (variable, point, mode), of the network (value, point), and each mode's fate
+    and period (point, mode)."""
 
     of_modes: np.ndarray
     of_network: np.ndarray
@@ -31,9 +34,9 @@ class Parts(NamedTuple):
     periods: np.ndarray
 
 
-def parts(values: np.ndarray, modes: int, variables: int) -> Parts:
-    """Takes values apart: so many variables of each mode, those of the network, and each mode's fate and period."""
-    own, judged, points = modes * variables, len(values) - 2 * modes, values.shape[1]
-    of_modes = values[:own].reshape(modes, variables, points).transpose(1, 2, 0)
-    verdicts = values[judged:].reshape(modes, 2, points)
-    return Parts(of_modes, values[own:judged], verdicts[:, 0].T, verdicts[:, 1].T)
+def split_values(values: np.ndarray, modes: int, variables: int) -> BlockValues:
+    """Split values into so many variables of each mode, those of the network, and each mode's fate and period."""
+    network, fates, points = modes * variables, len(values) - 2 * modes, values.shape[1]
+    of_modes = values[:network].reshape(modes, variables, points).transpose(1, 2, 0)
+    fates_and_periods = values[fates:].reshape(modes, 2, points)
+    return BlockValues(of_modes, values[network:fates], fates_and_periods[:, 0].T, fates_and_periods[:, 1].T)

@@ -6,8 +6,12 @@ from typing import NamedTuple
 
 
 class Lengths(NamedTuple):
-    """How long a run is: steps of the transient and the record, the longest period looked for, how many states `orbit`
-    keeps, every how many states sharpness is sampled, and every how many a trajectory keeps one (0: none)."""
+    """Lengths of a run, in states.
+
+    steps, record: steps of the transient and of the record. period_max: the longest period looked for. samples: how many states
+    `orbit` keeps. sharpness_every: the stride at which the sharpness is sampled. trajectory: the stride of a trajectory, 0 if
+    there is none.
+    """
 
     steps: int
     record: int
@@ -18,7 +22,7 @@ class Lengths(NamedTuple):
 
 
 def window_of(lengths: Lengths) -> int:
-    """States that period and fate look at: bounded, so that memory does not grow with the record."""
+    """States that period and fate look at: a bounded number, so that memory does not grow with the record."""
     return max(1, min(lengths.record, 4 * lengths.period_max))
 
 
@@ -28,5 +32,5 @@ def tail_of(lengths: Lengths) -> int:
 
 
 def samples_of(lengths: Lengths) -> int:
-    """Recorded states that sharpness looks at, and recorded steps that mixing follows."""
+    """Recorded states at which the sharpness is sampled."""
     return -(-lengths.record // lengths.sharpness_every)

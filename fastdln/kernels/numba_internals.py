@@ -48,7 +48,7 @@ def wide() -> Any:
 def apart() -> dict[str, Any]:
     """Options of a kernel no two of whose pointers lead to the same memory: no checks before each loop, and half the code.
 
-    Kernels that are given arrays are compiled as always, since two of these may share what counts their references.
+    MapKernels that are given arrays are compiled as always, since two of these may share what counts their references.
     """
     try:
         from numba.core.compiler import Compiler

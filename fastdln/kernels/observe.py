@@ -1,7 +1,8 @@
-"""Observables as kernels over a span of states: one kernel each, whatever else is measured with it.
+"""Observables as kernels over a span of states: one kernel each, the same whatever else is measured with it.
 
-A kernel does the part that it is told: START, UPDATE over a span (states first + 1, first + 1 + every, ... of `steps`), MARK
-the record's beginning, or FINISH, which writes a row of values a variable, `steps` being how many states were looked at.
+A kernel does the part that it is told: START its accumulators, UPDATE them over the states first + 1, first + 1 + every, ... of
+the span's `steps`, mark the beginning of the record (AT_RECORD), or FINISH, which writes a row of values a variable, `steps`
+being the number of states that were looked at.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ from fastdln.kernels.spans import BOUND_AT, ETA_AT, LANES, NUMBER_AT, S_AT, SPAN
 from fastdln.models import Map
 from fastdln.observables.observable import ModeObservable, PointObservable, Sample, Step
 
-START, UPDATE, MARK, FINISH = range(4)
+START, UPDATE, AT_RECORD, FINISH = range(4)
 
 # States that an update of one lane takes in one go, so that the accumulators stay in registers meanwhile.
 TOGETHER = 2
 
 
-def nothing(accumulator):
+def unchanged(accumulator):
     return accumulator
 
 
 def width_of(observable: ModeObservable | PointObservable, components: int = 0) -> int:
-    """How many numbers the accumulator has."""
+    """Count the numbers of the accumulator."""
     state = (1.0,) * components
     step, sample = Step(0.0, state, state, 1.0, 1.0, 1.0, 1.0), Sample(0.0, 1.0, 1.0)
     return len(observable.start(sample if isinstance(observable, PointObservable) else step))
@@ -32,7 +33,7 @@ def width_of(observable: ModeObservable | PointObservable, components: int = 0) 
 
 @cache
 def of_mode(observable: ModeObservable, map_: Map, depth: int) -> Linked:
-    """The kernel of an observable of single modes; without `needs` it is the same for every map and depth."""
+    """Kernel of an observable of single modes; without `needs` it is the same for every map and depth."""
     if observable.needs:
         kept = not (observable.source or map_.source)
         return made_for(observable.on(map_, depth), len(map_.layers(depth)), kept, map_.identity, depth)
@@ -41,16 +42,18 @@ def of_mode(observable: ModeObservable, map_: Map, depth: int) -> Linked:
 
 @cache
 def of_any_mode(observable: ModeObservable) -> Linked:
+    """Kernel of an observable that looks at no more of a mode than its products."""
     return made_for(observable, 0, not observable.source)
 
 
 def made_for(made: ModeObservable, components: int, kept: bool, *identity: object) -> Linked:
+    """Kernel of an observable whose `needs` are filled in, for states of so many components."""
     start, update, finish = made.start, made.update, made.finish
-    renormalize, mark = made.renormalize or nothing, made.at_record or nothing
+    renormalize, at_record = made.renormalize or unchanged, made.at_record or unchanged
     (get, put), (get_state, _) = rows(width_of(made, components), STRIDE), rows(components, (SPAN + 1) * STRIDE)
     _, put_values = rows(len(made.variables), STRIDE)
 
-    def seen_at(columns, states, products, number, before, t, lane):
+    def step_at(columns, states, products, number, before, t, lane):
         return Step(
             columns[NUMBER_AT + lane] + number,
             get_state(states, before * STRIDE + lane),
@@ -61,40 +64,41 @@ def made_for(made: ModeObservable, components: int, kept: bool, *identity: objec
             columns[BOUND_AT + lane],
         )
 
-    def observe(seen, columns, states, products, values, sizes, part, first, every, steps):
+    def observe(accumulators, columns, states, products, values, sizes, part, first, every, steps):
         if part == UPDATE:
             t = first + 1
             while t + (TOGETHER - 1) * every <= steps:
                 for lane in range(LANES):
-                    found = get(seen, lane)
+                    accumulator = get(accumulators, lane)
                     for k in range(TOGETHER):
                         at = t + k * every
-                        found = update(found, seen_at(columns, states, products, at - steps, at - 1, at, lane))
-                    put(seen, lane, found)
+                        step = step_at(columns, states, products, at - steps, at - 1, at, lane)
+                        accumulator = update(accumulator, step)
+                    put(accumulators, lane, accumulator)
                 t += TOGETHER * every
             while t <= steps:
                 for lane in range(LANES):
-                    step = seen_at(columns, states, products, t - steps, t - 1, t, lane)
-                    put(seen, lane, update(get(seen, lane), step))
+                    step = step_at(columns, states, products, t - steps, t - 1, t, lane)
+                    put(accumulators, lane, update(get(accumulators, lane), step))
                 t += every
             for lane in range(LANES):
-                put(seen, lane, renormalize(get(seen, lane)))
+                put(accumulators, lane, renormalize(get(accumulators, lane)))
         elif part == START:
             for lane in range(LANES):
-                put(seen, lane, start(seen_at(columns, states, products, 0, 0, 0, lane)))
-        elif part == MARK:
+                put(accumulators, lane, start(step_at(columns, states, products, 0, 0, 0, lane)))
+        elif part == AT_RECORD:
             for lane in range(LANES):
-                put(seen, lane, mark(get(seen, lane)))
+                put(accumulators, lane, at_record(get(accumulators, lane)))
         else:
             for lane in range(LANES):
-                put_values(values, lane, finish(get(seen, lane), steps))
+                put_values(values, lane, finish(get(accumulators, lane), steps))
 
     return Linked(observe, "observe", made.name, made.source, *identity, kept=kept)
 
 
 @cache
 def of_network(observable: PointObservable) -> Linked:
-    """The kernel of an observable of the whole network; in the place of products it is given its quantity's numbers.
+    """Kernel of an observable of the whole network, which is given its quantity's numbers (SPAN + 1 states, lane) as products.
 
     FINISH takes the last number from row `first`.
     """
@@ -105,26 +109,27 @@ def of_network(observable: PointObservable) -> Linked:
         number = columns[NUMBER_AT + lane] + (t - steps)
         return Sample(number, numbers[t * STRIDE + lane], columns[ETA_AT + lane])
 
-    def observe(seen, columns, states, numbers, values, sizes, part, first, every, steps):
+    def observe(accumulators, columns, states, numbers, values, sizes, part, first, every, steps):
         if part == UPDATE:
             t = first + 1
             while t + (TOGETHER - 1) * every <= steps:
                 for lane in range(LANES):
-                    found = get(seen, lane)
+                    accumulator = get(accumulators, lane)
                     for k in range(TOGETHER):
-                        found = update(found, sample_at(columns, numbers, t + k * every, steps, lane))
-                    put(seen, lane, found)
+                        accumulator = update(accumulator, sample_at(columns, numbers, t + k * every, steps, lane))
+                    put(accumulators, lane, accumulator)
                 t += TOGETHER * every
             while t <= steps:
                 for lane in range(LANES):
-                    put(seen, lane, update(get(seen, lane), sample_at(columns, numbers, t, steps, lane)))
+                    sample = sample_at(columns, numbers, t, steps, lane)
+                    put(accumulators, lane, update(get(accumulators, lane), sample))
                 t += every
         elif part == START:
             for lane in range(LANES):
-                put(seen, lane, start(Sample(columns[NUMBER_AT + lane], 0.0, columns[ETA_AT + lane])))
+                put(accumulators, lane, start(Sample(columns[NUMBER_AT + lane], 0.0, columns[ETA_AT + lane])))
         else:
             for lane in range(LANES):
                 last = Sample(columns[NUMBER_AT + lane], numbers[first * STRIDE + lane], columns[ETA_AT + lane])
-                put_values(values, lane, finish(get(seen, lane), steps, last))
+                put_values(values, lane, finish(get(accumulators, lane), steps, last))
 
     return Linked(observe, "observe", observable.name, observable.source, kept=not observable.source)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastdln.kernels.lengths import Lengths
+from fastdln.kernels.spans import ROUND
 from fastdln.observables import Observable
 from fastdln.observables.observable import (
-    LEAD,
     EndObservable,
     ModeObservable,
     PairObservable,
@@ -19,8 +19,12 @@ from fastdln.observables.observable import (
 )
 
 
-class Roles:
-    """The observables by the stage that computes them."""
+class ObservablesByStage:
+    """Observables by the stage that computes them.
+
+    Of single modes: those that follow the whole run, lead in to the record, or follow the record alone. Of the whole network: over
+    the record (network), or over the whole run (network_whole_run). The other kinds are a tuple each.
+    """
 
     def __init__(self, observables: Sequence[Observable]) -> None:
         def of(kind: type) -> list[Any]:
@@ -31,7 +35,7 @@ class Roles:
         self.leading = tuple(o for o in modes if o.leads)
         self.recorded = tuple(o for o in modes if not o.whole_run and not o.leads)
         self.network = tuple(o for o in of(PointObservable) if not o.whole_run)
-        self.surveyed = tuple(o for o in of(PointObservable) if o.whole_run)
+        self.network_whole_run = tuple(o for o in of(PointObservable) if o.whole_run)
         self.pairs: tuple[PairObservable, ...] = tuple(of(PairObservable))
         self.windows: tuple[WindowObservable, ...] = tuple(of(WindowObservable))
         self.trajectories: tuple[TrajectoryObservable, ...] = tuple(of(TrajectoryObservable))
@@ -40,9 +44,9 @@ class Roles:
 
     @property
     def modes(self) -> tuple[ModeObservable, ...]:
-        """Those of single modes, in the order in which they join in: from state 0 on, before the record, and in it."""
+        """Those of single modes, in the order in which they begin: at state 0, before the record, and with it."""
         return self.whole_run + self.leading + self.recorded
 
     def rounds(self, lengths: Lengths) -> int:
-        """Whole rounds of the transient, one less where observables lead in to the record; the rest is the record's."""
-        return max(0, lengths.steps // LEAD - (1 if self.leading or self.pairs else 0))
+        """Rounds of the transient; the steps that remain, at least one round where observables lead in, are the record's."""
+        return max(0, lengths.steps // ROUND - (1 if self.leading or self.pairs else 0))

@@ -154,7 +154,7 @@ def has_left(product, s):
     return product > 0.5 * s or product < -CLOSE * s
 
 
-def with_history(codes, escaped):
+def resolve_open(codes, escaped):
     """Settles open codes (arrays); `escaped`: whether the orbit had left the saddle before the window."""
     return np.where(escaped, np.where(codes == NEAR_ZERO, COLLAPSED, APERIODIC), DRIFTING)
 

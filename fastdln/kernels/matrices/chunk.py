@@ -15,7 +15,7 @@ import numpy as np
 from fastdln.errors import where
 from fastdln.kernels.compile import jit_disabled, kernel
 from fastdln.kernels.compile_jobs import Job
-from fastdln.kernels.layout import parts
+from fastdln.kernels.layout import split_values
 from fastdln.kernels.lengths import Lengths, window_of
 from fastdln.kernels.link import Linked
 from fastdln.kernels.matrices.collapse import rests, strengths
@@ -23,20 +23,20 @@ from fastdln.kernels.matrices.eigenvalue_search import Search
 from fastdln.kernels.matrices.layer_singular_values import spectrum
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.program import Code, interpreter
-from fastdln.kernels.matrices.record import Follower, Kept, Runner
+from fastdln.kernels.matrices.record import Follower, Measured, Runner
 from fastdln.kernels.matrices.schedule import for_networks
-from fastdln.kernels.matrices.stages import MatrixRoles
+from fastdln.kernels.matrices.stages import MatrixObservablesByStage
 from fastdln.kernels.matrices.tangent import first_tangent, tangent_of
 from fastdln.kernels.matrices.tiles import LANES as NETWORKS
 from fastdln.kernels.matrices.tiles import aligned
-from fastdln.kernels.matrices.trace import Setup, Tables, Watch
+from fastdln.kernels.matrices.trace import Sampling, Setup, Tables
 from fastdln.kernels.matrices.transient import Points, descent_of, history, transient
 from fastdln.kernels.matrices.views import LENGTH, of_matrices, offsets_of
 from fastdln.kernels.spans import LANES, ROUND
-from fastdln.kernels.variables import store, variables_of
+from fastdln.kernels.variables import add_variables, variables_of
 from fastdln.models.targets import Target
 from fastdln.observables import Observable
-from fastdln.observables.fate import COLLAPSED, DIVERGED, DRIFTING, NEAR_ZERO, OPEN, with_history
+from fastdln.observables.fate import COLLAPSED, DIVERGED, DRIFTING, NEAR_ZERO, OPEN, resolve_open
 from fastdln.observables.observable import LEAD, End, Estimates
 from fastdln.theory import divergence_bound
 
@@ -65,9 +65,9 @@ class MatrixKernel:
     ) -> None:
         self.widths, self.diagonal, self.wanted = tuple(widths), diagonal, wanted
         self.lanes = lanes_for(widths)
-        self.roles = MatrixRoles(observables)
+        self.by_stage = MatrixObservablesByStage(observables)
         self.shapes = [(rows, columns) for columns, rows in pairwise(self.widths)]
-        own = [quantity.name for quantity in self.roles.quantities if quantity.source]
+        own = [quantity.name for quantity in self.by_stage.quantities if quantity.source]
         self._stage: Runner = partial(run_stage, self.lanes, own)
         self._address: Callable[[Linked], Any] = attrgetter("address")
 
@@ -84,46 +84,48 @@ class MatrixKernel:
         """Variables by name, shaped (point, ...), from eta (point), singular values (mode, point), the layers at state 0
         one after another (point, element), and the matrices to learn (target, element), with that of each point.
         """
-        roles, modes = self.roles, len(singular_values)
+        by_stage, modes = self.by_stage, len(singular_values)
         points = Points(eta, singular_values, starts.copy(), -targets, target_of)
         bounds = divergence_bound(eta, singular_values, len(self.shapes))
         bounds = np.concatenate([bounds, 2.0 * bounds.max(axis=0, keepdims=True, initial=0.0)])
         with np.errstate(all="ignore"):  # diverging points, where the JIT is off
             follower, kept = self.descend(points, bounds, target, lengths)
-            of_modes, of_network, fates, periods = parts(kept.values, modes, len(variables_of(roles.modes)))
+            of_modes, of_network, fates, periods = split_values(kept.values, modes, len(variables_of(by_stage.modes)))
             fates, periods = fates.astype(np.uint8), periods.astype(np.int16)
             lost = kept.lost | (fates == DIVERGED).any(axis=1)
             fates[lost], periods[lost] = DIVERGED, -1
             at_start = points._replace(states=starts)
-            self.look_back(follower, at_start, points.states, target, lengths, fates)
+            self.resolve_fates(follower, at_start, points.states, target, lengths, fates)
         results: dict[str, np.ndarray] = {}
-        store(results, roles.modes, of_modes, lost[:, None])
-        store(results, (*roles.network, *roles.surveyed), of_network, lost)
-        for window in roles.windows:
-            store(results, (window,), [np.moveaxis(kept.orbit, -1, 0)], lost[:, None, None])
-        for trajectory in roles.trajectories:
+        add_variables(results, by_stage.modes, of_modes, lost[:, None])
+        add_variables(results, (*by_stage.network, *by_stage.network_whole_run), of_network, lost)
+        for window in by_stage.windows:
+            add_variables(results, (window,), [np.moveaxis(kept.orbit, -1, 0)], lost[:, None, None])
+        for trajectory in by_stage.trajectories:
             rows = np.moveaxis(kept.trajectory, -1, 1)
             layers, products, quantities = np.split(rows, [len(self.shapes) * modes, (len(self.shapes) + 1) * modes])
             layers = layers.reshape(len(self.shapes), modes, *layers.shape[1:])
-            store(results, (trajectory,), [np.moveaxis(layers, 2, 0), np.moveaxis(products, 1, 0), *quantities])
+            add_variables(results, (trajectory,), [np.moveaxis(layers, 2, 0), np.moveaxis(products, 1, 0), *quantities])
         learned = singular_values.T
         for shared in (fates, periods, learned):  # by all that look at them
             shared.flags.writeable = False
-        for verdict in roles.verdicts:
-            store(results, (verdict,), verdict.finish(fates, periods, learned))
+        for verdict in by_stage.verdicts:
+            add_variables(results, (verdict,), verdict.finish(fates, periods, learned))
         estimates = Estimates(kept.eigenvalues, kept.residual, kept.failed)
-        for estimate in roles.estimates:
-            store(results, (estimate,), [lose(value, lost) for value in estimate.finish(estimates)])
-        if roles.last_layers:
+        for estimate in by_stage.estimates:
+            add_variables(results, (estimate,), [lose(value, lost) for value in estimate.finish(estimates)])
+        if by_stage.last_layers:
             end = End(self.layers(points.states), singular_values.T, target.left, target.right)
-            for one in roles.last_layers:
+            for one in by_stage.last_layers:
                 with np.errstate(all="ignore"):
                     values = one.finish(end)
-                store(results, (one,), [lose(value, lost) for value in values])
+                add_variables(results, (one,), [lose(value, lost) for value in values])
         results[self.unconverged] = kept.failed
         return results
 
-    def descend(self, points: Points, bounds: np.ndarray, target: Target, lengths: Lengths) -> tuple[Follower, Kept]:
+    def descend(
+        self, points: Points, bounds: np.ndarray, target: Target, lengths: Lengths
+    ) -> tuple[Follower, Measured]:
         """Takes points.states to the last state; returns what is kept on the way."""
         follower = self.follower(target, lengths, len(points.eta))
         kept = self.kept(follower, len(points.eta), lengths)
@@ -134,9 +136,9 @@ class MatrixKernel:
 
     def follower(self, target: Target, lengths: Lengths, points: int) -> Follower:
         """What follows so many points after the transient: memory, programs and tables, laid out for these lengths."""
-        lanes, roles, modes = self.lanes, self.roles, min(self.widths[0], self.widths[-1])
-        plan, rows, kept_rows = for_networks(roles, modes, len(self.shapes), window_of(lengths))
-        search, stretches = Search(self.widths, self.wanted if roles.searched_at else 0), roles.stretches
+        lanes, by_stage, modes = self.lanes, self.by_stage, min(self.widths[0], self.widths[-1])
+        plan, rows, kept_rows = for_networks(by_stage, modes, len(self.shapes), window_of(lengths))
+        search, stretches = Search(self.widths, self.wanted if by_stage.searched_at else 0), by_stage.stretches
         network = Network(self.widths, lanes, search.directions + stretches, search.images + stretches)
         code = Code()
         runner, by_tiles = (self._address(interpreter(count)) for count in (lanes, NETWORKS))
@@ -145,42 +147,42 @@ class MatrixKernel:
         tangent = tangent_of(network, code, stretches, offsets)
         descent = descent_of(network, code, runner, self.diagonal)
         nowhere = None if jit_disabled() else 0
-        watch = Watch(
+        sampling = Sampling(
             steps=lengths.steps,
             total=lengths.steps + lengths.record,
             window=window_of(lengths),
             period_max=lengths.period_max,
             every=lengths.sharpness_every,
-            trajectory=lengths.trajectory if roles.trajectories else 0,
-            searched_at=roles.searched_at,
+            trajectory=lengths.trajectory if by_stage.trajectories else 0,
+            searched_at=by_stage.searched_at,
             estimate=self._address(search.kernel(lanes)) if search.wanted else nowhere,
-            spectrum=self._address(spectrum(lanes)) if roles.trajectories else nowhere,
-            stretches=roles.stretches,
+            spectrum=self._address(spectrum(lanes)) if by_stage.trajectories else nowhere,
+            stretches=by_stage.stretches,
         )
-        looks = [self._address(of_matrices(quantity, lanes)) for quantity in roles.quantities]
+        looks = [self._address(of_matrices(quantity, lanes)) for quantity in by_stage.quantities]
         tables = Tables(
             lines=plan.program.code_by(self._address),
             code=code.array,
             offsets=offsets,
             quantities=np.array(looks, object if jit_disabled() else np.int64),
-            wanted_at=np.array(roles.wanted_at),
+            wanted_at=np.array(by_stage.wanted_at),
             noise=search.noise(network),
             kept_rows=kept_rows,
         )
-        leads = roles.stretches or bool(roles.leading)
-        rounds = 0 if roles.from_start else max(0, lengths.steps // ROUND - (1 if leads else 0))
+        leads = by_stage.stretches or bool(by_stage.leading)
+        rounds = 0 if by_stage.from_start else max(0, lengths.steps // ROUND - (1 if leads else 0))
         return Follower(
             lanes=lanes,
-            setup=Setup(plan.sections, plan.layout, rows, descent, finder, tangent, watch),
+            setup=Setup(plan.sections, plan.layout, rows, descent, finder, tangent, sampling),
             tables=tables,
             networks=self.networks(network, target, points, int(offsets[LENGTH])),
             memory=plan.memory,
             first=rounds * ROUND,
             lead=max(0, lengths.steps - LEAD) if leads else lengths.steps,
-            watched=roles.from_start,
+            every_state=by_stage.from_start,
             leads=leads,
             rates=plan.rates,
-            tangent=first_tangent(network) if roles.stretches else np.empty(0),
+            tangent=first_tangent(network) if by_stage.stretches else np.empty(0),
             stage=self._stage,
         )
 
@@ -194,13 +196,13 @@ class MatrixKernel:
             memory[:, place.at : place.at + basis.size * lanes] = np.repeat(basis.ravel(), lanes)
         return memory
 
-    def kept(self, follower: Follower, points: int, lengths: Lengths) -> Kept:
+    def kept(self, follower: Follower, points: int, lengths: Lengths) -> Measured:
         """Room for what is kept of so many points."""
         layout, rows = follower.setup.layout, len(follower.tables.kept_rows)
         visits = (lengths.steps + lengths.record) // lengths.trajectory + 1 if rows else 0
-        return Kept(
+        return Measured(
             values=np.full((layout.values_rows, points), np.nan),
-            orbit=np.empty((layout.modes, lengths.samples if self.roles.windows else 0, points)),
+            orbit=np.empty((layout.modes, lengths.samples if self.by_stage.windows else 0, points)),
             trajectory=np.empty((rows, visits, points)),
             lost=np.zeros(points, np.bool_),
             eigenvalues=np.empty((points, self.wanted)),
@@ -236,10 +238,10 @@ class MatrixKernel:
     def layers(self, states: np.ndarray) -> list[np.ndarray]:
         """The layers (point, row, column) of states (point, element)."""
         ends = np.cumsum([rows * columns for rows, columns in self.shapes])
-        parts = np.split(states, ends[:-1], axis=1)
-        return [part.reshape(-1, *shape) for part, shape in zip(parts, self.shapes, strict=True)]
+        split_values = np.split(states, ends[:-1], axis=1)
+        return [part.reshape(-1, *shape) for part, shape in zip(split_values, self.shapes, strict=True)]
 
-    def look_back(
+    def resolve_fates(
         self,
         follower: Follower,
         points: Points,
@@ -260,7 +262,7 @@ class MatrixKernel:
             descent = follower.tables.code, follower.setup.descent
             self._stage(history, follower.networks[0], *descent, points, which, until, escaped)
         asked, near = fates[which], near[which]
-        settled = np.where(np.isin(asked, OPEN), with_history(asked, escaped), asked)
+        settled = np.where(np.isin(asked, OPEN), resolve_open(asked, escaped), asked)
         for mode in np.flatnonzero(near.any(axis=0)).tolist():
             vectors = target.left[:, mode], target.right[:, mode]
             now, first = (strengths(self.layers(some[which]), *vectors) for some in (states, points.states))

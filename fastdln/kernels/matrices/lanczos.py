@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastdln.kernels.matrices.network import Network
-from fastdln.kernels.matrices.program import Code, Matrix, Program
+from fastdln.kernels.matrices.program import Code, Matrix, MatrixProgram
 from fastdln.kernels.matrices.tiles import LANES
 
 # Lanczos vectors of the first run and of the second at most, and of the second at least.
@@ -90,7 +90,7 @@ def lanczos(network: Network, code: Code, runner: Any, by_tiles: Any) -> Lanczos
         """The section that makes a vector of one Lanczos vector, which those of two and more follow."""
         sections = []
         for count in range(1, LONGEST + 1):
-            program, vectors = Program(LANES), Matrix(places[0], count, length // LANES, length)
+            program, vectors = MatrixProgram(LANES), Matrix(places[0], count, length // LANES, length)
             factors = Matrix(chosen, 1, count, count * LANES)
             program.product(Matrix(target, 1, length // LANES, length), factors, vectors)
             sections.append(code.add(program))

@@ -16,7 +16,7 @@ import numpy as np
 from numba import typeof
 
 from fastdln.kernels.compile import jit_disabled
-from fastdln.kernels.link import Linked, beyond
+from fastdln.kernels.link import Linked, offset_by
 from fastdln.kernels.matrices.lanczos import (
     ACROSS,
     DONE,
@@ -88,7 +88,7 @@ def by_two_runs(lanes: int) -> Any:
 
     def search(network, code, finder, noise, number, values, residual, converged):
         memory = pointer(network)
-        n = beyond(memory, finder.kept)
+        n = offset_by(memory, finder.kept)
         cold = n[SEARCHES] == 0.0
         begin(memory, finder, noise, number, cold)
         for turn in range(finder.rounds):  # a bound, which some clusters meet
@@ -111,7 +111,7 @@ def by_two_runs(lanes: int) -> Any:
 
     def begin(memory, finder, noise, number, cold):
         """The starts of both runs, from what the last two searches found."""
-        n = beyond(memory, finder.kept)
+        n = offset_by(memory, finder.kept)
         newer = int(n[SEARCHES]) % 2
         new, old = finder.found + 2 * newer * finder.length, finder.found + 2 * (1 - newer) * finder.length
         if cold:
@@ -165,7 +165,7 @@ def by_two_runs(lanes: int) -> Any:
 
     def run_through(memory, code, finder, second):
         """A Lanczos run from the first vector on: its largest Ritz value and residual, and in place of its start the Ritz vector."""
-        n, most = beyond(memory, finder.kept), min(LONGEST_SECOND, finder.longest) if second else finder.longest
+        n, most = offset_by(memory, finder.kept), min(LONGEST_SECOND, finder.longest) if second else finder.longest
         theta, size = (THETA_2, RESIDUAL_2) if second else (THETA_1, RESIDUAL_1)
         for lane in range(LANES):
             n[DONE + lane] = n[FROZEN + lane]
@@ -216,7 +216,7 @@ def by_two_runs(lanes: int) -> Any:
 
     def to_length_1(memory, finder, to, x):
         """to <- x / sqrt(SQUARE), but x itself where the lane is frozen."""
-        n = beyond(memory, finder.kept)
+        n = offset_by(memory, finder.kept)
         for lane in range(LANES):
             square = n[SQUARE + lane]
             n[FACTOR + lane] = 1.0 if n[FROZEN + lane] > 0.0 or not square > 0.0 else 1.0 / math.sqrt(square)
@@ -224,7 +224,7 @@ def by_two_runs(lanes: int) -> Any:
 
     def turn_away(memory, finder, to, x):
         """to <- x without what lies along the first vector, and SQUARE, but x itself where the lane is frozen."""
-        n = beyond(memory, finder.kept)
+        n = offset_by(memory, finder.kept)
         dot_into(memory, finder, ACROSS, x, finder.first)
         for lane in range(LANES):
             n[MINUS_ACROSS + lane] = 0.0 if n[FROZEN + lane] > 0.0 else -n[ACROSS + lane]
@@ -233,7 +233,7 @@ def by_two_runs(lanes: int) -> Any:
 
     def go_on(memory, code, finder, j, second):
         """From Lanczos vector j to what becomes the next once it is scaled by FACTOR, and a row of the tridiagonal matrix."""
-        n, q, off = beyond(memory, finder.kept), finder.vectors + j * finder.length, finder.off + j * LANES
+        n, q, off = offset_by(memory, finder.kept), finder.vectors + j * finder.length, finder.off + j * LANES
         before = q - finder.length if j > 0 else q
         run(finder.runner, memory, code, nth(finder.hvp, j))
         dot_into(memory, finder, DOT, finder.image, q)
@@ -257,7 +257,7 @@ def by_two_runs(lanes: int) -> Any:
 
     def rotate(memory, code, finder):
         """Rayleigh-Ritz of the two vectors, which splits eigenvalues that are so near that Lanczos does not."""
-        n = beyond(memory, finder.kept)
+        n = offset_by(memory, finder.kept)
         run(finder.runner, memory, code, nth(finder.hvp, LONGEST + 1))
         dot_into(memory, finder, DOT, finder.image, finder.first)
         dot_into(memory, finder, ACROSS, finder.image, finder.second)
@@ -279,7 +279,7 @@ def by_two_runs(lanes: int) -> Any:
 
     def mix(memory, finder):
         """x, y <- f x + g y and, at a right angle to it, with factors f and g from two rows of numbers."""
-        n = beyond(memory, finder.kept)
+        n = offset_by(memory, finder.kept)
         for e in range(0, finder.length, LANES):
             for lane in range(LANES):
                 x, y = memory[finder.first + e + lane], memory[finder.second + e + lane]
@@ -289,7 +289,7 @@ def by_two_runs(lanes: int) -> Any:
 
     def put_in_order(memory, finder):
         """Exchanges the two where the second run found the larger value."""
-        n, swaps = beyond(memory, finder.kept), 0
+        n, swaps = offset_by(memory, finder.kept), 0
         for lane in range(LANES):
             swap = n[THETA_2 + lane] > n[THETA_1 + lane] and not n[FROZEN + lane] > 0.0
             n[SCRATCH + lane], n[SCRATCH + LANES + lane] = (0.0, 1.0) if swap else (1.0, 0.0)
@@ -302,7 +302,7 @@ def by_two_runs(lanes: int) -> Any:
 
     def accept(memory, finder, turn):
         """Freezes the lanes whose eigenvalue is found, so that they do not depend on their neighbours; returns how many are left."""
-        n, left = beyond(memory, finder.kept), 0
+        n, left = offset_by(memory, finder.kept), 0
         for lane in range(LANES):
             if n[FROZEN + lane] > 0.0:
                 continue
@@ -321,7 +321,7 @@ def by_two_runs(lanes: int) -> Any:
 
     def remember(memory, finder):
         """Keeps what was found for the next searches, and how far it is from what the last two found."""
-        n, length = beyond(memory, finder.kept), finder.length
+        n, length = offset_by(memory, finder.kept), finder.length
         newer = int(n[SEARCHES]) % 2
         new, old = finder.found + 2 * newer * length, finder.found + 2 * (1 - newer) * length
         dot_into(memory, finder, DOT, finder.first, new)

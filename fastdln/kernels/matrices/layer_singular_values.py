@@ -14,7 +14,7 @@ from fastdln.kernels.matrices.views import KINDS, MODES, reading
 from fastdln.kernels.spans import SPAN, STRIDE
 
 # The widest layers whose columns are turned, for networks side by side: ten times faster than LAPACK at 5, not at all at 16.
-WIDEST_TURNED = 12
+WIDEST_JACOBI = 12
 
 # Columns whose product is this share of their lengths are at right angles: what is left changes a singular value by less than
 # rounding does. Six rounds over all pairs are usual.
@@ -35,7 +35,7 @@ def tall(weights):
     return found
 
 
-def turn_columns(matrix):
+def orthogonalize_columns(matrix):
     """Turns pairs of columns of matrices (row, column, lane) until all are at right angles: one-sided Jacobi (Golub, Van Loan, 8.6).
 
     Their lengths are the singular values then. What is at right angles stays as it is, so that no lane depends on those beside it.
@@ -73,10 +73,10 @@ def turn_columns(matrix):
             break
 
 
-def by_turning(weights):
+def by_jacobi(weights):
     """The singular values (value, lane) of matrices (row, column, lane), unsorted."""
     matrix = tall(weights)
-    turn_columns(matrix)
+    orthogonalize_columns(matrix)
     rows, columns, lanes = matrix.shape
     squares = np.zeros((columns, lanes))
     for k in range(rows):
@@ -108,8 +108,8 @@ def spectrum(lanes: int) -> Linked:
         network, modes = read(memory, offsets), offsets[MODES]
         for index in range(len(network.shapes)):
             weights = layer(network, index)
-            narrow = min(weights.shape[0], weights.shape[1]) <= WIDEST_TURNED
-            values = by_turning(weights) if narrow else by_lapack(weights)
+            narrow = min(weights.shape[0], weights.shape[1]) <= WIDEST_JACOBI
+            values = by_jacobi(weights) if narrow else by_lapack(weights)
             for lane in range(lanes):
                 falling = np.sort(values[:, lane])[::-1]
                 for mode in range(modes):

@@ -21,7 +21,7 @@ from fastdln.kernels.compile import jit_disabled
 from fastdln.kernels.link import Linked
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.pointers import address, moved
-from fastdln.kernels.matrices.program import Code, Matrix, Program, nth, run
+from fastdln.kernels.matrices.program import Code, Matrix, MatrixProgram, nth, run
 from fastdln.kernels.matrices.ritz import ritz
 from fastdln.kernels.matrices.tiles import LANES, RIGHT
 from fastdln.kernels.matrices.vectors import fold
@@ -47,7 +47,7 @@ SHIFTS = 1009
 
 
 class Work(NamedTuple):
-    """Parts of the memory as arrays (row, column, lane): what Rayleigh-Ritz reads and writes."""
+    """BlockValues of the memory as arrays (row, column, lane): what Rayleigh-Ritz reads and writes."""
 
     gram: np.ndarray
     matrix: np.ndarray
@@ -107,7 +107,7 @@ def finder(network: Network, code: Code, runner: Any, by_tiles: Any, wanted: int
     spare = some(2 * block * length)
     grams, chosen = some(2 * 9 * block * block * LANES), some(6 * block * block * LANES)
     minus_values, residuals = some(block * LANES), some(block * block * LANES)
-    project, combine, combine_images, defect, measure = (Program(LANES) for _ in range(5))
+    project, combine, combine_images, defect, measure = (MatrixProgram(LANES) for _ in range(5))
     matrix_at = grams + 9 * block * block * LANES
     everything, all_images = rows(vectors, 3 * block), rows(images, 3 * block)
     project.product(small(grams, 3 * block, 3 * block), everything, everything, RIGHT)
@@ -117,7 +117,7 @@ def finder(network: Network, code: Code, runner: Any, by_tiles: Any, wanted: int
     combine_images.product(rows(spare, 2 * block), coefficients, all_images)
     for j in range(block):
         residual, vector = rows(vectors + (block + j) * length, 1), rows(vectors + j * length, 1)
-        defect.shift(residual, vector, minus_values + j * LANES)
+        defect.axpy(residual, vector, minus_values + j * LANES)
     measure.product(small(residuals, block, block), *(rows(vectors + block * length, block),) * 2, RIGHT)
     hvp = [code.add(network.hvp(network.directions[j], network.images[j])) for j in range(3 * block)]
     return Finder(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 
-from fastdln.kernels.matrices.program import Matrix, Memory, Program
+from fastdln.kernels.matrices.program import Matrix, MatrixProgram, MemoryLayout
 from fastdln.kernels.matrices.tiles import LANES, LEFT, RIGHT
 
 
@@ -22,7 +22,7 @@ class Network:
 
     def __init__(self, widths: Sequence[int], lanes: int, directions: int = 0, images: int | None = None) -> None:
         self.widths, self.lanes, self.depth = tuple(widths), lanes, len(widths) - 1
-        self.memory = memory = Memory(lanes)
+        self.memory = memory = MemoryLayout(lanes)
         inputs, outputs = widths[0], widths[-1]
         self.minus_eta, self.one = (memory.matrix(1, LANES // lanes).at for _ in range(2))
         memory.pad()
@@ -35,7 +35,7 @@ class Network:
         self.left, self.right = memory.matrix(outputs, outputs), memory.matrix(inputs, inputs)
         self.product, self.half_rotated, self.rotated = (memory.matrix(outputs, inputs) for _ in range(3))
         spare = memory.matrix(max(widths), max(widths)).at if lanes == 1 else None
-        self.program = partial(Program, lanes, spare)
+        self.program = partial(MatrixProgram, lanes, spare)
         self.moved_below = [memory.matrix(width, inputs) for width in widths[2:]]
         memory.pad()
         self.size = sum(m.rows * m.columns for m in self.weights)
@@ -49,7 +49,7 @@ class Network:
         self.memory.pad()
         return layers
 
-    def forward(self) -> Program:
+    def forward(self) -> MatrixProgram:
         """B_{l+1} = W_l B_l, up to E = W_L B_L - M."""
         program = self.program()
         for layer in range(2, self.depth):
@@ -63,23 +63,23 @@ class Network:
         assert found is not None
         return found
 
-    def backward(self) -> Program:
+    def backward(self) -> MatrixProgram:
         """T_{l-1} = W_l^T T_l, from T_L = E down to T_1."""
         program = self.program()
         for layer in range(self.depth, 1, -1):
             program.product(self.deltas[layer - 2], self.weights[layer - 1], self.deltas[layer - 1], LEFT)
         return program
 
-    def update(self) -> Program:
+    def update(self) -> MatrixProgram:
         """W_l <- W_l - eta T_l B_l^T."""
         program = self.program()
         for layer in range(self.depth, 1, -1):
             w = self.weights[layer - 1]
             program.product(w, self.deltas[layer - 1], self.below_(layer), RIGHT, onto=w, factor=self.minus_eta)
-        program.shift(self.weights[0], self.deltas[0], self.minus_eta)
+        program.axpy(self.weights[0], self.deltas[0], self.minus_eta)
         return program
 
-    def rotate(self, diagonal: bool) -> Program:
+    def rotate(self, diagonal: bool) -> MatrixProgram:
         """U^T (W_L ... W_1) V, in the singular bases of the target; they are the identity if it is diagonal."""
         program = self.program()
         product = self.rotated if diagonal else self.product
@@ -89,7 +89,7 @@ class Network:
             program.product(self.rotated, self.half_rotated, self.right)
         return program
 
-    def hvp(self, direction: Sequence[Matrix], image: Sequence[Matrix]) -> Program:
+    def hvp(self, direction: Sequence[Matrix], image: Sequence[Matrix]) -> MatrixProgram:
         """H V for V = (V_l), with what forward and backward left:
 
         dB_{l+1} = V_l B_l + W_l dB_l, dT_{l-1} = V_l^T T_l + W_l^T dT_l, (H V)_l = dT_l B_l^T + T_l dB_l^T.

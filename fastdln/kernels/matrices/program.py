@@ -26,17 +26,17 @@ from fastdln.kernels.matrices.tiles import (
     PLAIN,
     RIGHT,
     TOGETHER,
-    shift,
+    axpy,
     steps_of,
     tile,
+    transpose_square,
     transposed,
-    turn_over,
 )
 from fastdln.kernels.matrices.tiling import cut
 
 # Operations beside products of matrices (PLAIN, LEFT, RIGHT) and tiles of products (OPERATIONS): SHARED is what the
 # tiles that follow share.
-SHIFT, TRANSPOSE, SHARED = -1, -2, -3
+AXPY, TRANSPOSE, SHARED = -1, -2, -3
 NOWHERE = -1
 FIELDS = 12
 
@@ -50,7 +50,7 @@ class Matrix(NamedTuple):
     row: int
 
 
-class Memory:
+class MemoryLayout:
     """Hands out places in one flat array whose matrices are `lanes` floats wide an element."""
 
     def __init__(self, lanes: int) -> None:
@@ -72,7 +72,7 @@ class Memory:
         return self.size - count * LANES
 
 
-class Program:
+class MatrixProgram:
     """A list of products.
 
     spare: a place for a transpose. With it A B^T turns B over first: BLAS takes nearly twice as long for it as for A B.
@@ -125,10 +125,10 @@ class Program:
         """Adds a line that begins with these fields."""
         self.lines.append(fields + (0,) * (FIELDS - len(fields)))
 
-    def shift(self, out: Matrix, x: Matrix, factor: int) -> None:
+    def axpy(self, out: Matrix, x: Matrix, factor: int) -> None:
         """out += factor x."""
         size = out.rows * out.columns
-        self.lines.append((SHIFT, out.at, 0, x.at, 0, 0, 0, size, 1, 1, out.at, factor))
+        self.lines.append((AXPY, out.at, 0, x.at, 0, 0, 0, size, 1, 1, out.at, factor))
 
 
 class Code:
@@ -138,7 +138,7 @@ class Code:
     def __init__(self) -> None:
         self.lines: list[tuple[int, ...]] = []
 
-    def add(self, *programs: Program) -> tuple[int, int]:
+    def add(self, *programs: MatrixProgram) -> tuple[int, int]:
         """The section of some programs, which are run as one."""
         first = len(self.lines)
         for program in programs:
@@ -159,9 +159,9 @@ def run_tiles(memory, program, length):
         if operation == SHARED:
             shared = line
             continue
-        if operation == SHIFT:
+        if operation == AXPY:
             out, x, factor = memory + 8 * peek(line + 8), memory + 8 * peek(line + 24), memory + 8 * peek(line + 88)
-            shift(out, out, factor, x, peek(line + 56))
+            axpy(out, out, factor, x, peek(line + 56))
             continue
         out, a, b = memory + peek(line + 8), memory + peek(line + 16), memory + peek(line + 24)
         for _ in range(peek(line + 32)):
@@ -178,7 +178,7 @@ def run_blas(memory, program, length):
         out, a, b = memory + 8 * peek(line + 8), memory + 8 * peek(line + 24), memory + 8 * peek(line + 40)
         onto, base = peek(line + 80) >= 0, memory + 8 * peek(line + 80)
         factor = peek_float(memory + 8 * peek(line + 88)) if onto else 1.0
-        if kind == SHIFT:
+        if kind == AXPY:
             for i in range(rows):
                 poke_float(out + 8 * i, peek_float(out + 8 * i) + factor * peek_float(a + 8 * i))
             continue
@@ -197,7 +197,7 @@ def transpose(to, to_row, at, at_row, rows, columns):
     for i in range(0, rows, LANES):
         for j in range(0, columns, LANES):
             if i + LANES <= rows and j + LANES <= columns:
-                turn_over(to + j * to_row + 8 * i, to_row, at + i * at_row + 8 * j, at_row)
+                transpose_square(to + j * to_row + 8 * i, to_row, at + i * at_row + 8 * j, at_row)
             else:
                 for k in range(i, min(i + LANES, rows)):
                     for m in range(j, min(j + LANES, columns)):
@@ -212,7 +212,7 @@ def run_plain(lanes: int) -> Any:
             return as_strided(memory[at:], (rows, columns, lanes), (8 * row, 8 * lanes, 8))
 
         for kind, out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor in program.tolist():
-            if kind == SHIFT:
+            if kind == AXPY:
                 row = columns * lanes
                 view(out, row, rows, 1)[...] += memory[factor : factor + lanes] * view(a, row, rows, 1)
                 continue

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastdln.kernels.layout import parts
+from fastdln.kernels.layout import split_values
 from fastdln.kernels.matrices import views
 from fastdln.kernels.matrices.tiles import LANES as NETWORKS
 from fastdln.kernels.matrices.trace import Setup, Tables, descending, following, running
@@ -20,7 +20,7 @@ Runner = Callable[..., Any]
 
 
 @dataclass
-class Kept:
+class Measured:
     """What is kept of points: values (value, point), the last products (mode, sample, point), rows of a trajectory (row, visit, point),
     whether a point is lost, the last search's eigenvalues (eigenvalue, point) and residual (point), and how many failed (point)."""
 
@@ -38,7 +38,7 @@ class Follower:
     """Follows the points of a chunk in blocks.
 
     networks (group, float): the memory of a block's networks, by groups of lanes; memory (row, lane): that of its program. first: the
-    number of the state that the points are at; lead: of the one where tangents begin, and what leads in to the record. watched:
+    number of the state that the points are at; lead: of the one where tangents begin, and what leads in to the record. every_state:
     whether every state is looked at, leads: whether those from `lead` on are. rates: which values are rates; tangent: what the
     tangent vectors begin as.
     """
@@ -50,30 +50,30 @@ class Follower:
     memory: np.ndarray
     first: int
     lead: int
-    watched: bool
+    every_state: bool
     leads: bool
     rates: np.ndarray
     tangent: np.ndarray
     stage: Runner
 
-    def __call__(self, points: Points, bounds: np.ndarray, kept: Kept) -> None:
+    def __call__(self, points: Points, bounds: np.ndarray, kept: Measured) -> None:
         """Takes points.states to the last state, and fills what is kept. bounds (mode, point): the divergence bounds, and in a last
         row that of the error's norm."""
-        held, watch, sections = len(self.networks) * self.lanes, self.setup.watch, self.setup.sections
-        record = watch.total - watch.steps
+        held, sampling, sections = len(self.networks) * self.lanes, self.setup.sampling, self.setup.sections
+        record = sampling.total - sampling.steps
         for origin in range(0, len(points.eta), held):
             block = Block(self, origin, min(held, len(points.eta) - origin), kept)
             block.enter(points, bounds)
             block.look(self.first, self.first)
-            block.go(self.first, self.lead, self.watched)
+            block.go(self.first, self.lead, self.every_state)
             block.run(sections.lead_in)
             block.begin_tangents()
-            block.go(self.lead, watch.steps, self.watched or self.leads)
+            block.go(self.lead, sampling.steps, self.every_state or self.leads)
             block.run(sections.begin)
-            last = block.look(watch.steps, watch.total)
-            block.run(sections.verdicts, watch.period_max, watch.window)
+            last = block.look(sampling.steps, sampling.total)
+            block.run(sections.fates, sampling.period_max, sampling.window)
             block.run(sections.finish, last, record)
-            block.run(sections.finish_sampled, last, -(-record // watch.every))
+            block.run(sections.finish_sampled, last, -(-record // sampling.every))
             block.leave(points, last)
             if self.rates.size:
                 block.end_cycles(record)
@@ -82,7 +82,7 @@ class Follower:
 class Block:
     """`inside` points from `origin` on, as many as are followed together at most."""
 
-    def __init__(self, follower: Follower, origin: int, inside: int, kept: Kept) -> None:
+    def __init__(self, follower: Follower, origin: int, inside: int, kept: Measured) -> None:
         self.all, self.inside, self.points = follower, inside, slice(origin, origin + inside)
         self.values, self.lost = kept.values[:, self.points], kept.lost[self.points]
         self.kept, setup = kept, follower.setup
@@ -165,9 +165,9 @@ class Block:
     def end_cycles(self, record: int) -> None:
         """Goes on to the next end of the common period of a network's modes, where it has one, so that its rates are over whole
         periods."""
-        periods = parts(self.values, self.layout.modes, 0).periods.astype(int)
+        periods = split_values(self.values, self.layout.modes, 0).periods.astype(int)
         extra = np.array([-record % common if (common := common_period(one)) > 1 else 0 for one in periods.tolist()])
-        done, total, rates = 0, self.all.setup.watch.total, self.all.rates
+        done, total, rates = 0, self.all.setup.sampling.total, self.all.rates
         for k in np.unique(extra[extra > 0]).tolist():
             last = self.look(total + done, total + k, beyond=True)
             done = k

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastdln.kernels.compile import jit_disabled
 from fastdln.kernels.matrices.pointers import address
-from fastdln.kernels.matrices.tiles import LANES, VECTOR, turn
+from fastdln.kernels.matrices.tiles import LANES, VECTOR, rotate_pair
 
 # A vector whose square, of length 1, is less than this outside of the span of those before it adds only rounding.
 DEPENDENT = 1e-8
@@ -80,26 +80,26 @@ def rotate(matrix, vectors):
                     t = -t if apart < 0.0 else t
                     c[lane] = 1.0 / math.sqrt(1.0 + t * t)
                     s[lane] = t * c[lane]
-                turn_both(matrix, p, q, 1, c, s)
-                turn_both(matrix, p, q, 0, c, s)
-                turn_both(vectors, p, q, 0, c, s)
+                rotate_both(matrix, p, q, 1, c, s)
+                rotate_both(matrix, p, q, 0, c, s)
+                rotate_both(vectors, p, q, 0, c, s)
 
 
-def turn_vectors(array, p, q, axis, c, s):
+def rotate_vectors(array, p, q, axis, c, s):
     """Rows p and q (columns for axis 1) become c p - s q and s p + c q, on each lane with its own angle."""
     size = len(array)
     between, stride = (size * VECTOR, VECTOR) if axis == 0 else (VECTOR, size * VECTOR)
     first = address(array)
-    turn(first + p * between, first + q * between, stride, address(c), address(s), size)
+    rotate_pair(first + p * between, first + q * between, stride, address(c), address(s), size)
 
 
-def turn_plainly(array, p, q, axis, c, s):
+def rotate_plainly(array, p, q, axis, c, s):
     x, y = np.take(array, p, axis), np.take(array, q, axis)
     rows = array if axis == 0 else array.swapaxes(0, 1)
     rows[p], rows[q] = c * x - s * y, s * x + c * y
 
 
-turn_both = turn_plainly if jit_disabled() else turn_vectors
+rotate_both = rotate_plainly if jit_disabled() else rotate_vectors
 
 
 def best(matrix, vectors, values, chosen):

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastdln.kernels.stages import Roles
+from fastdln.kernels.stages import ObservablesByStage
 from fastdln.observables import Observable
 from fastdln.observables.loss import LOSS
 from fastdln.observables.observable import EstimateObservable, MatrixObservable, Quantity
 
 # Which states a quantity is wanted at, in bits: every one that is looked at, those of the record and those sampled in it,
 # those sampled over the whole run, and those of a trajectory.
-LOOKED_AT, RECORDED, SAMPLED, SURVEYED, KEPT = (1 << k for k in range(5))
+EVERY_STATE, RECORDED, SAMPLED, SAMPLED_WHOLE_RUN, TRAJECTORY = (1 << k for k in range(5))
 
 
-class MatrixRoles(Roles):
+class MatrixObservablesByStage(ObservablesByStage):
     """The observables by the stage that computes them, and the quantities that they look at, the loss first."""
 
     def __init__(self, observables: Sequence[Observable]) -> None:
         super().__init__(observables)
         self.estimates = tuple(o for o in observables if isinstance(o, EstimateObservable))
         self.last_layers = tuple(o for o in observables if isinstance(o, MatrixObservable))
-        wanted: dict[Quantity, int] = {LOSS: LOOKED_AT}
+        wanted: dict[Quantity, int] = {LOSS: EVERY_STATE}
         for o in self.network:
             wanted[o.quantity] = wanted.get(o.quantity, 0) | (SAMPLED if o.sampled else RECORDED)
-        for o in self.surveyed:
-            wanted[o.quantity] = wanted.get(o.quantity, 0) | (SURVEYED if o.sampled else LOOKED_AT)
+        for o in self.network_whole_run:
+            wanted[o.quantity] = wanted.get(o.quantity, 0) | (SAMPLED_WHOLE_RUN if o.sampled else EVERY_STATE)
         for trajectory in self.trajectories:
             for quantity in trajectory.quantities:
-                wanted[quantity] = wanted.get(quantity, 0) | KEPT
+                wanted[quantity] = wanted.get(quantity, 0) | TRAJECTORY
         self.quantities = tuple(wanted)
         self.wanted_at = tuple(wanted.values())
         # what is read off the last search is of those over the record
@@ -44,4 +44,4 @@ class MatrixRoles(Roles):
     @property
     def from_start(self) -> bool:
         """Whether something looks at the transient too, so that no point may be finished early."""
-        return bool(self.whole_run or self.surveyed or self.trajectories)
+        return bool(self.whole_run or self.network_whole_run or self.trajectories)

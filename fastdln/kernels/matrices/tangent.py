@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastdln.kernels.matrices.network import Network
-from fastdln.kernels.matrices.program import Code, Matrix, Program, run
+from fastdln.kernels.matrices.program import Code, Matrix, MatrixProgram, run
 from fastdln.kernels.matrices.tiles import RIGHT
 from fastdln.kernels.matrices.views import STRETCHING
 
@@ -27,9 +27,13 @@ def tangent_of(network: Network, code: Code, there: bool, offsets: np.ndarray) -
     if not there:
         return Tangent(0, 0, (0, 0), (0, 0))
     lanes, vector, image = network.lanes, network.directions[-1], network.images[-1]
-    move, square, row = Program(lanes), Program(lanes), Matrix(vector[0].at, 1, network.size, network.size * lanes)
+    move, square, row = (
+        MatrixProgram(lanes),
+        MatrixProgram(lanes),
+        Matrix(vector[0].at, 1, network.size, network.size * lanes),
+    )
     whole_vector, whole_image = (Matrix(v[0].at, network.size, 1, lanes) for v in (vector, image))
-    move.shift(whole_vector, whole_image, network.minus_eta)
+    move.axpy(whole_vector, whole_image, network.minus_eta)
     square.product(Matrix(int(offsets[STRETCHING]), 1, 1, lanes), row, row, RIGHT)
     return Tangent(vector[0].at, network.size, code.add(network.hvp(vector, image), move), code.add(square))
 

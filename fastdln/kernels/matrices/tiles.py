@@ -245,7 +245,7 @@ def tile(context: Any, operation: Any, memory: Any, shared: Any, out: Any, a: An
 
 
 @intrinsic
-def shift(context: Any, out: Any, base: Any, factor: Any, x: Any, count: Any) -> Any:
+def axpy(context: Any, out: Any, base: Any, factor: Any, x: Any, count: Any) -> Any:
     """out = base + factor x over `count` vectors, all addresses."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -266,7 +266,7 @@ def shift(context: Any, out: Any, base: Any, factor: Any, x: Any, count: Any) ->
 
 
 @intrinsic
-def turn(context: Any, first: Any, second: Any, stride: Any, cosine: Any, sine: Any, count: Any) -> Any:
+def rotate_pair(context: Any, first: Any, second: Any, stride: Any, cosine: Any, sine: Any, count: Any) -> Any:
     """x, y = c x - s y, s x + c y for `count` vectors x and y, `stride` bytes apart, from two addresses on."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -288,7 +288,7 @@ def turn(context: Any, first: Any, second: Any, stride: Any, cosine: Any, sine: 
 
 
 @intrinsic
-def turn_over(context: Any, to: Any, to_row: Any, at: Any, at_row: Any) -> Any:
+def transpose_square(context: Any, to: Any, to_row: Any, at: Any, at_row: Any) -> Any:
     """The transpose of a square of LANES by LANES floats; addresses, and the bytes from one row to the next."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -12,7 +12,7 @@ from fastdln.kernels.driver import set_number
 from fastdln.kernels.link import call_with
 from fastdln.kernels.matrices.eigenvalue_search import Finder, search
 from fastdln.kernels.matrices.program import run
-from fastdln.kernels.matrices.stages import KEPT, LOOKED_AT, RECORDED, SAMPLED, SURVEYED
+from fastdln.kernels.matrices.stages import EVERY_STATE, RECORDED, SAMPLED, SAMPLED_WHOLE_RUN, TRAJECTORY
 from fastdln.kernels.matrices.tangent import Tangent, stretching
 from fastdln.kernels.matrices.views import CONVERGED, EIGENVALUES, RESIDUAL, WANTED
 from fastdln.kernels.spans import LANES, SPAN, STRIDE
@@ -21,25 +21,25 @@ from fastdln.kernels.spans import LANES, SPAN, STRIDE
 LARGEST_FOUND = 1e100
 
 
-class Sections(NamedTuple):
+class NetworkSections(NamedTuple):
     """Sections of the program that looks at a block, each from its first line to the one after the last."""
 
     start: tuple[int, int]
     lead_in: tuple[int, int]
     carried: tuple[int, int]
-    surveyed: tuple[int, int]
-    finish_surveyed: tuple[int, int]
-    finish_watched: tuple[int, int]
+    network_whole_run: tuple[int, int]
+    finish_whole_run_sampled: tuple[int, int]
+    finish_whole_run: tuple[int, int]
     begin: tuple[int, int]
     recorded: tuple[int, int]
-    verdicts: tuple[int, int]
+    fates: tuple[int, int]
     finish: tuple[int, int]
     finish_sampled: tuple[int, int]
     rated: tuple[int, int]
     finish_rated: tuple[int, int]
 
 
-class Rows(NamedTuple):
+class NetworkRows(NamedTuple):
     """First rows of what is held of a block beside what kernels.record.Layout says: numbers of the quantities, the loss's first,
     singular values of the layers (layer, mode), so many of them, each SPAN + 1 rows; the loss beyond which a network is lost; how many searches for
     eigenvalues did not converge."""
@@ -51,11 +51,11 @@ class Rows(NamedTuple):
     failed: int
 
 
-class Watch(NamedTuple):
+class Sampling(NamedTuple):
     """What is measured of networks, and when: numbers of the states where the record begins and ends, states of the window, the
     longest period looked for, and every how many states are sampled, and kept.
 
-    searched_at: at which kinds of states (bits of roles.py) eigenvalues are searched for, by what lies at `estimate`. spectrum: the
+    searched_at: at which kinds of states (bits of by_stage.py) eigenvalues are searched for, by what lies at `estimate`. spectrum: the
     kernel of a trajectory's layers. stretches: whether tangent vectors are carried along.
     """
 
@@ -74,13 +74,13 @@ class Watch(NamedTuple):
 class Setup(NamedTuple):
     """What is the same for every block of a chunk, as plain numbers."""
 
-    sections: Sections
+    sections: NetworkSections
     layout: Any
-    rows: Rows
+    rows: NetworkRows
     descent: Any
     finder: Finder
     tangent: Tangent
-    watch: Watch
+    sampling: Sampling
 
 
 class Tables(NamedTuple):
@@ -97,17 +97,17 @@ class Tables(NamedTuple):
     kept_rows: np.ndarray
 
 
-def states_at(watch, number, recorded):
+def states_at(sampling, number, recorded):
     """Which kinds of states the one with this number is of, in bits."""
-    found = LOOKED_AT | RECORDED if recorded else LOOKED_AT
-    if number > watch.total:
+    found = EVERY_STATE | RECORDED if recorded else EVERY_STATE
+    if number > sampling.total:
         return found
-    if recorded and (watch.total - number) % watch.every == 0:
+    if recorded and (sampling.total - number) % sampling.every == 0:
         found |= SAMPLED
-    if number % watch.every == 0:
-        found |= SURVEYED
-    if watch.trajectory > 0 and number % watch.trajectory == 0:
-        found |= KEPT
+    if number % sampling.every == 0:
+        found |= SAMPLED_WHOLE_RUN
+    if sampling.trajectory > 0 and number % sampling.trajectory == 0:
+        found |= TRAJECTORY
     return found
 
 
@@ -140,7 +140,7 @@ def tracing(lanes: int) -> Any:
     stretch = stretching(lanes)
 
     def trace(setup, tables, networks, memory, groups, at, number, steps, recorded, stretches):
-        descent, watch, code, offsets = setup.descent, setup.watch, tables.code, tables.offsets
+        descent, sampling, code, offsets = setup.descent, setup.sampling, tables.code, tables.offsets
         for group in range(groups):
             network = networks[group]
             for t in range(min(1, steps), steps + 1):
@@ -156,27 +156,31 @@ def tracing(lanes: int) -> Any:
                     row = setup.layout.products + mode * setup.layout.products_rows + at + t
                     for lane in range(lanes):
                         memory[row, group * lanes + lane] = network[product + lane]
-                kinds = states_at(watch, number + t, recorded)
-                if watch.searched_at & kinds:
+                kinds = states_at(sampling, number + t, recorded)
+                if sampling.searched_at & kinds:
                     find_eigenvalues(setup, tables, network, number + t)
                 for q in range(len(tables.quantities)):
                     if tables.wanted_at[q] & kinds:
                         values = memory[setup.rows.numbers + q * (SPAN + 1) + t, group * lanes :]
                         call_with(tables.quantities[q], (values, network, offsets))
-                if kinds & KEPT:
+                if kinds & TRAJECTORY:
                     values = memory.reshape(-1)[(setup.rows.spectra + t) * STRIDE + group * lanes :]
-                    call_with(watch.spectrum, (values, network, offsets))
-                if watch.searched_at & kinds:
+                    call_with(sampling.spectrum, (values, network, offsets))
+                if sampling.searched_at & kinds:
                     for lane in range(lanes):
                         place = group * lanes + lane
-                        if not network[offsets[CONVERGED] + lane] > 0.0 and not is_lost(setup.rows, memory, t, place):
+                        if not network[offsets[CONVERGED] + lane] > 0.0 and not has_diverged(
+                            setup.rows, memory, t, place
+                        ):
                             memory[setup.rows.failed, place] += 1.0
 
     def find_eigenvalues(setup, tables, network, number):
         offsets, finder = tables.offsets, setup.finder
         values, residual = np.empty((offsets[WANTED], lanes)), np.empty(lanes)
         converged = np.empty(lanes, np.bool_)
-        search(setup.watch.estimate, (network, tables.code, finder, tables.noise, number, values, residual, converged))
+        search(
+            setup.sampling.estimate, (network, tables.code, finder, tables.noise, number, values, residual, converged)
+        )
         for lane in range(lanes):
             beyond = not values[0, lane] <= LARGEST_FOUND
             for k in range(len(values)):
@@ -187,7 +191,7 @@ def tracing(lanes: int) -> Any:
     return trace
 
 
-def is_lost(rows, memory, t, lane):
+def has_diverged(rows, memory, t, lane):
     return not memory[rows.numbers + t, lane] <= memory[rows.loss_limit, lane]  # so that NaN is lost
 
 
@@ -201,13 +205,13 @@ def following(lanes: int) -> Any:
     trace = tracing(lanes)
 
     def follow(setup, tables, networks, memory, groups, done, until, beyond, inside, orbit, kept):
-        watch, layout, sections, lines = setup.watch, setup.layout, setup.sections, tables.lines
-        span, recorded = 0, until > watch.steps
+        sampling, layout, sections, lines = setup.sampling, setup.layout, setup.sections, tables.lines
+        span, recorded = 0, until > sampling.steps
         while True:
             # what the window will not hold lies where the next products will
-            skipped = watch.total - watch.window - done if recorded and not beyond else SPAN
+            skipped = sampling.total - sampling.window - done if recorded and not beyond else SPAN
             span, at = min(SPAN, until - done, skipped if skipped > 0 else SPAN), max(-skipped, 0)
-            trace(setup, tables, networks, memory, groups, at, done, span, recorded, watch.stretches)
+            trace(setup, tables, networks, memory, groups, at, done, span, recorded, sampling.stretches)
             set_number(memory, layout.columns, layout.columns_rows, layout.modes, done + span)
             if until == 0:
                 run_lines(lines, sections.start, memory, 0, 0, 1, 0)
@@ -216,8 +220,8 @@ def following(lanes: int) -> Any:
             elif beyond:
                 run_lines(lines, sections.rated, memory, 0, 0, 1, span)
             elif recorded:
-                first = (watch.total - done - 1) % watch.every
-                run_lines(lines, sections.recorded, memory, at, first, watch.every, span)
+                first = (sampling.total - done - 1) % sampling.every
+                run_lines(lines, sections.recorded, memory, at, first, sampling.every, span)
                 keep_orbit(setup, memory, at, done, span, inside, orbit)
             elif span > 0:
                 run_lines(lines, sections.carried, memory, 0, 0, 1, span)
@@ -248,25 +252,25 @@ def following(lanes: int) -> Any:
 
     def survey(setup, tables, memory, at, done, span, inside, kept):
         """What is looked at over the whole run, and kept of it, in the states done + 1 to done + span."""
-        watch, sections, lines = setup.watch, setup.sections, tables.lines
-        every, last = watch.every, watch.total // watch.every * watch.every
-        run_lines(lines, sections.surveyed, memory, 0, every - 1 - done % every, every, span)
+        sampling, sections, lines = setup.sampling, setup.sections, tables.lines
+        every, last = sampling.every, sampling.total // sampling.every * sampling.every
+        run_lines(lines, sections.network_whole_run, memory, 0, every - 1 - done % every, every, span)
         if done < last <= done + span:
-            run_lines(lines, sections.finish_surveyed, memory, 0, last - done, 1, last // every + 1)
-        if done + span == watch.total:
-            run_lines(lines, sections.finish_watched, memory, 0, span, 1, watch.total + 1)
-        if watch.trajectory > 0:
-            first = watch.trajectory - 1 - done % watch.trajectory
-            for t in range(first + 1, span + 1, watch.trajectory):
-                visit = (done + t) // watch.trajectory
+            run_lines(lines, sections.finish_whole_run_sampled, memory, 0, last - done, 1, last // every + 1)
+        if done + span == sampling.total:
+            run_lines(lines, sections.finish_whole_run, memory, 0, span, 1, sampling.total + 1)
+        if sampling.trajectory > 0:
+            first = sampling.trajectory - 1 - done % sampling.trajectory
+            for t in range(first + 1, span + 1, sampling.trajectory):
+                visit = (done + t) // sampling.trajectory
                 for k in range(len(kept)):
                     row = tables.kept_rows[k, 0] + t + at * tables.kept_rows[k, 1]
                     for lane in range(inside):
-                        lost = is_lost(setup.rows, memory, t, lane)
+                        lost = has_diverged(setup.rows, memory, t, lane)
                         kept[k, visit, lane] = math.nan if lost else memory[row, lane]
 
     def keep_orbit(setup, memory, at, done, span, inside, orbit):
-        layout, first = setup.layout, done - (setup.watch.total - orbit.shape[1])
+        layout, first = setup.layout, done - (setup.sampling.total - orbit.shape[1])
         for mode in range(layout.modes):
             row = layout.products + mode * layout.products_rows + at + 1
             for t in range(max(0, -first), span):

@@ -12,7 +12,7 @@ from numba import types
 from fastdln.diagonal.matrices import Matrices
 from fastdln.errors import SweepError
 from fastdln.kernels.compile import scalar
-from fastdln.kernels.link import FLOATS, Linked, beyond, view
+from fastdln.kernels.link import FLOATS, Linked, offset_by, view
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.tiles import LANES
 from fastdln.observables.observable import Quantity
@@ -44,15 +44,15 @@ def reading(lanes: int) -> Callable[..., Any]:
     def read(memory, offsets):
         depth, modes, outputs, inputs = offsets[DEPTH], offsets[MODES], offsets[OUTPUTS], offsets[INPUTS]
         return Matrices(
-            view(beyond(memory, offsets[WEIGHTS]), (offsets[SIZE], lanes)),
-            view(beyond(offsets, SHAPES), (depth, 2)),
-            view(beyond(memory, offsets[ERROR]), (outputs, inputs, lanes)),
-            view(beyond(memory, offsets[ROTATED]), (outputs, inputs, lanes)),
-            view(beyond(memory, offsets[SINGULAR_VALUES]), (modes, lanes)),
-            view(beyond(memory, offsets[ETA]), (lanes,)),
-            view(beyond(memory, offsets[EIGENVALUES]), (offsets[WANTED], lanes)),
-            view(beyond(memory, offsets[RESIDUAL]), (lanes,)),
-            view(beyond(memory, offsets[STRETCHING]), (lanes,)),
+            view(offset_by(memory, offsets[WEIGHTS]), (offsets[SIZE], lanes)),
+            view(offset_by(offsets, SHAPES), (depth, 2)),
+            view(offset_by(memory, offsets[ERROR]), (outputs, inputs, lanes)),
+            view(offset_by(memory, offsets[ROTATED]), (outputs, inputs, lanes)),
+            view(offset_by(memory, offsets[SINGULAR_VALUES]), (modes, lanes)),
+            view(offset_by(memory, offsets[ETA]), (lanes,)),
+            view(offset_by(memory, offsets[EIGENVALUES]), (offsets[WANTED], lanes)),
+            view(offset_by(memory, offsets[RESIDUAL]), (lanes,)),
+            view(offset_by(memory, offsets[STRETCHING]), (lanes,)),
         )
 
     return read

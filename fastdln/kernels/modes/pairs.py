@@ -6,7 +6,7 @@ from functools import cache
 
 from fastdln.diagonal.state import empty, multiply_up
 from fastdln.kernels.link import Linked, rows, view
-from fastdln.kernels.observe import FINISH, MARK, START, UPDATE
+from fastdln.kernels.observe import AT_RECORD, FINISH, START, UPDATE
 from fastdln.kernels.spans import (
     COLUMNS_APART,
     COMPONENTS,
@@ -24,7 +24,7 @@ from fastdln.observables.observable import PairObservable
 
 
 def unfold(network, columns, states, products, sizes, t):
-    """Fills the network with the layers of all modes at state t of the span, and with the products around each."""
+    """Fill the network with the layers of all modes at state t of the span, and with the products of the layers around each."""
     modes, layers, lanes = network.layer.shape
     for mode in range(modes):
         at, column = mode * int(sizes[PRODUCTS_APART]) + t * STRIDE, mode * int(sizes[COLUMNS_APART])
@@ -42,30 +42,30 @@ def unfold(network, columns, states, products, sizes, t):
 
 @cache
 def of_pairs(observable: PairObservable) -> Linked:
-    """The kernel of an observable of pairs of modes, whose accumulators are (pair, row, filled lane)."""
+    """Kernel of an observable of pairs of modes, whose accumulators are (pair, row, lane that holds a point)."""
     height, start, advance, mark = observable.rows, observable.start, observable.advance, observable.mark
     finish, (_, put_values) = observable.finish, rows(len(observable.variables), STRIDE)
 
-    def observe(memory, columns, states, products, values, sizes, part, first, every, steps):
+    def observe(accumulators, columns, states, products, values, sizes, part, first, every, steps):
         modes, layers, lanes = int(sizes[MODES]), int(sizes[LAYERS]), int(sizes[FILLED])
-        seen = view(memory, (modes * (modes - 1) // 2, height(layers), lanes))
+        pairs = view(accumulators, (modes * (modes - 1) // 2, height(layers), lanes))
         if part == FINISH:
             for lane in range(lanes):
-                put_values(values, lane, finish(seen, lane, steps))
+                put_values(values, lane, finish(pairs, lane, steps))
             return
         network = empty(modes, layers, lanes)
         for t in range(steps if part == UPDATE else 1):
-            if part != MARK:
+            if part != AT_RECORD:
                 unfold(network, columns, states, products, sizes, t)
             pair = 0
             for i in range(modes):
                 for j in range(i + 1, modes):
                     if part == UPDATE:
-                        advance(network, i, j, seen[pair])
+                        advance(network, i, j, pairs[pair])
                     elif part == START:
-                        start(network, i, j, seen[pair])
+                        start(network, i, j, pairs[pair])
                     else:
-                        mark(seen[pair])
+                        mark(pairs[pair])
                     pair += 1
 
     return Linked(observe, "pairs", observable.name, observable.source, kept=not observable.source)

@@ -16,9 +16,9 @@ from fastdln.observables.observable import Quantity
 
 @cache
 def term_of(quantity: Quantity, map_: Map, depth: int) -> Linked | None:
-    """The kernel that joins what a mode gives to the numbers of a quantity, or None where that has no closed form.
+    """Kernel that joins one mode's term to the numbers of a quantity; None where the term has no closed form.
 
-    With START it begins from the quantity's identity, with UPDATE from what others have given.
+    START joins it to the quantity's identity, UPDATE to what other modes gave.
     """
     join, term, identity = quantity.join, quantity.term(map_, depth), quantity.identity
     if term is None:
@@ -39,7 +39,7 @@ def term_of(quantity: Quantity, map_: Map, depth: int) -> Linked | None:
 
 @cache
 def look_at_modes(quantity: Quantity) -> Linked:
-    """The kernel that begins a quantity's numbers from what the layers tell of each mode."""
+    """Kernel that sets a quantity's numbers to what `mode` makes of the layers of each mode."""
     join, identity = quantity.mode, quantity.identity
     if join is None:
         raise SweepError(f"{quantity.name}: has no term(map, depth) and no mode(network, i, values), which modes need")
@@ -59,7 +59,7 @@ def look_at_modes(quantity: Quantity) -> Linked:
 
 @cache
 def look_at_pairs(quantity: Quantity) -> Linked:
-    """The kernel that joins what the layers tell of each pair of modes to a quantity's numbers."""
+    """Kernel that joins to a quantity's numbers what `pair` makes of the layers of each pair of modes."""
     join = quantity.pair
     assert join
 

@@ -11,10 +11,10 @@ from fastdln.models import Map
 
 @cache
 def advance(map_: Map, depth: int) -> Linked:
-    """Kernel that takes the state of every lane `steps` bare steps on."""
+    """Kernel that takes the state of every lane `steps` steps on and writes nothing else."""
     step, (get, put) = map_.step(depth), rows(len(map_.layers(depth)), STRIDE)
 
-    def advance(seen, columns, states, products, values, sizes, part, first, every, steps):
+    def advance(accumulators, columns, states, products, values, sizes, part, first, every, steps):
         for _ in range(steps):
             for lane in range(LANES):
                 state = get(columns, STATE_AT + lane)
@@ -27,11 +27,11 @@ def advance(map_: Map, depth: int) -> Linked:
 
 @cache
 def trace(map_: Map, depth: int) -> Linked:
-    """Kernel that does the same and writes the states and products on the way, those before the steps first."""
+    """Kernel that takes the same steps and writes the states and products on the way, those before the first step included."""
     step, product, components = map_.step(depth), map_.product(depth), len(map_.layers(depth))
     (get, put), (get_state, put_state) = rows(components, STRIDE), rows(components, (SPAN + 1) * STRIDE)
 
-    def trace(seen, columns, states, products, values, sizes, part, first, every, steps):
+    def trace(accumulators, columns, states, products, values, sizes, part, first, every, steps):
         for lane in range(LANES):
             put_state(states, lane, get(columns, STATE_AT + lane))
         for t in range(steps):
