@@ -11,7 +11,7 @@ from small import OF_MATRICES
 
 from fastdln import Sweep, run, theory
 from fastdln.kernels.compile import compiled
-from fastdln.kernels.matrices import chunk, lanczos, layer_singular_values
+from fastdln.kernels.matrices import chunk, lanczos_layout, layer_singular_values
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.program import Code, Matrix, MatrixProgram, MemoryLayout, interpreter
 from fastdln.kernels.matrices.program import run as run_program
@@ -319,8 +319,8 @@ def test_without_curvature_the_sharpness_is_zero():
 
 
 def test_a_search_cut_short_says_so(monkeypatch):
-    whole = lanczos.lanczos
-    monkeypatch.setattr(lanczos, "lanczos", lambda *given: whole(*given)._replace(longest=3, rounds=1))
+    whole = lanczos_layout.lay_out
+    monkeypatch.setattr(lanczos_layout, "lay_out", lambda *given: whole(*given)._replace(longest=3, rounds=1))
     layers, target = random_point(2)
     with pytest.warns(UserWarning, match="did not converge at 1 points"):
         found = matrix_run(layers, target)
@@ -375,8 +375,8 @@ def test_a_trajectory_of_sharpness_is_that_of_dense_hessians_through_crossings()
 @pytest.mark.filterwarnings("ignore:the search for the sharpness")
 def test_a_trajectory_of_sharpness_goes_on_from_what_it_has_found(monkeypatch):
     """Runs of 8 products are too short for a search that begins from nothing, and enough from state to state."""
-    whole = lanczos.lanczos
-    monkeypatch.setattr(lanczos, "lanczos", lambda *given: whole(*given)._replace(longest=8, rounds=1))
+    whole = lanczos_layout.lay_out
+    monkeypatch.setattr(lanczos_layout, "lay_out", lambda *given: whole(*given)._replace(longest=8, rounds=1))
     cold, along = (
         run(crossing(**keys)[1], progress=False) for keys in ({"record": 1}, {"record": 200, "trajectory": 1})
     )

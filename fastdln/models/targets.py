@@ -10,7 +10,7 @@ import numpy as np
 LEFT_BASIS, RIGHT_BASIS = 2**32, 2**32 + 1
 
 
-class Target(NamedTuple):
+class TargetMatrix(NamedTuple):
     """M = U diag(s) V^T: left U (outputs, outputs), right V (inputs, inputs), s (mode), and whether both are the identity.
 
     given: the matrix itself where it was given as one, so that it is learned to the last bit.
@@ -46,18 +46,18 @@ def orthogonal(rows: int, columns: int, random: np.random.Generator) -> np.ndarr
     return np.asarray(q if rows >= columns else q.T)
 
 
-def by_singular_values(singular_values: np.ndarray, basis: str, seed: int, outputs: int, inputs: int) -> Target:
+def by_singular_values(singular_values: np.ndarray, basis: str, seed: int, outputs: int, inputs: int) -> TargetMatrix:
     if basis == "identity":
-        return Target(np.eye(outputs), np.eye(inputs), singular_values, True)
+        return TargetMatrix(np.eye(outputs), np.eye(inputs), singular_values, True)
     left = orthogonal(outputs, outputs, generator(seed, LEFT_BASIS))
     right = orthogonal(inputs, inputs, generator(seed, RIGHT_BASIS))
-    return Target(left, right, singular_values, False)
+    return TargetMatrix(left, right, singular_values, False)
 
 
-def by_matrix(matrix: np.ndarray) -> Target:
+def by_matrix(matrix: np.ndarray) -> TargetMatrix:
     left, singular_values, right = np.linalg.svd(matrix)
     diagonal = not np.any(matrix - np.diag(np.diag(matrix)) if matrix.shape[0] == matrix.shape[1] else 1.0)
     falling = diagonal and bool(np.all(np.diff(np.diag(matrix)) <= 0.0) and np.all(np.diag(matrix) >= 0.0))
     if falling:  # its own bases: the SVD's are the identity only up to signs
-        return Target(np.eye(len(matrix)), np.eye(len(matrix)), np.diag(matrix).copy(), True, matrix)
-    return Target(left, right.T.copy(), singular_values, False, matrix)
+        return TargetMatrix(np.eye(len(matrix)), np.eye(len(matrix)), np.diag(matrix).copy(), True, matrix)
+    return TargetMatrix(left, right.T.copy(), singular_values, False, matrix)

@@ -1,7 +1,7 @@
-"""A linear network in memory, and the programs of its gradient descent and Hessian (docs/theory.md, A and B).
+"""A linear network in memory, and the programs of its gradient, update and Hessian-vector product (docs/theory.md, A and B).
 
 W_l maps width l - 1 to width l. With B_l = W_{l-1} ... W_1, A_l = W_L ... W_{l+1} and E = W_L ... W_1 - M, the gradient
-of layer l is T_l B_l^T, T_l = A_l^T E.
+of layer l is T_l B_l^T with the deltas T_l = A_l^T E.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from fastdln.kernels.matrices.tiles import LANES, LEFT, RIGHT
 
 
 class Network:
-    """Where everything of `lanes` networks lies, and the programs that act on it; widths d_0 .. d_L.
+    """Memory layout of `lanes` networks of widths d_0 .. d_L side by side, and the programs that act on it.
 
-    minus_eta, one: offsets of a number a lane. weights, directions, image: vectors, the layers one after another.
+    minus_eta, one: offsets of a number a lane. weights, directions, images: vectors in the space of all layers, a matrix a layer.
+    below: B_l; deltas: T_l; error: E. left, right: the target's singular bases U, V; rotated: U^T W_L ... W_1 V. length: floats of
+    a vector, padding included; size: its elements.
     """
 
     def __init__(self, widths: Sequence[int], lanes: int, directions: int = 0, images: int | None = None) -> None:
@@ -44,7 +46,7 @@ class Network:
         self.images = [self.vector() for _ in range(directions if images is None else images)]
 
     def vector(self) -> list[Matrix]:
-        """A vector in the space of all layers."""
+        """Lay out a vector in the space of all layers."""
         layers = [self.memory.matrix(rows, columns) for columns, rows in pairwise(self.widths)]
         self.memory.pad()
         return layers
@@ -59,9 +61,10 @@ class Network:
         return program
 
     def below_(self, layer: int) -> Matrix:
-        found = self.below[layer - 1]
-        assert found is not None
-        return found
+        """B_l, for l of 2 or more."""
+        product = self.below[layer - 1]
+        assert product is not None
+        return product
 
     def backward(self) -> MatrixProgram:
         """T_{l-1} = W_l^T T_l, from T_L = E down to T_1."""
@@ -80,7 +83,7 @@ class Network:
         return program
 
     def rotate(self, diagonal: bool) -> MatrixProgram:
-        """U^T (W_L ... W_1) V, in the singular bases of the target; they are the identity if it is diagonal."""
+        """U^T (W_L ... W_1) V, with the singular bases of the target, which are the identity if it is diagonal."""
         program = self.program()
         product = self.rotated if diagonal else self.product
         program.product(product, self.weights[-1], self.below_(self.depth))
@@ -90,7 +93,7 @@ class Network:
         return program
 
     def hvp(self, direction: Sequence[Matrix], image: Sequence[Matrix]) -> MatrixProgram:
-        """H V for V = (V_l), with what forward and backward left:
+        """H V for V = (V_l), the derivative of the gradient along V, with what forward and backward left:
 
         dB_{l+1} = V_l B_l + W_l dB_l, dT_{l-1} = V_l^T T_l + W_l^T dT_l, (H V)_l = dT_l B_l^T + T_l dB_l^T.
         """
@@ -99,7 +102,7 @@ class Network:
             out, w, v = moved[layer - 1], self.weights[layer - 1], direction[layer - 1]
             program.product(out, v, self.below_(layer))
             program.product(out, w, moved[layer - 2], onto=out, factor=self.one)
-        # dT_1 is the first layer's part of the result; the others may lie where dE, no longer needed, lay
+        # dT_1 is the first layer's part of H V; the others take the memory of matrices dB that are not read any more
         delta = moved[-1]
         for layer in range(self.depth, 1, -1):
             out, w, v, t = image[layer - 1], self.weights[layer - 1], direction[layer - 1], self.deltas[layer - 1]
@@ -112,5 +115,5 @@ class Network:
         return program
 
     def moved_delta(self, layer: int) -> Matrix:
-        """A place for dT_{l-1}: that of dB_l, which the outer product of this layer was the last to read."""
+        """The memory of dT_{l-1}: that of dB_l, which the product T_l dB_l^T of this layer was the last to read."""
         return self.moved_below[layer - 3]

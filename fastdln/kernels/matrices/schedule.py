@@ -1,4 +1,4 @@
-"""The program of networks of matrices: which kernels look at a block's modes and quantities, in which order, on which memory."""
+"""Program of a block of networks of matrices: which kernels look at its modes and quantities, in which order, on which rows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from fastdln.observables.observable import ModeObservable, Observable
 def for_networks(
     by_stage: MatrixObservablesByStage, modes: int, layers: int, window: int
 ) -> tuple[BlockPlan, NetworkRows, np.ndarray]:
-    """The plan of a block, what else is held of it, and the rows that a trajectory keeps, with whether these move."""
+    """Plan a block; returns with it the further rows of its memory, and the rows that a trajectory keeps (row, 2), with whether they
+    move through the window."""
     planner = Planner(ModeObservers(by_stage), modes, LANES, (*by_stage.network, *by_stage.network_whole_run), window)
     program, everyone, carried = planner.program, range(modes), by_stage.whole_run + by_stage.leading
     network = NetworkObservers(planner, by_stage.network, by_stage.quantities, modes * planner.variables)
     of_network = sum(len(o.variables) for o in by_stage.network)
-    run = NetworkObservers(
+    whole_run = NetworkObservers(
         planner, by_stage.network_whole_run, by_stage.quantities, network.value + of_network, network.numbers
     )
 
@@ -33,17 +34,17 @@ def for_networks(
 
     with program.section("start"):
         observe(START, by_stage.whole_run)
-        run.observe(START)
+        whole_run.observe(START)
     with program.section("lead_in"):
         observe(START, by_stage.leading)
     with program.section("carried"):
         observe(UPDATE, carried)
-    with program.section("network_whole_run"):
-        run.observe(UPDATE)
+    with program.section("whole_run"):
+        whole_run.observe(UPDATE)
     with program.section("finish_whole_run_sampled"):
-        run.observe(FINISH, sampled=True)
+        whole_run.observe(FINISH, sampled=True)
     with program.section("finish_whole_run"):
-        run.observe(FINISH, sampled=False)
+        whole_run.observe(FINISH, sampled=False)
     with program.section("begin"):
         observe(AT_RECORD, carried)
         observe(START, by_stage.recorded)
@@ -67,20 +68,20 @@ def for_networks(
         network.observe(FINISH, sampled=False)
     height, spectra = SPAN + 1, layers * modes if by_stage.trajectories else 0
     rows = NetworkRows(network.numbers, program.allot(spectra * height), spectra, program.allot(1), program.allot(1))
-    kept = [(rows.spectra + k * height, 0) for k in range(spectra)]
+    trajectory_rows = [(rows.spectra + k * height, 0) for k in range(spectra)]
     for trajectory in by_stage.trajectories:
-        kept += [(planner.products + mode * planner.window, 1) for mode in everyone]
-        kept += [(rows.numbers + by_stage.quantities.index(q) * height, 0) for q in trajectory.quantities]
+        trajectory_rows += [(planner.products + mode * planner.window, 1) for mode in everyone]
+        trajectory_rows += [(rows.numbers + by_stage.quantities.index(q) * height, 0) for q in trajectory.quantities]
     rates = np.array(rates_of(by_stage, modes), np.int64)
     none, memory = np.empty((0, 3, 2), np.int64), zeros(program.rows, STRIDE)
     plan = BlockPlan(
         program, NetworkSections(**program.sections), none, memory, planner.layout(), rates, network.numbers
     )
-    return plan, rows, np.array(kept, np.int64).reshape(-1, 2)
+    return plan, rows, np.array(trajectory_rows, np.int64).reshape(-1, 2)
 
 
 def rates_of(by_stage: MatrixObservablesByStage, modes: int) -> list[int]:
-    """Which values are rates that are measured on every state."""
+    """Which values are rates that are measured at every state."""
 
     def rated(observables: Sequence[Observable]) -> list[bool]:
         return [v.rate and not o.sampled for o in observables for v in o.variables]

@@ -1,4 +1,4 @@
-"""The observables of matrices by how they are computed."""
+"""Observables of full matrices by the stage that computes them, and the states at which their quantities are wanted."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from fastdln.observables import Observable
 from fastdln.observables.loss import LOSS
 from fastdln.observables.observable import EstimateObservable, MatrixObservable, Quantity
 
-# Which states a quantity is wanted at, in bits: every one that is looked at, those of the record and those sampled in it,
+# Kinds of states at which a quantity is wanted, in bits: every one that is measured, those of the record, those sampled in it,
 # those sampled over the whole run, and those of a trajectory.
 EVERY_STATE, RECORDED, SAMPLED, SAMPLED_WHOLE_RUN, TRAJECTORY = (1 << k for k in range(5))
 
 
 class MatrixObservablesByStage(ObservablesByStage):
-    """The observables by the stage that computes them, and the quantities that they look at, the loss first."""
+    """Observables by the stage that computes them, and the quantities that they look at, the loss first, by which divergence is
+    told."""
 
     def __init__(self, observables: Sequence[Observable]) -> None:
         super().__init__(observables)
@@ -31,17 +32,17 @@ class MatrixObservablesByStage(ObservablesByStage):
                 wanted[quantity] = wanted.get(quantity, 0) | TRAJECTORY
         self.quantities = tuple(wanted)
         self.wanted_at = tuple(wanted.values())
-        # what is read off the last search is of those over the record
+        # what is read off the last search needs the searches of the record
         self.searched_at = SAMPLED if self.estimates else 0
         for quantity, at in wanted.items():
             self.searched_at |= at if quantity.needs_eigenvalues else 0
 
     @property
-    def stretches(self) -> bool:
-        """Whether a tangent vector is carried along."""
+    def carries_tangent(self) -> bool:
+        """Whether a tangent vector is carried along with each network."""
         return any(quantity.needs_tangent for quantity in self.quantities)
 
     @property
     def from_start(self) -> bool:
-        """Whether something looks at the transient too, so that no point may be finished early."""
+        """Whether something is measured of the transient too, so that no point may retire early."""
         return bool(self.whole_run or self.network_whole_run or self.trajectories)
