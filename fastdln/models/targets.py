@@ -1,4 +1,4 @@
-"""Matrices to learn: by singular values and bases, or as they are given; and random numbers that depend on seeds alone."""
+"""Target matrices, by singular values and bases or as given; and random numbers that depend on seeds alone."""
 
 from __future__ import annotations
 
@@ -35,18 +35,19 @@ class TargetMatrix(NamedTuple):
 
 
 def generator(seed: int, stream: int) -> np.random.Generator:
-    """Random numbers by counting (Philox), so that they depend on the seed and the stream, and on nothing drawn before."""
+    """Make a counter-based generator (Philox), whose numbers depend on the seed and the stream alone."""
     return np.random.Generator(np.random.Philox(key=[seed, stream]))
 
 
 def orthogonal(rows: int, columns: int, random: np.random.Generator) -> np.ndarray:
-    """A random matrix with orthonormal columns or rows, whichever are fewer, uniformly distributed."""
+    """Draw a matrix with orthonormal columns or rows, whichever are fewer, uniformly distributed."""
     q, r = np.linalg.qr(random.standard_normal((max(rows, columns), min(rows, columns))))
     q = q * np.copysign(1.0, np.diag(r))  # without the signs it would not be uniform
     return np.asarray(q if rows >= columns else q.T)
 
 
 def by_singular_values(singular_values: np.ndarray, basis: str, seed: int, outputs: int, inputs: int) -> TargetMatrix:
+    """Make a target of these singular values, in the identity bases or in random ones."""
     if basis == "identity":
         return TargetMatrix(np.eye(outputs), np.eye(inputs), singular_values, True)
     left = orthogonal(outputs, outputs, generator(seed, LEFT_BASIS))
@@ -55,6 +56,7 @@ def by_singular_values(singular_values: np.ndarray, basis: str, seed: int, outpu
 
 
 def by_matrix(matrix: np.ndarray) -> TargetMatrix:
+    """Make a target of a given matrix, with its singular bases."""
     left, singular_values, right = np.linalg.svd(matrix)
     diagonal = not np.any(matrix - np.diag(np.diag(matrix)) if matrix.shape[0] == matrix.shape[1] else 1.0)
     falling = diagonal and bool(np.all(np.diff(np.diag(matrix)) <= 0.0) and np.all(np.diag(matrix) >= 0.0))

@@ -2,7 +2,7 @@
 
 import math
 
-NOTHING_SEEN = (math.inf, -math.inf)
+NO_EXTREMES = (math.inf, -math.inf)
 
 
 def widen(low, high, value):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from fastdln.diagonal.state import empty, multiply_up
+from fastdln.diagonal.state import empty_network, fill_products
 from fastdln.kernels.link import Linked, rows, view
 from fastdln.kernels.observe import AT_RECORD, FINISH, START, UPDATE
 from fastdln.kernels.spans import (
@@ -37,7 +37,7 @@ def unfold(network, columns, states, products, sizes, t):
                 network.layer[mode, layer, lane] = states[at + lane]
     for lane in range(lanes):
         network.eta[lane] = columns[ETA_AT + lane]
-    multiply_up(network)
+    fill_products(network)
 
 
 @cache
@@ -53,7 +53,7 @@ def of_pairs(observable: PairObservable) -> Linked:
             for lane in range(lanes):
                 put_values(values, lane, finish(pairs, lane, steps))
             return
-        network = empty(modes, layers, lanes)
+        network = empty_network(modes, layers, lanes)
         for t in range(steps if part == UPDATE else 1):
             if part != AT_RECORD:
                 unfold(network, columns, states, products, sizes, t)

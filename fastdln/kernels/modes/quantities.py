@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from fastdln.diagonal.state import empty
+from fastdln.diagonal.state import empty_network
 from fastdln.errors import SweepError
 from fastdln.kernels.link import Linked, rows, view
 from fastdln.kernels.modes.pairs import unfold
@@ -46,7 +46,7 @@ def look_at_modes(quantity: Quantity) -> Linked:
 
     def look(numbers, columns, states, products, values, sizes, part, first, every, steps):
         modes, layers, lanes = int(sizes[MODES]), int(sizes[LAYERS]), int(sizes[FILLED])
-        network, found = empty(modes, layers, lanes), view(numbers, (SPAN + 1, STRIDE))
+        network, found = empty_network(modes, layers, lanes), view(numbers, (SPAN + 1, STRIDE))
         for t in range(first + 1, steps + 1, every):
             for lane in range(LANES):
                 found[t, lane] = identity
@@ -65,7 +65,7 @@ def look_at_pairs(quantity: Quantity) -> Linked:
 
     def look(numbers, columns, states, products, values, sizes, part, first, every, steps):
         modes, layers, lanes = int(sizes[MODES]), int(sizes[LAYERS]), int(sizes[FILLED])
-        network, found = empty(modes, layers, lanes), view(numbers, (SPAN + 1, STRIDE))
+        network, found = empty_network(modes, layers, lanes), view(numbers, (SPAN + 1, STRIDE))
         for t in range(first + 1, steps + 1, every):
             unfold(network, columns, states, products, sizes, t)
             for i in range(modes):
