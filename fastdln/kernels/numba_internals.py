@@ -47,9 +47,9 @@ def wide() -> Any:
 
 @cache
 def apart() -> dict[str, Any]:
-    """Options of a kernel no two of whose pointers lead to the same memory: no checks before each loop, and half the code.
+    """Options of a kernel whose pointers never overlap (noalias): no checks before each loop, and half the code.
 
-    MapKernels that are given arrays are compiled as always, since two of these may share what counts their references.
+    Kernels that are given arrays are compiled as usual, since two arrays may share the memory that counts their references.
     """
     try:
         from numba.core.compiler import Compiler

@@ -16,8 +16,8 @@ from fastdln.observables.observable import ModeObservable, PointObservable, Samp
 
 START, UPDATE, AT_RECORD, FINISH = range(4)
 
-# States that an update of one lane takes in one go, so that the accumulators stay in registers meanwhile.
-TOGETHER = 2
+# States by which one lane is updated at a time, so that the accumulators stay in registers meanwhile.
+AT_A_TIME = 2
 
 
 def unchanged(accumulator):
@@ -67,15 +67,15 @@ def made_for(made: ModeObservable, components: int, kept: bool, *identity: objec
     def observe(accumulators, columns, states, products, values, sizes, part, first, every, steps):
         if part == UPDATE:
             t = first + 1
-            while t + (TOGETHER - 1) * every <= steps:
+            while t + (AT_A_TIME - 1) * every <= steps:
                 for lane in range(LANES):
                     accumulator = get(accumulators, lane)
-                    for k in range(TOGETHER):
+                    for k in range(AT_A_TIME):
                         at = t + k * every
                         step = step_at(columns, states, products, at - steps, at - 1, at, lane)
                         accumulator = update(accumulator, step)
                     put(accumulators, lane, accumulator)
-                t += TOGETHER * every
+                t += AT_A_TIME * every
             while t <= steps:
                 for lane in range(LANES):
                     step = step_at(columns, states, products, t - steps, t - 1, t, lane)
@@ -112,13 +112,13 @@ def of_network(observable: PointObservable) -> Linked:
     def observe(accumulators, columns, states, numbers, values, sizes, part, first, every, steps):
         if part == UPDATE:
             t = first + 1
-            while t + (TOGETHER - 1) * every <= steps:
+            while t + (AT_A_TIME - 1) * every <= steps:
                 for lane in range(LANES):
                     accumulator = get(accumulators, lane)
-                    for k in range(TOGETHER):
+                    for k in range(AT_A_TIME):
                         accumulator = update(accumulator, sample_at(columns, numbers, t + k * every, steps, lane))
                     put(accumulators, lane, accumulator)
-                t += TOGETHER * every
+                t += AT_A_TIME * every
             while t <= steps:
                 for lane in range(LANES):
                     sample = sample_at(columns, numbers, t, steps, lane)

@@ -1,4 +1,4 @@
-"""What a model is: a map on a few layer values, and the starts it accepts."""
+"""Models, maps and starts: a model is a map on a few layer values, or the matrices themselves, and the starts that it accepts."""
 
 from __future__ import annotations
 

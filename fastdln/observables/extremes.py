@@ -1,4 +1,4 @@
-"""Smallest and largest value seen."""
+"""Smallest and largest value of a sequence."""
 
 import math
 

@@ -46,7 +46,7 @@ from fastdln.theory import divergence_bound
 WIDEST_IN_LANES = 28
 
 # Bytes of networks that are followed together: the L2 cache of a core.
-TOGETHER = 2**20
+BLOCK_BYTES = 2**20
 
 
 def lanes_for(widths: Sequence[int]) -> int:
@@ -201,7 +201,7 @@ class MatrixKernel:
     def networks(self, network: Network, target: TargetMatrix, points: int, size: int) -> np.ndarray:
         """Make the memory (group, float) of the networks that are followed together, with what is the same for all points."""
         lanes = self.lanes
-        groups = min(LANES // lanes, max(1, -(-points // lanes)), max(1, TOGETHER // (8 * size)))
+        groups = min(LANES // lanes, max(1, -(-points // lanes)), max(1, BLOCK_BYTES // (8 * size)))
         memory = aligned(groups * size).reshape(groups, size)
         memory[:, network.one : network.one + NETWORKS] = 1.0
         for matrix, basis in ((network.left, target.left), (network.right, target.right)):
