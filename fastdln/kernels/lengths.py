@@ -26,11 +26,6 @@ def window_of(lengths: Lengths) -> int:
     return max(1, min(lengths.record, 4 * lengths.period_max))
 
 
-def tail_of(lengths: Lengths) -> int:
-    """States that are kept, for the window and for `orbit`."""
-    return max(window_of(lengths), lengths.samples)
-
-
 def samples_of(lengths: Lengths) -> int:
     """Recorded states at which the sharpness is sampled."""
     return -(-lengths.record // lengths.sharpness_every)
