@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks.contenders import CONTENDERS, points
+from fastdln.kernels.lengths import Lengths
 from fastdln.kernels.modes.chunk import ChunkKernel
-from fastdln.kernels.roles import Lengths
 from fastdln.models.modes import TWO_SCALAR
 from fastdln.observables import DEFAULT, OBSERVABLES
 

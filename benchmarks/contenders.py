@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from benchmarks.one_core import jax_on_one_core
-from fastdln.kernels import spans
 from fastdln.kernels.compile import kernel
 from fastdln.kernels.driver import enter, leave
 from fastdln.kernels.link import call, zeros
 from fastdln.kernels.matrices.tiling import WIDE_VECTORS
+from fastdln.kernels.modes.steps import advance as advance_kernel
 from fastdln.kernels.spans import LANES, STATE, STRIDE
 from fastdln.models.modes import TWO_SCALAR
 
@@ -31,7 +31,7 @@ def points(count, depth):
 
 def lanes(depth):
     """The bare kernel: blocks of LANES points, the steps in the outer loop."""
-    memory, advance = zeros(STATE + 2, STRIDE), spans.advance(TWO_SCALAR, depth).address
+    memory, advance = zeros(STATE + 2, STRIDE), advance_kernel(TWO_SCALAR, depth).address
 
     def run_blocks(advance, memory, columns, steps):
         count = columns.shape[1]

@@ -23,7 +23,7 @@ def widths_of(width):
 
 
 def operations(width):
-    """Floating-point operations of a step: forward, pull and update are L - 1 products of two matrices each."""
+    """Floating-point operations of a step: forward, backward and update are L - 1 products of two matrices each."""
     return 3 * (DEPTH - 1) * 2 * width**3
 
 
@@ -37,11 +37,11 @@ def points(count, width):
 def gradients(layers, target):
     """E = W_L .. W_1 - M carried down through the layers; no product is taken twice."""
     below = list(accumulate(layers[:-1], lambda product, layer: layer @ product))
-    pulled, found = layers[-1] @ below[-1] - target, []
+    deltas, found = layers[-1] @ below[-1] - target, []
     for layer, product in zip(reversed(layers[1:]), reversed(below), strict=True):
-        found.append(pulled @ product.swapaxes(-1, -2))
-        pulled = layer.swapaxes(-1, -2) @ pulled
-    return [pulled, *reversed(found)]
+        found.append(deltas @ product.swapaxes(-1, -2))
+        deltas = layer.swapaxes(-1, -2) @ deltas
+    return [deltas, *reversed(found)]
 
 
 def moved(layers, target, eta):

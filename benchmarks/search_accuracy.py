@@ -14,7 +14,7 @@ import numpy as np
 
 from fastdln.kernels.compile import compiled
 from fastdln.kernels.matrices.chunk import lanes_for
-from fastdln.kernels.matrices.eigenvalue_search import Search, search
+from fastdln.kernels.matrices.eigenvalue_search import EigenvalueSearch, call_search
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.program import Code, interpreter, run
 from fastdln.kernels.matrices.tiles import LANES, aligned
@@ -24,7 +24,7 @@ DEPTH = 3
 
 
 @compiled
-def follow(memory, code, descent, kernel, finder, noise, states, values, converged, searched, steps):
+def follow(memory, code, descent, kernel, layout, noise, states, values, converged, searched, steps):
     """Searches at each of the given states, or, without any, at every `steps`-th state of a descent."""
     one, residual, flags = np.empty((1, len(values[0]))), np.empty(len(values[0])), np.empty(len(values[0]), np.bool_)
     for number in range(len(values)):
@@ -37,7 +37,7 @@ def follow(memory, code, descent, kernel, finder, noise, states, values, converg
         run(descent.runner, memory, code, descent.forward)
         run(descent.runner, memory, code, descent.backward)
         if searched:
-            search(kernel, (memory, code, finder, noise, number, one, residual, flags))
+            call_search(kernel, (memory, code, layout, noise, number, one, residual, flags))
             values[number], converged[number] = one[0], flags
 
 
@@ -47,11 +47,11 @@ class Block:
     def __init__(self, width: int, by_lanczos: bool = True) -> None:
         widths = (width,) * (DEPTH + 1)
         assert lanes_for(widths) == LANES
-        found = Search(widths, 1, by_lanczos)
+        found = EigenvalueSearch(widths, 1, by_lanczos)
         self.width, self.code = width, Code()
         self.network = Network(widths, LANES, found.directions, found.images)
         runner = interpreter(LANES).address
-        self.finder, self.noise = found.finder(self.network, self.code, runner, runner), found.noise(self.network)
+        self.layout, self.noise = found.lay_out(self.network, self.code, runner, runner), found.noise(self.network)
         self.descent, self.kernel = descent_of(self.network, self.code, runner, True), found.kernel(LANES).address
         self.array = self.code.array
 
@@ -74,7 +74,7 @@ class Block:
     def _follow(self, memory: np.ndarray, states: np.ndarray, count: int, every: int, searched: bool = True):
         values, converged = np.full((count, LANES), np.nan), np.zeros((count, LANES), np.bool_)
         begun = time.thread_time()
-        tables = self.array, self.descent, self.kernel, self.finder, self.noise
+        tables = self.array, self.descent, self.kernel, self.layout, self.noise
         follow(memory, *tables, states, values, converged, searched, every)
         return values, converged, time.thread_time() - begun
 

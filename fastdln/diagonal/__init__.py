@@ -1,5 +1,5 @@
-"""Mathematics of all modes together, on arrays whose last axis is points side by side. Plain Python, no numba."""
+"""Mathematics of networks at one state, on arrays whose last axis is points side by side. Plain Python, no numba."""
 
-from fastdln.diagonal.state import Network
+from fastdln.diagonal.state import DiagonalNetwork
 
-__all__ = ["Network"]
+__all__ = ["DiagonalNetwork"]

@@ -9,15 +9,15 @@ HALVINGS = 60
 
 
 def bare_steps(size):
-    """What the largest eigenvalue of a matrix costs, in bare steps of one mode: measured, to a third."""
+    """Cost of the largest eigenvalue of a matrix of this size, in bare steps of one mode: measured, to a third."""
     return 240 * size + 1.1 * size**3
 
 
 def largest_eigenvalue(matrix, top):
-    """Writes the largest eigenvalue of each matrix[:, :, lane] to top[lane]; the matrices are overwritten.
+    """Write the largest eigenvalue of each matrix[:, :, lane] to top[lane]; the matrices are overwritten.
 
-    The error is some n roundings of the largest absolute eigenvalue. The same arithmetic on every lane, with no branch,
-    so that neighbours share each instruction.
+    The error is some n roundings of the largest absolute eigenvalue. Every lane goes through the same arithmetic, with no branch,
+    so that lanes share each vector instruction.
     """
     size, _, lanes = matrix.shape
     diagonal, squares = np.empty((size, lanes)), np.zeros((size, lanes))
@@ -32,7 +32,7 @@ def largest_eigenvalue(matrix, top):
         for row in range(1, size):
             for lane in range(lanes):
                 x = 0.5 * (low[lane] + high[lane])
-                # all pivots of x - T are positive just where x is above every eigenvalue
+                # all pivots of x - T are positive if and only if x is above every eigenvalue
                 pivot[lane] = (x - diagonal[row, lane]) - squares[row, lane] / pivot[lane]
                 above[lane] = pivot[lane] if pivot[lane] < above[lane] else above[lane]
         for lane in range(lanes):
@@ -44,7 +44,7 @@ def largest_eigenvalue(matrix, top):
 
 
 def enclose(diagonal, squares, low, high):
-    """An interval about the largest eigenvalue: the largest diagonal entry, and Gershgorin's bound."""
+    """Bound the largest eigenvalue: from below by the largest diagonal entry, from above by Gershgorin."""
     size, lanes = diagonal.shape
     for lane in range(lanes):
         low[lane], high[lane] = diagonal[0, lane], diagonal[0, lane]
@@ -57,7 +57,8 @@ def enclose(diagonal, squares, low, high):
 
 
 def tridiagonalize(matrix, diagonal, squares):
-    """Householder's reduction; squares[k] is the square of the entry beside diagonal[k - 1] and diagonal[k]."""
+    """Reduce matrices to tridiagonal ones (Householder); squares[k] is the square of the entry between diagonal[k - 1] and
+    diagonal[k]."""
     size, _, lanes = matrix.shape
     v, p, length, factor = np.empty((size, lanes)), np.empty((size, lanes)), np.empty(lanes), np.empty(lanes)
     for k in range(size - 2):
@@ -74,8 +75,8 @@ def tridiagonalize(matrix, diagonal, squares):
             norm = math.sqrt(length[lane])
             v[first, lane] = x + (norm if x >= 0.0 else -norm)
             # 2 / v.v, with v.v = 2 (norm^2 + |x| norm)
-            whole = length[lane] + abs(x) * norm
-            factor[lane] = 1.0 / whole if whole > 0.0 else 0.0
+            half = length[lane] + abs(x) * norm
+            factor[lane] = 1.0 / half if half > 0.0 else 0.0
         length[:] = 0.0
         for row in range(first, size):
             for lane in range(lanes):

@@ -1,12 +1,12 @@
-"""The exact blocks of the Hessian where all layers are diagonal (docs/theory.md, section B)."""
+"""Exact blocks of the Hessian of a diagonal network, of single modes and of pairs of modes (docs/theory.md, section B)."""
 
 import numpy as np
 
 from fastdln.diagonal.eigenvalue import largest_eigenvalue
 
 
-def widen_by_mode(network, mode, top):
-    """Raises top[lane] to the largest eigenvalue of the mode's L x L block.
+def raise_to_mode_block(network, mode, top):
+    """Raise top[lane] to the largest eigenvalue of the mode's L x L block.
 
     H_lm = g_l g_m + [l != m] e prod_{n != l,m} w_n with g_l the product of all layers but l.
     """
@@ -30,8 +30,8 @@ def widen_by_mode(network, mode, top):
     raise_to(found, top)
 
 
-def widen_by_pair(network, i, j, top):
-    """Raises top[lane] to the largest eigenvalue of the 2L x 2L block on (dW_l)_ij, then (dW_l)_ji.
+def raise_to_pair_block(network, i, j, top):
+    """Raise top[lane] to the largest eigenvalue of the 2L x 2L block on (dW_l)_ij, then (dW_l)_ji.
 
     Its diagonal blocks are p p^T and q q^T, p_l = c_l^i d_l^j and q_l = c_l^j d_l^i, with c_l (above) and d_l (below)
     the products of the layers after and before l. Beside them, for l < m: e_j c_m^j (prod_{l<n<m} w_n^i) d_l^j at (l,
@@ -69,5 +69,6 @@ def widen_by_pair(network, i, j, top):
 
 
 def raise_to(found, top):
+    """Raise top[lane] to found[lane] where that is larger."""
     for lane in range(len(top)):
         top[lane] = top[lane] if top[lane] > found[lane] else found[lane]

@@ -1,4 +1,4 @@
-"""Networks of full matrices, some of them side by side, at one state: what quantities are measured from."""
+"""Networks of full matrices side by side at one state: the arrays that quantities are measured from."""
 
 from typing import NamedTuple
 
@@ -12,9 +12,9 @@ class Matrices(NamedTuple):
     error (row, column, lane): W_L ... W_1 - M. rotated (row, column, lane): U^T W_L ... W_1 V in the singular bases of M, whose
     diagonal are the modes' products. singular_values (mode, lane): of M. eta (lane): the learning rate.
 
-    eigenvalues (eigenvalue, lane): the largest of the Hessian, in falling order, and residual (lane), that of the first relative to it;
-    where the quantity needs_eigenvalues. stretching (lane): logarithm of what the last step made of the length of a tangent vector,
-    where it needs_tangent.
+    eigenvalues (eigenvalue, lane): the largest of the Hessian, in falling order, and residual (lane): of the first, relative to it;
+    both where the quantity needs_eigenvalues. stretching (lane): the logarithm of the factor by which the last step stretched a
+    tangent vector, where the quantity needs_tangent.
     """
 
     weights: np.ndarray

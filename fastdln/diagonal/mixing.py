@@ -1,19 +1,19 @@
-"""Small deviations off the diagonal: what a step of full-matrix gradient descent makes of those between two modes."""
+"""Small off-diagonal deviations between two modes, and the step of full-matrix gradient descent linearized about the diagonal."""
 
 import numpy as np
 
 
 def bare_steps(layers):
-    """What a step of a deviation costs, its projection included, in bare steps of one mode: measured, to a third."""
+    """Cost of a step of a deviation, its projection included, in bare steps of one mode: measured, to a third."""
     return 240 + 76 * layers
 
 
 def step_pair(network, i, j, deviation):
-    """Takes a deviation of the pair (i, j) one step on from the network's state, by v - eta H v.
+    """Take a deviation of the pair (i, j) one step on from the network's state, by v - eta H v.
 
     Rows of `deviation`: x_l = (dW_l)_ij for each layer, then y_l = (dW_l)_ji; lanes along the second axis. H is the
-    pair's block of the Hessian, applied by the chain rule: what x and y make of the products below and above each
-    layer.
+    pair's block of the Hessian, applied by the chain rule: the derivatives, along x and y, of the products below and above
+    each layer.
     """
     layers, lanes = network.layer.shape[1:]
     wi, wj = network.layer[i], network.layer[j]
@@ -32,16 +32,16 @@ def step_pair(network, i, j, deviation):
         for lane in range(lanes):
             old_x, old_y, eta_i, eta_j = x[layer, lane], y[layer, lane], eta[lane] * ei[lane], eta[lane] * ej[lane]
             c_i, c_j, d_i, d_j = ci[layer, lane], cj[layer, lane], di[layer, lane], dj[layer, lane]
-            whole = eta[lane] * c_i * d_j * error_ij[lane]
-            x[layer, lane] = old_x - (whole + eta_j * above_ji[lane] * d_j + eta_i * c_i * below_ji[layer, lane])
-            whole = eta[lane] * c_j * d_i * error_ji[lane]
-            y[layer, lane] = old_y - (whole + eta_i * above_ij[lane] * d_i + eta_j * c_j * below_ij[layer, lane])
+            by_error = eta[lane] * c_i * d_j * error_ij[lane]
+            x[layer, lane] = old_x - (by_error + eta_j * above_ji[lane] * d_j + eta_i * c_i * below_ji[layer, lane])
+            by_error = eta[lane] * c_j * d_i * error_ji[lane]
+            y[layer, lane] = old_y - (by_error + eta_i * above_ij[lane] * d_i + eta_j * c_j * below_ij[layer, lane])
             above_ij[lane] = above_ij[lane] * wj[layer, lane] + c_i * old_x
             above_ji[lane] = above_ji[lane] * wi[layer, lane] + c_j * old_y
 
 
 def remove_gauge(network, i, j, deviation):
-    """Projects a deviation onto the complement of the gauge directions, orthogonally.
+    """Project a deviation orthogonally onto the complement of the gauge directions.
 
     Turning the space between layers l and l + 1, W_{l+1} Q and Q^T W_l, changes nothing: within the pair that is
     x_{l+1} = w_{l+1}^i, y_{l+1} = -w_{l+1}^j, x_l = -w_l^j, y_l = w_l^i, for each l < L. Only neighbours overlap, so
@@ -74,10 +74,10 @@ def remove_gauge(network, i, j, deviation):
                 amount[l, lane] -= ratio * amount[l - 1, lane]
     for l in range(layers - 2, -1, -1):  # noqa: E741  # as above
         for lane in range(lanes):
-            rest = amount[l, lane]
+            right = amount[l, lane]
             if l < layers - 2:
-                rest += 2.0 * wi[l + 1, lane] * wj[l + 1, lane] * amount[l + 1, lane]
-            amount[l, lane] = rest / pivot[l, lane] if pivot[l, lane] > 0.0 else 0.0
+                right += 2.0 * wi[l + 1, lane] * wj[l + 1, lane] * amount[l + 1, lane]
+            amount[l, lane] = right / pivot[l, lane] if pivot[l, lane] > 0.0 else 0.0
         for lane in range(lanes):
             f = amount[l, lane]
             x[l + 1, lane] -= f * wi[l + 1, lane]

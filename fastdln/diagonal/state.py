@@ -1,15 +1,15 @@
-"""The network of a block of points at one state: its layers' singular values, and the products that the Hessian needs."""
+"""A diagonal network at one state: its layers' singular values, and the products of layers that the Hessian needs."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 
-class Network(NamedTuple):
+class DiagonalNetwork(NamedTuple):
     """Arrays with the points (lanes) along the last axis.
 
-    eta (lane); error = pi - s (mode, lane); layer (mode, layer, lane), and below, above: the products of the layers on
-    either side of each.
+    eta (lane): the learning rate. error (mode, lane): pi - s. layer (mode, layer, lane): w_l. below, above (mode, layer, lane): the
+    products of the layers before and after each.
     """
 
     eta: np.ndarray
@@ -19,9 +19,9 @@ class Network(NamedTuple):
     above: np.ndarray
 
 
-def empty(modes, layers, lanes):
-    """A network to be filled."""
-    return Network(
+def empty_network(modes, layers, lanes):
+    """Make a network whose arrays are to be filled."""
+    return DiagonalNetwork(
         np.empty(lanes),
         np.empty((modes, lanes)),
         np.empty((modes, layers, lanes)),
@@ -30,8 +30,8 @@ def empty(modes, layers, lanes):
     )
 
 
-def multiply_up(network):
-    """Fills the products of the layers below and above each, from the layers."""
+def fill_products(network):
+    """Fill `below` and `above` from the layers."""
     modes, layers, lanes = network.layer.shape
     for mode in range(modes):
         w, below, above = network.layer[mode], network.below[mode], network.above[mode]

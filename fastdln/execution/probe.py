@@ -10,7 +10,7 @@ import numpy as np
 
 from fastdln.execution.compile_ahead import compile_all
 from fastdln.execution.task import Task
-from fastdln.kernels.roles import Lengths
+from fastdln.kernels.lengths import Lengths
 from fastdln.kernels.spans import LANES
 from fastdln.storage.template import compressed
 from fastdln.sweep.cost import STEPS_A_SECOND, bytes_of, point_cost

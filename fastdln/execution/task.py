@@ -13,10 +13,10 @@ from threadpoolctl import threadpool_limits
 
 from fastdln.execution.process_state import Meanwhile, Undo
 from fastdln.kernels.compile_jobs import Job
+from fastdln.kernels.lengths import Lengths
 from fastdln.kernels.modes.chunk import ChunkKernel
-from fastdln.kernels.roles import Lengths
 from fastdln.models import STARTS
-from fastdln.models.targets import Target
+from fastdln.models.targets import TargetMatrix
 from fastdln.sweep.axes import swept_mode
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.schema import Sweep
@@ -71,7 +71,7 @@ class Task:
             return MatrixKernel(widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"])
         return ChunkKernel(sweep.map, depth, sweep.families)
 
-    def target(self, depth: int) -> Target:
+    def target(self, depth: int) -> TargetMatrix:
         widths = self.sweep.widths_at(depth)
         return self.sweep.target.build(widths[-1], widths[0])
 

@@ -1,1 +1,1 @@
-"""Compiled kernels: of the modes of diagonal networks (modes/), of networks of full matrices (matrices/), and what compiles both."""
+"""Compiled kernels: of the modes of diagonal networks (modes/), of full matrices (matrices/), and here what both share."""

@@ -1,4 +1,4 @@
-"""Plain Python functions into numba functions that melt into their caller."""
+"""Compilation of plain Python functions, with all that they call, into numba functions that are inlined into their caller."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from fastdln.models.fma import fma
 # error_model="numpy": 1 / 0 is inf, with no branch in the loop.
 OPTIONS: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
 
-# What is only called from compiled code needs no way in from Python.
+# What is only called from compiled code needs no wrappers for calls from Python.
 INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 @intrinsic
 def fused(context: Any, x: Any, y: Any, z: Any) -> Any:
-    """fma as one instruction of the processor."""
+    """fma as one instruction."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         floats = [context.cast(builder, a, t, float64) for a, t in zip(arguments, signature.args, strict=True)]
@@ -36,7 +36,7 @@ def fused(context: Any, x: Any, y: Any, z: Any) -> Any:
     return float64(x, y, z), generate
 
 
-# Functions of plain Python whose compiled twin is written by hand.
+# Plain Python functions whose compiled twin is written by hand.
 NATIVE: dict[Any, Any] = {fma: fused}
 
 
@@ -46,15 +46,15 @@ def jit_disabled() -> bool:
 
 
 def inline(function: Callable[..., Any]) -> Any:
-    """The function as numba code expanded in its caller, with every function that it closes over or names."""
+    """The function as numba code expanded in its caller (by numba), with every function that it closes over or names."""
     return compiled(function, inline="always")
 
 
 def scalar(function: Callable[..., Any]) -> Any:
-    """The function as one of its own that LLVM melts into its caller: for mathematics with branches, on numbers and tuples.
+    """The function as one that LLVM inlines into its caller: for mathematics with branches, on numbers and tuples.
 
-    Expanded in place, its branches would keep numba from seeing that the arrays around them need no reference counts;
-    what is left of these counts keeps a loop over lanes from being vectorized.
+    Expanded by numba, its branches would keep numba from seeing that the arrays around them need no reference counts, and
+    the remaining counts keep a loop over lanes from being vectorized.
     """
     return compiled(function, forceinline=True, **INNER, **numba_internals.melting())
 
@@ -69,25 +69,28 @@ def loops(function: FunctionType) -> bool:
 
 @cache
 def called(function: Callable[..., Any]) -> Any:
-    """The function as a kernel of its own: the same wherever it is named, so that it is compiled once, and for constants as
-    for variables."""
+    """The function as one that is called: the same wherever it is named, so that it is compiled once, for constants as for
+    variables."""
     name = own_name(function, function.__module__, function.__qualname__)
     return numba_internals.for_variables(compiled(function, name, **INNER, **numba_internals.melting()))
 
 
 def kernel(function: Callable[..., Any], *identity: object, kept: bool = True, **options: Any) -> Any:
-    """The function compiled, and cached under `identity`: all that it is made of apart from the sources.
+    """Compile a function, and cache it on the disk under `identity`: all that it is made of apart from the sources.
 
-    What is not to be `kept` is compiled in every process: it may be made of sources of the user's, in modules that another
-    process cannot import.
+    What is not `kept` is compiled in every process: it may be made of the user's sources, in modules that another process
+    cannot import.
     """
     dispatcher = compiled(function, own_name(function, *identity), nogil=True, **numba_internals.apart(), **options)
     return attach(dispatcher, *identity) if kept and not jit_disabled() else dispatcher
 
 
 def own_name(function: Callable[..., Any], *identity: object) -> str:
-    """A name in machine code that no other function has: numba numbers what a process compiles, so that two kernels made by one
-    factory in two processes, and loaded from the cache by a third, could otherwise be taken for each other there."""
+    """A name in machine code that no other function has.
+
+    numba numbers the functions that a process compiles. Two kernels of one factory, compiled in two processes and loaded by a third,
+    could otherwise have one name there.
+    """
     digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
     return f"{function.__name__}_{digest}"
 
@@ -96,8 +99,8 @@ def compiled(function: Callable[..., Any], name: str = "", **options: Any) -> An
     """The function as a numba function, by another name if one is given, and with it every function that it closes over
     or names.
 
-    All of them melt into their caller, so that its loop over lanes stays one vectorized loop, but for those with a loop
-    and nothing closed over, which are called. With the JIT off (NUMBA_DISABLE_JIT=1) it is the function itself.
+    All of them are inlined into their caller, so that its loop over lanes stays one vectorized loop, but for those with a loop
+    that close over nothing, which are called. With the JIT off (NUMBA_DISABLE_JIT=1) it is the function itself.
     """
     if jit_disabled() or not isinstance(function, FunctionType):
         return function

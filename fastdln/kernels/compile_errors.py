@@ -1,4 +1,4 @@
-"""What numba says of a function that it cannot compile, in a line that its author can use."""
+"""numba's complaint about a function that it cannot compile, in one line that the function's author can use."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 import numba
 
-# numba paints what it says.
+# Escape codes of colours in numba's messages.
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
-# Lines of its own passes, and where what it says of the function itself ends.
+# Lines of numba's own passes, and beginnings of lines that follow what it says of the function.
 PASSES, END = "Failed in nopython mode", re.compile(r"There are \d+ candidate|During: |File ")
 
-# What it was at, from the innermost on.
+# The place in the source, and the function, that it was compiling, innermost first.
 PLACE, FUNCTION = re.compile(r" at (\S.*) \((\d+)\)"), re.compile(r"<function (\S+) at ")
 
 LIBRARIES = tuple(str(Path(path).parent) for path in (Path(__file__).parent, numba.__file__))
@@ -24,7 +24,7 @@ LONGEST = 400
 
 
 def complaint(error: Exception, function: Callable[..., Any]) -> str:
-    """What is wrong, and, where that is known, the file and line of the function, closed over by this one, that it is wrong with."""
+    """Say what is wrong, and, where it is known, the file and line; function: the one that closes over the author's functions."""
     text = COLOURS.sub("", str(error))
     said: list[str] = []
     for line in map(str.strip, text.splitlines()):

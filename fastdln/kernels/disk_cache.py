@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import pickle
 import sys
-from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +23,7 @@ from fastdln import files
 from fastdln.kernels.warn import tell_once
 
 PACKAGE = Path(__file__).parent.parent
-# theory.py and the rest compute outside the kernels, so that an edit there recompiles nothing.
+# Rooms whose code is compiled into kernels; an edit anywhere else recompiles nothing.
 SOURCES = ("diagonal", "kernels", "models", "observables")
 
 
@@ -37,7 +36,7 @@ USED: list[Path] = []
 
 @cache
 def fingerprint() -> str:
-    """sha256 of every source that a kernel can be made of, and of the versions of what compiles and runs it."""
+    """sha256 of every source that a kernel can be made of, and of the versions of Python, numba and llvmlite."""
     digest = hashlib.sha256(f"{sys.implementation.cache_tag} {version('numba')} {version('llvmlite')}".encode())
     for path in sorted(path for room in SOURCES for path in (PACKAGE / room).rglob("*.py")):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
@@ -45,7 +44,7 @@ def fingerprint() -> str:
 
 
 class KernelFile:
-    """A kernel's files, one a signature: what numba's cache calls to load and to save."""
+    """A kernel's files, one a signature, with the methods load and save that numba's cache calls."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -67,20 +66,15 @@ class KernelFile:
 
     def save(self, key: object, kernel: Any) -> None:
         data, path = dumps(kernel), self.path(key)
-        draft = path.with_name(f"{path.name}.{uuid4().hex}")
-        try:
-            draft.write_bytes(hashlib.sha256(data).digest() + data)
-            draft.replace(path)
-            USED.append(path)
-        except BaseException:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-            raise
+        files.replace(path, hashlib.sha256(data).digest() + data, f"{path.name}.{uuid4().hex}")
+        USED.append(path)
 
 
 class KernelCache(FunctionCache):
-    """numba's function cache under a key of our own. Rests on two private names: `_index_key` and `_cache_file`, and is faster
-    by three more, see `_load`."""
+    """numba's function cache under a key of our own.
+
+    It relies on two private names of numba, `_index_key` and `_cache_file`, and is faster by three more, see `_load`.
+    """
 
     def __init__(self, function: Any, identity: tuple[object, ...]) -> None:
         super().__init__(function)
@@ -96,14 +90,14 @@ class KernelCache(FunctionCache):
             return self._load(sig, target_context)
         except MemoryError:
             raise
-        except Exception as error:  # damaged, or not for us to read: compile again, and replace it
+        except Exception as error:  # damaged, or not readable: compile again, and replace it
             tell_once("kernel cache could not be read, compiling", str(error))
             return None
 
     def _load(self, sig: Any, target_context: Any) -> Any:
-        """What numba's own does, but that it makes ready for compiling first, which takes a quarter of a second."""
+        """Load as numba does, but without its preparations for compiling, which take a quarter of a second."""
         try:
-            from numba.core.runtime import rtsys  # type: ignore[attr-defined]  # numba uses it, unsaid
+            from numba.core.runtime import rtsys  # type: ignore[attr-defined]  # numba uses it without declaring it
 
             with self._guard_against_spurious_io_errors():
                 rtsys.initialize(target_context)
@@ -112,23 +106,23 @@ class KernelCache(FunctionCache):
             return super().load_overload(sig, target_context)
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        del USED[self._before :]  # what was compiled into this one, which needs it no more
+        del USED[self._before :]  # kernels that were compiled into this one, which does not need their files
         try:
             super().save_overload(sig, data)
         except OSError as error:
             tell_once(UNWRITABLE, str(error))
 
 
-# What is overridden, or called, of numba's own.
+# Names of numba that are overridden or called.
 NAMES = ("_index_key", "load_overload", "save_overload", "cache_path")
 
 UNWRITABLE = "no kernel cache, compiling in every process; set NUMBA_CACHE_DIR to a folder that can be written"
 
 
 def attach(dispatcher: Any, *identity: object) -> Any:
-    """The dispatcher, cached under `identity`: all that it is made of apart from the sources.
+    """Cache the dispatcher on the disk, under `identity`: all that it is made of apart from the sources.
 
-    Without a place for the cache (no writable folder) it compiles in every process.
+    Without a writable folder for the cache it is compiled in every process.
     """
     try:
         missing = [name for name in NAMES if not hasattr(FunctionCache, name)]
@@ -142,10 +136,10 @@ def attach(dispatcher: Any, *identity: object) -> Any:
 
 @cache
 def folder() -> Path | None:
-    """Where this package's kernels lie on the disk; None if they cannot be kept."""
+    """The folder of this package's kernels on the disk; None if they cannot be kept."""
     try:
-        place = Path(KernelCache(folder.__wrapped__, ()).cache_path)
-        place.mkdir(parents=True, exist_ok=True)
+        cache = Path(KernelCache(folder.__wrapped__, ()).cache_path)
+        cache.mkdir(parents=True, exist_ok=True)
     except (RuntimeError, OSError, AttributeError):
         return None
-    return place
+    return cache

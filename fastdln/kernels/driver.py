@@ -1,6 +1,6 @@
-"""Programs: what is done with a block of points, as lines that each call a kernel on rows of one memory.
+"""Programs of a block of points: lines that each call a kernel, by address, on rows of one memory.
 
-The stages that run them are compiled once, for every map, depth and set of observables.
+The functions here and the stages that call them are compiled once, for every map, depth and set of observables.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from fastdln.kernels.compile import jit_disabled
 from fastdln.kernels.link import Linked, call
 from fastdln.kernels.spans import LANES, NUMBER, SPAN
 
-# Fields of a line: the kernel, the part it does, its six places in memory (see spans.py), whether its products move on
-# through the window, and whether it looks at sampled states only. In the first line the last field is the line at work.
-KERNEL, PART, SEEN, COLUMNS, STATES, PRODUCTS, VALUES, SIZES, MOVES, SAMPLED, AT_WORK, FIELDS = range(12)
+# Fields of a line: the kernel, the part it does, the first rows of its six arguments in memory (spans.py), whether its
+# products move on through the window, and whether it looks at sampled states only. AT_WORK of the first line is the number of
+# the line that runs, so that an error is told with the kernel's name.
+KERNEL, PART, ACCUMULATORS, COLUMNS, STATES, PRODUCTS, VALUES, SIZES, MOVES, SAMPLED, AT_WORK, FIELDS = range(12)
 
 
-class Places(NamedTuple):
-    """The rows of memory that a kernel is given."""
+class FirstRows(NamedTuple):
+    """First rows, in a block's memory, of what a kernel is given."""
 
-    seen: int = 0
+    accumulators: int = 0
     columns: int = 0
     states: int = 0
     products: int = 0
@@ -33,7 +34,7 @@ class Places(NamedTuple):
 
 
 class Program:
-    """Lines in sections, which are run one by one, and the rows of memory that they use."""
+    """Lines in sections, each of which is run by itself, and the number of rows of memory that they use."""
 
     def __init__(self) -> None:
         self.lines: list[list[Any]] = []
@@ -41,27 +42,27 @@ class Program:
         self.rows = 0
 
     def allot(self, rows: int) -> int:
-        """The first of so many rows of memory of one's own."""
+        """Reserve rows of memory; returns the first."""
         self.rows += rows
         return self.rows - rows
 
     @contextmanager
     def section(self, name: str) -> Iterator[None]:
-        """The lines that are added meanwhile, under a name."""
+        """Name the lines that are added meanwhile."""
         first = len(self.lines)
         yield
         self.sections[name] = first, len(self.lines)
 
-    def add(self, kernel: Linked, part: int, places: Places, sampled: bool = False, moves: bool = False) -> None:
-        self.lines.append([kernel, part, *places, int(moves), int(sampled), 0])
+    def add(self, kernel: Linked, part: int, first_rows: FirstRows, sampled: bool = False, moves: bool = False) -> None:
+        self.lines.append([kernel, part, *first_rows, int(moves), int(sampled), 0])
 
     @property
     def code(self) -> np.ndarray:
-        """The lines as the compiled stages take them."""
+        """The lines as the array (line, field) that compiled stages take."""
         return self.code_by(attrgetter("address"))
 
     def code_by(self, address: Callable[[Linked], Any]) -> np.ndarray:
-        """The same with another address of each kernel."""
+        """The same array, with address(kernel) in place of each kernel's own."""
         code = np.empty((len(self.lines), FIELDS), object if jit_disabled() else np.int64)
         for k, (kernel, *fields) in enumerate(self.lines):
             code[k] = [address(kernel), *fields]
@@ -73,12 +74,14 @@ class Program:
 
 
 def run(code, section, memory, at, first, every, steps):
-    """Runs the lines of a section on a span, whose products are `at` rows on in the window, looking at sampled states first +
-    1, first + 1 + every, ... of `steps`."""
+    """Run the lines of a section on a span of `steps` states, whose products begin `at` rows on in the window.
+
+    Lines of sampled states look at states first + 1, first + 1 + every, ... of it.
+    """
     for k in range(section[0], section[1]):
         code[0, AT_WORK], sampled = k, code[k, SAMPLED] == 1
-        places = (
-            code[k, SEEN],
+        first_rows = (
+            code[k, ACCUMULATORS],
             code[k, COLUMNS],
             code[k, STATES],
             code[k, PRODUCTS] + at * code[k, MOVES],
@@ -86,19 +89,19 @@ def run(code, section, memory, at, first, every, steps):
             code[k, SIZES],
         )
         numbers = (code[k, PART], first if sampled else 0, every if sampled else 1, steps)
-        call(code[k, KERNEL], memory, places, numbers)
+        call(code[k, KERNEL], memory, first_rows, numbers)
 
 
 def carry(code, section, memory, steps):
-    """Runs a section over so many steps, span by span."""
+    """Run a section over so many steps, span by span."""
     for begin in range(0, steps, SPAN):
         run(code, section, memory, 0, 0, 1, min(SPAN, steps - begin))
 
 
 def enter(memory, at, height, modes, columns, points, origin):
-    """Fills the lanes of each mode, whose rows are `height` apart from `at` on, with columns (row, mode and point).
+    """Fill the lanes of each mode with columns (row, mode and point), from point `origin` on.
 
-    What is left of the lanes takes the last point.
+    The modes' rows are `height` apart, from row `at` on. Lanes beyond the last point take the last point.
     """
     for mode in range(modes):
         for row in range(len(columns)):
@@ -107,7 +110,7 @@ def enter(memory, at, height, modes, columns, points, origin):
 
 
 def leave(memory, at, height, modes, columns, points, origin, first, last):
-    """Writes rows first .. last - 1 of the lanes back to their columns."""
+    """Write rows first .. last - 1 of the lanes back to their columns."""
     for mode in range(modes):
         for row in range(first, last):
             for lane in range(min(LANES, points - origin)):
@@ -115,6 +118,7 @@ def leave(memory, at, height, modes, columns, points, origin, first, last):
 
 
 def set_number(memory, at, height, modes, number):
+    """Set the number of the state that each mode's columns are at."""
     for mode in range(modes):
         for lane in range(LANES):
             memory[at + mode * height + NUMBER, lane] = number

@@ -1,4 +1,4 @@
-"""Period and fate of every lane, from the window of its last products."""
+"""Period and fate of every lane, from the window of its last products: kernels, by how much it takes to tell them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastdln.kernels.spans import BOUND_AT, LANES, S_AT, STRIDE
 from fastdln.observables.fate import DIVERGED, IRREGULAR, NOT_COMPUTED, at_rest, in_motion, with_period
 from fastdln.observables.period import TOLERANCE
 
-# Lanes that are copied out of a window together: a cache line.
+# Lanes whose windows are copied together: a cache line.
 GROUP = 8
 
 # Rows of scratch: the lowest and highest of either half of the window; and of values.
@@ -19,8 +19,10 @@ FATE, PERIOD = 0, STRIDE
 
 
 def extremes(window, first, last, found, low, high):
-    """The lowest and highest of states first .. last - 1 of each lane, in two rows of `found`; four at a time, so that these
-    stay in registers meanwhile."""
+    """Write the lowest and the highest of states first .. last - 1 of each lane to two rows of `found`.
+
+    It takes four states at a time, so that the extremes stay in registers meanwhile.
+    """
     for lane in range(LANES):
         found[low + lane], found[high + lane] = math.inf, -math.inf
     for begin in range(first, last, 4):
@@ -34,7 +36,11 @@ def extremes(window, first, last, found, low, high):
 
 
 def copy_out(window, size, lane, copies):
-    """The windows of GROUP lanes from one on, to places one after the other by lane, each of `size` states from row 1 on; in squares of a cache line a side."""
+    """Copy the windows of GROUP lanes, from `lane` on, to one vector of `size` states a lane: a transposition, by squares whose
+    sides are a cache line.
+
+    The window's states begin at row 1; a lane's copy begins at lane * size.
+    """
     for begin in range(0, size - GROUP + 1, GROUP):
         for k in range(GROUP):
             for t in range(GROUP):
@@ -44,13 +50,14 @@ def copy_out(window, size, lane, copies):
             copies[(lane + k) * size + t] = window[(t + 1) * STRIDE + lane + k]
 
 
-# The three kernels that write the fates and periods of a window, `steps` states from row 1 on; `first` is the longest period
-# looked for. The later two are for lanes that the ones before leave open, and work on copies of their windows.
+# Three kernels write the fates and periods of a window of `steps` states, from row 1 on; `first` is the longest period looked
+# for. Each takes more time a lane than the one before, and is for the lanes that this one left open; the later two work on
+# copies of the windows.
 
 
 @cache
 def by_extremes() -> Linked:
-    """The kernel for lanes that diverged, or are at a fixed point."""
+    """Kernel for lanes that diverged or are at a fixed point, as the extremes of the window tell."""
 
     def by_extremes(found, columns, copies, window, values, sizes, part, first, every, steps):
         middle = 1 + steps // 2
@@ -71,7 +78,7 @@ def by_extremes() -> Linked:
 
 @cache
 def by_period() -> Linked:
-    """The kernel for lanes whose period tells their fate."""
+    """Kernel for lanes whose period tells their fate."""
 
     def by_period(found, columns, copies, window, values, sizes, part, first, every, steps):
         copied = -1
@@ -90,7 +97,7 @@ def by_period() -> Linked:
 
 @cache
 def by_motion() -> Linked:
-    """The kernel for all others."""
+    """Kernel for lanes without a period: they drift, or are aperiodic, by how often they turn back."""
 
     def by_motion(found, columns, copies, window, values, sizes, part, first, every, steps):
         for lane in range(LANES):

@@ -1,4 +1,4 @@
-"""Small kernels that call each other by address, so that each is compiled once, and their memory as plain rows of floats."""
+"""Kernels that are called by address, so that each is compiled once, and access to their memory: rows of floats."""
 
 from __future__ import annotations
 
@@ -79,59 +79,59 @@ def rows(count: int, distance: int) -> tuple[Callable[..., Any], Callable[..., N
 
 
 def view(memory, shape):
-    """The memory from its first number on as an array of this shape."""
+    """The memory as an array of this shape, from its first number on."""
     return memory[: math.prod(shape)].reshape(shape)
 
 
 NATIVE[view] = carray
 
 
-def beyond(memory, count):
-    """The memory from so many numbers on."""
-    return memory[count:]
+def offset_by(memory, offset):
+    """The memory from an offset on, in numbers."""
+    return memory[offset:]
 
 
 @intrinsic
-def native_beyond(context: Any, memory: Any, count: Any) -> Any:
+def native_offset_by(context: Any, memory: Any, offset: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.gep(arguments[0], [arguments[1]])
 
     return memory(memory, COUNT), generate
 
 
-NATIVE[beyond] = native_beyond
+NATIVE[offset_by] = native_offset_by
 
 
-def call(function, memory, places, numbers):
-    """Calls a kernel with rows of the memory (row, lane) and with integers."""
+def call(function, memory, first_rows, numbers):
+    """Call a kernel with rows of the memory (row, lane), each from a first row on, and with integers."""
     flat, stride = memory.reshape(-1), memory.shape[1]
-    function(*(flat[place * stride :] for place in places), *numbers)
+    function(*(flat[row * stride :] for row in first_rows), *numbers)
 
 
 @intrinsic
-def native_call(context: Any, function: Any, memory: Any, places: Any, numbers: Any) -> Any:
+def native_call(context: Any, function: Any, memory: Any, first_rows: Any, numbers: Any) -> Any:
     """The call by address."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address, memory, places, numbers = arguments
+        address, memory, first_rows, numbers = arguments
         array = context.make_array(signature.args[1])(context, builder, memory)
         stride = builder.extract_value(array.shape, 1)
         pointers = [
-            builder.gep(array.data, [builder.mul(builder.extract_value(places, k), stride)])
+            builder.gep(array.data, [builder.mul(builder.extract_value(first_rows, k), stride)])
             for k in range(len(signature.args[2].types))
         ]
         counts = [builder.extract_value(numbers, k) for k in range(len(signature.args[3].types))]
         numba_internals.call(context, builder, address, SIGNATURE, [*pointers, *counts])
         return context.get_dummy_value()
 
-    return types.void(types.int64, memory, places, numbers), generate
+    return types.void(types.int64, memory, first_rows, numbers), generate
 
 
 NATIVE[call] = native_call
 
 
 def call_with(function, arrays):
-    """Calls a kernel with where each of a tuple of arrays begins."""
+    """Call a kernel with the first elements of a tuple of arrays."""
     function(*arrays)
 
 
@@ -159,14 +159,15 @@ NATIVE[call_with] = native_call_with
 SIGNATURE = (FLOATS,) * 6 + (COUNT,) * 4
 
 
-# The sha256 of a source, in what tells kernels apart.
+# The sha256 of a source, as a part of a kernel's identity.
 SOURCE = re.compile(r" [0-9a-f]{64}\b")
 
 
 class Linked:
-    """A kernel that others call by address; it is compiled, or loaded, when its address is asked for.
+    """A kernel that is called by address; it is compiled, or loaded from the disk, when its address is asked for.
 
-    Its identity tells it from all others; its name, which people are shown, is the same without sources.
+    identity: what tells it from all other kernels. name: the identity without the sha256 of sources, as people are shown it.
+    kept: whether it is kept on the disk for other processes.
     """
 
     def __init__(
@@ -182,11 +183,11 @@ class Linked:
         self._kernel = None if jit_disabled() else kernel(function, *identity, kept=kept, **INNER)
 
     def make(self) -> None:
-        self.address  # noqa: B018  # what makes it
+        self.address  # noqa: B018  # asking for the address compiles it
 
     @cached_property
     def address(self) -> Any:
-        """What `call` takes: where its code lies, or, where the JIT is off, the function itself."""
+        """What `call` takes: the address of the machine code, or, with the JIT off, the function itself."""
         if self._kernel is None:
             return self.function
         try:

@@ -1,6 +1,6 @@
-"""What rests on names that numba keeps to itself, beside the kernels on disk (cache.py).
+"""All that relies on private names of numba, apart from the kernels on disk (disk_cache.py).
 
-Where a name is missing, as in some other version of numba, kernels are slower or compiled in every process, but right; the program
+Where a name is missing, as in another version of numba, kernels are slower or compiled in every process, but correct, and a warning
 says so once.
 """
 
@@ -16,7 +16,7 @@ from numba import types
 
 from fastdln.kernels.warn import tell_once
 
-# Names that numba may change without a word.
+# Private names of numba, which may change without notice.
 FLAG, TEMPLATE, ADD = "noalias", "get_call_template", "add_ir_module"
 FINISH = ("_optimize_final_module", "_finalize_final_module", "_finalized", "no_compile")
 CONVENTION = ("get_function_type", "_get_arg_packer", "_get_return_status", "return_status_propagate")
@@ -24,9 +24,10 @@ CONVENTION = ("get_function_type", "_get_arg_packer", "_get_return_status", "ret
 
 @cache
 def wide() -> Any:
-    """The class of a library of machine code whose loops take the longest vectors that the processor has.
+    """A class of numba's code libraries whose loops use the longest vectors that the processor has.
 
-    LLVM takes half of these on most processors with AVX-512, for the sake of programs that use them now and then only.
+    On most processors with AVX-512 LLVM uses vectors of half that length, for the sake of programs that use the longest now and then
+    only.
     """
     from numba.core.codegen import JITCodeLibrary
 
@@ -46,9 +47,9 @@ def wide() -> Any:
 
 @cache
 def apart() -> dict[str, Any]:
-    """Options of a kernel no two of whose pointers lead to the same memory: no checks before each loop, and half the code.
+    """Options of a kernel whose pointers never overlap (noalias): no checks before each loop, and half the code.
 
-    Kernels that are given arrays are compiled as always, since two of these may share what counts their references.
+    Kernels that are given arrays are compiled as usual, since two arrays may share the memory that counts their references.
     """
     try:
         from numba.core.compiler import Compiler
@@ -74,9 +75,9 @@ def apart() -> dict[str, Any]:
 
 @cache
 def melting() -> dict[str, Any]:
-    """Options of a function that only becomes a part of others: it is optimized, and made machine code, as a part of them.
+    """Options of a function that is only compiled into others: it is optimized and turned into machine code there alone.
 
-    numba would do both to the function itself too, and so to what it contains once for every function around that.
+    numba would do both for the function itself as well, and so for what it contains once for every function around it.
     """
     try:
         from numba.core.codegen import JITCodeLibrary
@@ -104,7 +105,7 @@ def melting() -> dict[str, Any]:
 
         def compile_extra(self, function: Any) -> Any:
             made = super().compile_extra(function)
-            # what numba knows it by, and nothing calls; it has to be a function in C, and no other's
+            # a key under which numba knows it, and which is never called: it has to be a C function, and unique
             key: Any = [].append
             self.state.targetctx.insert_user_function(key, made.fndesc, [made.library])
             return made._replace(entry_point=key)
@@ -114,7 +115,7 @@ def melting() -> dict[str, Any]:
 
 @cache
 def by_convention() -> bool:
-    """Whether kernels can call each other by numba's own convention, which takes exceptions along; else they do as C does."""
+    """Whether kernels can call each other by numba's calling convention, which passes exceptions on; else they use that of C."""
     try:
         from numba.core import callconv
 
@@ -130,7 +131,7 @@ def by_convention() -> bool:
 
 
 def address_of(kernel: Any, signature: Sequence[Any]) -> int:
-    """Where the code of a kernel for this signature lies, which `call` calls; it is compiled if it was not."""
+    """The address of a kernel's machine code for this signature, for `call`; it is compiled if it was not."""
     if not by_convention():
         return int(in_c(kernel, tuple(signature)).address)
     kernel.compile(tuple(signature))
@@ -140,13 +141,13 @@ def address_of(kernel: Any, signature: Sequence[Any]) -> int:
 
 @cache
 def in_c(kernel: Any, signature: tuple[Any, ...]) -> Any:
-    """The kernel as a function of C."""
+    """The kernel as a C function."""
     options = {name: kernel.targetoptions[name] for name in ("fastmath", "error_model")}
     return numba.cfunc(types.void(*signature), **options)(kernel.py_func)
 
 
 def call(context: Any, builder: Any, address: Any, kinds: Sequence[Any], values: Sequence[Any]) -> None:
-    """Calls the kernel at an address, which returns nothing; an exception goes on through the caller, `by_convention`."""
+    """Write LLVM code that calls the kernel at an address, which returns nothing; by_convention, an exception goes on to the caller."""
     if not by_convention():
         function = ir.FunctionType(context.get_value_type(types.none), [context.get_value_type(kind) for kind in kinds])
         builder.call(builder.inttoptr(address, function.as_pointer()), values)
@@ -163,7 +164,7 @@ def call(context: Any, builder: Any, address: Any, kinds: Sequence[Any], values:
 
 
 def for_variables(dispatcher: Any) -> Any:
-    """The dispatcher, compiled once for constants and variables: numba would do so for each constant that it is called with."""
+    """The dispatcher, compiled once for constants and variables alike: numba would compile it for each constant argument."""
     resolve: Callable[..., Any] | None = getattr(dispatcher, TEMPLATE, None)
     if resolve is None:
         tell_once("kernels are compiled more than once", f"numba's dispatchers have no {TEMPLATE}")

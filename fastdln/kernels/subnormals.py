@@ -1,4 +1,4 @@
-"""While kernels run, numbers nearer 0 than the smallest normal one, 2.2e-308, are 0.
+"""Subnormal numbers, those nearer 0 than 2.2e-308, taken for 0 while kernels run.
 
 An orbit that falls to the saddle passes through them, and there a step takes an Intel processor a hundred times as long.
 """
@@ -51,7 +51,7 @@ def register() -> tuple[Callable[[], int], Callable[[int], None]]:
 
 @contextmanager
 def subnormals_are_zero() -> Iterator[None]:
-    """For what this thread computes meanwhile; elsewhere than on x86 nothing changes."""
+    """Flush subnormal numbers to 0 in what this thread computes meanwhile; only on x86."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         yield
         return

@@ -1,4 +1,4 @@
-"""Warnings about how kernels are made, each once."""
+"""Warnings about how kernels are compiled, each given once."""
 
 import warnings
 
@@ -6,7 +6,7 @@ _told: set[str] = set()
 
 
 def tell_once(what: str, why: str) -> None:
-    """A warning for the first of the kernels; the others have the same to say."""
+    """Warn on the first of the kernels that it concerns."""
     if what not in _told:
         _told.add(what)
         warnings.warn(f"{what}: {' '.join(why.split())}", RuntimeWarning, stacklevel=3)

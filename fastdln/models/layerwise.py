@@ -59,32 +59,32 @@ def rests(depth):
     return rests_at
 
 
-def bend(depth, layer=0):
-    """Function (state, vector, before, moved) -> (after, turned, mixed): the Hessian-vector product, inside out.
+def others_along(depth, layer=0):
+    """Function (state, vector, before, d_before) -> (after, d_after, d_others): the derivatives of `others` along a vector.
 
-    before and after are the products of the layers on either side of `layer`, moved and turned what the vector makes of
-    them; mixed_l is what it makes of the product of all layers but l.
+    before and after are the products of the layers on either side of `layer`, and d_before, d_after their derivatives along the
+    vector; d_others holds those of each layer's product of all others: the part of a Hessian-vector product that the error multiplies.
     """
     if layer == depth:
-        return lambda state, vector, before, moved: (1.0, 0.0, ())
-    rest = bend(depth, layer + 1)
+        return lambda state, vector, before, d_before: (1.0, 0.0, ())
+    rest = others_along(depth, layer + 1)
 
-    def bend_from(state, vector, before, moved):
+    def others_along_from(state, vector, before, d_before):
         w, v = state[layer], vector[layer]
-        after, turned, mixed = rest(state, vector, before * w, moved * w + before * v)
-        return w * after, w * turned + v * after, (moved * after + before * turned,) + mixed
+        after, d_after, d_others = rest(state, vector, before * w, d_before * w + before * v)
+        return w * after, w * d_after + v * after, (d_before * after + before * d_after,) + d_others
 
-    return bend_from
+    return others_along_from
 
 
 def tangent(depth):
-    """v - eta H v with H v = (g . v) g + e (what v makes of g), g_l the product of all layers but l."""
-    split, bent, inner, move = others(depth), bend(depth), dot(depth), combine(depth)
+    """v - eta H v with H v = (g . v) g + e dg, g_l the product of all layers but l, and dg its derivative along v."""
+    split, along, inner, move = others(depth), others_along(depth), dot(depth), combine(depth)
 
     def tangent(state, vector, eta, s):
         pi, g = split(state, 1.0)
-        mixed = bent(state, vector, 1.0, 0.0)[2]
-        return move(move(vector, -eta * inner(g, vector), g), -eta * (pi - s), mixed)
+        dg = along(state, vector, 1.0, 0.0)[2]
+        return move(move(vector, -eta * inner(g, vector), g), -eta * (pi - s), dg)
 
     return tangent
 

@@ -1,4 +1,4 @@
-"""Gradient descent on the matrices themselves: no reduction, and so any start (theory A)."""
+"""Gradient descent on the matrices themselves, without a reduction, and so from any start (theory A)."""
 
 from fastdln.models.model import Model
 

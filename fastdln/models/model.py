@@ -1,4 +1,4 @@
-"""What a model is: a map on a few layer values, and the starts it accepts."""
+"""Models, maps and starts: a model is a map on a few layer values, or the matrices themselves, and the starts that it accepts."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ class Map:
 
     step: (state, eta, s) -> state
     product: state -> pi
-    rests: state, arrays (component, point) -> whether an orbit near pi = 0 can stay there: only if the smallest layer is not alone, since a lone
-    one
-        moves through 0 at the speed of the others' product, and the orbit leaves on the other side
+    rests: state, as arrays (component, point) -> whether an orbit near pi = 0 can stay there: only if no layer is smaller
+        than all others, since such a layer moves through 0 at the speed of the others' product, and the orbit leaves on the
+        other side
     tangent: (state, vector, eta, s) -> vector: what a step makes of a small deviation of the state
     gaps: state -> w_L^2 - w_l^2, for as many l < L as differ
     ratios: (state, eta, s) -> q = eta (pi - s) pi / (w_L w_l) of each gap, which a step multiplies by 1 - q^2
-    What is left out, no observable can ask for. source: sha256 of one's own, see registering.py.
     curvature: (state, s) -> the largest eigenvalue of the mode's Hessian block (docs/theory.md, section B), or None
         where there is no closed form
+
+    No observable can ask for what is left out. source: the sha256 of a registered map's source (sweep/register.py).
     """
 
     name: str
@@ -43,7 +44,7 @@ class Map:
 
     @property
     def identity(self) -> str:
-        """What tells its kernels from those of another map."""
+        """A name that tells its kernels from those of other maps."""
         return f"{self.name} {self.source}".strip()
 
     def layers(self, depth: int) -> list[int]:

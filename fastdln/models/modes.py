@@ -60,8 +60,8 @@ def hessian(depth):
         r = a ** (n - 2)
         p = r * a
         e = a * b * p - s
-        bent = e * r * b
-        return n * (p * b) ** 2 + (n - 1) * bent, root * p * (a * b * p + e), (p * a) ** 2, -bent
+        by_error = e * r * b
+        return n * (p * b) ** 2 + (n - 1) * by_error, root * p * (a * b * p + e), (p * a) ** 2, -by_error
 
     def shallow(state, s):
         a, b = state

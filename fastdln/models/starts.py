@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from fastdln.models.model import Start
-from fastdln.models.targets import Target, generator, orthogonal
+from fastdln.models.targets import TargetMatrix, generator, orthogonal
 
 
 def one_zero(depth, modes):
@@ -49,7 +49,7 @@ def gaussian(widths, target, seed, values):
     ]
 
 
-def in_bases(widths, target: Target, seed, values):
+def in_bases(widths, target: TargetMatrix, seed, values):
     """Singular values of each layer between the target's bases, with the identity between two layers."""
     layers = []
     for shape, row in zip(shapes(widths), values, strict=True):

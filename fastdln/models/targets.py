@@ -1,4 +1,4 @@
-"""Matrices to learn: by singular values and bases, or as they are given; and random numbers that depend on seeds alone."""
+"""Target matrices, by singular values and bases or as given; and random numbers that depend on seeds alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 LEFT_BASIS, RIGHT_BASIS = 2**32, 2**32 + 1
 
 
-class Target(NamedTuple):
+class TargetMatrix(NamedTuple):
     """M = U diag(s) V^T: left U (outputs, outputs), right V (inputs, inputs), s (mode), and whether both are the identity.
 
     given: the matrix itself where it was given as one, so that it is learned to the last bit.
@@ -35,29 +35,31 @@ class Target(NamedTuple):
 
 
 def generator(seed: int, stream: int) -> np.random.Generator:
-    """Random numbers by counting (Philox), so that they depend on the seed and the stream, and on nothing drawn before."""
+    """Make a counter-based generator (Philox), whose numbers depend on the seed and the stream alone."""
     return np.random.Generator(np.random.Philox(key=[seed, stream]))
 
 
 def orthogonal(rows: int, columns: int, random: np.random.Generator) -> np.ndarray:
-    """A random matrix with orthonormal columns or rows, whichever are fewer, uniformly distributed."""
+    """Draw a matrix with orthonormal columns or rows, whichever are fewer, uniformly distributed."""
     q, r = np.linalg.qr(random.standard_normal((max(rows, columns), min(rows, columns))))
     q = q * np.copysign(1.0, np.diag(r))  # without the signs it would not be uniform
     return np.asarray(q if rows >= columns else q.T)
 
 
-def by_singular_values(singular_values: np.ndarray, basis: str, seed: int, outputs: int, inputs: int) -> Target:
+def by_singular_values(singular_values: np.ndarray, basis: str, seed: int, outputs: int, inputs: int) -> TargetMatrix:
+    """Make a target of these singular values, in the identity bases or in random ones."""
     if basis == "identity":
-        return Target(np.eye(outputs), np.eye(inputs), singular_values, True)
+        return TargetMatrix(np.eye(outputs), np.eye(inputs), singular_values, True)
     left = orthogonal(outputs, outputs, generator(seed, LEFT_BASIS))
     right = orthogonal(inputs, inputs, generator(seed, RIGHT_BASIS))
-    return Target(left, right, singular_values, False)
+    return TargetMatrix(left, right, singular_values, False)
 
 
-def by_matrix(matrix: np.ndarray) -> Target:
+def by_matrix(matrix: np.ndarray) -> TargetMatrix:
+    """Make a target of a given matrix, with its singular bases."""
     left, singular_values, right = np.linalg.svd(matrix)
     diagonal = not np.any(matrix - np.diag(np.diag(matrix)) if matrix.shape[0] == matrix.shape[1] else 1.0)
     falling = diagonal and bool(np.all(np.diff(np.diag(matrix)) <= 0.0) and np.all(np.diag(matrix) >= 0.0))
     if falling:  # its own bases: the SVD's are the identity only up to signs
-        return Target(np.eye(len(matrix)), np.eye(len(matrix)), np.diag(matrix).copy(), True, matrix)
-    return Target(left, right.T.copy(), singular_values, False, matrix)
+        return TargetMatrix(np.eye(len(matrix)), np.eye(len(matrix)), np.diag(matrix).copy(), True, matrix)
+    return TargetMatrix(left, right.T.copy(), singular_values, False, matrix)

@@ -1,54 +1,54 @@
-"""Vectors as tuples, of a length, from 1 on, that is fixed when a kernel is compiled."""
+"""Vectors as tuples, of a length of 1 or more that is fixed when a kernel is compiled."""
 
 from fastdln.models.fma import fma
 
 
-def dot(count, place=0):
+def dot(count, index=0):
     """Function (u, v) -> u . v."""
     if count == 1:
-        return lambda u, v: u[place] * v[place]
-    rest = dot(count - 1, place + 1)
+        return lambda u, v: u[index] * v[index]
+    rest = dot(count - 1, index + 1)
 
     def dot_product(u, v):
-        return u[place] * v[place] + rest(u, v)
+        return u[index] * v[index] + rest(u, v)
 
     return dot_product
 
 
-def combine(count, place=0):
+def combine(count, index=0):
     """Function (u, f, v) -> u + f v."""
     if count == 1:
-        return lambda u, f, v: (fma(f, v[place], u[place]),)
-    rest = combine(count - 1, place + 1)
+        return lambda u, f, v: (fma(f, v[index], u[index]),)
+    rest = combine(count - 1, index + 1)
 
     def combination(u, f, v):
-        return (fma(f, v[place], u[place]),) + rest(u, f, v)
+        return (fma(f, v[index], u[index]),) + rest(u, f, v)
 
     return combination
 
 
-def scale(count, place=0):
+def scale(count, index=0):
     """Function (u, f) -> f u."""
     if count == 1:
-        return lambda u, f: (f * u[place],)
-    rest = scale(count - 1, place + 1)
+        return lambda u, f: (f * u[index],)
+    rest = scale(count - 1, index + 1)
 
     def scaled(u, f):
-        return (f * u[place],) + rest(u, f)
+        return (f * u[index],) + rest(u, f)
 
     return scaled
 
 
-def size(count, place=0):
+def absolute_sum(count, index=0):
     """Function u -> the sum of absolute values."""
     if count == 1:
-        return lambda u: abs(u[place])
-    rest = size(count - 1, place + 1)
+        return lambda u: abs(u[index])
+    rest = absolute_sum(count - 1, index + 1)
 
-    def sum_of_sizes(u):
-        return abs(u[place]) + rest(u)
+    def sum_of_absolutes(u):
+        return abs(u[index]) + rest(u)
 
-    return sum_of_sizes
+    return sum_of_absolutes
 
 
 def part(count, first=0):
@@ -63,38 +63,38 @@ def part(count, first=0):
     return part_of
 
 
-def largest(count, place=0):
+def largest(count, index=0):
     """Function u -> the largest absolute value."""
     if count == 1:
-        return lambda u: abs(u[place])
-    rest = largest(count - 1, place + 1)
+        return lambda u: abs(u[index])
+    rest = largest(count - 1, index + 1)
 
     def largest_of(u):
-        here, found = abs(u[place]), rest(u)
+        here, found = abs(u[index]), rest(u)
         return here if here > found else found
 
     return largest_of
 
 
-def map_each(function, count, place=0):
+def map_each(function, count, index=0):
     """Function u -> (function(u_1), function(u_2), ...)."""
     if count == 1:
-        return lambda u: (function(u[place]),)
-    rest = map_each(function, count - 1, place + 1)
+        return lambda u: (function(u[index]),)
+    rest = map_each(function, count - 1, index + 1)
 
     def mapped(u):
-        return (function(u[place]),) + rest(u)
+        return (function(u[index]),) + rest(u)
 
     return mapped
 
 
-def multiply(count, place=0):
+def multiply(count, index=0):
     """Function (u, v) -> the products of their components."""
     if count == 1:
-        return lambda u, v: (u[place] * v[place],)
-    rest = multiply(count - 1, place + 1)
+        return lambda u, v: (u[index] * v[index],)
+    rest = multiply(count - 1, index + 1)
 
     def products(u, v):
-        return (u[place] * v[place],) + rest(u, v)
+        return (u[index] * v[index],) + rest(u, v)
 
     return products

@@ -1,6 +1,6 @@
-"""What can be measured; each file here that binds OBSERVABLE is one family, and needs no other entry.
+"""Families of observables; each file here that binds OBSERVABLE is one, and needs no other entry.
 
-Those in `matrix` are what only full matrices have, or have otherwise than the modes.
+The folder `matrix` has those that only full matrices have, or that are computed otherwise for them.
 """
 
 from fastdln.models import Model
@@ -15,7 +15,7 @@ MATRIX_OBSERVABLES: dict[str, Observable] = dict(sorted((SHARED | collect(f"{__n
 
 
 def add(observable: Observable) -> None:
-    """Makes a family known; those that matrices can give just as modes do, to both."""
+    """Register a family for the modes, and for full matrices if it is `shared`."""
     OBSERVABLES[observable.name] = observable
     if observable.shared:
         MATRIX_OBSERVABLES[observable.name] = observable
@@ -25,7 +25,7 @@ DEFAULT = ("period", "oscillation_range", "oscillating_modes", "loss")
 
 
 def observables_of(model: Model) -> dict[str, Observable]:
-    """The families that the model's kernels know, by name."""
+    """The families that the model's kernels can compute, by name."""
     return MATRIX_OBSERVABLES if model.matrices else OBSERVABLES
 
 

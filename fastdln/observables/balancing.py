@@ -18,28 +18,28 @@ def shrink(q):
 
 
 def start(components, gaps, ratios):
-    """The accumulator: the gaps (1 each where all are 0, as in the balanced model), units taken out, 0 or 1 for no gap or
-    some, `since`, and the logarithm where the record begins."""
+    """The accumulator: the gaps (1 each where all are 0, as in the balanced model), units taken out, whether there is a gap (0 or 1),
+    `since`, and the logarithm where the record begins."""
     count = max(1, max(components))
     sizes, top = map_each(abs, count), largest(count)
 
     def start(step):
         found = sizes(gaps(step.state))
-        some = 1.0 if top(found) > 0.0 else 0.0
-        return map_each_or_one(found, some) + (0.0, some, UNMOVED, 0.0)
+        any_gap = 1.0 if top(found) > 0.0 else 0.0
+        return map_each_or_one(found, any_gap) + (0.0, any_gap, UNMOVED, 0.0)
 
     map_each_or_one = or_one(count)
     return start
 
 
-def or_one(count, place=0):
-    """Function (gaps, some) -> the gaps, or ones where there is no gap at all."""
+def or_one(count, index=0):
+    """Function (gaps, any_gap) -> the gaps, or ones where there is no gap at all."""
     if count == 0:
-        return lambda found, some: ()
-    rest = or_one(count - 1, place + 1)
+        return lambda found, any_gap: ()
+    rest = or_one(count - 1, index + 1)
 
-    def gaps_or_one(found, some):
-        return (found[place] if some > 0.0 else 1.0,) + rest(found, some)
+    def gaps_or_one(found, any_gap):
+        return (found[index] if any_gap > 0.0 else 1.0,) + rest(found, any_gap)
 
     return gaps_or_one
 
@@ -48,14 +48,19 @@ def update(components, gaps, ratios):
     count = max(1, max(components))
     sizes, top, shrunk, product = part(count), largest(count), map_each(shrink, count), multiply(count)
 
-    def update(seen, step):
-        before = sizes(seen)
-        units, some, since, log_before = seen[count], seen[count + 1], seen[count + 2], seen[count + 3]
+    def update(accumulator, step):
+        before = sizes(accumulator)
+        units, any_gap, since, log_before = (
+            accumulator[count],
+            accumulator[count + 1],
+            accumulator[count + 2],
+            accumulator[count + 3],
+        )
         after = product(before, shrunk(ratios(step.before, step.eta, step.singular_value)))
         old, new = top(before), top(after)
         since = abs(since) if new < old else since
         since = -step.number if new > old else since
-        return after + (units, some, since, log_before)
+        return after + (units, any_gap, since, log_before)
 
     return update
 
@@ -64,10 +69,15 @@ def renormalize(components, gaps, ratios):
     count = max(1, max(components))
     sizes, top, times = part(count), largest(count), scale(count)
 
-    def renormalize(seen):
-        units, some, since, log_before = seen[count], seen[count + 1], seen[count + 2], seen[count + 3]
-        factor, taken = rescaling(top(seen))
-        return times(sizes(seen), factor) + (units + taken, some, since, log_before)
+    def renormalize(accumulator):
+        units, any_gap, since, log_before = (
+            accumulator[count],
+            accumulator[count + 1],
+            accumulator[count + 2],
+            accumulator[count + 3],
+        )
+        factor, taken = rescaling(top(accumulator))
+        return times(sizes(accumulator), factor) + (units + taken, any_gap, since, log_before)
 
     return renormalize
 
@@ -76,9 +86,9 @@ def at_record(components, gaps, ratios):
     count = max(1, max(components))
     sizes, top = part(count), largest(count)
 
-    def at_record(seen):
-        units, some, since = seen[count], seen[count + 1], seen[count + 2]
-        return sizes(seen) + (units, some, since, np.log(top(seen)) + LOG_UNIT * units)
+    def at_record(accumulator):
+        units, any_gap, since = accumulator[count], accumulator[count + 1], accumulator[count + 2]
+        return sizes(accumulator) + (units, any_gap, since, np.log(top(accumulator)) + LOG_UNIT * units)
 
     return at_record
 
@@ -87,12 +97,17 @@ def finish(components, gaps, ratios):
     count = max(1, max(components))
     top = largest(count)
 
-    def finish(seen, record):
-        units, some, since, log_before = seen[count], seen[count + 1], seen[count + 2], seen[count + 3]
-        log_after = np.log(top(seen)) + LOG_UNIT * units
-        log_gap = log_after if some > 0.0 else -math.inf
+    def finish(accumulator, record):
+        units, any_gap, since, log_before = (
+            accumulator[count],
+            accumulator[count + 1],
+            accumulator[count + 2],
+            accumulator[count + 3],
+        )
+        log_after = np.log(top(accumulator)) + LOG_UNIT * units
+        log_gap = log_after if any_gap > 0.0 else -math.inf
         # a step with q = 1 leaves no gap at all, and so nothing that could shrink after it
-        grown = log_after - log_before if top(seen) > 0.0 else -math.inf
+        grown = log_after - log_before if top(accumulator) > 0.0 else -math.inf
         return (
             np.exp(log_gap),
             log_gap / math.log(10),

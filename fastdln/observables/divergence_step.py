@@ -1,4 +1,4 @@
-"""Divergence: the first state outside the bound from which no orbit returns."""
+"""Divergence: the first state outside the bound, from beyond which no orbit returns."""
 
 from fastdln.observables.observable import ModeObservable, Variable
 

@@ -1,8 +1,8 @@
-"""Smallest and largest value seen."""
+"""Smallest and largest value of a sequence."""
 
 import math
 
-NOTHING_SEEN = (math.inf, -math.inf)
+NO_EXTREMES = (math.inf, -math.inf)
 
 
 def widen(low, high, value):

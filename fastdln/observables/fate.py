@@ -1,4 +1,4 @@
-"""Fate of a point: what its orbit has become at the end of the record."""
+"""Fate of a point: what its orbit does at the end of the record."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ LONGEST_CYCLE = 8
 # The product of two changes that are both smaller may underflow, and with it their signs.
 TINY = 1e-150
 
-# Codes for what only the orbit's history before the window can tell.
+# Codes for fates that the window leaves open: only the orbit before it can tell.
 OPEN = NEAR_ZERO, IRREGULAR = 7, 8
 
 
@@ -109,7 +109,7 @@ def escapes_early(window, first, size, s):
     return highest > 0.5 * s
 
 
-# A fate is judged in three steps, each by what is dearer than the last: by the extremes, by the period, by the motion.
+# A fate is told in three steps, each of which takes longer than the one before: by extremes, by the period, by the motion.
 
 
 def at_rest(begin, last, size, s):
@@ -154,8 +154,8 @@ def has_left(product, s):
     return product > 0.5 * s or product < -CLOSE * s
 
 
-def with_history(codes, escaped):
-    """Settles open codes (arrays); `escaped`: whether the orbit had left the saddle before the window."""
+def resolve_open(codes, escaped):
+    """Resolve open codes (arrays) by whether the orbit had left the saddle before the window (escaped)."""
     return np.where(escaped, np.where(codes == NEAR_ZERO, COLLAPSED, APERIODIC), DRIFTING)
 
 

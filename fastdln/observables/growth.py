@@ -12,7 +12,7 @@ FLOOR = -52 * math.log(2)
 
 
 def rescaling(size):
-    """(factor, count): what to multiply numbers of this size by, and how many units that takes out of them."""
+    """(factor, count): the factor by which to rescale numbers of this size, and the units that it takes out of them."""
     small, large = size < 1 / UNIT, size > UNIT
     factor = UNIT if small else 1.0
     count = -1.0 if small else 0.0

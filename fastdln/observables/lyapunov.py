@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from fastdln.models.tuples import dot, part, scale, size
+from fastdln.models.tuples import absolute_sum, dot, part, scale
 from fastdln.observables.growth import FLOOR, LOG_UNIT, rate, rescaling
 from fastdln.observables.observable import LEAD, ModeObservable, Variable
 
@@ -19,20 +19,20 @@ def update(components, tangent):
     n = 1 + max(components)
     vector = part(n)
 
-    def update(growth, step):
-        return tangent(step.before, vector(growth), step.eta, step.singular_value) + (growth[n],)
+    def update(accumulator, step):
+        return tangent(step.before, vector(accumulator), step.eta, step.singular_value) + (accumulator[n],)
 
     return update
 
 
 def renormalize(components, tangent):
     n = 1 + max(components)
-    vector, length, times = part(n), size(n), scale(n)
+    vector, length, times = part(n), absolute_sum(n), scale(n)
 
-    def renormalize(growth):
-        v = vector(growth)
+    def renormalize(accumulator):
+        v = vector(accumulator)
         factor, taken = rescaling(length(v))
-        return times(v, factor) + (growth[n] + taken,)
+        return times(v, factor) + (accumulator[n] + taken,)
 
     return renormalize
 
@@ -42,8 +42,8 @@ def at_record(components, tangent):
     n = 1 + max(components)
     vector, inner, times = part(n), dot(n), scale(n)
 
-    def at_record(growth):
-        v = vector(growth)
+    def at_record(accumulator):
+        v = vector(accumulator)
         squares = inner(v, v)
         return times(v, 1.0 / math.sqrt(squares) if squares > 0.0 else 0.0) + (0.0,)
 
@@ -54,9 +54,9 @@ def finish(components, tangent):
     n = 1 + max(components)
     vector, inner = part(n), dot(n)
 
-    def finish(growth, record):
-        v = vector(growth)
-        return (rate(0.5 * np.log(inner(v, v)) + LOG_UNIT * growth[n], record),)
+    def finish(accumulator, record):
+        v = vector(accumulator)
+        return (rate(0.5 * np.log(inner(v, v)) + LOG_UNIT * accumulator[n], record),)
 
     return finish
 

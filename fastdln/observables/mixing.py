@@ -1,4 +1,4 @@
-"""Mixing: whether deviations off the diagonal, from one mode into another, grow (theory C, last part)."""
+"""Mixing: growth of off-diagonal deviations, from one mode into another (theory C, last part)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What an observable is: its variables in the dataset, and start, update and finish as scalar mathematics.
+"""Kinds of observables: their variables in the dataset, and start, update and finish as scalar mathematics.
 
 A kernel carries each observable's accumulator, a tuple of floats, beside the state. It calls `start` once, `update` at
 every step that the observable spans, and `finish` at the end, which gives a value for each variable.
@@ -16,8 +16,11 @@ import numpy as np
 
 from fastdln.models import Map
 
-# Steps before the record in which observables that lead in to it are carried along already.
+# Steps before the record through which observables that lead in to it are carried along.
 LEAD = 192
+
+# Cost of measuring or keeping a state of one mode in the transient, in bare steps: some hundred.
+LOOK_COST = 100.0
 
 # Meaning of a code that is there for cells that have not been computed.
 NOT_COMPUTED = "not_computed"
@@ -27,9 +30,9 @@ RENORMALIZE_EVERY = 8
 
 
 class Step(NamedTuple):
-    """What start and update see of one mode: the state reached, its number (state 0 is the start), and where from.
+    """What start and update are given of one mode: the state, its number (state 0 is the start), and the state before it.
 
-    Beyond `bound`, in absolute value, no product returns (theory.divergence_bound). At the start `before` is the state.
+    A product beyond `bound`, in absolute value, never returns (theory.divergence_bound). At the start `before` is the state.
     """
 
     number: float
@@ -42,7 +45,7 @@ class Step(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What a PointObservable sees of the whole network: the value of its quantity, and at which state."""
+    """What a PointObservable is given of the whole network: the value of its quantity, the state's number, and the learning rate."""
 
     number: float
     value: float
@@ -87,11 +90,11 @@ class Variable:
 class Observable:
     """A family of variables that are measured together and asked for by its name, or by any of theirs.
 
-    `needs` names what it takes of a map (fields of models.Map); models whose map lacks one cannot give it. `sampled` says
-    that it is measured at every `sharpness_every`-th state only, `whole_run` that it looks at the transient too, `asked_by` names
-    the sweep's key that brings it, if it is not asked for among the observables, `shared` that matrices can give it just as
-    modes do, `brings` names families that come with it. `source` is the sha256 of one's own, see registering.py. pair_cost(depth) is what a look at a pair of
-    modes costs, in bare steps of one mode; None for what does not look at pairs.
+    needs: what it takes of a map (fields of models.Map); models whose map lacks one cannot give it. sampled: whether it is measured
+    at every `sharpness_every`-th state only. pair_cost(depth): the cost of a look at a pair of modes, in bare steps of one mode; None
+    for what looks at no pairs. whole_run: whether it is measured over the transient too. asked_by: the sweep's key that asks for it,
+    where that is not `observables`. shared: whether matrices can give it just as modes do. brings: families that come with it.
+    source: the sha256 of a registered one's source (sweep/register.py).
     """
 
     name: str
@@ -108,12 +111,32 @@ class Observable:
 
     @property
     def looks_at(self) -> tuple[Quantity, ...]:
-        """The quantities of the whole network that it is made of."""
+        """The quantities of the whole network that it is measured from."""
         return ()
 
     @property
+    def stride_key(self) -> str:
+        """The sweep's key that says at every how many states it looks; "" if it looks at every one."""
+        return "sharpness_every" if self.sampled else ""
+
+    @property
+    def from_start(self) -> bool:
+        """Whether it looks at states from 0 on, not at the record alone."""
+        return self.whole_run
+
+    @property
+    def look_cost(self) -> float:
+        """Cost of a look at a mode beyond its recorded steps, in bare steps of one mode."""
+        return 0.0
+
+    @property
+    def carries_tangent(self) -> bool:
+        """Whether, of full matrices, a tangent vector is carried along for it."""
+        return any(quantity.needs_tangent for quantity in self.looks_at)
+
+    @property
     def searches(self) -> bool:
-        """Whether eigenvalues of a Hessian of matrices are searched for where it looks."""
+        """Whether, of full matrices, eigenvalues of the Hessian are searched for at the states that it looks at."""
         return any(quantity.needs_eigenvalues for quantity in self.looks_at)
 
 
@@ -122,10 +145,10 @@ class ModeObservable(Observable):
     """Measured mode by mode: start(Step), update(accumulator, Step), finish(accumulator, record).
 
     With `needs` these three, renormalize and at_record are factories: they take the functions needed, and return the function. With
-    `whole_run` it follows every step from state 0, else only the recorded ones, and with `leads` the last LEAD or so before
-    them; at_record(accumulator) is called where the record begins.
-    renormalize(accumulator) is called every RENORMALIZE_EVERY steps, and before at_record and finish. `settles` says that nothing changes any more once the state repeats itself bit by bit, so that such a
-    point may be finished at once.
+    `whole_run` it follows every step from state 0 on, else only the recorded ones, and with `leads` also the last LEAD or so before
+    them. at_record(accumulator) is called where the record begins; renormalize(accumulator) every RENORMALIZE_EVERY steps, and
+    before at_record and finish. settles: whether the accumulator stays the same once the state repeats itself bit by bit, so that
+    such a point may retire.
     """
 
     start: Callable[..., Any]
@@ -137,7 +160,7 @@ class ModeObservable(Observable):
     settles: bool = True
 
     def on(self, map_: Map, depth: int) -> Self:
-        """With the functions that it needs of the map filled in."""
+        """Fill in the functions that it needs of the map."""
         if not self.needs:
             return self
         functions = [getattr(map_, name)(depth) for name in self.needs]
@@ -150,13 +173,14 @@ class ModeObservable(Observable):
 class Quantity:
     """One number of the whole network at a state.
 
-    Of modes: what each mode gives, and each pair of modes, joined from `identity` on. term(map, depth) returns the function
-    (state, pi, s) -> what a mode gives, or None where there is no closed form; then
-    mode(network, i, values) joins it to the values of all lanes. pair(network, i, j, values) joins what a pair gives. The
-    state is given only if `of_state`; without it the function is the same for every map and depth.
+    Of modes: terms of each mode and of each pair of modes, joined one after another, from `identity` on. term(map, depth) returns the
+    function (state, pi, s) -> a mode's term, or None where there is no closed form; then mode(network, i, values) joins the term to
+    the values of all lanes. pair(network, i, j, values) joins the term of a pair. network is a diagonal.DiagonalNetwork. The state is
+    given only if `of_state`; without it the function is the same for every map and depth.
 
-    Of full matrices: measure(network, values) adds it to the zeros in `values`, a number a lane, from a network.matrices.Matrices.
-    `needs_eigenvalues` has the largest eigenvalues of the Hessian searched for before, `needs_tangent` a tangent vector carried along.
+    Of full matrices: measure(network, values) adds the number to the zeros in `values`, one a lane, from a diagonal.matrices.Matrices.
+    needs_eigenvalues: whether the largest eigenvalues of the Hessian are to be found before; needs_tangent: whether a tangent vector is
+    carried along.
     """
 
     name: str
@@ -182,7 +206,8 @@ class PointObservable(Observable):
     """Measured on the whole network: start(Sample), update(accumulator, Sample), finish(accumulator, number of
     samples, last Sample).
 
-    Variables that are a `rate` are taken over whole periods of full matrices only. With `whole_run` it samples from state 0 on, else the recorded states, the last one included. start sees no value yet.
+    Its rates are taken over whole periods only for full matrices. With `whole_run` it samples states from 0 on, else the recorded
+    ones, the last one included. The Sample that start is given has no value yet.
     """
 
     quantity: Quantity
@@ -193,6 +218,10 @@ class PointObservable(Observable):
     @property
     def looks_at(self) -> tuple[Quantity, ...]:
         return (self.quantity,)
+
+    @property
+    def look_cost(self) -> float:
+        return LOOK_COST if self.whole_run else 0.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -239,6 +268,18 @@ class TrajectoryObservable(Observable):
     def looks_at(self) -> tuple[Quantity, ...]:
         return self.quantities
 
+    @property
+    def stride_key(self) -> str:
+        return "trajectory"
+
+    @property
+    def from_start(self) -> bool:
+        return True
+
+    @property
+    def look_cost(self) -> float:
+        return LOOK_COST
+
 
 class End(NamedTuple):
     """The last states of matrix networks: layers (point, row, column) from W_1 on, the target's singular values (point,
@@ -252,15 +293,18 @@ class End(NamedTuple):
     @property
     def product(self) -> np.ndarray:
         """W_L ... W_1 (point, row, column)."""
-        whole = self.layers[0]
+        product = self.layers[0]
         for layer in self.layers[1:]:
-            whole = layer @ whole
-        return whole
+            product = layer @ product
+        return product
 
 
 class Estimates(NamedTuple):
-    """What the search for eigenvalues found at the last state: the largest (point, eigenvalue), the relative residual of
-    the first (point), and how many searches of the whole run did not converge (point)."""
+    """Results of the search for eigenvalues.
+
+    eigenvalues (point, eigenvalue): the largest at the last state. residual (point): the relative residual of the first. failed
+    (point): how many searches of the whole run did not converge.
+    """
 
     eigenvalues: np.ndarray
     residual: np.ndarray
@@ -276,7 +320,7 @@ class MatrixObservable(Observable):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EstimateObservable(Observable):
-    """Read off the search for eigenvalues, which it has made over the record: finish(Estimates)."""
+    """Read off the search for eigenvalues, which it asks for over the record: finish(Estimates)."""
 
     finish: Callable[[Estimates], tuple[np.ndarray, ...]]
 

@@ -1,4 +1,4 @@
-"""Dimension of the subspace that oscillates: how many modes are periodic or aperiodic."""
+"""Dimension of the oscillating subspace: the number of modes that are periodic or aperiodic."""
 
 import numpy as np
 

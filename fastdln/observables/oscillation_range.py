@@ -1,11 +1,11 @@
 """Oscillation range: how far the end-to-end singular value swings (arXiv 2502.20531, figure 3)."""
 
-from fastdln.observables.extremes import NOTHING_SEEN, widen
+from fastdln.observables.extremes import NO_EXTREMES, widen
 from fastdln.observables.observable import ModeObservable, Variable
 
 
 def start(step):
-    return NOTHING_SEEN
+    return NO_EXTREMES
 
 
 def update(extremes, step):

@@ -11,11 +11,11 @@ TOLERANCE = 1e-9
 SEPARATION = 1000.0
 
 
-# Comparisons between two looks at their outcome: a loop that only counts is vectorized, one that may stop is not.
+# States that are compared before the count is looked at: a loop that only counts is vectorized, one that may stop is not.
 AT_ONCE = 32
 
 
-# A window is so many states, oldest first, from a place in memory on.
+# A window is `size` states, oldest first, from index `first` on.
 
 
 def size_of(window, first, size):
@@ -43,17 +43,17 @@ def returning(window, first, count, last, limit):
 
 
 def creep(window, first, size, p):
-    """How far the first p states lie from those of the same phase a whole number of periods later, at most."""
-    whole, farthest = (size // p - 1) * p, 0.0
+    """Largest distance of the first p states from those of the same phase, the most periods later that the window holds."""
+    later, farthest = (size // p - 1) * p, 0.0
     for t in range(first, first + p):
-        distance = abs(window[t] - window[t + whole])
+        distance = abs(window[t] - window[t + later])
         farthest = distance if distance > farthest else farthest
     return farthest
 
 
 def repeats(window, first, size, p, limit):
-    """Whether every state is that of p steps later, from one period to the next and over the whole window."""
-    # creep's first comparison, which fails for nearly all that drifts
+    """Whether every state equals that of p steps later, from one period to the next and over all periods of the window."""
+    # the first comparison of creep, which nearly every drifting orbit fails
     if abs(window[first] - window[first + (size // p - 1) * p]) > limit:
         return False
     for begin in range(0, size - p, AT_ONCE):
@@ -75,7 +75,7 @@ def repetition(window, first, size, longest, limit):
 
 
 def period_of(window, first, size, p):
-    """The repetition p as a period, or 0 where the cycle is one of a shorter period that has not died out yet."""
+    """The repetition p as a period, or 0 where a cycle of that period is still dying out to one of a shorter period."""
     apart = SEPARATION * creep(window, first, size, p) if p > 1 else 0.0
     for q in range(1, p):
         if p % q == 0 and repeats(window, first, size, q, apart):

@@ -1,21 +1,21 @@
 """Mean, minimum, maximum and last value of a quantity over the record."""
 
-from fastdln.observables.extremes import NOTHING_SEEN, widen
+from fastdln.observables.extremes import NO_EXTREMES, widen
 from fastdln.observables.observable import Variable
 
 
 def start(sample):
-    return (0.0,) + NOTHING_SEEN
+    return (0.0,) + NO_EXTREMES
 
 
-def update(seen, sample):
-    total, low, high = seen
+def update(accumulator, sample):
+    total, low, high = accumulator
     low, high = widen(low, high, sample.value)
     return total + sample.value, low, high
 
 
-def finish(seen, count, last):
-    total, low, high = seen
+def finish(accumulator, count, last):
+    total, low, high = accumulator
     mean = total / count
     # rounding may carry the mean of equal values past them
     mean = low if mean < low else mean

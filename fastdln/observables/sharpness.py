@@ -3,7 +3,7 @@
 import math
 
 from fastdln.diagonal.eigenvalue import bare_steps
-from fastdln.diagonal.hessian import widen_by_mode, widen_by_pair
+from fastdln.diagonal.hessian import raise_to_mode_block, raise_to_pair_block
 from fastdln.observables.observable import PointObservable, Quantity, Variable
 from fastdln.observables.series import finish as finish_series
 from fastdln.observables.series import start, update, variables
@@ -39,8 +39,8 @@ SHARPNESS = Quantity(
     identity=-math.inf,
     term=term,
     of_state=True,
-    mode=widen_by_mode,
-    pair=widen_by_pair,
+    mode=raise_to_mode_block,
+    pair=raise_to_pair_block,
     measure=largest,
     needs_eigenvalues=True,
 )
@@ -54,8 +54,8 @@ RATIO = Variable(
 )
 
 
-def finish(seen, count, last):
-    mean, low, high, at_end = finish_series(seen, count, last)
+def finish(accumulator, count, last):
+    mean, low, high, at_end = finish_series(accumulator, count, last)
     ratio = 0.5 * last.eta * mean if last.eta > 0.0 else 0.0  # also of a sharpness beyond float64's range
     return mean, low, high, at_end, ratio
 

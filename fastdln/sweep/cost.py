@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from fastdln.observables import Observable
 from fastdln.sweep.schema import Sweep
 
 # Bare steps of one mode that a thread takes in a second, by rule of thumb.
@@ -15,8 +16,6 @@ STEPS_A_SECOND = 2e9
 # A recorded step, with what is measured on it and the search for its period, costs about four bare ones, with all that
 # can be measured eleven.
 RECORD_COST = 4
-# A look at a mode's state in the transient, or keeping it, costs some hundred bare steps.
-LOOK_COST = 100
 # Multiplications and additions of matrices in the time of a bare step of one mode: five at d = 5, eight from d = 8 on.
 FLOPS = 7.0
 # In steps of gradient descent: a recorded step, with its product in the target's bases and its error, takes two and a half, and
@@ -35,13 +34,12 @@ def matrix_cost(sweep: Sweep, depth: int) -> tuple[float, float]:
     total, families = sweep.steps + sweep.record, sweep.families
     kept = total / sweep.trajectory if sweep.trajectory else 0.0
     searching = [family for family in families if family.searches]
-    along = [family for family in searching if family.asked_by == "trajectory"]
+    along = [family for family in searching if family.stride_key == "trajectory"]
     looks = kept if along else 0.0
-    for states, whole_run in ((sweep.record, False), (total, True)):
-        others = (family for family in searching if family not in along and family.whole_run == whole_run)
-        every = [sweep.sharpness_every if family.sampled else 1 for family in others]
-        looks += -(-states // min(every)) if every else 0
-    tangent = any(quantity.needs_tangent for family in families for quantity in family.looks_at)
+    for states, from_start in ((sweep.record, False), (total, True)):
+        strides = [stride(sweep, f) for f in searching if f not in along and f.from_start == from_start]
+        looks += -(-states // min(strides)) if strides else 0
+    tangent = any(family.carries_tangent for family in families)
     stretched = STRETCHED_COST * sweep.record if tangent else 0
     descent = sweep.steps + LOOKED_AT_COST * sweep.record + stretched + KEPT_COST * kept
     wanted = sweep.sharpness_count or 1
@@ -58,12 +56,16 @@ def point_cost(sweep: Sweep, depth: int) -> tuple[float, float]:
     single = float(modes * (sweep.steps + RECORD_COST * sweep.record))
     for family in sweep.families:
         if family.pair_cost:
-            surveyed = family.whole_run or bool(family.asked_by)
-            every = sweep.trajectory if family.asked_by else sweep.sharpness_every if family.sampled else 1
-            looks = -(-(sweep.steps + sweep.record if surveyed else sweep.record) // (every or 1))
+            states = sweep.steps + sweep.record if family.from_start else sweep.record
+            looks = -(-states // stride(sweep, family))
             total += pairs * family.pair_cost(depth) * looks
-            single += modes * LOOK_COST * looks if surveyed else 0.0
+            single += modes * family.look_cost * looks
     return single, total
+
+
+def stride(sweep: Sweep, family: Observable) -> int:
+    """From state to state that a family looks at."""
+    return (getattr(sweep, family.stride_key) or 1) if family.stride_key else 1
 
 
 def bytes_of(sweep: Sweep) -> int:

@@ -120,7 +120,7 @@ class Target(BaseModel):
         """Whether it says no more than the singular values."""
         return self.matrix is None and self.basis == "identity" and self.seed == 0
 
-    def build(self, outputs: int, inputs: int) -> targets.Target:
+    def build(self, outputs: int, inputs: int) -> targets.TargetMatrix:
         if self.matrix is not None:
             return targets.by_matrix(np.array(self.matrix))
         return targets.by_singular_values(np.array(self.singular_values), self.basis, self.seed, outputs, inputs)

@@ -19,7 +19,7 @@ from fastdln.kernels.modes.chunk import ChunkKernel
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import OBSERVABLES
 kernel = ChunkKernel(MODELS["balanced"].reduce(STARTS["balanced"].layers(3, 1)), 3, [OBSERVABLES["fate"]])
-from fastdln.kernels.roles import Lengths
+from fastdln.kernels.lengths import Lengths
 jobs = kernel.jobs(1, Lengths(0, 1, 0, 1))
 print(sum(not job.missing for job in jobs), sum(job.missing for job in jobs))
 for job in jobs:

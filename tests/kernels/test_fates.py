@@ -7,7 +7,7 @@ from fastdln.kernels.compile import kernel
 from fastdln.kernels.fates import by_extremes, by_motion, by_period
 from fastdln.kernels.link import call, zeros
 from fastdln.kernels.spans import BOUND, LANES, SINGULAR_VALUE, STRIDE
-from fastdln.observables.fate import OPEN, with_history
+from fastdln.observables.fate import OPEN, resolve_open
 from tests import reference
 
 
@@ -27,7 +27,7 @@ def verdicts(windows, longest, s=1.0, bound=1e6):
     for one in (by_extremes(), by_period(), by_motion()):
         run(one.address, memory, (found, columns, copies, window, values, 0), (1, longest, 1, size))
     fates, periods = memory[values, :count].astype(np.uint8), memory[values + 1, :count].astype(int)
-    return periods, np.where(np.isin(fates, OPEN), with_history(fates, np.zeros(count, bool)), fates)
+    return periods, np.where(np.isin(fates, OPEN), resolve_open(fates, np.zeros(count, bool)), fates)
 
 
 def twin(window, longest, s=1.0):

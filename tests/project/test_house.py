@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -69,8 +70,34 @@ def imports(path):
                 yield node.module
 
 
+def imported(path):
+    """Modules that are imported when the module is, by their dotted names."""
+    tree = ast.parse(path.read_text())
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
 def test_every_room_has_its_floor():
     assert {room(path) for path in FILES} == set(FLOORS)
+
+
+def test_rooms_and_modules_are_few_and_small():
+    assert len(FLOORS) <= 20
+    assert len([path for path in FILES if path.parent == PACKAGE]) <= 8
+    lengths = {str(path.relative_to(PACKAGE)): len(path.read_text().splitlines()) for path in FILES}
+    assert not {path: lines for path, lines in lengths.items() if lines > 350}
+
+
+def test_modules_import_each_other_in_no_circle():
+    """Also within a room; what is imported for its types alone does not count."""
+    dotted = {path: ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in FILES}
+    names = {name.removesuffix(".__init__"): path for path, name in dotted.items()}
+    graph = {name: {found for found in imported(path) if found in names} for name, path in names.items()}
+    TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -1,1 +1,1 @@
-"""Kernels of networks of full matrices: gradient descent and the search for the sharpness."""
+"""Kernels of networks of full matrices: gradient descent, Hessian-vector products, and the largest eigenvalues of the Hessian."""

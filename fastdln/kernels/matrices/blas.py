@@ -1,4 +1,4 @@
-"""BLAS's product of two matrices, callable from compiled code."""
+"""BLAS's product of two matrices, dgemm, called from compiled code."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numba.extending import get_cython_function_address, intrinsic
 INT, INT32, CHAR = ir.IntType(64), ir.IntType(32), ir.IntType(8)
 POINTER = CHAR.as_pointer()
 
-# The product of matrices of the BLAS that SciPy brings, by a name that kernels on the disk know it by in every process.
+# dgemm of the BLAS that SciPy brings, under a name by which kernels from the disk find it in every process.
 DGEMM = "fastdln_dgemm"
 
 
 def provide() -> None:
-    """Makes it known; before kernels that call it are compiled or loaded."""
+    """Register dgemm with LLVM, before kernels that call it are compiled or loaded."""
     binding.add_symbol(DGEMM, get_cython_function_address("scipy.linalg.cython_blas", "dgemm"))
 
 
@@ -38,7 +38,7 @@ def gemm(
 ) -> Any:
     """out = alpha A B + beta out by rows (A^T B for kind 1, A B^T for kind 2); a, b and out are addresses.
 
-    BLAS counts by columns: it is asked for the transpose, B^T A^T.
+    BLAS stores matrices by columns: it computes the transpose, B^T A^T.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -48,14 +48,14 @@ def gemm(
             return builder.select(transposed, ir.Constant(CHAR, ord("t")), ir.Constant(CHAR, ord("n")))
 
         def at(value: Any) -> Any:
-            """Where the value lies, as Fortran takes it; whole numbers have 32 bits there."""
+            """A pointer to the value, as Fortran takes arguments; integers have 32 bits there."""
             value = builder.trunc(value, INT32) if value.type == INT else value
             with builder.goto_entry_block():
                 slot = builder.alloca(value.type)
             builder.store(value, slot)
             return builder.bitcast(slot, POINTER)
 
-        def place(value: Any) -> Any:
+        def pointer(value: Any) -> Any:
             return builder.inttoptr(value, POINTER)
 
         left = letter(builder.icmp_signed("==", kind, ir.Constant(INT, 1)))
@@ -67,12 +67,12 @@ def gemm(
             rows,
             count,
             alpha,
-            place(b),
+            pointer(b),
             b_row,
-            place(a),
+            pointer(a),
             a_row,
             beta,
-            place(out),
+            pointer(out),
             out_row,
         )
         function_type = ir.FunctionType(ir.VoidType(), [POINTER] * len(numbers))

@@ -1,4 +1,4 @@
-"""Whether a mode of a network of matrices that is near 0 can stay there."""
+"""Collapse: whether a mode of a network of matrices that is near 0 can stay there."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fastdln.models.layerwise import EQUAL
 
 
 def gains(layers: list[np.ndarray], vector: np.ndarray) -> np.ndarray:
-    """By how much each layer (point, row, column) stretches what the ones before made of a unit vector: (layer, point).
+    """Factors (layer, point) by which each layer (point, row, column) stretches what those before it made of a unit vector.
 
-    On the singular-vector-stationary set these are the mode's singular values. Beyond a layer that maps to 0: NaN.
+    On the singular-vector-stationary set these are the mode's singular values. After a layer that maps the vector to 0: NaN.
     """
     through, found = np.broadcast_to(vector, (len(layers[0]), len(vector))), []
     for layer in layers:
@@ -30,6 +30,6 @@ def strengths(layers: list[np.ndarray], left: np.ndarray, right: np.ndarray) -> 
 
 
 def rests(squares: np.ndarray, largest: np.ndarray) -> np.ndarray:
-    """Whether a mode with these `strengths` can stay near 0, by point: as for a single mode, if its smallest layer is not
-    alone (models.Map); to rounding errors of the largest square on the way."""
+    """Whether a mode with these `strengths` can stay near 0, by point: as for a single mode, if no layer is smaller than all
+    others (Map.rests), to rounding errors of the largest square on the way."""
     return np.asarray(squares[1] - squares[0] <= EQUAL * np.maximum(largest, squares[-1]))

@@ -1,4 +1,4 @@
-"""The search for the largest eigenvalues of the Hessian: one by Lanczos runs, several by a block method."""
+"""The search for the largest eigenvalues of the Hessian: one by Lanczos runs, several by LOBPCG."""
 
 from __future__ import annotations
 
@@ -10,46 +10,54 @@ import numpy as np
 
 from fastdln.kernels.compile import jit_disabled
 from fastdln.kernels.link import Linked
-from fastdln.kernels.matrices import lanczos, lanczos_runs, lobpcg
+from fastdln.kernels.matrices import lanczos_layout, lobpcg
+from fastdln.kernels.matrices.lanczos_search import lanczos_kernel
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.pointers import call
 from fastdln.kernels.matrices.program import Code
 
-Finder = lanczos.Lanczos | lobpcg.Finder
+SearchLayout = lanczos_layout.LanczosLayout | lobpcg.LobpcgLayout
 
 
-class Search:
-    """A search for `wanted` eigenvalues, or none: what it takes of a network, and its kernel."""
+class EigenvalueSearch:
+    """A search for `wanted` eigenvalues, or for none.
+
+    directions, images: vectors that it takes of a network's memory, and their Hessian-vector products.
+    """
 
     def __init__(self, widths: Sequence[int], wanted: int, by_lanczos: bool = True) -> None:
         elements = sum(rows * columns for columns, rows in pairwise(widths))
         self.wanted, self.block = wanted, min(wanted + 1, elements)
         self.by_lanczos = by_lanczos and wanted <= 1
-        self.directions = 0 if not wanted else lanczos.DIRECTIONS if self.by_lanczos else 3 * self.block
+        self.directions = 0 if not wanted else lanczos_layout.DIRECTIONS if self.by_lanczos else 3 * self.block
         self.images = min(1, wanted) if self.by_lanczos else self.directions
 
-    def finder(self, network: Network, code: Code, runner: Any, by_tiles: Any) -> Finder:
-        """Where things lie in the network's memory; its programs go into the code.
+    def lay_out(self, network: Network, code: Code, runner: Any, by_tiles: Any) -> SearchLayout:
+        """Lay out the network's memory, and write the programs of the search into the code.
 
         runner, by_tiles: the addresses of what runs the network's programs, and of what runs those of rows of LANES.
         """
         if not self.wanted:
-            return lanczos.no_lanczos()
+            return lanczos_layout.empty_layout()
         given = network, code, runner, by_tiles
-        return lanczos.lanczos(*given) if self.by_lanczos else lobpcg.finder(*given, self.wanted)
+        return lanczos_layout.lay_out(*given) if self.by_lanczos else lobpcg.lay_out(*given, self.wanted)
 
     def noise(self, network: Network) -> np.ndarray:
-        """Random numbers that it mixes in."""
+        """Draw the random numbers that it mixes into its vectors."""
         if not self.wanted:
             return np.empty(0)
-        return lanczos.random_vectors(network.size) if self.by_lanczos else lobpcg.noise_for(network, self.block)
+        if self.by_lanczos:
+            return lanczos_layout.random_vectors(network.size)
+        return lobpcg.random_numbers(network, self.block)
 
     def kernel(self, lanes: int) -> Linked:
-        return lanczos_runs.searching(lanes) if self.by_lanczos else lobpcg.searching(lanes)
+        """Kernel of the search, for networks of so many lanes."""
+        return lanczos_kernel(lanes) if self.by_lanczos else lobpcg.lobpcg_kernel(lanes)
 
 
-def search_here(function: Any, arguments: tuple[Any, ...]) -> None:
+def call_directly(function: Any, arguments: tuple[Any, ...]) -> None:
+    """Call the kernel of a search with the JIT off."""
     function(*arguments)
 
 
-search = search_here if jit_disabled() else call
+call_search = call_directly if jit_disabled() else call

@@ -1,4 +1,4 @@
-"""The singular values of every layer of networks side by side, for trajectories."""
+"""Singular values of every layer of networks side by side, for trajectories."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from fastdln.kernels.link import Linked
 from fastdln.kernels.matrices.views import KINDS, MODES, reading
 from fastdln.kernels.spans import SPAN, STRIDE
 
-# The widest layers whose columns are turned, for networks side by side: ten times faster than LAPACK at 5, not at all at 16.
-WIDEST_TURNED = 12
+# The widest layers that Jacobi rotations are for: with networks side by side ten times as fast as LAPACK at 5, no faster at 16.
+WIDEST_JACOBI = 12
 
-# Columns whose product is this share of their lengths are at right angles: what is left changes a singular value by less than
-# rounding does. Six rounds over all pairs are usual.
+# Columns whose scalar product is this share of their lengths count as orthogonal: what remains changes a singular value by less
+# than rounding does. Six rounds over all pairs are usual.
 RIGHT_ANGLE, ROUNDS = 1e-14, 30
 
 
 def tall(weights):
-    """A copy (row, column, lane) of matrices with rows and columns exchanged where there are more columns."""
+    """Copy matrices (row, column, lane), transposed where there are more columns than rows."""
     rows, columns, lanes = weights.shape
     found = np.empty((max(rows, columns), min(rows, columns), lanes))
     for i in range(rows):
@@ -35,16 +35,17 @@ def tall(weights):
     return found
 
 
-def turn_columns(matrix):
-    """Turns pairs of columns of matrices (row, column, lane) until all are at right angles: one-sided Jacobi (Golub, Van Loan, 8.6).
+def orthogonalize_columns(matrix):
+    """Rotate pairs of columns of matrices (row, column, lane) until all are orthogonal: one-sided Jacobi (Golub, Van Loan, 8.6).
 
-    Their lengths are the singular values then. What is at right angles stays as it is, so that no lane depends on those beside it.
+    Their lengths are the singular values then. Columns that are orthogonal already stay as they are, so that no lane depends on
+    those beside it.
     """
     rows, columns, lanes = matrix.shape
     first, second, product = np.empty(lanes), np.empty(lanes), np.empty(lanes)
     cosine, sine = np.empty(lanes), np.empty(lanes)
     for _ in range(ROUNDS):
-        turned = 0
+        rotated = 0
         for i in range(columns):
             for j in range(i + 1, columns):
                 for lane in range(lanes):
@@ -63,20 +64,20 @@ def turn_columns(matrix):
                         tangent = -tangent if apart < 0.0 else tangent
                         cosine[lane] = 1.0 / math.sqrt(1.0 + tangent * tangent)
                         sine[lane] = tangent * cosine[lane]
-                        turned += 1
+                        rotated += 1
                 for k in range(rows):
                     for lane in range(lanes):
                         x, y = matrix[k, i, lane], matrix[k, j, lane]
                         matrix[k, i, lane] = cosine[lane] * x - sine[lane] * y
                         matrix[k, j, lane] = sine[lane] * x + cosine[lane] * y
-        if turned == 0:
+        if rotated == 0:
             break
 
 
-def by_turning(weights):
-    """The singular values (value, lane) of matrices (row, column, lane), unsorted."""
+def by_jacobi(weights):
+    """Singular values (value, lane) of matrices (row, column, lane) by Jacobi rotations, unsorted."""
     matrix = tall(weights)
-    turn_columns(matrix)
+    orthogonalize_columns(matrix)
     rows, columns, lanes = matrix.shape
     squares = np.zeros((columns, lanes))
     for k in range(rows):
@@ -87,7 +88,7 @@ def by_turning(weights):
 
 
 def by_lapack(weights):
-    """The same of wider matrices, NaN where they are not finite."""
+    """Singular values (value, lane) of wider matrices by LAPACK, NaN where they are not finite."""
     rows, columns, lanes = weights.shape
     found, one = np.full((min(rows, columns), lanes), np.nan), np.empty((rows, columns))
     for lane in range(lanes):
@@ -101,15 +102,16 @@ def by_lapack(weights):
 
 @cache
 def spectrum(lanes: int) -> Linked:
-    """The kernel (found, memory, offsets) that writes them as rows, by layer and mode, SPAN + 1 apart; NaN where a layer has fewer."""
+    """Kernel (values, memory, offsets) that writes the singular values of all layers, by layer and mode, in rows SPAN + 1 apart; NaN
+    where a layer has fewer."""
     read = scalar(reading(lanes))
 
     def spectrum(found, memory, offsets):
         network, modes = read(memory, offsets), offsets[MODES]
         for index in range(len(network.shapes)):
             weights = layer(network, index)
-            narrow = min(weights.shape[0], weights.shape[1]) <= WIDEST_TURNED
-            values = by_turning(weights) if narrow else by_lapack(weights)
+            narrow = min(weights.shape[0], weights.shape[1]) <= WIDEST_JACOBI
+            values = by_jacobi(weights) if narrow else by_lapack(weights)
             for lane in range(lanes):
                 falling = np.sort(values[:, lane])[::-1]
                 for mode in range(modes):

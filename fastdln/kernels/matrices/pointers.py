@@ -1,4 +1,4 @@
-"""Numbers at addresses, and functions: what lets compiled code call compiled code that it does not contain."""
+"""Addresses: numbers and functions at them, for compiled code that calls compiled code which it does not contain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INT, DOUBLE, BYTE = ir.IntType(64), ir.DoubleType(), ir.IntType(8)
 
 
 def pointed(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
-    """The address of an array's first element, or what a pointer leads to, in LLVM's words."""
+    """LLVM code for the address of an array's first element, or the one that a pointer holds."""
     if isinstance(array_type, types.CPointer):
         return builder.ptrtoint(array, INT)
     return builder.ptrtoint(context.make_array(array_type)(context, builder, array).data, INT)
@@ -23,7 +23,7 @@ def pointed(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
 
 @intrinsic
 def address(context: Any, array: Any) -> Any:
-    """Where an array's first element lies."""
+    """The address of an array's first element."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return pointed(context, builder, array, arguments[0])
@@ -32,7 +32,7 @@ def address(context: Any, array: Any) -> Any:
 
 
 def pointer(array):
-    """The array as a pointer to its first element: what indexes it is the same, and compiled in a fraction of the time."""
+    """The array as a pointer to its first element: code that indexes it is the same, and compiles in a fraction of the time."""
     return array
 
 
@@ -48,7 +48,7 @@ NATIVE[pointer] = native_pointer
 
 
 @intrinsic
-def peek(context: Any, place: Any) -> Any:
+def peek(context: Any, at: Any) -> Any:
     """The integer at an address."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -58,7 +58,7 @@ def peek(context: Any, place: Any) -> Any:
 
 
 @intrinsic
-def peek_float(context: Any, place: Any) -> Any:
+def peek_float(context: Any, at: Any) -> Any:
     """The float at an address."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -68,8 +68,8 @@ def peek_float(context: Any, place: Any) -> Any:
 
 
 @intrinsic
-def poke_float(context: Any, place: Any, value: Any) -> Any:
-    """Puts a float at an address."""
+def poke_float(context: Any, at: Any, value: Any) -> Any:
+    """Store a float at an address."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         builder.store(arguments[1], builder.inttoptr(arguments[0], DOUBLE.as_pointer()))
@@ -80,10 +80,10 @@ def poke_float(context: Any, place: Any, value: Any) -> Any:
 
 @intrinsic
 def moved(context: Any, to: Any, at: Any, count: Any) -> Any:
-    """Copies `count` floats from one address to another."""
+    """Copy `count` floats from one address to another."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        to, at = (builder.inttoptr(place, BYTE.as_pointer()) for place in arguments[:2])
+        to, at = (builder.inttoptr(address, BYTE.as_pointer()) for address in arguments[:2])
         move = builder.module.declare_intrinsic("llvm.memmove", [to.type, at.type, INT])
         builder.call(move, [to, at, builder.mul(arguments[2], ir.Constant(INT, 8)), ir.Constant(ir.IntType(1), 0)])
         return context.get_dummy_value()
@@ -93,7 +93,7 @@ def moved(context: Any, to: Any, at: Any, count: Any) -> Any:
 
 @intrinsic
 def called_at(context: Any, function: Any, memory: Any, code: Any, section: Any) -> Any:
-    """Calls the function at an address with those of a memory and of a section of lines of a code, and how many lines they are."""
+    """Call the function at an address with the addresses of a memory and of a section's first line, and the number of its lines."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         function, memory, code, section = arguments
@@ -101,8 +101,8 @@ def called_at(context: Any, function: Any, memory: Any, code: Any, section: Any)
         first, last = (builder.extract_value(section, k) for k in (0, 1))
         stride = builder.extract_value(context.make_array(code_type)(context, builder, code).strides, 0)
         line = builder.add(pointed(context, builder, code_type, code), builder.mul(first, stride))
-        places = [pointed(context, builder, memory_type, memory), line, builder.sub(last, first)]
-        numba_internals.call(context, builder, function, [types.int64] * 3, places)
+        addresses = [pointed(context, builder, memory_type, memory), line, builder.sub(last, first)]
+        numba_internals.call(context, builder, function, [types.int64] * 3, addresses)
         return context.get_dummy_value()
 
     return types.void(types.int64, memory, code, section), generate
@@ -110,7 +110,7 @@ def called_at(context: Any, function: Any, memory: Any, code: Any, section: Any)
 
 @intrinsic
 def call(context: Any, function: Any, values: Any) -> Any:
-    """Calls the function at an address, which returns nothing, with the values of a tuple."""
+    """Call the function at an address, which returns nothing, with the values of a tuple."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args[1].types

@@ -1,7 +1,7 @@
-"""Programs: lists of matrix products, written once in the formulas' words, then run at every step on flat memory.
+"""Programs of matrix products: lists of operations, written once from the formulas, then run at every step on flat memory.
 
 One small interpreter runs them for every depth and shape, so that it is compiled once. A program is an array (operation,
-field) of integers: what to do, the shapes, and where in memory.
+field) of integers: the kind of operation, the shapes, and the offsets in memory.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from fastdln.kernels.matrices.tiles import (
     PLAIN,
     RIGHT,
     TOGETHER,
-    shift,
+    axpy,
     steps_of,
     tile,
+    transpose_square,
     transposed,
-    turn_over,
 )
 from fastdln.kernels.matrices.tiling import cut
 
-# Operations beside products of matrices (PLAIN, LEFT, RIGHT) and tiles of products (OPERATIONS): SHARED is what the
-# tiles that follow share.
-SHIFT, TRANSPOSE, SHARED = -1, -2, -3
+# Operations beside products of matrices (PLAIN, LEFT, RIGHT) and tiles of products (OPERATIONS): y <- y + a x, a transpose, and
+# SHARED, a line that holds what the tiles after it share.
+AXPY, TRANSPOSE, SHARED = -1, -2, -3
 NOWHERE = -1
 FIELDS = 12
 
@@ -50,32 +50,33 @@ class Matrix(NamedTuple):
     row: int
 
 
-class Memory:
-    """Hands out places in one flat array whose matrices are `lanes` floats wide an element."""
+class MemoryLayout:
+    """Lays out matrices one after another in a flat array, `lanes` floats an element."""
 
     def __init__(self, lanes: int) -> None:
         self.lanes, self.size = lanes, 0
 
     def matrix(self, rows: int, columns: int) -> Matrix:
-        place = Matrix(self.size, rows, columns, columns * self.lanes)
+        matrix = Matrix(self.size, rows, columns, columns * self.lanes)
         self.size += rows * columns * self.lanes
-        return place
+        return matrix
 
     def pad(self) -> None:
-        """Ends a vector: what follows begins after a whole number of the pieces that vectors.py takes."""
+        """Pad a vector to a whole number of the TOGETHER rows that vectors.py takes at a time."""
         self.size += -self.size % (LANES * TOGETHER)
 
     def rows(self, count: int) -> int:
-        """Where so many rows of LANES floats begin."""
+        """Lay out so many rows of LANES floats; returns the offset of the first."""
         self.pad()
         self.size += count * LANES
         return self.size - count * LANES
 
 
-class Program:
-    """A list of products.
+class MatrixProgram:
+    """A list of matrix products.
 
-    spare: a place for a transpose. With it A B^T turns B over first: BLAS takes nearly twice as long for it as for A B.
+    spare: the offset of memory for a transpose. With it A B^T transposes B first: BLAS takes nearly twice as long for A B^T as for
+    A B.
     """
 
     def __init__(self, lanes: int, spare: int | None = None) -> None:
@@ -94,11 +95,24 @@ class Program:
             b.rows if kind == RIGHT else b.columns,
         )
         if kind == RIGHT and self.spare is not None:
-            turned = Matrix(self.spare, b.columns, b.rows, b.rows)
+            transposed_b = Matrix(self.spare, b.columns, b.rows, b.rows)
             self.lines.append(
-                (TRANSPOSE, turned.at, turned.row, b.at, b.row, 0, 0, b.rows, b.columns, 1, NOWHERE, NOWHERE)
+                (
+                    TRANSPOSE,
+                    transposed_b.at,
+                    transposed_b.row,
+                    b.at,
+                    b.row,
+                    0,
+                    0,
+                    b.rows,
+                    b.columns,
+                    1,
+                    NOWHERE,
+                    NOWHERE,
+                )
             )
-            b, kind = turned, PLAIN
+            b, kind = transposed_b, PLAIN
         if self.in_tiles:
             self.tiles(out, a, b, count, kind, onto, factor)
             return
@@ -106,7 +120,7 @@ class Program:
         self.lines.append((kind, out.at, out.row, a.at, a.row, b.at, b.row, out.rows, out.columns, count, base, factor))
 
     def tiles(self, out: Matrix, a: Matrix, b: Matrix, count: int, kind: int, onto: Matrix | None, factor: int) -> None:
-        """The lines of a product by tiles: what they share, then each; all in bytes."""
+        """Add the lines of a product by tiles: what they share, then each tile; all in bytes."""
         rows, columns, square = out.rows, out.columns, (out.rows, out.columns, kind)
         steps = steps_of(8 * out.row, 8 * a.row, 8 * b.row, count, kind)
         if cut(columns, rows).cost < cut(rows, columns).cost:
@@ -122,24 +136,24 @@ class Program:
             self.line(OPERATIONS[m, n, None], to, left, right, times, n * steps.out_across, n * steps.b_across)
 
     def line(self, *fields: int) -> None:
-        """Adds a line that begins with these fields."""
+        """Add a line that begins with these fields."""
         self.lines.append(fields + (0,) * (FIELDS - len(fields)))
 
-    def shift(self, out: Matrix, x: Matrix, factor: int) -> None:
+    def axpy(self, out: Matrix, x: Matrix, factor: int) -> None:
         """out += factor x."""
         size = out.rows * out.columns
-        self.lines.append((SHIFT, out.at, 0, x.at, 0, 0, 0, size, 1, 1, out.at, factor))
+        self.lines.append((AXPY, out.at, 0, x.at, 0, 0, 0, size, 1, 1, out.at, factor))
 
 
 class Code:
-    """Programs one after the other, as the array that `run` takes; each is known by its section, the first of its lines and the
-    one after the last."""
+    """Programs one after the other, as the array that `run` takes; a section, the first of its lines and the one after the last,
+    tells one from the others."""
 
     def __init__(self) -> None:
         self.lines: list[tuple[int, ...]] = []
 
-    def add(self, *programs: Program) -> tuple[int, int]:
-        """The section of some programs, which are run as one."""
+    def add(self, *programs: MatrixProgram) -> tuple[int, int]:
+        """Add programs that are run as one; returns their section."""
         first = len(self.lines)
         for program in programs:
             self.lines += program.lines
@@ -151,7 +165,7 @@ class Code:
 
 
 def run_tiles(memory, program, length):
-    """The interpreter for LANES networks side by side; memory and program are addresses."""
+    """Interpreter for LANES networks side by side; memory and program are addresses."""
     shared = program
     for k in range(length):
         line = program + 8 * FIELDS * k
@@ -159,9 +173,9 @@ def run_tiles(memory, program, length):
         if operation == SHARED:
             shared = line
             continue
-        if operation == SHIFT:
+        if operation == AXPY:
             out, x, factor = memory + 8 * peek(line + 8), memory + 8 * peek(line + 24), memory + 8 * peek(line + 88)
-            shift(out, out, factor, x, peek(line + 56))
+            axpy(out, out, factor, x, peek(line + 56))
             continue
         out, a, b = memory + peek(line + 8), memory + peek(line + 16), memory + peek(line + 24)
         for _ in range(peek(line + 32)):
@@ -171,14 +185,14 @@ def run_tiles(memory, program, length):
 
 
 def run_blas(memory, program, length):
-    """The same on single networks, by BLAS."""
+    """Interpreter for a single network, by BLAS; memory and program are addresses."""
     for k in range(length):
         line = program + 8 * FIELDS * k
         kind, rows, columns, count = peek(line), peek(line + 56), peek(line + 64), peek(line + 72)
         out, a, b = memory + 8 * peek(line + 8), memory + 8 * peek(line + 24), memory + 8 * peek(line + 40)
         onto, base = peek(line + 80) >= 0, memory + 8 * peek(line + 80)
         factor = peek_float(memory + 8 * peek(line + 88)) if onto else 1.0
-        if kind == SHIFT:
+        if kind == AXPY:
             for i in range(rows):
                 poke_float(out + 8 * i, peek_float(out + 8 * i) + factor * peek_float(a + 8 * i))
             continue
@@ -193,11 +207,11 @@ def run_blas(memory, program, length):
 
 
 def transpose(to, to_row, at, at_row, rows, columns):
-    """The transpose of a matrix, by squares, and by numbers where they do not fit."""
+    """Transpose a matrix, by squares of LANES, and number by number where they do not fit."""
     for i in range(0, rows, LANES):
         for j in range(0, columns, LANES):
             if i + LANES <= rows and j + LANES <= columns:
-                turn_over(to + j * to_row + 8 * i, to_row, at + i * at_row + 8 * j, at_row)
+                transpose_square(to + j * to_row + 8 * i, to_row, at + i * at_row + 8 * j, at_row)
             else:
                 for k in range(i, min(i + LANES, rows)):
                     for m in range(j, min(j + LANES, columns)):
@@ -205,14 +219,14 @@ def transpose(to, to_row, at, at_row, rows, columns):
 
 
 def run_plain(lanes: int) -> Any:
-    """The interpreter where the JIT is off."""
+    """Interpreter where the JIT is off."""
 
     def run(memory: np.ndarray, program: np.ndarray) -> None:
         def view(at: int, row: int, rows: int, columns: int) -> np.ndarray:
             return as_strided(memory[at:], (rows, columns, lanes), (8 * row, 8 * lanes, 8))
 
         for kind, out, out_row, a, a_row, b, b_row, rows, columns, count, base, factor in program.tolist():
-            if kind == SHIFT:
+            if kind == AXPY:
                 row = columns * lanes
                 view(out, row, rows, 1)[...] += memory[factor : factor + lanes] * view(a, row, rows, 1)
                 continue
@@ -231,9 +245,9 @@ def run_plain(lanes: int) -> Any:
 
 @cache
 def interpreter(lanes: int) -> Linked:
-    """The kernel that `run` calls for matrices of so many lanes: LANES, or 1.
+    """Kernel that `run` calls for matrices of so many lanes: LANES, or 1.
 
-    It is called by address, so that what calls it does not hold, and compile, all of it again.
+    It is called by address, so that it is not compiled again into each of its callers.
     """
     if jit_disabled():
         return Linked(run_plain(lanes), "interpreter", lanes)
@@ -243,13 +257,13 @@ def interpreter(lanes: int) -> Linked:
 
 
 def nth(section, number):
-    """The section of one of several programs of the same length, one after the other, from that of the first."""
+    """The section of program `number` of several of the same length, one after the other, from the section of the first."""
     first, last = section
     return first + number * (last - first), last + number * (last - first)
 
 
 def run_here(runner: Any, memory: np.ndarray, code: np.ndarray, section: tuple[int, int]) -> None:
-    """Runs a section of the code on a network's memory."""
+    """Run a section of the code on a network's memory, with the JIT off."""
     runner(memory, code[section[0] : section[1]])
 
 

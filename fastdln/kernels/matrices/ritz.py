@@ -1,4 +1,4 @@
-"""Rayleigh-Ritz on subspaces of a few vectors, LANES of them side by side: Cholesky's factors, then Jacobi's rotations.
+"""Rayleigh-Ritz on subspaces of a few vectors, LANES of them side by side: Cholesky factors, then Jacobi rotations.
 
 Every lane goes through the same arithmetic, with no branch and a fixed number of sweeps, so that its bits do not depend
 on its neighbours. Arrays have the lanes last.
@@ -10,15 +10,15 @@ import numpy as np
 
 from fastdln.kernels.compile import jit_disabled
 from fastdln.kernels.matrices.pointers import address
-from fastdln.kernels.matrices.tiles import LANES, VECTOR, turn
+from fastdln.kernels.matrices.tiles import LANES, VECTOR, rotate_pair
 
-# A vector whose square, of length 1, is less than this outside of the span of those before it adds only rounding.
+# A vector of length 1 whose part outside of the span of those before it has a smaller square than this adds only rounding.
 DEPENDENT = 1e-8
 
-# Below every Ritz value: what vectors that were dropped are given, so that none of them is ever the largest.
+# A value below every Ritz value, for vectors that were dropped, so that none of them is ever the largest.
 LOWEST = -1e100
 
-# Jacobi's method converges quadratically: six sweeps for a handful of rows, one more for each doubling of their number.
+# Jacobi's method converges quadratically: this many sweeps, and one more for each doubling of the number of rows.
 SWEEPS = 3
 
 
@@ -62,7 +62,7 @@ def reduce(matrix, gram, inverse):
             matrix[i, i, lane] = LOWEST if inverse[i, lane] == 0.0 else matrix[i, i, lane]
 
 
-def rotate(matrix, vectors):
+def jacobi(matrix, vectors):
     """Jacobi's cyclic method: the eigenvalues end on the diagonal of the matrix, the eigenvectors in rows of vectors."""
     size = len(matrix)
     c, s = np.empty(LANES), np.empty(LANES)
@@ -80,30 +80,30 @@ def rotate(matrix, vectors):
                     t = -t if apart < 0.0 else t
                     c[lane] = 1.0 / math.sqrt(1.0 + t * t)
                     s[lane] = t * c[lane]
-                turn_both(matrix, p, q, 1, c, s)
-                turn_both(matrix, p, q, 0, c, s)
-                turn_both(vectors, p, q, 0, c, s)
+                rotate_both(matrix, p, q, 1, c, s)
+                rotate_both(matrix, p, q, 0, c, s)
+                rotate_both(vectors, p, q, 0, c, s)
 
 
-def turn_vectors(array, p, q, axis, c, s):
-    """Rows p and q (columns for axis 1) become c p - s q and s p + c q, on each lane with its own angle."""
+def rotate_vectors(array, p, q, axis, c, s):
+    """Rows p and q (columns for axis 1) become c p - s q and s p + c q, each lane by its own angle."""
     size = len(array)
     between, stride = (size * VECTOR, VECTOR) if axis == 0 else (VECTOR, size * VECTOR)
     first = address(array)
-    turn(first + p * between, first + q * between, stride, address(c), address(s), size)
+    rotate_pair(first + p * between, first + q * between, stride, address(c), address(s), size)
 
 
-def turn_plainly(array, p, q, axis, c, s):
+def rotate_plainly(array, p, q, axis, c, s):
     x, y = np.take(array, p, axis), np.take(array, q, axis)
     rows = array if axis == 0 else array.swapaxes(0, 1)
     rows[p], rows[q] = c * x - s * y, s * x + c * y
 
 
-turn_both = turn_plainly if jit_disabled() else turn_vectors
+rotate_both = rotate_plainly if jit_disabled() else rotate_vectors
 
 
-def best(matrix, vectors, values, chosen):
-    """The largest eigenvalues, in order, to values (k, lane), their vectors to chosen (k, row, lane)."""
+def largest(matrix, vectors, values, chosen):
+    """Write the largest eigenvalues, in falling order, to values (k, lane), and their vectors to chosen (k, row, lane)."""
     size = len(matrix)
     for k in range(len(values)):
         for lane in range(LANES):
@@ -142,8 +142,8 @@ def ritz(gram, matrix, values, chosen):
                 matrix[j, i, lane] = mean
     cholesky(gram, inverse)
     reduce(matrix, gram, inverse)
-    rotate(matrix, vectors)
-    best(matrix, vectors, values, chosen)
+    jacobi(matrix, vectors)
+    largest(matrix, vectors, values, chosen)
     for k in range(len(values)):
         for i in range(size - 1, -1, -1):
             for j in range(i + 1, size):

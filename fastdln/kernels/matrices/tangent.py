@@ -1,4 +1,4 @@
-"""The growth of a tangent vector, v <- v - eta H v, beside the descent of every lane."""
+"""Growth of a tangent vector, v <- v - eta H v, carried along with every network."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastdln.kernels.matrices.network import Network
-from fastdln.kernels.matrices.program import Code, Matrix, Program, run
+from fastdln.kernels.matrices.program import Code, Matrix, MatrixProgram, run
 from fastdln.kernels.matrices.tiles import RIGHT
 from fastdln.kernels.matrices.views import STRETCHING
 
 
 class Tangent(NamedTuple):
-    """Where the vector lies in a network's memory, how many elements it has, and the sections of its step and of its square."""
+    """Offset of the vector in a network's memory, its elements, and the sections of its step and of its square."""
 
     at: int
     size: int
@@ -22,27 +22,31 @@ class Tangent(NamedTuple):
     square: tuple[int, int]
 
 
-def tangent_of(network: Network, code: Code, there: bool, offsets: np.ndarray) -> Tangent:
-    """Writes the programs into the code. there: whether the network's last direction carries the vector, or none does."""
-    if not there:
+def tangent_of(network: Network, code: Code, carried: bool, offsets: np.ndarray) -> Tangent:
+    """Write the programs into the code. carried: whether there is a vector, which is the network's last direction."""
+    if not carried:
         return Tangent(0, 0, (0, 0), (0, 0))
     lanes, vector, image = network.lanes, network.directions[-1], network.images[-1]
-    move, square, row = Program(lanes), Program(lanes), Matrix(vector[0].at, 1, network.size, network.size * lanes)
-    whole_vector, whole_image = (Matrix(v[0].at, network.size, 1, lanes) for v in (vector, image))
-    move.shift(whole_vector, whole_image, network.minus_eta)
+    move, square, row = (
+        MatrixProgram(lanes),
+        MatrixProgram(lanes),
+        Matrix(vector[0].at, 1, network.size, network.size * lanes),
+    )
+    all_of_vector, all_of_image = (Matrix(v[0].at, network.size, 1, lanes) for v in (vector, image))
+    move.axpy(all_of_vector, all_of_image, network.minus_eta)
     square.product(Matrix(int(offsets[STRETCHING]), 1, 1, lanes), row, row, RIGHT)
     return Tangent(vector[0].at, network.size, code.add(network.hvp(vector, image), move), code.add(square))
 
 
 def first_tangent(network: Network) -> np.ndarray:
-    """What a vector begins as: in no direction in particular."""
+    """Draw a vector to begin with, in no direction in particular."""
     return np.random.Generator(np.random.Philox(0)).uniform(-1.0, 1.0, network.size)
 
 
 def stretching(lanes: int) -> Any:
     """Function (memory, code, runner, tangent, offsets) that takes the vectors a step on, by what forward and backward left.
 
-    Their lengths become 1, and the logarithms of what they were the network's `stretching`.
+    It scales them to length 1; the logarithm of the length before is the network's `stretching`.
     """
 
     def stretch(memory, code, runner, tangent, offsets):

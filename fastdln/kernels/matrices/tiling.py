@@ -1,4 +1,4 @@
-"""How a product of small matrices is cut into tiles, each of which stays in the vector registers."""
+"""Cuts of a product of small matrices into tiles, each of which stays in the vector registers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import llvmlite.binding as llvm
 WIDE_VECTORS = bool(llvm.get_host_cpu_features().get("avx512f", False))
 REGISTERS = 32 if WIDE_VECTORS else 16
 
-# Shapes of tiles, of no more rows than columns. A tile holds its sums, a column of the left matrix and one element of
-# the right one, which is used for the whole column and then makes room for the next. Longer ones would save few loads.
+# Shapes of tiles, with no more rows than columns. A tile holds its sums, a column of the left matrix and one element of the right
+# one, which is used for the whole column before the next one takes its register. Longer tiles would save few loads.
 LONGEST = 6
 SHAPES = [(m, n) for m in range(1, LONGEST + 1) for n in range(m, LONGEST + 1) if m * n + m + 1 <= REGISTERS]
 
@@ -22,7 +22,7 @@ BLOCK = 12
 
 
 class Tile(NamedTuple):
-    """Where a tile is, how large, and how many of it there are side by side."""
+    """A tile's first row and column, its size, and how many equal ones lie side by side."""
 
     row: int
     column: int
@@ -32,30 +32,30 @@ class Tile(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """Tiles that cover a matrix once, and how long they take."""
+    """Tiles that cover a matrix once, and their cost."""
 
     cost: float
     tiles: tuple[Tile, ...]
 
     def and_from(self, row: int, column: int, other: Cut) -> Cut:
-        """This one with another beside it, which begins at a row and column."""
+        """Join another cut, which begins at this row and column."""
         moved = (tile._replace(row=tile.row + row, column=tile.column + column) for tile in other.tiles)
         return Cut(self.cost + other.cost, (*self.tiles, *moved))
 
 
 def cost(rows: int, columns: int) -> float:
-    """How long a tile takes a term, in half cycles, as measured.
+    """Cost of a tile, for one term of its sums, in half cycles, as measured.
 
-    One for a multiplication or for a load, since two of each begin in a cycle; but six at least, for a sum waits eight
-    for the one before, less what the next tile does meanwhile. Some two more for a beginning, an end, and loads in
-    each other's way.
+    One for each multiply-add or each load, whichever are more, since two of each begin in a cycle; but six at least, for an
+    addition waits eight for the one before, less what the next tile does meanwhile. Some two more for the beginning, the end, and
+    loads that wait for each other.
     """
     return max(rows * columns, rows + columns, 6) + 1 + (rows + columns) / 8
 
 
 @cache
 def cut(rows: int, columns: int) -> Cut:
-    """The cheapest that is found by cutting off a few rows, or columns, at a time."""
+    """The cheapest cut that is found by cutting off a few rows, or columns, at a time."""
     if rows > 2 * BLOCK:
         return cut(BLOCK, columns).and_from(BLOCK, 0, cut(rows - BLOCK, columns))
     if columns > 2 * BLOCK:
@@ -77,7 +77,7 @@ def cut(rows: int, columns: int) -> Cut:
 
 @cache
 def strips(rows: int, columns: int) -> Cut:
-    """The cheapest for whole blocks of columns whose tiles in a row are equal, so that memory is read in its order."""
+    """The cheapest cut of whole blocks of columns into tiles that are equal along a row, so that memory is read in order."""
     equal = [
         Cut(columns / n * cost(m, n), (Tile(0, 0, m, n, columns // n),))
         for m, n in SHAPES

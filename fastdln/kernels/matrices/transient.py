@@ -1,4 +1,4 @@
-"""Gradient descent before anything is measured: points side by side, each leaving as soon as its future is known."""
+"""The transient, gradient descent before anything is measured: each point leaves its lane as soon as its state repeats."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import numpy as np
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.program import Code, run
 from fastdln.kernels.matrices.tiles import LANES
-from fastdln.kernels.modes.transient import ROUND
-from fastdln.observables.fate import has_left
+from fastdln.kernels.spans import ROUND
 
 
 class Descent(NamedTuple):
-    """Where in a network's memory, in floats, its parts lie; what runs its programs, and their sections: forward, backward and
-    update are together one step."""
+    """Offsets of a network's parts in its memory, in floats, and the sections of its programs: forward, backward and update are
+    together one step.
+
+    size: elements of all layers. columns: of `rotated`, the product in the target's singular bases. runner: the address of what
+    runs the programs.
+    """
 
     minus_eta: int
     weights: int
@@ -33,8 +36,11 @@ class Descent(NamedTuple):
 
 
 class Points(NamedTuple):
-    """Points of a chunk: eta (point), singular values (mode, point), states at which the descent begins (point, element),
-    and of each point which of the targets - M (target, element) is its own."""
+    """Points of a chunk.
+
+    eta (point); singular_values (mode, point); states (point, element): the layers at which the descent begins; targets (target,
+    element): the matrices - M; target_of (point): which of them is each point's.
+    """
 
     eta: np.ndarray
     singular_values: np.ndarray
@@ -44,7 +50,7 @@ class Points(NamedTuple):
 
 
 def descent_of(network: Network, code: Code, runner: Any, diagonal: bool) -> Descent:
-    """Writes the programs of the descent into the code; runner: the address of what runs them."""
+    """Write the programs of gradient descent into the code; runner: the address of what runs them."""
     forward, backward, update = network.forward(), network.backward(), network.update()
     return Descent(
         minus_eta=network.minus_eta,
@@ -64,7 +70,7 @@ def descent_of(network: Network, code: Code, runner: Any, diagonal: bool) -> Des
 
 
 def enter(memory, descent, points, lanes, lane, point):
-    """Puts a point's network into a lane."""
+    """Write a point's network to a lane."""
     for k in range(LANES // lanes):
         memory[descent.minus_eta + lane + k] = -points.eta[point]
     target = points.target_of[point]
@@ -75,6 +81,7 @@ def enter(memory, descent, points, lanes, lane, point):
 
 
 def leave(memory, descent, states, lanes, lane, point):
+    """Write a lane's layers back to its point."""
     for e in range(descent.size):
         states[point, e] = memory[descent.weights + e * lanes + lane]
 
@@ -82,8 +89,8 @@ def leave(memory, descent, states, lanes, lane, point):
 def transient(lanes: int) -> Any:
     """Function (memory, code, descent, points, rounds) that takes points.states through rounds of ROUND steps.
 
-    A lane whose state is bit for bit that of the last round repeats with a period that divides ROUND, so that it is
-    there already; its place goes to the next point.
+    A lane whose state is bit for bit that of a round ago repeats with a period that divides ROUND, so that it is already where the
+    last round ends; the next point takes its lane.
     """
 
     def run_transient(memory, code, descent, points, rounds):
@@ -100,7 +107,7 @@ def transient(lanes: int) -> Any:
             if lane < count:
                 carried[lane], due[lane] = lane, rounds
             enter(memory, descent, points, lanes, lane, min(lane, count - 1))
-        while running > 0:  # each round brings every lane nearer its end
+        while running > 0:  # ends, since every lane is a round nearer its end after each
             for k in range(last - first):
                 earlier[k] = bits[first + k]
             for _ in range(ROUND):
@@ -124,29 +131,3 @@ def transient(lanes: int) -> Any:
                     running -= 1
 
     return run_transient
-
-
-def history(lanes: int) -> Any:
-    """Function (memory, code, descent, points, which, steps, escaped) that follows some points again, up to a state.
-
-    Sets escaped[k, mode] where the product of point which[k] leaves the saddle.
-    """
-
-    def run_history(memory, code, descent, points, which, steps, escaped):
-        modes, count = len(points.singular_values), len(which)
-        for origin in range(0, count, lanes):
-            for lane in range(lanes):
-                enter(memory, descent, points, lanes, lane, which[min(origin + lane, count - 1)])
-            for number in range(steps + 1):
-                run(descent.runner, memory, code, descent.forward)
-                run(descent.runner, memory, code, descent.rotate)
-                for mode in range(modes):
-                    at = descent.rotated + mode * (descent.columns + 1) * lanes
-                    for lane in range(min(lanes, count - origin)):
-                        s = points.singular_values[mode, which[origin + lane]]
-                        escaped[origin + lane, mode] |= has_left(memory[at + lane], s)
-                if number < steps:
-                    run(descent.runner, memory, code, descent.backward)
-                    run(descent.runner, memory, code, descent.update)
-
-    return run_history

@@ -1,8 +1,8 @@
 """The largest eigenvalue of symmetric tridiagonal matrices and its vector, LANES of them side by side.
 
-Laguerre's iteration from above, which converges to the largest eigenvalue with the third power of the error and is stopped at a
-relative step of MOVES, then a twisted factorization (Parlett, Dhillon 1997), whose vector has every digit, and whose twist corrects
-the eigenvalue once more: to rounding, and to some 1e-11 of the norm where two eigenvalues are within 1e-9 of it.
+Laguerre's iteration from above converges to the largest eigenvalue cubically, and stops at a relative step of MOVES. A twisted
+factorization (Parlett, Dhillon 1997) then gives the vector to all digits, and corrects the eigenvalue once more: to rounding, and to
+some 1e-11 of the norm where two eigenvalues are within 1e-9 of each other.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from fastdln.kernels.compile import NATIVE, scalar
 from fastdln.kernels.matrices.tiles import LANES, VEC, VECTOR, Writer, constant
 from fastdln.kernels.matrices.vectors import Values, one_pass, rows
 
-# Steps at most, some ten are usual, and the relative step after which there is none: where two eigenvalues are within 1e-8 of each other,
-# 1e-6 would leave an error of 4e-8.
+# Steps at most, of which some ten are usual, and the relative step below which the iteration ends: where two eigenvalues are
+# within 1e-8 of each other, 1e-6 would leave an error of 4e-8.
 STEPS = 30
 MOVES = 1e-8
 
-# A pivot of 0 is replaced by this, which changes the eigenvalue less than rounding does.
+# What replaces a pivot of 0: it changes the eigenvalue less than rounding does.
 SMALLEST_PIVOT = 1e-290
 
 
 def top(memory, theta, a, b, size, s, u, numbers):
     """theta <- the largest eigenvalue of the matrices with diagonal a and off-diagonal b, s <- its vector of length 1.
 
-    All are offsets: of `size` rows a, s and u (scratch), of size - 1 rows b that lie behind a row of zeros, and of four rows of scratch. theta holds
-    the eigenvalue of the matrix without its last row.
+    All are offsets: of `size` rows a, s and u (scratch), of size - 1 rows b, which lie after a row of zeros, and of four rows of
+    scratch, `numbers`. At first theta is the eigenvalue of the matrix without its last row.
     """
     diagonal, off, vector = rows(memory, a, size), rows(memory, b, size), rows(memory, s, size)
     for lane in range(LANES):
@@ -44,19 +44,19 @@ def top(memory, theta, a, b, size, s, u, numbers):
 
 
 def raise_bound(memory, theta, a, b, size, numbers):
-    """theta <- a bound of the largest eigenvalue, from that of the matrix without its last row, where `top` is not asked for it.
+    """theta <- an upper bound of the largest eigenvalue, from that of the matrix without its last row, where `top` is not called.
 
-    The plain `top` needs none.
+    The plain `top` needs no bound, and so this does nothing with the JIT off.
     """
 
 
 def by_bound(memory, theta, a, b, size, numbers):
-    """The same, compiled."""
+    """Compiled twin of `raise_bound`."""
     bound(memory, theta, numbers, a, b, size)
 
 
 def by_laguerre(memory, theta, a, b, size, s, u, numbers):
-    """The same, compiled."""
+    """Compiled twin of `top`."""
     moving, unit = numbers, numbers + LANES
     bound(memory, theta, moving, a, b, size)
     measure(memory, theta, unit, a, b, size)
@@ -69,7 +69,7 @@ def by_laguerre(memory, theta, a, b, size, s, u, numbers):
 
 
 class Arithmetic(Writer):
-    """Arithmetic of vectors in LLVM's words."""
+    """Writes LLVM code of arithmetic on vectors."""
 
     def number(self, value: float) -> Any:
         return ir.Constant(VEC, [value] * LANES)
@@ -93,8 +93,8 @@ class Arithmetic(Writer):
         return self.where(self.size(x), "<", smallest, smallest, x)
 
 
-def place(context: Any, builder: Any, signature: Any, arguments: Any) -> tuple[Any, ...]:
-    """What writes arithmetic, and a function that gives the address of an offset in the memory."""
+def arithmetic_on(context: Any, builder: Any, signature: Any, arguments: Any) -> tuple[Any, ...]:
+    """A writer of arithmetic, and a function that gives the address of an offset in the memory."""
     _, at = one_pass(context, builder, signature.args[0], arguments[0])
     return Arithmetic(builder), at
 
@@ -105,10 +105,10 @@ def kind(memory: Any, count: int) -> Any:
 
 @intrinsic
 def bound(context: Any, memory: Any, theta: Any, moving: Any, a: Any, b: Any, size: Any) -> Any:
-    """theta <- a bound of the largest eigenvalue, from that of the matrix without its last row; moving <- 1."""
+    """theta <- an upper bound of the largest eigenvalue, from that of the matrix without its last row; moving <- 1."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        w, at = place(context, builder, signature, arguments)
+        w, at = arithmetic_on(context, builder, signature, arguments)
         _, theta, moving, a, b, size = arguments
         t, last = w.load(at(theta)), builder.mul(size, constant(VECTOR))
         diagonal = w.load(at(a), builder.sub(last, constant(VECTOR)))
@@ -124,14 +124,14 @@ def bound(context: Any, memory: Any, theta: Any, moving: Any, a: Any, b: Any, si
 
 @intrinsic
 def laguerre(context: Any, memory: Any, theta: Any, moving: Any, unit: Any, a: Any, b: Any, size: Any) -> Any:
-    """A step of theta where moving is 1, which becomes 0 where the step is short; returns 0 if it is everywhere.
+    """A Laguerre step of theta in the lanes where moving is 1, which becomes 0 where the step is short; returns 0 if all are.
 
-    Of the characteristic polynomial p and its derivatives, by p_j = (theta - a_j) p_{j-1} - b_{j-1}^2 p_{j-2}, which takes a fifth of the
-    time that pivots do: there each waits for a division. In units of the matrix's size, or p would overflow.
+    It takes the characteristic polynomial p and two derivatives by p_j = (theta - a_j) p_{j-1} - b_{j-1}^2 p_{j-2}, in a fifth of the
+    time that pivots take, each of which waits for a division. All is in units of the matrix's size, or p would overflow.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        w, at = place(context, builder, signature, arguments)
+        w, at = arithmetic_on(context, builder, signature, arguments)
         _, theta, moving, unit, a, b, size = arguments
         t, scale, one, zero, diagonal, off = (
             w.load(at(theta)),
@@ -145,7 +145,7 @@ def laguerre(context: Any, memory: Any, theta: Any, moving: Any, unit: Any, a: A
         def term(held: Values) -> Values:
             offset, before, before_1, before_2, p, p1, p2 = held
             x = builder.fmul(scale, builder.fsub(t, w.load(diagonal, offset)))
-            # of the first row there is no number before it, but a row of zeros
+            # before the first row of b lies a row of zeros
             bb = builder.fmul(scale, w.load(off, builder.sub(offset, constant(VECTOR))))
             minus = builder.fneg(builder.fmul(bb, bb))
             return [
@@ -182,7 +182,7 @@ def measure(context: Any, memory: Any, theta: Any, unit: Any, a: Any, b: Any, si
     """unit <- one over the size of theta - T: the largest sum of |theta|, |a| and |b| of a row."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        w, at = place(context, builder, signature, arguments)
+        w, at = arithmetic_on(context, builder, signature, arguments)
         _, theta, unit, a, b, size = arguments
         diagonal, off = at(a), at(b)
 
@@ -193,9 +193,9 @@ def measure(context: Any, memory: Any, theta: Any, unit: Any, a: Any, b: Any, si
             return [builder.add(offset, constant(VECTOR)), w.where(row, ">", largest, row, largest)]
 
         _, largest = w.loop(size, [constant(0), w.number(0.0)], term)
-        whole = builder.fadd(largest, w.size(w.load(at(theta))))
-        whole = w.where(whole, ">", w.number(SMALLEST_PIVOT), whole, w.number(1.0))
-        w.store(builder.fdiv(w.number(1.0), whole), at(unit))
+        norm = builder.fadd(largest, w.size(w.load(at(theta))))
+        norm = w.where(norm, ">", w.number(SMALLEST_PIVOT), norm, w.number(1.0))
+        w.store(builder.fdiv(w.number(1.0), norm), at(unit))
         return context.get_dummy_value()
 
     return kind(memory, 5), generate
@@ -206,7 +206,7 @@ def factorize_down(context: Any, memory: Any, theta: Any, a: Any, b: Any, size: 
     """s <- the pivots of theta - T from the first row on, u <- b over them."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        w, at = place(context, builder, signature, arguments)
+        w, at = arithmetic_on(context, builder, signature, arguments)
         _, theta, a, b, size, s, u = arguments
         t, diagonal, off, pivots, ratios = w.load(at(theta)), at(a), at(b), at(s), at(u)
 
@@ -227,11 +227,11 @@ def factorize_down(context: Any, memory: Any, theta: Any, a: Any, b: Any, size: 
 
 @intrinsic
 def factorize_up(context: Any, memory: Any, theta: Any, a: Any, b: Any, size: Any, s: Any, numbers: Any) -> Any:
-    """The pivots from the last row on: s <- b over them. The twist is where the two meet in the smallest pivot: its size, and its
-    row, counted from the last, go to two rows of numbers."""
+    """s <- b over the pivots of theta - T from the last row on. The twist is the row at which both factorizations meet in the
+    smallest pivot: that pivot, and the row, counted from the last, go to two rows of numbers."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        w, at = place(context, builder, signature, arguments)
+        w, at = arithmetic_on(context, builder, signature, arguments)
         _, theta, a, b, size, s, numbers = arguments
         t, diagonal, off, pivots = w.load(at(theta)), at(a), at(b), at(s)
         last = builder.mul(builder.sub(size, constant(1)), constant(VECTOR))
@@ -241,7 +241,7 @@ def factorize_up(context: Any, memory: Any, theta: Any, a: Any, b: Any, size: An
             both = builder.fsub(w.load(pivots, offset), carried)
             less = builder.fcmp_ordered("<", w.size(both), w.size(smallest))
             pivot = builder.fsub(builder.fsub(t, w.load(diagonal, offset)), carried)
-            # of the first row there is no number before it, but a row of zeros
+            # before the first row of b lies a row of zeros
             bb = w.load(off, builder.sub(offset, constant(VECTOR)))
             ratio = builder.fdiv(bb, w.pivot(pivot))
             w.store(ratio, pivots, offset)
@@ -264,10 +264,11 @@ def factorize_up(context: Any, memory: Any, theta: Any, a: Any, b: Any, size: An
 
 @intrinsic
 def twisted(context: Any, memory: Any, theta: Any, size: Any, s: Any, u: Any, numbers: Any) -> Any:
-    """s <- the vector of length 1 from the twist on, by the ratios in u upwards, in s downwards; theta <- its Rayleigh quotient."""
+    """s <- the eigenvector, of length 1, from the twist on by the ratios in u upwards and in s downwards; theta <- its Rayleigh
+    quotient."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        w, at = place(context, builder, signature, arguments)
+        w, at = arithmetic_on(context, builder, signature, arguments)
         _, theta, size, s, u, numbers = arguments
         vector, ratios, twist = at(s), at(u), w.load(at(numbers), VECTOR)
         one, zero = w.number(1.0), w.number(0.0)

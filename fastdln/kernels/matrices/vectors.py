@@ -1,6 +1,6 @@
-"""Sums and products of long vectors, LANES of them side by side, in one pass over memory each.
+"""Sums and scalar products of long vectors, LANES of them side by side, in one pass over memory each.
 
-A vector is `count` rows of LANES floats from an offset in a flat memory on, count being a multiple of TOGETHER; a number is one row.
+A vector is `count` rows of LANES floats, from an offset in a flat memory on; count is a multiple of TOGETHER. A number is one row.
 """
 
 from __future__ import annotations
@@ -21,24 +21,26 @@ Values = list[Any]
 
 
 def rows(memory: np.ndarray, at: int, count: int) -> np.ndarray:
+    """View rows of a memory as an array (row, lane)."""
     return memory[at : at + count * LANES].reshape(count, LANES)
 
 
 def one_pass(context: Any, builder: Any, array_type: Any, array: Any) -> tuple[Writer, Callable[[Any], Any]]:
-    """What writes to a memory, and a function that gives the address of an offset in it."""
+    """A writer, and a function that gives the address of an offset in the memory."""
     writer, first = Writer(builder), pointed(context, builder, array_type, array)
     return writer, lambda at: builder.add(first, builder.mul(at, constant(8)))
 
 
 def summed(writer: Writer, sums: Values) -> Any:
+    """Add up values, pair by pair."""
     while len(sums) > 1:
         sums = [writer.builder.fadd(x, y) for x, y in zip(sums[::2], sums[1::2], strict=True)]
     return sums[0]
 
 
 def passing(writer: Writer, count: Any, sums: int, row: Callable[[Any], Values]) -> Values:
-    """Calls row(offset in bytes) -> numbers for every row, and returns the sums of the squares or products that they are."""
-    builder, nothing = writer.builder, ir.Constant(VEC, [0.0] * LANES)
+    """Go over all rows by row(offset in bytes) -> pairs of values; returns the sums of the pairs' products."""
+    builder, zero = writer.builder, ir.Constant(VEC, [0.0] * LANES)
 
     def term(held: Values) -> Values:
         offset, *before = held
@@ -48,9 +50,7 @@ def passing(writer: Writer, count: Any, sums: int, row: Callable[[Any], Values])
             after += [writer.fma(x, y, before[k * sums + j]) for j, (x, y) in enumerate(factors)]
         return [builder.add(offset, constant(TOGETHER * VECTOR)), *after]
 
-    found = writer.loop(builder.sdiv(count, constant(TOGETHER)), [constant(0)] + [nothing] * (TOGETHER * sums), term)[
-        1:
-    ]
+    found = writer.loop(builder.sdiv(count, constant(TOGETHER)), [constant(0)] + [zero] * (TOGETHER * sums), term)[1:]
     return [summed(writer, found[j::sums]) for j in range(sums)]
 
 
@@ -95,7 +95,7 @@ def native_scale(context: Any, memory: Any, to: Any, x: Any, factor: Any, count:
 
 
 def add_up(memory, to, square, x, vectors, factors, count):
-    """to <- x + the sum of factors times vectors, tuples of offsets, and the number at `square` <- its square."""
+    """to <- x + the sum of factors times vectors, tuples of offsets; the number at `square` <- to . to."""
     total = rows(memory, x, count).copy()
     for vector, factor in zip(vectors, factors, strict=True):
         total += rows(memory, factor, 1) * rows(memory, vector, count)
@@ -160,13 +160,13 @@ def native_combine(
         goal, part = at(to), writer.load(at(share))
 
         def row(held: Values) -> Values:
-            offset, place = held
-            number = builder.load(builder.inttoptr(place, ir.DoubleType().as_pointer()))
+            offset, noise_address = held
+            number = builder.load(builder.inttoptr(noise_address, ir.DoubleType().as_pointer()))
             total = builder.fmul(part, writer.everywhere(number))
             for factor, source in zip(times, sources, strict=True):
                 total = writer.fma(factor, writer.load(source, offset), total)
             writer.store(total, goal, offset)
-            return [builder.add(offset, constant(VECTOR)), builder.add(place, constant(8))]
+            return [builder.add(offset, constant(VECTOR)), builder.add(noise_address, constant(8))]
 
         writer.loop(count, [constant(0), numbers], row)
         return context.get_dummy_value()
@@ -176,7 +176,7 @@ def native_combine(
 
 
 def fold(memory, at, count, wide):
-    """Adds up the lanes of `count` numbers, which are parts of one sum, if there is one network in all lanes."""
+    """Add up the lanes of each of `count` numbers, if all lanes hold one network, and so parts of one sum."""
     if wide:
         for i in range(count):
             total = 0.0

@@ -1,1 +1,1 @@
-"""Kernels of the modes of diagonal networks: many points side by side, through the transient and the record."""
+"""Kernels of the modes of diagonal networks, 64 points side by side: transient, record, and the run sampled from state 0."""

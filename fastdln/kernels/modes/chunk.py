@@ -1,9 +1,8 @@
-"""One chunk: from its points' eta and alpha, through the compiled stages, to every variable."""
+"""A chunk of points of diagonal networks: every variable, from eta and alpha, by compiled stages."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from copy import copy
 from functools import cache, partial
@@ -16,19 +15,22 @@ from fastdln.errors import where
 from fastdln.kernels.compile import jit_disabled, kernel
 from fastdln.kernels.compile_jobs import Job
 from fastdln.kernels.driver import AT_WORK, FIELDS, KERNEL, Program
+from fastdln.kernels.layout import split_values
+from fastdln.kernels.lengths import Lengths, samples_of, window_of
 from fastdln.kernels.link import zeros
-from fastdln.kernels.modes.escape import history
-from fastdln.kernels.modes.record import Lengths as Recorded
-from fastdln.kernels.modes.record import parts, record
+from fastdln.kernels.modes.escape import find_escapes
+from fastdln.kernels.modes.record import RecordLengths, record
 from fastdln.kernels.modes.sampled import sampled
-from fastdln.kernels.modes.schedule import Kernels, Plan, for_record, for_samples, for_transient, quantities_of
-from fastdln.kernels.modes.transient import ROUND, begin, transient
-from fastdln.kernels.roles import Lengths, Roles, samples_of, window_of
-from fastdln.kernels.spans import LANES, STATE, STRIDE
+from fastdln.kernels.modes.schedule import MapKernels, for_record, for_samples, for_transient
+from fastdln.kernels.modes.transient import begin, transient
+from fastdln.kernels.schedule import BlockPlan, quantities_of
+from fastdln.kernels.spans import LANES, ROUND, STATE, STRIDE
+from fastdln.kernels.stages import ObservablesByStage
 from fastdln.kernels.subnormals import subnormals_are_zero
+from fastdln.kernels.variables import add_variables, variables_of
 from fastdln.models import Map
-from fastdln.observables import Observable, Variable
-from fastdln.observables.fate import COLLAPSED, DIVERGED, DRIFTING, NEAR_ZERO, OPEN, with_history
+from fastdln.observables import Observable
+from fastdln.observables.fate import COLLAPSED, DIVERGED, DRIFTING, NEAR_ZERO, OPEN, resolve_open
 from fastdln.observables.observable import LEAD
 from fastdln.theory import divergence_bound
 
@@ -39,9 +41,9 @@ class ChunkKernel:
     def __init__(self, map_: Map, depth: int, observables: Sequence[Observable]) -> None:
         self.map, self.depth = map_, depth
         self.layers = map_.layers(depth)
-        self.roles = Roles(observables)
-        self.kernels = Kernels(map_, depth, self.roles)
-        self._run: Callable[..., None] = run
+        self.by_stage = ObservablesByStage(observables)
+        self.kernels = MapKernels(map_, depth, self.by_stage)
+        self._run: Callable[..., None] = run_stage
 
     def __call__(
         self,
@@ -51,81 +53,83 @@ class ChunkKernel:
         start: np.ndarray,
         lengths: Lengths,
     ) -> dict[str, np.ndarray]:
-        """Variables by name, shaped (point, ...), from eta and alpha (point) and singular values (mode, point).
+        """Compute the variables of some points; returns arrays (point, ...) by the variable's name.
 
-        `start` holds the layers' singular values in units of alpha, shaped (layer, mode).
+        eta, alpha (point); singular_values (mode, point) of the target; start (layer, mode): the layers' singular values at
+        state 0, in units of alpha.
         """
-        roles, (modes, points) = self.roles, singular_values.shape
+        by_stage, (modes, points) = self.by_stage, singular_values.shape
         total = lengths.steps + lengths.record
         results: dict[str, np.ndarray] = {}
         with np.errstate(all="ignore"):  # diverging points, where the JIT is off
             starts = self.columns(eta, alpha, singular_values, start)
-            columns, found, orbit = self.record(starts, (points, modes), lengths)
-            of_modes, others, fates, periods = parts(found, modes, len(variables_of(roles.modes)))
+            columns, values, orbit = self.record(starts, (points, modes), lengths)
+            of_modes, others, fates, periods = split_values(values, modes, len(variables_of(by_stage.modes)))
             fates, periods = fates.astype(np.uint8), periods.astype(np.int16)
-            self.look_back(starts, columns, lengths, fates)
-            lost = fates == DIVERGED
-            any_lost = lost.any(axis=1)
-            store(results, roles.modes, of_modes, lost)
-            of_network, of_pairs = np.split(others, [len(variables_of(roles.network))])
-            store(results, roles.network, of_network, any_lost)
-            store(results, roles.pairs, of_pairs, any_lost | (modes == 1))
-            for window in roles.windows:
-                store(results, (window,), [orbit], lost[:, :, None])
-            for every, thinned in ((lengths.sharpness_every, True), (1, False)):
-                if surveyed := [o for o in roles.surveyed if o.sampled == thinned]:
-                    plan = for_samples(self.kernels, modes, points, surveyed, quantities_of(surveyed))
-                    values, _ = self.sample(plan, starts, every, total, len(variables_of(surveyed)), 0)
-                    store(results, surveyed, values, any_lost)
-            for trajectory in roles.trajectories:
+            self.resolve_fates(starts, columns, lengths, fates)
+            diverged = fates == DIVERGED
+            any_diverged = diverged.any(axis=1)
+            add_variables(results, by_stage.modes, of_modes, diverged)
+            of_network, of_pairs = np.split(others, [len(variables_of(by_stage.network))])
+            add_variables(results, by_stage.network, of_network, any_diverged)
+            add_variables(results, by_stage.pairs, of_pairs, any_diverged | (modes == 1))
+            for window in by_stage.windows:
+                add_variables(results, (window,), [orbit], diverged[:, :, None])
+            for every, is_sampled in ((lengths.sharpness_every, True), (1, False)):
+                if observables := [o for o in by_stage.network_whole_run if o.sampled == is_sampled]:
+                    plan = for_samples(self.kernels, modes, points, observables, quantities_of(observables))
+                    values, _ = self.sample(plan, starts, every, total, len(variables_of(observables)), 0)
+                    add_variables(results, observables, values, any_diverged)
+            for trajectory in by_stage.trajectories:
                 plan = for_samples(self.kernels, modes, points, (), trajectory.quantities)
-                _, kept = self.sample(plan, starts, lengths.trajectory, total, 0, len(trajectory.quantities))
-                store(results, (trajectory,), [*kept[:2], *kept[2]])
+                _, states = self.sample(plan, starts, lengths.trajectory, total, 0, len(trajectory.quantities))
+                layers, products, quantities = states
+                add_variables(results, (trajectory,), [layers, products, *quantities])
         learned = singular_values.T
-        for shared in (fates, periods, learned):  # by all that look at them
+        for shared in (fates, periods, learned):  # by several observables
             shared.flags.writeable = False
-        for verdict in roles.verdicts:
-            store(results, (verdict,), verdict.finish(fates, periods, learned))
-        if roles.ends:
+        for verdict in by_stage.verdicts:
+            add_variables(results, (verdict,), verdict.finish(fates, periods, learned))
+        if by_stage.ends:
             components = [STATE + k for k in self.map.components(self.depth)]
             layers = columns[components].reshape(self.depth, modes, points).transpose(2, 0, 1)
-            for end in roles.ends:
-                values = end.finish(np.where(any_lost[:, None, None], np.nan, layers), learned)
-                store(results, (end,), values)
+            for end in by_stage.ends:
+                values = end.finish(np.where(any_diverged[:, None, None], np.nan, layers), learned)
+                add_variables(results, (end,), values)
         return results
 
     def columns(self, eta: np.ndarray, alpha: np.ndarray, s: np.ndarray, start: np.ndarray) -> np.ndarray:
-        """The columns (row, mode and point) at state 0; see spans.py."""
+        """Lay out the columns (row, mode and point) at state 0; spans.py has the rows."""
         states = start[self.layers][:, :, None] * alpha
         rows = [np.broadcast_to(eta, s.shape), s, divergence_bound(eta, s, self.depth), np.zeros(s.shape), *states]
         return np.stack([row.ravel() for row in rows])
 
     def record(self, starts: np.ndarray, shape: tuple[int, int], lengths: Lengths) -> tuple[np.ndarray, ...]:
-        """The columns at the last state, the values (value, point) that were recorded, and the orbit."""
-        roles, kernels, (points, modes) = self.roles, self.kernels, shape
-        rounds, size = roles.rounds(lengths), window_of(lengths)
-        accumulators = sum(kernels.widths[o.name] for o in roles.whole_run)
+        """Run the transient and the record; returns the columns at the last state, values (value, point) and the orbit."""
+        by_stage, kernels, (points, modes) = self.by_stage, self.kernels, shape
+        rounds, size = by_stage.rounds(lengths), window_of(lengths)
+        accumulators = sum(kernels.widths[o.name] for o in by_stage.whole_run)
         columns = np.concatenate([starts, np.zeros((accumulators, starts.shape[1]))])
         plan = for_transient(kernels)
         program, memory, sections = plan.program, plan.memory, plan.sections
-        self._run(begin, program, sections["begin"] if roles.whole_run else NOTHING, memory, columns)
-        settles = all(observable.settles for observable in roles.whole_run)
+        self._run(begin, program, sections["begin"] if by_stage.whole_run else EMPTY, memory, columns)
+        settles = all(observable.settles for observable in by_stage.whole_run)
         earlier, scratch = zeros(kernels.components, STRIDE), np.zeros((3, LANES), np.int64)
-        observed = sections["observed"] if roles.whole_run else NOTHING
+        observed = sections["observed"] if by_stage.whole_run else EMPTY
         bare = sections["bare"]
 
-        def run_transient(some: np.ndarray) -> None:
-            self._run(transient, program, bare, observed, memory, earlier, scratch, some, rounds, settles)
+        def run_transient(some_columns: np.ndarray) -> None:
+            self._run(transient, program, bare, observed, memory, earlier, scratch, some_columns, rounds, settles)
 
-        if roles.whole_run:
+        if by_stage.whole_run:
             run_transient(columns)
         else:
-            falling(columns, run_transient)
+            run_flushing_subnormals(columns, run_transient)
         plan = for_record(kernels, modes, points, size)
-        left = lengths.steps - rounds * ROUND
-        recorded = Recorded(
-            left,
-            min(left, LEAD) if roles.pairs and modes > 1 else 0,
+        remaining = lengths.steps - rounds * ROUND
+        recorded = RecordLengths(
+            remaining,
+            min(remaining, LEAD) if by_stage.pairs and modes > 1 else 0,
             lengths.steps,
             lengths.record,
             size,
@@ -134,7 +138,7 @@ class ChunkKernel:
             samples_of(lengths),
         )
         values = np.full((plan.layout.values_rows, points), np.nan)
-        orbit = np.empty((points, modes, lengths.samples if roles.windows else 0))
+        orbit = np.empty((points, modes, lengths.samples if by_stage.windows else 0))
         self._run(
             record,
             plan.program,
@@ -151,17 +155,20 @@ class ChunkKernel:
         return columns, values, orbit
 
     def sample(
-        self, plan: Plan, starts: np.ndarray, every: int, total: int, variables: int, quantities: int
+        self, plan: BlockPlan, starts: np.ndarray, every: int, total: int, variables: int, quantities: int
     ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-        """What observables of the network come to that look from state 0 on, or a trajectory, if one of any quantities."""
+        """Run from state 0 on, sampling every so many states; returns the values of observables, and a trajectory.
+
+        variables: how many the observables have. quantities: how many the trajectory has, 0 for no trajectory.
+        """
         modes = plan.layout.modes
         points = starts.shape[1] // modes
-        visits = total // every + 1 if quantities else 0
+        samples = total // every + 1 if quantities else 0
         values = np.empty((variables, points))
-        kept = (
-            np.empty((points if quantities else 0, self.depth, modes, visits)),
-            np.empty((points, modes, visits)),
-            np.empty((quantities, points, visits)),
+        trajectory = (
+            np.empty((points if quantities else 0, self.depth, modes, samples)),
+            np.empty((points, modes, samples)),
+            np.empty((quantities, points, samples)),
         )
         components = np.array(self.map.components(self.depth), np.int64)
         self._run(
@@ -176,12 +183,16 @@ class ChunkKernel:
             every,
             total,
             values,
-            kept,
+            trajectory,
         )
-        return values, kept
+        return values, trajectory
 
-    def look_back(self, starts: np.ndarray, columns: np.ndarray, lengths: Lengths, fates: np.ndarray) -> None:
-        """Settles in place the fates that the window cannot tell: whether what is near 0 can stay, and has ever left it."""
+    def resolve_fates(self, starts: np.ndarray, columns: np.ndarray, lengths: Lengths, fates: np.ndarray) -> None:
+        """Resolve, in place, the fates that the window leaves open.
+
+        What is near 0 collapses only if it can stay there (Map.rests) and has left the saddle before; what is irregular is
+        aperiodic only if it has left the saddle.
+        """
         components = len(self.layers)
         mode, point = np.nonzero(np.isin(fates.T, (COLLAPSED, NEAR_ZERO)))
         ends = np.take(columns[STATE : STATE + components], mode * len(fates) + point, axis=1)
@@ -194,32 +205,37 @@ class ChunkKernel:
             until = lengths.steps + lengths.record - window_of(lengths)
             plan, earlier, away = for_transient(self.kernels), zeros(components, STRIDE), np.zeros(LANES, np.int64)
             trace, products = plan.sections["trace"], plan.layout.products
-            self._run(history, plan.program, trace, plan.memory, products, earlier, away, open_starts, until, escaped)
-            fates[point, mode] = with_history(fates[point, mode], escaped)
+            self._run(
+                find_escapes, plan.program, trace, plan.memory, products, earlier, away, open_starts, until, escaped
+            )
+            fates[point, mode] = resolve_open(fates[point, mode], escaped)
 
     def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
-        """All that has to be compiled for a run of so many modes, but for what looks back, which few runs need."""
-        found: dict[str, Job] = {}
+        """List all that has to be compiled for a run of so many modes, but for escape.py, which few runs need.
+
+        A copy of this kernel goes through a chunk without points, and notes the stages that it would call.
+        """
+        jobs: dict[str, Job] = {}
         if jit_disabled():
             return []
 
         def note(stage: Any, program: Program, *arguments: Any) -> None:
             kinds = tuple(numba.typeof(argument) for argument in (np.empty((0, FIELDS), np.int64), *arguments))
-            found.setdefault(stage.__name__, Job(stage.__name__, partial(driver(stage).compile, kinds)))
+            jobs.setdefault(stage.__name__, Job(stage.__name__, partial(compiled(stage).compile, kinds)))
             for part in program.kernels:
-                found.setdefault(part.identity, Job(part.identity, part.make, part.kept))
+                jobs.setdefault(part.identity, Job(part.identity, part.make, part.kept))
 
-        listing, nothing = copy(self), np.empty(0)
-        listing._run = note
-        listing(nothing, nothing, np.empty((modes, 0)), np.zeros((self.depth, modes)), lengths)
-        return list(found.values())
+        dry_run, nothing = copy(self), np.empty(0)
+        dry_run._run = note
+        dry_run(nothing, nothing, np.empty((modes, 0)), np.zeros((self.depth, modes)), lengths)
+        return list(jobs.values())
 
 
-def run(stage: Any, program: Program, *arguments: Any) -> None:
-    """Runs a stage; what a kernel raises is told with the kernel's name."""
+def run_stage(stage: Any, program: Program, *arguments: Any) -> None:
+    """Run a stage; an error in a kernel is raised with the kernel's name."""
     code = program.code
     try:
-        driver(stage)(code, *arguments)
+        compiled(stage)(code, *arguments)
     except MemoryError:
         raise
     except Exception as error:
@@ -227,49 +243,34 @@ def run(stage: Any, program: Program, *arguments: Any) -> None:
         raise RuntimeError(f"kernel {name}: {type(error).__name__}: {error}{where(error)}") from error
 
 
-# Starts further from 0 than this never have a subnormal number to grow from; nearer ones may, at L = 2.
+# Starts further from 0 than this never grow from a subnormal number; nearer ones may, at L = 2.
 FAR = 1e-200
 
 
-def falling(columns: np.ndarray, run_bare: Callable[[np.ndarray], None]) -> None:
-    """Takes columns through bare steps in which an orbit that has fallen to a subnormal number falls to 0: as it does anyhow, but for
-    those that begin so near 0, which are done apart."""
+def run_flushing_subnormals(columns: np.ndarray, run_bare: Callable[[np.ndarray], None]) -> None:
+    """Take columns through bare steps in which subnormal numbers are 0.
+
+    That changes no fate: an orbit that has fallen so far falls to 0 anyhow. Only columns that start nearer to 0 than FAR could
+    grow from there, and take their steps with subnormal numbers.
+    """
     states = np.abs(columns[STATE:])
     near = np.min(states, axis=0, where=states > 0.0, initial=np.inf) < FAR
     if not near.any():
         with subnormals_are_zero():
             run_bare(columns)
         return
-    for some, context in ((near, nullcontext()), (~near, subnormals_are_zero())):
-        part = columns[:, some]
+    for which, context in ((near, nullcontext()), (~near, subnormals_are_zero())):
+        part = columns[:, which]
         with context:
             run_bare(part)
-        columns[:, some] = part
+        columns[:, which] = part
 
 
 # A section without lines.
-NOTHING = (0, 0)
+EMPTY = (0, 0)
 
 
 @cache
-def driver(stage: Any) -> Any:
-    """A stage, compiled once for every map, depth and set of observables."""
+def compiled(stage: Any) -> Any:
+    """Compile a stage, once for every map, depth and set of observables."""
     return kernel(stage, stage.__name__)
-
-
-def variables_of(observables: Iterable[Observable]) -> list[Variable]:
-    return [variable for observable in observables for variable in observable.variables]
-
-
-def store(
-    results: dict[str, np.ndarray],
-    observables: Iterable[Observable],
-    values: Iterable[np.ndarray],
-    lost: np.ndarray | None = None,
-) -> None:
-    """Puts the values of the observables' variables among the results, in their types, and what stands for those lost."""
-    for variable, value in zip(variables_of(observables), values, strict=True):
-        instead = math.nan if np.dtype(variable.dtype).kind == "f" else variable.lost
-        if lost is not None and instead is not None:
-            value[np.broadcast_to(lost, value.shape)] = instead
-        results[variable.name] = value.astype(variable.dtype, copy=False)

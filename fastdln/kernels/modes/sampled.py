@@ -1,4 +1,4 @@
-"""The run again from state 0 on, all modes together: a look every so many states, and bare steps in between."""
+"""The run sampled from state 0 on, all modes together: every so many states are measured, with bare steps in between."""
 
 import math
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from fastdln.kernels.spans import BOUND, LANES, SPAN
 
 
 class SampledSections(NamedTuple):
-    """Sections of the program, see record.Sections."""
+    """Sections of a block's program, as record.RecordSections."""
 
     trace: tuple[int, int]
     bare: tuple[int, int]
@@ -17,12 +17,13 @@ class SampledSections(NamedTuple):
     finish: tuple[int, int]
 
 
-def sampled(code, sections, memory, layout, numbers_at, components, columns, every, total, values, kept):
-    """Looks at states 0, every, 2 every, ... up to `total`, from the columns at state 0.
+def sampled(code, sections, memory, layout, numbers_row, components, columns, every, total, values, trajectory):
+    """Measure states 0, every, 2 every, ... up to `total`, from the columns at state 0.
 
-    Writes values (value, point), and, where `kept` has room for them, the layers (point, layer, mode, visit), the products (point,
-    mode, visit), and quantities (quantity, point, visit), whose numbers lie at `numbers_at`. The steps are the transient's, so
-    that the orbit is the same bit for bit. components: of the state, by layer.
+    values (value, point): those of the observables. trajectory: layers (point, layer, mode, sample), products (point, mode,
+    sample) and quantities (quantity, point, sample), or arrays without points. numbers_row: the first row of the quantities'
+    numbers. components: the component of the state that holds each layer. The steps are the transient's, so that the orbit is
+    the same bit for bit.
     """
     points, modes = columns.shape[1] // layout.modes, layout.modes
     at, height, last = layout.columns, layout.columns_rows, total // every * every
@@ -34,7 +35,7 @@ def sampled(code, sections, memory, layout, numbers_at, components, columns, eve
         run(code, sections.begin, memory, 0, 0, 1, 0)
         from_state_0(memory, layout)
         run(code, sections.measure, memory, 0, 0, 1, 1)
-        keep(memory, layout, numbers_at, components, 0, 0, 1, 1, origin, count, kept)
+        write_trajectory(memory, layout, numbers_row, components, 0, 0, 1, 1, origin, count, trajectory)
         done, span = 0, 1
         while done < last:
             due = every - done % every
@@ -46,8 +47,10 @@ def sampled(code, sections, memory, layout, numbers_at, components, columns, eve
             run(code, sections.trace, memory, 0, 0, 1, span)
             run(code, sections.measure, memory, 0, first, every, span)
             if first < span:
-                visit = (done + first + 1) // every
-                keep(memory, layout, numbers_at, components, visit, first, every, span, origin, count, kept)
+                sample = (done + first + 1) // every
+                write_trajectory(
+                    memory, layout, numbers_row, components, sample, first, every, span, origin, count, trajectory
+                )
             done += span
         run(code, sections.finish, memory, 0, span, 1, last // every + 1)
         for row in range(len(values)):
@@ -56,7 +59,7 @@ def sampled(code, sections, memory, layout, numbers_at, components, columns, eve
 
 
 def from_state_0(memory, layout):
-    """Puts state 0 where the first state of a span would be, so that it is looked at."""
+    """Copy state 0 to the first state of a span, so that it is measured like any other."""
     for mode in range(layout.modes):
         for component in range(layout.components):
             row = layout.states + (mode * layout.components + component) * (SPAN + 1)
@@ -67,22 +70,27 @@ def from_state_0(memory, layout):
             memory[row + 1, lane] = memory[row, lane]
 
 
-def keep(memory, layout, numbers_at, components, visit, first, every, span, origin, count, kept):
-    """Keeps the states of a span that are visited; what is lost is NaN: a mode's own, and quantities where any mode is."""
-    layers, products, quantities = kept
+def write_trajectory(memory, layout, numbers_row, components, sample, first, every, span, origin, count, trajectory):
+    """Write the states of a span that are sampled, from sample number `sample` on.
+
+    Where a mode has diverged, its layers and product are NaN, and the point's quantities.
+    """
+    layers, products, quantities = trajectory
     if len(layers) == 0:
         return
     for t in range(first + 1, span + 1, every):
         for lane in range(count):
-            point, lost = origin + lane, False
+            point, any_diverged = origin + lane, False
             for mode in range(layout.modes):
                 product = memory[layout.products + mode * layout.products_rows + t, lane]
-                gone = not abs(product) <= memory[layout.columns + mode * layout.columns_rows + BOUND, lane]
-                lost |= gone
-                products[point, mode, visit] = math.nan if gone else product
+                diverged = not abs(product) <= memory[layout.columns + mode * layout.columns_rows + BOUND, lane]
+                any_diverged |= diverged
+                products[point, mode, sample] = math.nan if diverged else product
                 for layer in range(len(components)):
                     row = layout.states + (mode * layout.components + components[layer]) * (SPAN + 1)
-                    layers[point, layer, mode, visit] = math.nan if gone else memory[row + t, lane]
+                    layers[point, layer, mode, sample] = math.nan if diverged else memory[row + t, lane]
             for q in range(len(quantities)):
-                quantities[q, point, visit] = math.nan if lost else memory[numbers_at + q * (SPAN + 1) + t, lane]
-        visit += 1
+                quantities[q, point, sample] = (
+                    math.nan if any_diverged else memory[numbers_row + q * (SPAN + 1) + t, lane]
+                )
+        sample += 1

@@ -1,18 +1,13 @@
-"""The steps before the record: many points side by side, each leaving its lane as soon as its future is known."""
+"""The transient, the steps before the record: each point leaves its lane as soon as its state repeats bit for bit."""
 
 import numpy as np
 
 from fastdln.kernels.driver import carry, enter, leave, run
-from fastdln.kernels.spans import LANES, STATE
-from fastdln.observables.observable import LEAD
-
-# Steps between two looks at a lane. A lane whose state is bit for bit that of the last look repeats with a period that
-# divides this number: 2^6 3 covers the periods of the doubling cascade and of the period-3 windows.
-ROUND = LEAD
+from fastdln.kernels.spans import LANES, ROUND, STATE
 
 
 def begin(code, start, memory, columns):
-    """Starts what is measured from state 0 on, in every column; memory begins with the rows of a column."""
+    """Start the accumulators of the whole run in every column; the memory begins with the rows of a column."""
     count = columns.shape[1]
     if start[0] == start[1]:
         return
@@ -23,11 +18,12 @@ def begin(code, start, memory, columns):
 
 
 def transient(code, bare, observed, memory, earlier, scratch, columns, rounds, settles):
-    """Takes every column `rounds` rounds of steps on, in lanes that are refilled, by bare steps or, span by span, observed.
+    """Take every column `rounds` rounds of steps on, in lanes that are refilled.
 
-    A lane retires at its last round, or, where all that is measured `settles`, when its state repeats bit for bit, as that
-    of a diverged point soon does, being NaN. Scratch: earlier (component, lane), and of integers (3, lane): which column a
-    lane carries, in which round it is due, and whether it leaves.
+    The steps are bare, or, with lines in `observed`, taken span by span and observed. A lane retires at its last round, or,
+    where all that is measured `settles`, as soon as its state repeats bit for bit; that of a diverged point soon does, being NaN.
+    Scratch: earlier (component, lane): the state a round ago; scratch (3, lane): which column a lane carries, in which round it
+    is due, and whether it leaves.
     """
     count, rows, components = columns.shape[1], len(columns), len(earlier)
     if count == 0 or rounds == 0:
@@ -40,7 +36,9 @@ def transient(code, bare, observed, memory, earlier, scratch, columns, rounds, s
     for lane in range(LANES):
         carried[lane] = lane if lane < count else -1
         due[lane] = rounds if lane < count else -1
-    while running > 0:  # at most rounds times count / LANES + 1 times: each round brings every lane nearer its end
+    while (
+        running > 0
+    ):  # ends after at most rounds * (count / LANES + 1) turns, since every lane is a round nearer its end after each
         for row in range(components):
             for lane in range(LANES):
                 earlier[row, lane] = memory[STATE + row, lane]

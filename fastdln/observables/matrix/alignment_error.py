@@ -1,4 +1,4 @@
-"""How far the product is from the target's singular bases, in which the modes' theory holds (theory C, last part)."""
+"""Alignment error: the part of the product off the diagonal in the target's singular bases (theory C, last part)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Balancing of matrices: what gradient flow conserves, W_{l+1}^T W_{l+1} - W_l W_l^T (theory C)."""
+"""Balancing of matrices: W_{l+1}^T W_{l+1} - W_l W_l^T, which gradient flow conserves (theory C)."""
 
 from itertools import pairwise
 

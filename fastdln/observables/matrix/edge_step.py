@@ -1,4 +1,4 @@
-"""Progressive sharpening of matrices: as of modes, with what tells how far the sharpness is to be trusted."""
+"""Progressive sharpening of matrices: as of modes, with the residual that tells how far the sharpness is to be trusted."""
 
 from dataclasses import replace
 

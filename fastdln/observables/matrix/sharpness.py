@@ -1,4 +1,4 @@
-"""Sharpness of a network with full matrices: the largest eigenvalue of its Hessian, searched for (theory B)."""
+"""Sharpness of full matrices: the largest eigenvalue of the Hessian, by Lanczos runs (theory B)."""
 
 from fastdln.observables.observable import PointObservable
 from fastdln.observables.series import start, update, variables

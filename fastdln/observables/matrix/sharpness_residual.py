@@ -1,4 +1,4 @@
-"""How well the sharpness was found: the residual of the last search, and how many did not converge."""
+"""Residual of the sharpness at the last state, and how many searches did not converge."""
 
 from fastdln.observables.observable import EstimateObservable, Quantity, Variable
 

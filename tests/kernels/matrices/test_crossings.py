@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastdln import Sweep, run, theory
-from fastdln.kernels.matrices import lanczos
+from fastdln.kernels.matrices import lanczos_layout
 from tests import reference
 from tests.small import OF_MATRICES
 
@@ -55,8 +55,8 @@ def test_a_trajectory_of_sharpness_is_that_of_dense_hessians_through_crossings()
 @pytest.mark.filterwarnings("ignore:the search for the sharpness")
 def test_a_trajectory_of_sharpness_goes_on_from_what_it_has_found(monkeypatch):
     """Runs of 8 products are too short for a search that begins from nothing, and enough from state to state."""
-    whole = lanczos.lanczos
-    monkeypatch.setattr(lanczos, "lanczos", lambda *given: whole(*given)._replace(longest=8, rounds=1))
+    whole = lanczos_layout.lay_out
+    monkeypatch.setattr(lanczos_layout, "lay_out", lambda *given: whole(*given)._replace(longest=8, rounds=1))
     cold, along = (
         run(crossing(**keys)[1], progress=False) for keys in ({"record": 1}, {"record": 200, "trajectory": 1})
     )

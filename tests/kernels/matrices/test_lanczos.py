@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastdln import Sweep, run, theory
-from fastdln.kernels.matrices import lanczos
+from fastdln.kernels.matrices import lanczos_layout
 from fastdln.models import STARTS
 from fastdln.models.targets import by_singular_values
 from tests import reference
@@ -124,8 +124,8 @@ def test_without_curvature_the_sharpness_is_zero():
 
 
 def test_a_search_cut_short_says_so(monkeypatch):
-    whole = lanczos.lanczos
-    monkeypatch.setattr(lanczos, "lanczos", lambda *given: whole(*given)._replace(longest=3, rounds=1))
+    whole = lanczos_layout.lay_out
+    monkeypatch.setattr(lanczos_layout, "lay_out", lambda *given: whole(*given)._replace(longest=3, rounds=1))
     layers, target = random_point(2)
     with pytest.warns(UserWarning, match="did not converge at 1 points"):
         found = matrix_run(layers, target)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from fastdln.kernels.matrices.program import Memory, Program
+from fastdln.kernels.matrices.program import MatrixProgram, MemoryLayout
 from fastdln.kernels.matrices.tiles import LANES, LEFT, PLAIN, RIGHT, aligned
 from fastdln.kernels.matrices.tiling import BLOCK, SHAPES, cut
 from tests.kernels.matrices.programs import perform, view
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:steps =")
 
 def products(lanes, kind, rows, columns, count, draw):
     """(found, expected) of A B and of base + factor A B, for matrices of the numbers that draw(size) gives."""
-    memory, program = Memory(lanes), Program(lanes)
+    memory, program = MemoryLayout(lanes), MatrixProgram(lanes)
     factor = memory.matrix(1, LANES // lanes).at
     a = memory.matrix(*((count, rows) if kind == LEFT else (rows, count)))
     b = memory.matrix(*((columns, count) if kind == RIGHT else (count, columns)))
@@ -32,7 +32,7 @@ def products(lanes, kind, rows, columns, count, draw):
     perform(lanes, flat, program)
     yield view(flat, out, lanes), product
     yield view(flat, onto, lanes), scaled
-    program = Program(lanes)
+    program = MatrixProgram(lanes)
     program.product(under, a, b, kind, onto=under, factor=factor)
     perform(lanes, flat, program)
     assert np.array_equal(view(flat, under, lanes), view(flat, onto, lanes))

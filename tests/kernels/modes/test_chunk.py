@@ -10,10 +10,9 @@ import pytest
 
 from fastdln import Sweep, run
 from fastdln.kernels.compile import compiled
+from fastdln.kernels.lengths import Lengths
 from fastdln.kernels.modes.chunk import ChunkKernel
-from fastdln.kernels.modes.transient import ROUND
-from fastdln.kernels.roles import Lengths
-from fastdln.kernels.spans import LANES
+from fastdln.kernels.spans import LANES, ROUND
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import DEFAULT, OBSERVABLES
 from tests.small import EVERYTHING
