@@ -70,15 +70,14 @@ def imports(path):
                 yield node.module
 
 
-def imported(path):
-    """Modules that are imported when the module is, by their dotted names."""
-    tree = ast.parse(path.read_text())
-    for node in tree.body:
+def imported(path, names):
+    """Those of the modules of these names that are imported when the module at a path is."""
+    for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from (alias.name for alias in node.names if alias.name in names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            modules = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (found for name in modules if (found := name if name in names else node.module) in names)
 
 
 def test_every_room_has_its_floor():
@@ -96,7 +95,7 @@ def test_modules_import_each_other_in_no_circle():
     """Also within a room; what is imported for its types alone does not count."""
     dotted = {path: ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in FILES}
     names = {name.removesuffix(".__init__"): path for path, name in dotted.items()}
-    graph = {name: {found for found in imported(path) if found in names} for name, path in names.items()}
+    graph = {name: set(imported(path, names)) for name, path in names.items()}
     TopologicalSorter(graph).prepare()
 
 
