@@ -1,4 +1,4 @@
-"""What can go wrong through no fault of the program; each message is one line that says what would be valid."""
+"""Errors that users can cause; each message is one line that says what would be valid."""
 
 import sys
 import warnings
@@ -8,35 +8,35 @@ from traceback import walk_tb
 from fastdln.text import one_line
 
 
-class ToldError(Exception):
+class UserError(Exception):
     """An error that people are told: in one line of bounded length, whatever the names in it."""
 
     def __init__(self, message: object = "") -> None:
         super().__init__(one_line(str(message)))
 
 
-class SweepError(ToldError, ValueError):
+class SweepError(UserError, ValueError):
     """The sweep, or a word of the command line, cannot be used as given. Nothing has been written."""
 
 
-class StoreError(ToldError, ValueError):
+class StoreError(UserError, ValueError):
     """The store's path holds something else, another sweep, or a run that still goes on. Nothing has been written."""
 
 
-class ClusterError(ToldError, ValueError):
+class ClusterError(UserError, ValueError):
     """The cluster cannot be used: nobody answers, or its workers have other versions. Nothing has been written."""
 
 
-class DatasetError(ToldError, ValueError):
+class DatasetError(UserError, ValueError):
     """The dataset cannot be drawn or read so, or the picture not be written; the message says what it would take."""
 
 
-class IncompleteError(ToldError, RuntimeError):
+class IncompleteError(UserError, RuntimeError):
     """Some chunks were not computed; what is finished is safe, and running the sweep again goes on from there."""
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line; object stores append pages of XML and of their own structures."""
+    """The first line of an error; object stores append pages of XML and of their own structures."""
     return str(error).strip().partition("\n")[0].partition(": <?xml")[0] or type(error).__name__
 
 
@@ -55,8 +55,8 @@ def where(error: BaseException) -> str:
     return lines[-1] if lines else ""
 
 
-def told(error: BaseException) -> str:
-    """What went wrong in code of somebody's own, and where."""
+def described(error: BaseException) -> str:
+    """An error in code of somebody's own, and its line there, in words."""
     return f"{type(error).__name__}: {first_line(error)}{where(error)}"
 
 

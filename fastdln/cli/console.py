@@ -1,4 +1,4 @@
-"""What is said on stderr, and how a command ends: signals, errors and exit codes."""
+"""Messages on stderr, and the end of a command: signals, errors and exit codes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECONDS_BEFORE_A_LINE = 1.0
 
 
 class Messages:
-    """How lines on stderr are said: plainly, or as JSON once a run was asked for that."""
+    """The form of lines on stderr: plain, or JSON once a run was asked for that."""
 
     as_json = False
 

@@ -56,12 +56,12 @@ def pairs(
 
 
 def beside(store: str) -> str:
-    """What the names of files about a store begin with: its path; for a URL its name, in the current folder."""
+    """The beginning of the names of files about a store: its path; for a URL its name, in the current folder."""
     return PurePosixPath(store).name if "://" in store else str(files.at(store))
 
 
 def named_after(store: str) -> str:
-    """What a picture of a store is called, in the current folder."""
+    """The name of files made of a store, in the current folder."""
     return PurePosixPath(beside(store)).stem or "store"
 
 
@@ -76,7 +76,7 @@ def logs(store: str) -> list[Path]:
 
 @dataclass(frozen=True, eq=False)
 class ComputingOptions:
-    """How a run goes about its work, in the command line's words: the options that all commands share that compute."""
+    """Options of the commands that compute; none of them changes the results."""
 
     scheduler: Annotated[
         str | None,
@@ -104,7 +104,7 @@ class ComputingOptions:
     quiet: Quiet = False
 
     def keywords(self) -> dict[str, Any]:
-        """Those of `fastdln.run`."""
+        """The keywords of `fastdln.run`."""
         if self.dashboard and not self.workers:
             from fastdln.errors import SweepError
 

@@ -161,7 +161,7 @@ def execute(
 
 
 def outcome(client: distributed.Client, future: Any, number: int) -> ChunkDone | ChunkFailed | None:
-    """What became of a task; None if it is to be done again, through no fault of its own: its workers died, or the one that
+    """The event of a task; None if it is to be done again, through no fault of its own: its workers died, or the one that
     had the answer did before it was fetched. Raises IncompleteError if the scheduler is lost.
     """
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from fastdln.errors import SweepError, told
+from fastdln.errors import SweepError, described
 from fastdln.execution.task import Task
 from fastdln.kernels.compile_jobs import Job
 from fastdln.kernels.disk_cache import folder
@@ -44,7 +44,7 @@ def jobs_of(needs: Iterable[Need]) -> list[Job]:
         except Exception as error:
             if isinstance(error, SweepError | MemoryError) or not (own := own_code.sources(task.sweep)):
                 raise
-            raise SweepError(f"{', '.join(own)}: cannot be used for this sweep: {told(error)}") from error
+            raise SweepError(f"{', '.join(own)}: cannot be used for this sweep: {described(error)}") from error
     return list(found.values())
 
 
@@ -77,7 +77,7 @@ def in_words(jobs: Sequence[Job]) -> str:
 
 
 def were_compiled(jobs: Sequence[Job]) -> str:
-    """What `warm` has done."""
+    """The line that says what `warm` has compiled."""
     if not jobs:
         return "there was nothing to do: all kernels are there"
     kept = sum(job.kept for job in jobs)

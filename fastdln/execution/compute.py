@@ -1,4 +1,4 @@
-"""What the public functions and the command line compute: the rest of a sweep, a longer axis, a finer window."""
+"""Compute the rest of a sweep, a longer axis, or a finer window: for the public functions and the command line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from fastdln.sweep.shares import Share
 
 
 class Computed(NamedTuple):
-    """How many points were computed, and the store's metadata after that."""
+    """The number of points computed, and the store's metadata after that."""
 
     points: int
     snapshot: Snapshot

@@ -31,7 +31,7 @@ class RunBegun:
 
 @dataclass(frozen=True)
 class KernelsCompiled:
-    """What the run needs is compiled: so many kernels, in so many seconds."""
+    """The kernels that a run needs are compiled: how many, and in how many seconds."""
 
     kernels: int
     seconds: float
@@ -108,7 +108,7 @@ class ChunkFailed:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is; the pace and the seconds left are None as long as nobody can know them."""
+    """Progress of a run; the pace and the seconds left are None as long as they are not known."""
 
     points_done: int
     points: int

@@ -30,7 +30,7 @@ from fastdln.execution.events import (
     RunBegun,
     RunEnded,
 )
-from fastdln.execution.process_state import Meanwhile, Undo
+from fastdln.execution.process_state import ProcessChange, Undo
 from fastdln.sweep.grid import Grid
 from fastdln.text import block
 
@@ -156,7 +156,7 @@ MOST_LOGS, MOST_BYTES, LONGEST_LINE = 10_000, 2**28, 1000
 
 
 def logged(logs: Iterable[Path], since: str) -> list[tuple[str, str]]:
-    """What logs say of the work in all since a time, as rows of a table, each chunk once; none where they do not."""
+    """The sums of the chunks that logs have stored since a time, as rows of a table, each chunk once; no rows without any."""
     chunks: dict[int, Chunk] = {}
     for line in log_lines(islice(logs, MOST_LOGS)):
         if (found := stored_chunk(line)) and found.time >= since:
@@ -203,7 +203,7 @@ def listen() -> Undo:
     return lambda: logger.setLevel(level)
 
 
-listening = Meanwhile(listen)
+listening = ProcessChange(listen)
 
 
 def log_lines(logs: Iterable[Path]) -> Iterator[str]:

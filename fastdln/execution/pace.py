@@ -1,4 +1,4 @@
-"""How fast points are computed: what waits and compiles does not count."""
+"""The pace of a run, in points a second; waiting and compiling do not count."""
 
 from __future__ import annotations
 

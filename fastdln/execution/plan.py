@@ -1,4 +1,4 @@
-"""What a sweep would cost, before it runs."""
+"""The plan of a sweep: points, chunks, bytes, files and time, before it runs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Plan:
 
     @cached_property
     def bytes_on_disk(self) -> float | None:
-        """What a store takes: compressed results, and the coordinates and metadata that it has from the beginning."""
+        """Size of the store: compressed results, and the coordinates and metadata that it has from the beginning."""
         ratio = self._probe.compression if self._probe else None
         if ratio is None:
             return None
@@ -147,7 +147,7 @@ def refuse_in_memory(sweep: Sweep) -> None:
 
 
 def pairs_line(sweep: Sweep) -> str:
-    """How much of the work looks at pairs of modes, or searches for the sharpness of matrices, and what sampling would save;
+    """A line about the share of time for pairs of modes, or for searches of the sharpness, and what sampling would save;
     empty if none does."""
     depth, modes = int(depths(sweep.axes["depth"]).max()), sweep.sizes["mode"]
     single, paired = point_cost(sweep, depth)

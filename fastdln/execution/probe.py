@@ -1,4 +1,4 @@
-"""How long a sweep takes and what its results compress to, from a few points of it, computed for a moment."""
+"""A timed probe of a sweep: seconds and compression, from a few of its points."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from threading import RLock
 Undo = Callable[[], object]
 
 
-class Meanwhile:
-    """Call it for a context; `change` makes the change and returns what undoes it."""
+class ProcessChange:
+    """A context that shares a change: `change` makes it and returns what undoes it."""
 
     def __init__(self, change: Callable[[], Undo]) -> None:
         self._change, self._users = change, 0

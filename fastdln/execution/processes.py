@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastdln.errors import ClusterError, SweepError, first_line
-from fastdln.execution.process_state import Meanwhile, Undo
+from fastdln.execution.process_state import ProcessChange, Undo
 
 try:
     import distributed
@@ -141,7 +141,7 @@ def why(error: BaseException) -> str:
 
 
 def hush() -> Undo:
-    """What goes wrong is told by the run; distributed's own words about it, and about slow folders, are for others."""
+    """Silences distributed's own messages: the run itself says what goes wrong."""
     names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in TALKATIVE]
     loggers = {logger: logger.level for logger in map(logging.getLogger, (*TALKATIVE, *names))}
     # distributed silences these itself, and two clusters at once would restore each other's
@@ -186,4 +186,4 @@ def spawning() -> set[str]:
     }
 
 
-quiet = Meanwhile(hush)
+quiet = ProcessChange(hush)

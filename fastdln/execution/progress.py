@@ -1,4 +1,4 @@
-"""How far a run is, on stderr: a bar on a terminal or in a notebook, plain lines elsewhere."""
+"""Progress of a run on stderr: a bar on a terminal or in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Reporter(Protocol):
         """Says what is waited for before there is anything to count, each line in the place of the last."""
 
 
-class Told:
+class Callback:
     """Passes it on to a function of the user's, or to nobody."""
 
     def __init__(self, tell: Report = lambda done, total: None) -> None:
@@ -47,34 +47,34 @@ class Told:
 
 @contextmanager
 def reporter(progress: bool | Report | None, done: int, total: int, pace: Pace | None = None) -> Iterator[Reporter]:
-    """What to call as the run goes on; `done` points were there before it began. pace: one that starts now if left out."""
+    """The reporter to call as the run goes on; `done` points were there before it began. pace: one that starts now if left out."""
     if pace is None:
         pace = Pace(done)
         pace.start()
     if callable(progress):
-        yield Told(progress)
+        yield Callback(progress)
         return
     if progress is False:
-        yield Told()
+        yield Callback()
         return
     from rich.console import Console  # a tenth of a second, which a quiet run need not wait
 
     console = Console(stderr=True)
     if progress is None and not (console.is_terminal or console.is_jupyter):
-        yield Told()
+        yield Callback()
     elif Console().is_jupyter:
-        yield Cell(pace)
+        yield NotebookBar(pace)
     elif console.is_terminal:
         from fastdln.execution.bar import Bar
 
         with Bar(pace, done, total) as bar:
             yield bar
     else:
-        with Lines(pace) as lines:
+        with PlainLines(pace) as lines:
             yield lines
 
 
-class Cell:
+class NotebookBar:
     """A bar in a notebook's cell, of plain HTML: rich's own needs ipywidgets, and leaves nothing in a saved notebook."""
 
     def __init__(self, pace: Pace) -> None:
@@ -99,7 +99,7 @@ class Cell:
         self.handle.update({"text/html": bar, "text/plain": words}, raw=True)
 
 
-class Lines:
+class PlainLines:
     """Plain lines for logs and pipes; a wait has one once it is more than a moment."""
 
     def __init__(self, pace: Pace) -> None:
@@ -107,7 +107,7 @@ class Lines:
         self.timer = threading.Timer(SECONDS_BEFORE_A_LINE, self.say_what_is_waited_for)
         self.timer.daemon = True
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> PlainLines:
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -36,7 +36,7 @@ FAILURES_NAMED = 3
 
 @dataclass(frozen=True, eq=False)
 class RunConfig:
-    """How a run goes about its work; none of it changes the results.
+    """Options of a run that do not change its results.
 
     client: of a cluster, else the threads of this process. share: the chunks to compute. fail_fast: stop at the first
     chunk that fails. durable: the writes survive a loss of power. on_event: called with each chunk's event.
@@ -112,7 +112,7 @@ class Run:
         cluster.execute(client, work, spec, numbers, self._take, self._wait)
 
     def _compile(self, numbers: np.ndarray) -> None:
-        """What the chunks need, before the bar begins."""
+        """Compiles what the chunks need, before the bar begins."""
         begun, grid = time.monotonic(), self.grid
         self._task = Task(grid.sweep, grid)
         along = grid.chunks_along[grid.dims.index("depth")]

@@ -1,4 +1,4 @@
-"""One chunk of a sweep, from its number to its results: the only room that knows both the grid and the kernels."""
+"""The results of one chunk of a sweep, from its slices: the only module that knows both the grid and the kernels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from fastdln.execution.process_state import Meanwhile, Undo
+from fastdln.execution.process_state import ProcessChange, Undo
 from fastdln.kernels.compile_jobs import Job
 from fastdln.kernels.lengths import Lengths
 from fastdln.kernels.modes.chunk import ChunkKernel
@@ -30,7 +30,7 @@ def limit_blas() -> Undo:
     return lambda: limits.restore_original_limits()
 
 
-one_blas_thread = Meanwhile(limit_blas)
+one_blas_thread = ProcessChange(limit_blas)
 
 
 class Task:
@@ -54,7 +54,7 @@ class Task:
         return {depth: self._made(depth) for depth in self.depths}
 
     def jobs(self, depths: Iterable[int] | None = None) -> list[Job]:
-        """What has to be compiled for some of the depths, or for all."""
+        """Kernels to be compiled for some of the depths, or for all."""
         return [
             job
             for depth in (self.depths if depths is None else depths)

@@ -40,7 +40,7 @@ class Damage:
 
 @dataclass(frozen=True)
 class Verification:
-    """What reading a store back found.
+    """Findings of reading a store back.
 
     unmarked: whether the next run will compute the damaged chunks. others: arrays that are not of the sweep, not checked.
     """

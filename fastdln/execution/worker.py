@@ -27,7 +27,7 @@ LIBRARIES = ("fastdln", "numba", "numpy", "scipy", "zarr", "distributed")
 
 
 def versions() -> dict[str, str]:
-    """What the client and the workers of a cluster must have alike; `sources`: of the kernels."""
+    """Versions that the client and the workers of a cluster must share; `sources`: a digest of the kernels' sources."""
     found = {name: version(name) for name in LIBRARIES}
     return {"python": platform.python_version().rpartition(".")[0], **found, "sources": fingerprint()[:12]}
 
@@ -54,7 +54,7 @@ def compute_chunk(target: Store | InMemory, task: Task, number: int) -> ChunkDon
 
 @dataclass(frozen=True)
 class JobSpec:
-    """What a worker needs to know of a run besides the chunk's number; `sweep` is JSON.
+    """Everything that a worker needs to know of a run besides the chunk's number; `sweep` is JSON.
 
     Without a location the results go back to who asked. `run` tells runs apart, so that a worker opens a store once a run.
     """
@@ -105,7 +105,7 @@ _opening = threading.Lock()
 
 @lru_cache(maxsize=2)
 def states(run: str) -> dict[str, WorkerState]:
-    """Where a run's state is kept; those of earlier runs are forgotten."""
+    """Keeps a run's state; those of earlier runs are forgotten."""
     return {}
 
 

@@ -1,4 +1,4 @@
-"""What a store's metadata say of its arrays: all that the sweep implies, and, before anything is read, nothing else."""
+"""Checks of a store's metadata of arrays: they must be what the sweep implies, before anything is read."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def array(
 
 
 def fault(grid: Grid, arrays: Mapping[str, Any]) -> str | None:
-    """What first differs from what the sweep implies; None if nothing does."""
+    """The first difference from what the sweep implies, in words; None if there is none."""
     axes = {name for name, *_ in coordinate_arrays(grid)}
     for name, wanted, fill_values in described(grid):
         found = arrays.get(name)

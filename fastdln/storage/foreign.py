@@ -1,4 +1,4 @@
-"""What can be read of a store that was made with models and observables whose code is not here.
+"""Stores that were made with models and observables whose code is not here: what of them can be read.
 
 Its sweep is taken for one without these observables, and of a model of the package, so that all else is checked as ever; their
 arrays are read as those that are not of the sweep are, where they are plain and bounded.
@@ -33,7 +33,7 @@ def without(text: str, names: Sequence[str]) -> str:
 
 
 def as_said(sweep: Sweep, text: str) -> Sweep:
-    """The same with what the text asks for, to be shown; it cannot be run, see `refuse`."""
+    """The sweep with all names that the text has, to be shown; it cannot be run, see `refuse`."""
     data = json.loads(text)
     asked = data.get("observables")
     observables = tuple(asked) if isinstance(asked, list) else sweep.observables

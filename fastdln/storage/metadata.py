@@ -52,7 +52,7 @@ TEXTS = (
 
 
 def taken_names() -> set[str]:
-    """What arrays of a sweep, and their dimensions, can be called."""
+    """The names that arrays of a sweep, and their dimensions, can have."""
     return {name for family in every_family() for v in family.variables for name in (v.name, *v.dims)}
 
 
@@ -84,7 +84,7 @@ class Snapshot:
         return {d: n for array in known for d, n in zip(array["dimension_names"], array["shape"], strict=True)}
 
     def readable_others(self) -> list[str]:
-        """Those of the others that can be read without harm, and taken for nothing that a sweep has."""
+        """Names of the other arrays that can be read without harm, and confused with none of a sweep."""
         arrays = self.root["consolidated_metadata"]["metadata"]
         taken = taken_names()
         named = [name for name in self.others if PLAIN_NAME.fullmatch(name) and name not in taken]

@@ -1,4 +1,4 @@
-"""Which versions made a store: a line of its history for each run, and where they differ."""
+"""Versions that made a store: a line of its history for each run, and how they differ from those here."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def continued(history: Any) -> str:
 
 
 def difference(attributes: Mapping[str, Any]) -> str | None:
-    """What a store was made with and is not gone on with, in one line; None if all that counts is the same."""
+    """A line about versions that may change bits and differ from those that made the store; None if none do."""
     mine = {"source": source()} | {f"{name}_version": version(name) for name in OF_RESULTS}
     before, after = [], []
     for (key, here), name in zip(mine.items(), ("", *OF_RESULTS), strict=True):

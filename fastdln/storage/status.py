@@ -1,4 +1,4 @@
-"""How far a store is."""
+"""Status of a store: how much of it is computed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastdln.text import block
 
 @dataclass(frozen=True, eq=False)
 class Status:
-    """How far a store is, and the sweep that it was made from; `left` has the points that each chunk lacks.
+    """How much of a store is computed, and the sweep that it was made from; `left` has the points that each chunk lacks.
 
     Two are equal if they say the same.
     """
@@ -42,7 +42,7 @@ class Status:
         return self.points, self.points_left, self.chunks, self.chunks_left, self.running
 
     def share(self, part: int, parts: int) -> str:
-        """How far the `part`-th of `parts` shares is."""
+        """The chunks left of the `part`-th of `parts` shares, in words."""
         chunks = np.count_nonzero(self.left[Share(part, parts).numbers(self.chunks)])
         return f"{chunks:,} chunks left" if chunks else "complete"
 
@@ -73,7 +73,7 @@ def ranges(numbers: np.ndarray) -> str:
 
 
 def read_status(location: Location) -> Status:
-    """How far a store is; it may be asked while a run goes on."""
+    """Reads the status; a run may go on meanwhile."""
     with plain_errors(location.name, "cannot be read"):
         snapshot = read(location, code=False)
         grid, left = snapshot.grid, remaining(snapshot)

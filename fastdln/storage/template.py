@@ -1,4 +1,4 @@
-"""What an empty store of a sweep looks like: every array with its attributes, coordinates, and the root's attributes."""
+"""The empty store of a sweep: every array with its attributes, the coordinates, and the root's attributes."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is asked: the sweep file, its model and problem, its axes, and the grid of chunks that they make."""
+"""Sweeps: the keys of a sweep file, the problem and the axes that they describe, and the grid of chunks."""

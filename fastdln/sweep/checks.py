@@ -63,7 +63,7 @@ def check_chunks(sweep: Sweep) -> None:
 
 
 def check_numbers(sweep: Sweep) -> None:
-    """What is written out in numbers, a store carries in its attributes."""
+    """Refuses too many numbers written out: a store carries them in its attributes."""
     written = {f"axes.{name}": len(axis) for name, axis in sweep.axes.items() if isinstance(axis, tuple)}
     written["target"] = len(sweep.target.matrix or ()) * len(sweep.target.singular_values)
     written["target"] = written["target"] or len(sweep.target.singular_values)
@@ -137,7 +137,7 @@ def filled_axes(sweep: Sweep) -> dict[str, Axis]:
 
 
 def singular_values(sweep: Sweep) -> Iterator[tuple[str, Sequence[float]]]:
-    """What gives singular values of the target, and those."""
+    """The keys that give singular values of the target, with these."""
     key = "target.singular_values" if sweep.target.matrix is None else "target.matrix"
     yield key, sweep.target.singular_values
     for name, axis in sweep.axes.items():
@@ -146,7 +146,7 @@ def singular_values(sweep: Sweep) -> Iterator[tuple[str, Sequence[float]]]:
 
 
 def numbers_of_layers(sweep: Sweep) -> list[tuple[str, int]]:
-    """What says how many layers there are, besides the axis."""
+    """The keys, besides the axis, that imply a number of layers, with that."""
     found = []
     if isinstance(sweep.start, Spectral):
         found.append(("the number of rows of start.spectral", len(sweep.start.spectral)))

@@ -1,4 +1,4 @@
-"""What a point of a sweep costs: bare steps of one mode, and bytes."""
+"""Costs of a point of a sweep: bare steps of one mode, and bytes."""
 
 from __future__ import annotations
 

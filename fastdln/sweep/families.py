@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def known_names() -> dict[str, str]:
-    """What may be asked for, by a family's name or a variable's: the family."""
+    """The families that can be asked for, by their own names and by those of their variables."""
     known = [o for o in every_family() if not o.asked_by]
     return {o.name: o.name for o in known} | {v.name: o.name for o in known for v in o.variables}
 

@@ -1,4 +1,4 @@
-"""What a sweep's results are made of, and in which keys two sweeps differ by it, however they say so."""
+"""Identity of a sweep: the keys that its results depend on, and those in which two sweeps differ."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def differing(one: Sweep, other: Sweep) -> list[str]:
 
 
 def meaning(sweep: Sweep) -> dict[str, Any]:
-    """What the results are made of, by the keys that say so; None for what is not used."""
+    """The values that the results depend on, by key; None for those that are not used."""
     families, sizes = sweep.families, sweep.sizes
     dims = {dim for family in families for variable in family.variables for dim in variable.dims}
     found: dict[str, Any] = {f"axes.{name}": axis for name, axis in sweep.axes.items()}
@@ -52,7 +52,7 @@ def meaning(sweep: Sweep) -> dict[str, Any]:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two parts of what sweeps mean are the same; axes are where their values are, to the last bit."""
+    """Whether two values of a key have the same results; axes do where their coordinates agree to the last bit."""
     if not isinstance(one, Range | tuple) or not isinstance(other, Range | tuple) or one == other:
         return bool(one == other)
     if isinstance(one, Range) and isinstance(other, Range) and one.num > 2:

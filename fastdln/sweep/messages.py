@@ -1,4 +1,4 @@
-"""What is wrong with a sweep, in one line: the key as one would type it, and what would be valid; and keys from the command line."""
+"""Messages about a sweep, in one line: the key as one would type it, and what would be valid; and changes from the command line."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def one_of(valid: Iterable[str], value: str) -> str:
 
 
 def explain(error: ValidationError, owners: Mapping[str, type[BaseModel]]) -> str:
-    """What is wrong, in one line; `owners`: the models whose keys are valid at the top ("") and under a key."""
+    """A message of one line; `owners`: the models whose keys are valid at the top ("") and under a key."""
     found = error.errors(include_url=False)
     # pydantic calls a list too short whose items are wrong
     inner = {one["loc"][:length] for one in found for length in range(len(one["loc"]))}

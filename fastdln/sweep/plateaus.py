@@ -1,4 +1,4 @@
-"""What a sweep would not measure, because its transient ends on the plateau that learning starts on."""
+"""Warnings about transients that end on the plateau, where nothing is learned yet."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ class Sweep(Keys):
 
     @property
     def start_values(self) -> tuple[Any, ...]:
-        """What a start that takes values takes: a row, or a matrix, a layer."""
+        """The values of a start that takes some: a row, or a matrix, for each layer."""
         if isinstance(self.start, Layers):
             return self.start.layers
         return self.start.spectral if isinstance(self.start, Spectral) else ()
@@ -247,7 +247,7 @@ class Sweep(Keys):
 
     @property
     def families(self) -> tuple[Observable, ...]:
-        """What is measured; fate, which is always written, comes last."""
+        """The families to measure; fate, which is always written, comes last."""
         known = observables_of(self.definition)
         asked = {*self.observables, *(name for name, o in known.items() if o.asked_by and getattr(self, o.asked_by))}
         asked |= {brought for name in asked for brought in known[name].brings}

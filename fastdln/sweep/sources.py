@@ -1,4 +1,4 @@
-"""Where the data of a sweep come from: a file of the user's, which may name files of matrices, or a store's text, which may not."""
+"""Sources of a sweep's data: a file of the user's, which may name files of matrices, or a store's text, which may not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_TEXT, MOST_ROWS, MOST_QUOTES = 2**27, 1_000_000, 10_000
 
 
 def of_file(path: Path) -> dict[str, Any]:
-    """What a TOML file says, its paths of matrices relative to its folder; SweepError, in one line, if it cannot be read."""
+    """The data of a TOML file, its paths of matrices relative to its folder; SweepError, in one line, if it cannot be read."""
     try:
         text = files.read(path, LONGEST_FILE).decode("utf-8-sig")  # editors of Windows begin with a byte-order mark
     except IsADirectoryError:
@@ -68,7 +68,7 @@ def placed(folder: Path, path: str) -> str:
 
 
 def of_store(text: object) -> dict[str, Any]:
-    """What a store's text says; SweepError, in one line, if it is none that a sweep writes. Its length is looked at first."""
+    """The data of a store's text; SweepError, in one line, if no sweep has written it. Its length is checked first."""
     if not isinstance(text, str):
         raise SweepError("sweep: is no text")
     bounds = (len(text), LONGEST_TEXT), (text.count(","), MOST_NUMBERS), (text.count('"'), MOST_QUOTES)

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_info
 
 from fastdln import files
 from fastdln.execution import log, task
-from fastdln.execution.process_state import Meanwhile
+from fastdln.execution.process_state import ProcessChange
 from fastdln.plots import encode
 from tests.small import ROOT
 
@@ -25,7 +25,7 @@ def test_the_last_user_undoes_a_change():
         done.append("changed")
         return lambda: done.append("undone")
 
-    meanwhile = Meanwhile(change)
+    meanwhile = ProcessChange(change)
     one, other = meanwhile(), meanwhile()
     one.__enter__()
     other.__enter__()

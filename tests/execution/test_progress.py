@@ -8,7 +8,7 @@ import fastdln
 from fastdln.execution import run
 from fastdln.execution.bar import Bar
 from fastdln.execution.pace import Pace
-from fastdln.execution.progress import Lines
+from fastdln.execution.progress import PlainLines
 from tests.small import SWEEP
 
 
@@ -100,7 +100,7 @@ def test_lines_have_a_time_left_once_there_is_a_pace(capsys, monkeypatch):
 
     monkeypatch.setattr(progress, "SECONDS_BEFORE_A_LINE", 0.0)
     clock = Clock()
-    lines = Lines(Pace(0, clock))
+    lines = PlainLines(Pace(0, clock))
     lines(0, 100)
     lines.wait("compiling 7 kernels")
     lines.pace.start()
@@ -129,7 +129,7 @@ def test_lines_say_what_is_waited_for_once_it_is_more_than_a_moment(capsys, monk
     from fastdln.execution import progress
 
     monkeypatch.setattr(progress, "SECONDS_BEFORE_A_LINE", 0.05)
-    with Lines(Pace(0, Clock())) as lines:
+    with PlainLines(Pace(0, Clock())) as lines:
         lines.wait("compiling 7 kernels, once for this machine: 0 done")
         lines.wait("compiling 7 kernels, once for this machine: 1 done")
         lines.timer.join()

@@ -82,7 +82,7 @@ def locate(store: str | os.PathLike[str], options: Mapping[str, Any] | None = No
 
 
 def storage_error(error: BaseException) -> bool:
-    """Whether a location refused, and not the program; obstore's errors are no OSErrors."""
+    """Whether an error is of the storage and not of the program; obstore's errors are no OSErrors."""
     return (
         isinstance(error, OSError)
         or type(error).__module__.startswith("obstore")
@@ -93,7 +93,7 @@ def storage_error(error: BaseException) -> bool:
 
 @contextlib.contextmanager
 def plain_errors(name: str, what: str) -> Iterator[None]:
-    """What a location refuses, as one line; a full disk is no fault of the input."""
+    """Errors of the storage as one line: a StoreError, or for a full disk an IncompleteError."""
     try:
         yield
     except BaseException as error:

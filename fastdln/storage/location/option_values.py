@@ -1,4 +1,4 @@
-"""What options of object stores may be, in the types that obstore takes: words from the command line or Python's own.
+"""Values of options of object stores, in the types that obstore takes: words from the command line or Python's own.
 
 A message names the option and shows its value only where that cannot be a secret.
 """

@@ -1,4 +1,4 @@
-"""What every location for a store can do; a kind of location is one file beside this one."""
+"""The methods of every location for a store; a kind of location is one file beside this one."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def sha256(item: Any) -> str:
 
 
 def parts(value: Any, seen: dict[int, tuple[int, Any]]) -> Iterator[str]:
-    """What a value is made of, piece by piece; what was met before, by when. `seen` holds the values, whose ids stay theirs."""
+    """The parts of a value, one by one; those met before, by their order. `seen` keeps the values alive, so that their ids stay theirs."""
     if isinstance(value, bool | int | float | complex | str | bytes | type(None) | type(...)):
         yield repr(value)
         return

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fastdln import files
-from fastdln.errors import SweepError, told
+from fastdln.errors import SweepError, described
 from fastdln.models import MODELS, Model
 from fastdln.observables import OBSERVABLES, Observable, add
 from fastdln.sweep.schema import Sweep
@@ -56,7 +56,7 @@ def load(path: Path) -> None:
         raise KeyboardInterrupt(f"stopped while {path} was loaded, before anything else was done") from None
     except BaseException as error:  # also what is none of Exception, such as SystemExit
         del sys.modules[name]
-        raise SweepError(f"{path}: does not import: {told(error)}") from error
+        raise SweepError(f"{path}: does not import: {described(error)}") from error
 
 
 def sources(sweep: Sweep) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastdln.diagonal.matrices import Matrices
-from fastdln.errors import SweepError, told, where
+from fastdln.errors import SweepError, described, where
 from fastdln.observables.observable import Quantity
 
 # Networks side by side: more than one, so that a measurement that reads its neighbours is seen.
@@ -80,7 +80,7 @@ def measured(quantity: Quantity, network: Matrices, narrowed: bool) -> np.ndarra
         layers = ", ".join(f"{rows} x {columns}" for rows, columns in network.shapes)
         side_by_side = f"{len(values)} side by side" if len(values) > 1 else "one alone"
         raise SweepError(
-            f"measure: fails on networks with layers of {layers}, {side_by_side}: {told(error)}"
+            f"measure: fails on networks with layers of {layers}, {side_by_side}: {described(error)}"
         ) from error
     if returned is not None:
         raise SweepError(f"measure: must write into values, and return nothing (got {returned!r})")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastdln.errors import SweepError, told
+from fastdln.errors import SweepError, described
 from fastdln.models import Model
 from fastdln.models.modes import TWO_SCALAR
 from fastdln.observables import Observable, Sample, Step
@@ -23,7 +23,7 @@ def try_out_model(model: Model) -> None:
             after, product = map_.step(depth)(state, 0.1, 1.0), map_.product(depth)(state)
             components = tuple(int(k) for k in map_.components(depth))
         except Exception as error:
-            raise SweepError(f"{model.name}: a step of {depth} layers fails: {told(error)}") from error
+            raise SweepError(f"{model.name}: a step of {depth} layers fails: {described(error)}") from error
         if len(components) != depth or not all(0 <= k < len(state) for k in components):
             raise SweepError(
                 f"{model.name}: components: must name for each of {depth} layers the component of the state that it is, from 0 to "
@@ -64,7 +64,7 @@ def try_out_observable(observable: Observable) -> None:
     except SweepError as error:
         raise SweepError(f"{observable.name}: {error}") from None
     except Exception as error:
-        raise SweepError(f"{observable.name}: fails on a state: {told(error)}") from error
+        raise SweepError(f"{observable.name}: fails on a state: {described(error)}") from error
 
 
 def try_out_finish(observable: VerdictObservable | EndObservable, modes: int) -> None:
@@ -88,7 +88,7 @@ def try_out_finish(observable: VerdictObservable | EndObservable, modes: int) ->
         return
     except Exception as error:
         raise SweepError(
-            f"{observable.name}: finish fails on {points} points of {modes} mode{'s' * (modes > 1)}: {told(error)}"
+            f"{observable.name}: finish fails on {points} points of {modes} mode{'s' * (modes > 1)}: {described(error)}"
         ) from error
     if not isinstance(found, tuple | list) or len(found) != len(observable.variables):
         raise SweepError(
