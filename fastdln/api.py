@@ -92,7 +92,8 @@ def run(
     Examples
     --------
     >>> import fastdln
-    >>> sweep = fastdln.Sweep(model="balanced", axes={"eta": [0.5, 1.2], "alpha": 0.1, "depth": 2}, steps=1000, record=64)
+    >>> axes = {"eta": [0.5, 1.2], "alpha": 0.1, "depth": 2}
+    >>> sweep = fastdln.Sweep(model="balanced", axes=axes, steps=1000, record=64)
     >>> fastdln.run(sweep).period.values.ravel().tolist()
     [1, 2]
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -9,17 +10,17 @@ from fastdln.models.model import Start
 from fastdln.models.targets import TargetMatrix, generator, orthogonal
 
 
-def one_zero(depth, modes):
+def one_zero(depth: int, modes: int) -> np.ndarray:
     layers = np.ones((depth, modes))
     layers[-1] = 0.0
     return layers
 
 
-def balanced(depth, modes):
+def balanced(depth: int, modes: int) -> np.ndarray:
     return np.ones((depth, modes))
 
 
-def spectral(depth, modes, values):
+def spectral(depth: int, modes: int, values: Sequence[Any]) -> np.ndarray:
     return np.asarray(values, dtype=float).reshape(depth, modes)
 
 
@@ -28,20 +29,22 @@ def shapes(widths: Sequence[int]) -> list[tuple[int, int]]:
     return [(rows, columns) for columns, rows in pairwise(widths)]
 
 
-def identities(widths, target, seed, values):
+def identities(widths: Sequence[int], target: TargetMatrix, seed: int, values: Sequence[Any]) -> list[np.ndarray]:
     return [np.eye(*shape) for shape in shapes(widths)]
 
 
-def last_zero(widths, target, seed, values):
+def last_zero(widths: Sequence[int], target: TargetMatrix, seed: int, values: Sequence[Any]) -> list[np.ndarray]:
     layers = identities(widths, target, seed, values)
     return [*layers[:-1], np.zeros_like(layers[-1])]
 
 
-def random_orthogonal(widths, target, seed, values):
+def random_orthogonal(
+    widths: Sequence[int], target: TargetMatrix, seed: int, values: Sequence[Any]
+) -> list[np.ndarray]:
     return [orthogonal(*shape, generator(seed, layer)) for layer, shape in enumerate(shapes(widths), 1)]
 
 
-def gaussian(widths, target, seed, values):
+def gaussian(widths: Sequence[int], target: TargetMatrix, seed: int, values: Sequence[Any]) -> list[np.ndarray]:
     """Standard deviation 1 / sqrt(width of the layer's input)."""
     return [
         generator(seed, layer).standard_normal(shape) / np.sqrt(shape[1])
@@ -49,7 +52,7 @@ def gaussian(widths, target, seed, values):
     ]
 
 
-def in_bases(widths, target: TargetMatrix, seed, values):
+def in_bases(widths: Sequence[int], target: TargetMatrix, seed: int, values: Sequence[Any]) -> list[np.ndarray]:
     """Singular values of each layer between the target's bases, with the identity between two layers."""
     layers = []
     for shape, row in zip(shapes(widths), values, strict=True):
@@ -61,7 +64,7 @@ def in_bases(widths, target: TargetMatrix, seed, values):
     return layers
 
 
-def given(widths, target, seed, values):
+def given(widths: Sequence[int], target: TargetMatrix, seed: int, values: Sequence[Any]) -> list[np.ndarray]:
     return [np.array(layer, dtype=float) for layer in values]
 
 

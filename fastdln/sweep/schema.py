@@ -81,8 +81,8 @@ class Sweep(Keys):
     Examples
     --------
     >>> import fastdln
-    >>> sweep = fastdln.Sweep(model="modes", axes={"eta": {"start": 0.5, "stop": 1.5, "num": 11}, "alpha": 0.1, "depth": [2, 3]})
-    >>> sweep.points
+    >>> axes = {"eta": {"start": 0.5, "stop": 1.5, "num": 11}, "alpha": 0.1, "depth": [2, 3]}
+    >>> fastdln.Sweep(model="modes", axes=axes).points
     22
     """
 
