@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fastdln.execution import compute
 from fastdln.execution.arguments import (
     RunOptions,
     StorePath,
@@ -15,6 +14,7 @@ from fastdln.execution.arguments import (
     check_options,
     check_progress,
 )
+from fastdln.execution.compute import compute_extension, compute_in_memory, compute_in_store, compute_window
 from fastdln.execution.events import ChunkEvent
 from fastdln.execution.plan import Plan
 from fastdln.execution.progress import Report
@@ -100,8 +100,8 @@ def run(
     options = RunOptions(scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event)
     wanted = as_sweep(sweep)
     if store is None:
-        return in_memory(compute.in_memory(wanted, options))
-    return open_snapshot(compute.in_store(wanted, store, options).snapshot)
+        return in_memory(compute_in_memory(wanted, options))
+    return open_snapshot(compute_in_store(wanted, store, options).snapshot)
 
 
 def extend(
@@ -142,7 +142,7 @@ def extend(
         As for `run`.
     """
     options = RunOptions(scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event)
-    return open_snapshot(compute.lengthen(store, overrides, options).snapshot)
+    return open_snapshot(compute_extension(store, overrides, options).snapshot)
 
 
 def refine(
@@ -185,7 +185,7 @@ def refine(
         As for `run`.
     """
     options = RunOptions(scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event)
-    return open_snapshot(compute.finer(store, new, overrides, options).snapshot)
+    return open_snapshot(compute_window(store, new, overrides, options).snapshot)
 
 
 def verify(

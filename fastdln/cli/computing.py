@@ -67,10 +67,10 @@ def extend(store: StorePath, sets: Sets = None, load: Load = None, *, how: Compu
     The values that are there must stay the first ones. Without --set it goes on with an extension that was interrupted.
     """
     from fastdln.execution.arguments import RunOptions
-    from fastdln.execution.compute import lengthen
+    from fastdln.execution.compute import compute_extension
 
     with how.working(store):
-        points = lengthen(store, sets or (), RunOptions(**how.keywords())).points
+        points = compute_extension(store, sets or (), RunOptions(**how.keywords())).points
     if not points and not (how.quiet or how.log_json):
         say("there was nothing to do: all that is asked for is there; --set axes.eta.num=... asks for a longer axis")
 

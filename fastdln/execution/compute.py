@@ -30,7 +30,7 @@ class Computed(NamedTuple):
     snapshot: Snapshot
 
 
-def in_store(
+def compute_in_store(
     sweep: Sweep | Callable[[], Sweep], store: StorePath, options: RunOptions, about: Mapping[str, Any] | None = None
 ) -> Computed:
     """Computes what the store lacks of a sweep.
@@ -48,7 +48,7 @@ def in_store(
             return Computed(points, target.snapshot)
 
 
-def in_memory(sweep: Sweep, options: RunOptions) -> InMemory:
+def compute_in_memory(sweep: Sweep, options: RunOptions) -> InMemory:
     """Computes a sweep into arrays."""
     options.check()
     if options.part is not None or options.storage_options or options.durable:
@@ -63,7 +63,7 @@ def compute(
     sweep: Sweep | Callable[[], Sweep], store: StorePath, about: Mapping[str, Any] | None = None, **options: Any
 ) -> int:
     """Computes what the store lacks of a sweep, and returns how many points that were; options: those of `fastdln.run`."""
-    return in_store(sweep, store, RunOptions(**options), about).points
+    return compute_in_store(sweep, store, RunOptions(**options), about).points
 
 
 def config_of(options: RunOptions, client: Any, share: Share | None = None) -> RunConfig:
@@ -90,7 +90,7 @@ def cluster_of(options: RunOptions) -> Iterator[Any]:
         yield client
 
 
-def lengthen(store: StorePath, overrides: Iterable[str], options: RunOptions) -> Computed:
+def compute_extension(store: StorePath, overrides: Iterable[str], options: RunOptions) -> Computed:
     """Lengthens axes of a store and computes what is new."""
     options.check()
     changes = of_axes(overrides, "extend")
@@ -99,10 +99,10 @@ def lengthen(store: StorePath, overrides: Iterable[str], options: RunOptions) ->
         before = metadata.read(location)
     wanted = extend.sweep_as_asked(before).changed(changes)
     extend.larger_grid(before, extend.grown(before.grid.sweep, wanted))  # refuses before anything is begun
-    return in_store(lambda: extend.grow(before, wanted, options.durable), store, options)
+    return compute_in_store(lambda: extend.grow(before, wanted, options.durable), store, options)
 
 
-def finer(store: StorePath, new: StorePath, overrides: Iterable[str], options: RunOptions) -> Computed:
+def compute_window(store: StorePath, new: StorePath, overrides: Iterable[str], options: RunOptions) -> Computed:
     """Sweeps a window of a store's grid again, finer, into a store of its own."""
     options.check()
     changes = of_axes(overrides, "refine")
@@ -119,7 +119,7 @@ def finer(store: StorePath, new: StorePath, overrides: Iterable[str], options: R
     wanted = extend.sweep_as_asked(parent).changed(changes)
     about = extend.window(parent, wanted)
     extend.refuse_other_parents(target, about)
-    return in_store(wanted, new, replace(options, storage_options=of_urls[1]), about)
+    return compute_in_store(wanted, new, replace(options, storage_options=of_urls[1]), about)
 
 
 def of_axes(overrides: Iterable[str], verb: str) -> list[str]:
