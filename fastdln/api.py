@@ -1,4 +1,4 @@
-"""The public functions: run a sweep, plan it, open and verify what it left, let it grow."""
+"""The public functions: run, extend, refine, verify, open, plan and status."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ def run(
     ClusterError
         If the cluster cannot be used; nothing is written.
     IncompleteError
-        If chunks failed; what is finished is safe, and the same call goes on from there.
+        If chunks failed, or the disk is full, or the lock or the scheduler was lost; what is finished is safe, and the same
+        call goes on from there.
 
     Examples
     --------

@@ -24,15 +24,15 @@ except ImportError:
 
 # Tasks in flight for a thread of the cluster, handed out by halves: a task alone costs the scheduler a third more.
 TASKS_A_THREAD = 32
-# Dask gives a task up after its worker died a few times; preempted workers die more often than that.
+# How often a chunk is submitted before it counts as failed. Dask itself tries each a few times; preempted workers die more often.
 ATTEMPTS = 5
 # How often to look for finished tasks; a task should take a hundred times as long.
 POLL_SECONDS = 0.005
-# A lost scheduler and a lost answer look alike for so long.
+# Seconds that a client may need to notice that its scheduler is gone.
 SETTLING_SECONDS = 0.2
 # How often to ask how many workers there are.
 CENSUS_SECONDS = 5.0
-# A batch system may take hours to start workers; a cluster that has none for longer is not coming.
+# Without any worker for so long a run gives up; batch systems may take hours to start them.
 PATIENCE_SECONDS = 24 * 3600.0
 CONNECT_SECONDS = 15.0
 
@@ -68,7 +68,7 @@ def reach(address: str) -> None:
         pass
 
 
-def refuse_others(client: distributed.Client, versions: Callable[[], dict[str, str]]) -> None:
+def require_same_versions(client: distributed.Client, versions: Callable[[], dict[str, str]]) -> None:
     """ClusterError if a worker that is there has other versions; later ones find out with their first task."""
     mine = versions()
     try:
@@ -80,10 +80,10 @@ def refuse_others(client: distributed.Client, versions: Callable[[], dict[str, s
             continue
         if isinstance(found, BaseException):
             raise ClusterError(f"the worker at {worker} cannot load fastdln: {type(found).__name__}: {found}")
-        refuse_other(worker, found, mine)
+        require_same_version(worker, found, mine)
 
 
-def refuse_other(worker: str, theirs: Mapping[str, str], mine: Mapping[str, str]) -> None:
+def require_same_version(worker: str, theirs: Mapping[str, str], mine: Mapping[str, str]) -> None:
     differing = [f"{name} {theirs.get(name)} and not {mine[name]}" for name in mine if theirs.get(name) != mine[name]]
     if differing:
         raise ClusterError(f"the worker at {worker} has {', '.join(differing)}; install the same everywhere")

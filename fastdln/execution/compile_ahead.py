@@ -27,7 +27,7 @@ MOST_HELPERS = 3
 # What a helper runs: it is told on its standard input what to do.
 HELPER = "from fastdln.execution.compile_ahead import help_out; help_out()"
 
-# How: what lies in the current folder is none of its modules (-P), and what becomes of it is seen by what it leaves on the disk.
+# Its output is nobody's; its results are the kernels that it leaves on the disk.
 QUIETLY: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
@@ -67,7 +67,7 @@ def compile_all(needs: Sequence[Need], told: Callable[[str], object] = lambda wh
 
 
 def in_words(jobs: Sequence[Job]) -> str:
-    """How many kernels these are, and how long they last."""
+    """How many kernels these are, and whether they are kept or compiled in every run."""
     kept = sum(job.kept for job in jobs)
     once = "once for this machine" if folder() else "in every run"
     found = [f"{kernels(kept)}, {once}"] if kept else []
@@ -106,13 +106,14 @@ def refuse_what_does_not_compile(sweep: Sweep) -> None:
 
 @contextmanager
 def helpers(needs: Sequence[Need], jobs: int) -> Iterator[None]:
-    """Processes that compile meanwhile what is missing, each beginning at another end of the list; kernels go to the disk."""
+    """Processes that compile what is missing beside this one, each from another place of the list backwards; kernels go to the disk."""
     count = min(os.cpu_count() or 1, MOST_HELPERS + 1) - 1 if jobs >= FEWEST_TO_SHARE and folder() else 0
     started, own = [], base64.b64encode(own_code.packed()).decode() if count else ""
     for number in range(1, count + 1):
         sweeps = [(task.sweep.canonical(), depths) for task, depths in needs]
-        order = {"sweeps": sweeps, "share": number / (count + 1), "own": own}
+        order = {"sweeps": sweeps, "share": number / count, "own": own}
         with suppress(OSError):  # without a helper, or one that has died, it takes longer
+            # -P: what lies in the current folder is none of its modules
             process = subprocess.Popen([sys.executable, "-P", "-c", HELPER], start_new_session=True, **QUIETLY)
             started.append(process)
             assert process.stdin
@@ -122,19 +123,19 @@ def helpers(needs: Sequence[Need], jobs: int) -> Iterator[None]:
         yield
     finally:
         for process in started:
-            process.kill()  # whatever it is at is there already; a kernel is put on the disk in one piece
+            process.kill()  # all kernels are there by now; each is put on the disk in one piece
             process.wait()
 
 
 def help_out() -> None:
-    """A helper's part: from its share of the list on, then what comes before, each backwards."""
+    """Compiles, in a helper, from the end of its share of the list backwards, then what comes after that."""
     order, needs = json.load(sys.stdin), []
     own_code.unpack(base64.b64decode(order["own"]))
     for text, depths in order["sweeps"]:
         sweep = Sweep(**json.loads(text))
         needs.append((Task(sweep, Grid(sweep)), depths))
     jobs = [job for job in jobs_of(needs) if job.missing and job.kept]
-    first = int(order["share"] * len(jobs)) if order["share"] < 0.5 else 0
-    for job in [*reversed(jobs[first:]), *reversed(jobs[:first])]:
+    end = round(order["share"] * len(jobs))
+    for job in [*reversed(jobs[:end]), *reversed(jobs[end:])]:
         if job.missing:
             job.do()

@@ -23,7 +23,7 @@ from fastdln.sweep.schema import Sweep
 from fastdln.sweep.shares import Share
 
 
-class Computed(NamedTuple):
+class Outcome(NamedTuple):
     """The number of points computed, and the store's metadata after that."""
 
     points: int
@@ -32,7 +32,7 @@ class Computed(NamedTuple):
 
 def compute_in_store(
     sweep: Sweep | Callable[[], Sweep], store: StorePath, options: RunOptions, about: Mapping[str, Any] | None = None
-) -> Computed:
+) -> Outcome:
     """Computes what the store lacks of a sweep.
 
     sweep: may be what makes it, called once all else is known to be right. about: further root attributes of a new store.
@@ -45,7 +45,7 @@ def compute_in_store(
         refuse_what_does_not_compile(wanted)
         with Store.at(location, wanted, share=share, durable=options.durable, about=about) as target:
             points = Run(target, config_of(options, client, share))()
-            return Computed(points, target.snapshot)
+            return Outcome(points, target.snapshot)
 
 
 def compute_in_memory(sweep: Sweep, options: RunOptions) -> InMemory:
@@ -86,11 +86,11 @@ def cluster_of(options: RunOptions) -> Iterator[Any]:
     from fastdln.execution.worker import versions
 
     with processes.started(workers, options.dashboard) if workers else cluster.connected(scheduler) as client:
-        cluster.refuse_others(client, versions)
+        cluster.require_same_versions(client, versions)
         yield client
 
 
-def compute_extension(store: StorePath, overrides: Iterable[str], options: RunOptions) -> Computed:
+def compute_extension(store: StorePath, overrides: Iterable[str], options: RunOptions) -> Outcome:
     """Lengthens axes of a store and computes what is new."""
     options.check()
     changes = of_axes(overrides, "extend")
@@ -102,7 +102,7 @@ def compute_extension(store: StorePath, overrides: Iterable[str], options: RunOp
     return compute_in_store(lambda: extend.grow(before, wanted, options.durable), store, options)
 
 
-def compute_window(store: StorePath, new: StorePath, overrides: Iterable[str], options: RunOptions) -> Computed:
+def compute_window(store: StorePath, new: StorePath, overrides: Iterable[str], options: RunOptions) -> Outcome:
     """Sweeps a window of a store's grid again, finer, into a store of its own."""
     options.check()
     changes = of_axes(overrides, "refine")

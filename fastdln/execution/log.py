@@ -40,7 +40,7 @@ logger.addHandler(logging.NullHandler())  # a library is silent where nobody has
 TIME, TIMES = "%Y-%m-%dT%H:%M:%S", re.compile(r"[0-9T:-]{19}Z")
 
 # The event of a chunk that is computed, and what parts it from the text before it.
-CHUNK, MARK = "chunk", "\t"
+CHUNK, SEPARATOR = "chunk", "\t"
 
 
 def tell(level: int, message: str, event: str, **content: Any) -> None:
@@ -120,7 +120,7 @@ class AsText(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         event = getattr(record, "event", {})
-        stored = f"{MARK}{json.dumps(event)}" if event.get("event") == CHUNK else ""
+        stored = f"{SEPARATOR}{json.dumps(event)}" if event.get("event") == CHUNK else ""
         return block(super().format(record)) + stored
 
 
@@ -147,9 +147,6 @@ class LogFile(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
         pass
 
-
-# Ten million chunks; the report says nothing of what took more.
-LARGEST_LOG = 2**30
 
 # A million chunks of a store make some 250 MB; what is logged of more is not told.
 MOST_LOGS, MOST_BYTES, LONGEST_LINE = 10_000, 2**28, 1000
@@ -182,9 +179,9 @@ class Chunk(NamedTuple):
 
 def stored_chunk(line: str) -> Chunk | None:
     """The chunk whose event ends a line of a log; None for other lines, and for what nobody has logged."""
-    text, mark, stored = line.partition(MARK)
+    text, separator, stored = line.partition(SEPARATOR)
     time = text.partition(" ")[0]
-    if not mark or not TIMES.fullmatch(time):
+    if not separator or not TIMES.fullmatch(time):
         return None
     try:
         event = json.loads(stored)

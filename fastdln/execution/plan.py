@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Who starts a longer run wants to know; by rule of thumb, which is right within a factor of a few.
 LONG_RUN = 3600.0
-# For so long nothing is seen of a chunk, and an interrupt waits.
+# A chunk that takes longer is warned of: nothing is seen of it, and Ctrl-C waits for it.
 LONG_CHUNK = 600.0
 
 

@@ -19,7 +19,7 @@ from fastdln.sweep.schema import Sweep
 
 # Points and steps of a whole probe: some 0.1 s of work, on points spread over the whole grid.
 PROBE_POINTS, PROBE_STEPS = 512, 2e8
-# It begins with so many steps, and goes on to ten times as many while these take less than the seconds that are enough.
+# Steps of its first piece; each next one has ten times as many, until one takes ENOUGH_SECONDS.
 FIRST_STEPS = 2e4
 ENOUGH_SECONDS = 0.05
 # The fastest of so many is what the work takes; what is slower waited for other processes.
@@ -30,7 +30,7 @@ PROBE_SECONDS = 20.0
 SLACK = 2.0
 # The results of the probe stay well below what a chunk's may take.
 PROBE_BYTES = 16 * 2**20
-# Of less, what a compressor adds to any chunk counts.
+# Below so many bytes what a compressor adds to any chunk distorts the ratio.
 FEWEST_BYTES = 4096
 
 

@@ -95,7 +95,7 @@ def certificate() -> Security:
 
 
 def refuse_bootstrapping() -> None:
-    """Ends a process that reads the script that started it, and comes again to where the script asks for workers."""
+    """Ends a spawned process that runs the user's script again, for want of `if __name__ == '__main__'`."""
     process = current_process()
     if not getattr(process, "_inheriting", False):
         return

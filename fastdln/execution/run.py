@@ -26,7 +26,7 @@ from fastdln.storage.store import Store
 from fastdln.sweep.plateaus import plateau_warnings
 from fastdln.sweep.shares import Share
 
-# What will not be better for the next chunk.
+# Errors that every further write would meet: no space, no quota, read-only.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 # A location that refused so many chunks, one after the other, is not coming back during this run.
 REFUSALS = 8
@@ -185,7 +185,7 @@ class Run:
             ].error
         with plain_errors(self.name, "cannot be marked as complete"):
             if self.config.share is None or not self.target.remaining().any():  # the last of the shares finds all there
-                self.target.mark(complete=True)
+                self.target.set_complete(True)
         self._end("complete")
 
 

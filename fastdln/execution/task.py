@@ -1,4 +1,4 @@
-"""The results of one chunk of a sweep, from its slices: the only module that knows both the grid and the kernels."""
+"""The variables of a chunk of a sweep, computed by the kernels."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ class Task:
         else:
             yield
 
-    def compute(self, slices: tuple[slice, ...]) -> Computed:
+    def compute(self, slices: tuple[slice, ...]) -> ChunkResults:
         """The variables of a block of points of one depth, shaped like the block."""
         values = self.grid.values(slices)
         shape = tuple(part.stop - part.start for part in slices)
         return self.compute_points(values, shape)
 
-    def compute_where(self, slices: tuple[slice, ...], wanted: np.ndarray) -> Computed:
+    def compute_where(self, slices: tuple[slice, ...], wanted: np.ndarray) -> ChunkResults:
         """The variables of the wanted points of a block, one after the other; `wanted` is shaped like the block."""
         chosen = wanted.ravel()
         values = {name: points[chosen] for name, points in self.grid.values(slices).items()}
@@ -99,7 +99,7 @@ class Task:
 
     def compute_points(
         self, values: Mapping[str, np.ndarray], shape: tuple[int, ...], lengths: Lengths | None = None
-    ) -> Computed:
+    ) -> ChunkResults:
         depth, lengths = int(values["depth"][0]), lengths or self.lengths
         target = np.array(self.sweep.target.singular_values)
         singular_values = np.repeat(target[:, None], len(values["eta"]), axis=1)
@@ -118,7 +118,7 @@ class Task:
             if "layer" in variable.dims:
                 results[variable.name] = padded(results[variable.name], 1 + variable.dims.index("layer"), layers)
         shaped = {name: array.reshape(*shape, *array.shape[1:]) for name, array in results.items()}
-        return Computed(shaped, seconds, unconverged)
+        return ChunkResults(shaped, seconds, unconverged)
 
     def descend(
         self,
@@ -148,7 +148,7 @@ class Task:
         return results, int(np.count_nonzero(results.pop(kernel.unconverged)))
 
 
-class Computed(NamedTuple):
+class ChunkResults(NamedTuple):
     """A chunk's variables, the seconds in kernels, and at how many points a search for the sharpness did not converge."""
 
     results: dict[str, np.ndarray]

@@ -17,7 +17,7 @@ from fastdln.storage.completeness import GO_ON, present, remaining, straddles
 from fastdln.storage.location import WHOLE, Location, plain_errors, storage_error
 from fastdln.storage.metadata import DONE_FLAG, UNREADABLE, Snapshot, chunk_key, read
 from fastdln.storage.repair import damaged_coordinates, differing_metadata
-from fastdln.storage.store import mark
+from fastdln.storage.store import set_complete
 from fastdln.text import block, one_line
 
 # Chunks that are read ahead of the first that is not yet read: the memory for results stays small.
@@ -94,7 +94,7 @@ def verify(location: Location, progress: bool | Report | None = None) -> Verific
         points_left = remaining(snapshot)
         points_left[broken] = sizes[broken]
         claims = snapshot.attributes.get("complete") and bool(points_left.any())
-        unmarked = unmark(snapshot, broken) if damaged or claims else True
+        unmarked = clear_done_flags(snapshot, broken) if damaged or claims else True
     return Verification(
         grid.chunks, numbers.size, grid.points, int(points_left.sum()), tuple(damaged), unmarked, snapshot.others
     )
@@ -148,7 +148,7 @@ def examined(snapshot: Snapshot, numbers: list[int]) -> Iterator[tuple[int, list
             yield from zip(batch, pool.map(examine, batch), strict=True)
 
 
-def unmark(snapshot: Snapshot, numbers: list[int]) -> bool:
+def clear_done_flags(snapshot: Snapshot, numbers: list[int]) -> bool:
     """Takes the done flags of chunks away; False if a run goes on, or the location cannot be written."""
     location, grid = snapshot.location, snapshot.grid
     try:
@@ -157,7 +157,7 @@ def unmark(snapshot: Snapshot, numbers: list[int]) -> bool:
         return False
     try:
         location.clear_leftovers(others_run=False)  # refuses links, through which flags elsewhere would be deleted
-        mark(snapshot, complete=False, durable=False)
+        set_complete(snapshot, complete=False, durable=False)
         fate = next(variable for variable in grid.sweep.variables if variable.name == DONE_FLAG)
         for number in numbers:
             location.delete(chunk_key(grid, number, fate))

@@ -83,10 +83,10 @@ class WorkerState:
     def __init__(self, spec: JobSpec) -> None:
         from distributed import get_worker
 
-        from fastdln.execution.cluster import refuse_other
+        from fastdln.execution.cluster import require_same_version
 
         self.name = get_worker().address
-        refuse_other(self.name, versions(), spec.versions)
+        require_same_version(self.name, versions(), spec.versions)
         own_code.unpack(spec.own)
         if spec.location is None:
             self.target, self.grid = None, Grid(Sweep(**json.loads(spec.sweep)), spec.chunk_shape)
@@ -105,7 +105,7 @@ _opening = threading.Lock()
 
 @lru_cache(maxsize=2)
 def states(run: str) -> dict[str, WorkerState]:
-    """Keeps a run's state; those of earlier runs are forgotten."""
+    """Keeps the states of the last two runs."""
     return {}
 
 

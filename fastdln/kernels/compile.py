@@ -56,7 +56,7 @@ def scalar(function: Callable[..., Any]) -> Any:
     Expanded by numba, its branches would keep numba from seeing that the arrays around them need no reference counts, and
     the remaining counts keep a loop over lanes from being vectorized.
     """
-    return compiled(function, forceinline=True, **INNER, **numba_internals.melting())
+    return compiled(function, forceinline=True, **INNER, **numba_internals.inline_only())
 
 
 def branches(function: FunctionType) -> bool:
@@ -72,7 +72,7 @@ def called(function: Callable[..., Any]) -> Any:
     """The function as one that is called: the same wherever it is named, so that it is compiled once, for constants as for
     variables."""
     name = own_name(function, function.__module__, function.__qualname__)
-    return numba_internals.for_variables(compiled(function, name, **INNER, **numba_internals.melting()))
+    return numba_internals.for_variables(compiled(function, name, **INNER, **numba_internals.inline_only()))
 
 
 def kernel(function: Callable[..., Any], *identity: object, kept: bool = True, **options: Any) -> Any:
@@ -81,7 +81,7 @@ def kernel(function: Callable[..., Any], *identity: object, kept: bool = True, *
     What is not `kept` is compiled in every process: it may be made of the user's sources, in modules that another process
     cannot import.
     """
-    dispatcher = compiled(function, own_name(function, *identity), nogil=True, **numba_internals.apart(), **options)
+    dispatcher = compiled(function, own_name(function, *identity), nogil=True, **numba_internals.noalias(), **options)
     return attach(dispatcher, *identity) if kept and not jit_disabled() else dispatcher
 
 

@@ -1,6 +1,6 @@
 """Programs of a block of points: lines that each call a kernel, by address, on rows of one memory.
 
-The functions here and the stages that call them are compiled once, for every map, depth and set of observables.
+The functions here and the stages that call them are compiled once, and shared by all maps, depths and sets of observables.
 """
 
 from __future__ import annotations

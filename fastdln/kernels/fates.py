@@ -51,8 +51,8 @@ def copy_out(window, size, lane, copies):
 
 
 # Three kernels write the fates and periods of a window of `steps` states, from row 1 on; `first` is the longest period looked
-# for. Each takes more time a lane than the one before, and is for the lanes that this one left open; the later two work on
-# copies of the windows.
+# for. Each takes more time a lane than the one before it, and does only the lanes that those before it could not tell; the
+# later two work on copies of the windows.
 
 
 @cache

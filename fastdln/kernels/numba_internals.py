@@ -23,7 +23,7 @@ CONVENTION = ("get_function_type", "_get_arg_packer", "_get_return_status", "ret
 
 
 @cache
-def wide() -> Any:
+def wide_vectors() -> Any:
     """A class of numba's code libraries whose loops use the longest vectors that the processor has.
 
     On most processors with AVX-512 LLVM uses vectors of half that length, for the sake of programs that use the longest now and then
@@ -46,7 +46,7 @@ def wide() -> Any:
 
 
 @cache
-def apart() -> dict[str, Any]:
+def noalias() -> dict[str, Any]:
     """Options of a kernel whose pointers never overlap (noalias): no checks before each loop, and half the code.
 
     Kernels that are given arrays are compiled as usual, since two arrays may share the memory that counts their references.
@@ -54,7 +54,7 @@ def apart() -> dict[str, Any]:
     try:
         from numba.core.compiler import Compiler
 
-        machine_code = wide()
+        machine_code = wide_vectors()
     except ImportError as error:
         tell_once("kernels are compiled with checks of their memory, and slower", str(error))
         return {}
@@ -74,7 +74,7 @@ def apart() -> dict[str, Any]:
 
 
 @cache
-def melting() -> dict[str, Any]:
+def inline_only() -> dict[str, Any]:
     """Options of a function that is only compiled into others: it is optimized and turned into machine code there alone.
 
     numba would do both for the function itself as well, and so for what it contains once for every function around it.
@@ -89,7 +89,7 @@ def melting() -> dict[str, Any]:
         tell_once("kernels take longer to compile", f"numba has no {', '.join(missing)}")
         return {}
 
-    machine_code: Any = wide()
+    machine_code: Any = wide_vectors()
 
     class Part(machine_code):  # type: ignore[misc]  # which class is known when it runs
         def _optimize_final_module(self) -> None:
@@ -98,7 +98,7 @@ def melting() -> dict[str, Any]:
         def _finalize_final_module(self) -> None:
             self._finalized = True
 
-    class Melting(Compiler):
+    class InlineOnly(Compiler):
         def __init__(self, typing: Any, target: Any, library: Any, *others: Any) -> None:
             super().__init__(typing, target, Part(target.codegen(), "part"), *others)
             self.state.flags.no_compile = True  # or numba would ask for its address
@@ -110,7 +110,7 @@ def melting() -> dict[str, Any]:
             self.state.targetctx.insert_user_function(key, made.fndesc, [made.library])
             return made._replace(entry_point=key)
 
-    return {"pipeline_class": Melting}
+    return {"pipeline_class": InlineOnly}
 
 
 @cache

@@ -22,7 +22,8 @@ from fastdln.observables.observable import (
 class ObservablesByStage:
     """Observables by the stage that computes them.
 
-    Of single modes: those that follow the whole run, lead in to the record, or follow the record alone. Of the whole network: over
+    Of single modes: those that follow the whole run, those that begin some steps before the record, so that tangent vectors
+    have turned into line (leading), and those that follow the record alone. Of the whole network: over
     the record (network), or over the whole run (network_whole_run). The other kinds are a tuple each.
     """
 

@@ -143,12 +143,6 @@ def in_motion(window, first, size, longest, s, early, late):
     return APERIODIC if escapes_early(window, first, size, s) else IRREGULAR
 
 
-def judge(window, first, size, longest, s, early, late):
-    """(period, fate) of the window of a mode that did not diverge, by all of these."""
-    period, fate = with_period(window, first, size, longest, s, max(early, late))
-    return period, in_motion(window, first, size, longest, s, early, late) if fate == IRREGULAR else fate
-
-
 def has_left(product, s):
     """Whether the orbit has passed s/2, or fallen below 0 by more than counts as 0."""
     return product > 0.5 * s or product < -CLOSE * s

@@ -18,14 +18,6 @@ AT_ONCE = 32
 # A window is `size` states, oldest first, from index `first` on.
 
 
-def size_of(window, first, size):
-    """Largest absolute value of the window."""
-    largest = 0.0
-    for t in range(first, first + size):
-        largest = abs(window[t]) if abs(window[t]) > largest else largest
-    return largest
-
-
 def differing(window, first, p, count, limit):
     """How many of `count` states lie further than the limit from those p steps later."""
     found = 0

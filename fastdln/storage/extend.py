@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
 from fastdln.errors import StoreError, SweepError
-from fastdln.storage import template
+from fastdln.storage import provenance, template
 from fastdln.storage.completeness import MOST_GROWTHS, grown_from
 from fastdln.storage.location import ROOT, WHOLE, Location, plain_errors
 from fastdln.storage.metadata import Snapshot, coordinate_key, read, stored_sweep
@@ -126,10 +125,8 @@ def replace_metadata(snapshot: Snapshot, new: Grid, wanted: Sweep, durable: bool
             metadata[name]["chunk_key_encoding"]["configuration"]["separator"] = separator
             location.write(coordinate_key(name, metadata[name]), data, durable=durable)
     attributes = root["attributes"]
-    source = json.loads(fresh[ROOT])["attributes"]["source"]
-    history = attributes.get("history", "")
     attributes |= {
-        "history": f"{history}\n{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} extended by {source}",
+        "history": provenance.extended(attributes.get("history")),
         "complete": 0,
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),

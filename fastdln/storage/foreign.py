@@ -1,7 +1,7 @@
-"""Stores that were made with models and observables whose code is not here: what of them can be read.
+"""Stores that were made with models and observables that are not registered here.
 
-Its sweep is taken for one without these observables, and of a model of the package, so that all else is checked as ever; their
-arrays are read as those that are not of the sweep are, where they are plain and bounded.
+Unknown observables are left out of the sweep, and an unknown model stands for one of the package, so that the rest is checked as
+ever; their arrays are read like others that are not of the sweep, where they are plain and bounded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Results of a run that nobody wants on disk: arrays in memory, with the same face as a store."""
+"""Results kept in memory, with the interface of a store."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class InMemory:
         self.arrays[DONE_FLAG][slices] = results[DONE_FLAG]
 
     def begin(self) -> None:
-        """Nobody else sees it."""
+        """Does nothing: there are no attributes to change."""
 
-    def mark(self, complete: bool) -> None:
-        """Its run says whether it is complete."""
+    def set_complete(self, complete: bool) -> None:
+        """Does nothing: an incomplete run raises."""

@@ -1,4 +1,4 @@
-"""A snapshot of a store's metadata, read without touching the store and without trusting it: the sweep, the grid, the arrays."""
+"""Snapshots of a store's metadata, read and checked: the sweep, the grid, the arrays. Nothing is written."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def taken_names() -> set[str]:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A store's metadata as they were at one moment, and checked: every array is what the sweep implies.
+    """A store's metadata as they were at one moment, and checked: every array of the sweep is what it implies.
 
     `sha256` is of the root's bytes. `others` are arrays that are not of the sweep, put there by somebody else, or measured by what is not known here; `sweep` is
     the grid's, as the store says it.

@@ -40,10 +40,20 @@ def created() -> dict[str, str]:
 def continued(history: Any) -> str:
     """The history with a line for a run that goes on from here."""
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return appended(history, f"continued by {source()} ({libraries})")
+
+
+def extended(history: Any) -> str:
+    """The history with a line for an extension."""
+    return appended(history, f"extended by {source()}")
+
+
+def appended(history: Any, event: str) -> str:
+    """The history with a further line; of a long one the first line and the last ones are kept."""
     before = history.splitlines() if isinstance(history, str) else []
     if len(before) > LINES:
         before = [before[0], *before[1 - LINES :]]
-    return "\n".join([*before, f"{now()} continued by {source()} ({libraries})"])
+    return "\n".join([*before, f"{now()} {event}"])
 
 
 def difference(attributes: Mapping[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ from fastdln.text import block
 
 @dataclass(frozen=True, eq=False)
 class Status:
-    """How much of a store is computed, and the sweep that it was made from; `left` has the points that each chunk lacks.
+    """How much of a store is computed, and the sweep that it holds; `left` has the points that each chunk lacks.
 
     Two are equal if they say the same.
     """

@@ -83,13 +83,13 @@ class Store:
     @classmethod
     def _resume(cls, location: Location, sweep: Sweep, share: Share | None, durable: bool) -> Self:
         before = read(location)
-        refuse_others(before, sweep)
+        require_same_results(before, sweep)
         first, beyond = interval = share.interval(before.grid.chunks) if share else WHOLE
         lock = location.lock(interval)
         try:
             snapshot = read(location, known=before)  # it may have grown before the lock was free
             if snapshot is not before:
-                refuse_others(snapshot, sweep)
+                require_same_results(snapshot, sweep)
             location.clear_leftovers(others_run=share is not None)
             if first < beyond:
                 repair(snapshot, durable)
@@ -168,12 +168,12 @@ class Store:
         self.snapshot = changed(self.snapshot, {"complete": 0, "history": history}, self._durable)
         return provenance.difference(self.snapshot.attributes)
 
-    def mark(self, complete: bool) -> None:
+    def set_complete(self, complete: bool) -> None:
         """Says in the root attributes whether every chunk is there."""
-        self.snapshot = mark(self.snapshot, complete, self._durable)
+        self.snapshot = set_complete(self.snapshot, complete, self._durable)
 
 
-def mark(snapshot: Snapshot, complete: bool, durable: bool) -> Snapshot:
+def set_complete(snapshot: Snapshot, complete: bool, durable: bool) -> Snapshot:
     """Says in the root attributes whether every chunk is there."""
     snapshot = current(snapshot)
     if snapshot.attributes.get("complete") == complete:
@@ -198,7 +198,7 @@ def current(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, root=parsed(snapshot.location, data), sha256=digest)
 
 
-def refuse_others(snapshot: Snapshot, sweep: Sweep) -> None:
+def require_same_results(snapshot: Snapshot, sweep: Sweep) -> None:
     """StoreError, naming the keys that differ, if the store has the results of another sweep."""
     attributes, location = snapshot.attributes, snapshot.location
     keys = snapshot.grid.sweep.differing(sweep)

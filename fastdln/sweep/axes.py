@@ -61,7 +61,7 @@ class Range(BaseModel):
         return space(self.start, self.stop, self.num)
 
 
-def along(value: Any) -> Any:
+def axis_values(value: Any) -> Any:
     """The values of an axis."""
     try:
         return numbers(value)
@@ -72,7 +72,7 @@ def along(value: Any) -> Any:
 
 
 Values = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(numbers)]
-AxisValues = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(along)]
+AxisValues = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(axis_values)]
 
 
 def kind_of_axis(value: Any) -> str:
@@ -116,7 +116,7 @@ def swept_mode(name: str) -> int | None:
     return int(found[1]) - 1 if found else None
 
 
-def refuse_broken_seeds(axis: Range | tuple[float, ...]) -> None:
+def require_whole_seeds(axis: Range | tuple[float, ...]) -> None:
     if isinstance(axis, tuple) or axis.num <= 64:
         values = coordinates(axis)
     elif axis.spacing == "linear":  # whole where the first two are
@@ -127,7 +127,7 @@ def refuse_broken_seeds(axis: Range | tuple[float, ...]) -> None:
         raise ValueError(f"must be whole numbers up to 2^53 (got {seed:g})")
 
 
-def check(name: str, axis: Range | tuple[float, ...]) -> None:
+def check_axis(name: str, axis: Range | tuple[float, ...]) -> None:
     """Refuses values that the axis cannot have; the message does not repeat the axis's name."""
     first = axis.start if isinstance(axis, Range) else min(axis)
     if first < 0:
@@ -137,7 +137,7 @@ def check(name: str, axis: Range | tuple[float, ...]) -> None:
     if isinstance(axis, tuple) and any(a >= b for a, b in pairwise(axis)):
         raise ValueError("values must rise strictly: each above the one before it")
     if name == "seed":
-        refuse_broken_seeds(axis)
+        require_whole_seeds(axis)
     if name == "depth":
         last, count = (axis.stop, axis.num) if isinstance(axis, Range) else (max(axis), len(axis))
         if last > DEEPEST or count > DEEPEST:
@@ -153,7 +153,7 @@ def check_axes(axes: Mapping[str, Range | tuple[float, ...]]) -> None:
         if name not in ("eta", "alpha", "depth", "seed") and swept_mode(name) is None:
             raise ValueError(f"unknown axis {name!r}; valid: eta, alpha, depth, seed, s1, s2, ...")
         try:
-            check(name, axis)
+            check_axis(name, axis)
         except ValueError as error:
             raise ValueError(f"axes.{name}: {error}") from None
     if "eta" not in axes:

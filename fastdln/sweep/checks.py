@@ -43,13 +43,13 @@ def check(sweep: Sweep) -> None:
     """ValueError unless the keys of a sweep, whose start and axes are filled in, go together."""
     check_matrices(sweep)
     check_observables(sweep)
+    if sweep.period_max is not None and sweep.record < 2 * sweep.period_max:
+        raise ValueError(f"record: must be at least 2 period_max = {2 * sweep.period_max} (got {sweep.record})")
     check_chunks(sweep)
 
 
 def check_chunks(sweep: Sweep) -> None:
-    """Refuses periods longer than the record can show, and chunks along what has none."""
-    if sweep.period_max is not None and sweep.record < 2 * sweep.period_max:
-        raise ValueError(f"record: must be at least 2 period_max = {2 * sweep.period_max} (got {sweep.record})")
+    """Refuses chunks and shards along axes that have none, and shards that chunks do not divide."""
     valid = [name for name in sweep.axes if name != "depth"]  # each depth has a kernel, and so chunks, of its own
     for key in ("chunks", "shards"):
         for name in getattr(sweep, key):
@@ -137,7 +137,7 @@ def filled_axes(sweep: Sweep) -> dict[str, Axis]:
 
 
 def singular_values(sweep: Sweep) -> Iterator[tuple[str, Sequence[float]]]:
-    """The keys that give singular values of the target, with these."""
+    """(key, values) of every key that sets singular values of the target."""
     key = "target.singular_values" if sweep.target.matrix is None else "target.matrix"
     yield key, sweep.target.singular_values
     for name, axis in sweep.axes.items():
@@ -146,7 +146,7 @@ def singular_values(sweep: Sweep) -> Iterator[tuple[str, Sequence[float]]]:
 
 
 def numbers_of_layers(sweep: Sweep) -> list[tuple[str, int]]:
-    """The keys, besides the axis, that imply a number of layers, with that."""
+    """(reason, number of layers) of every key but the axis that fixes the depth."""
     found = []
     if isinstance(sweep.start, Spectral):
         found.append(("the number of rows of start.spectral", len(sweep.start.spectral)))

@@ -64,7 +64,7 @@ def point_cost(sweep: Sweep, depth: int) -> tuple[float, float]:
 
 
 def stride(sweep: Sweep, family: Observable) -> int:
-    """From state to state that a family looks at."""
+    """Steps between the states that a family looks at."""
     return (getattr(sweep, family.stride_key) or 1) if family.stride_key else 1
 
 

@@ -40,8 +40,8 @@ BYTES_A_STATE, MOST_WINDOW_BYTES = 576, 1e9
 class Grid:
     """The points of a sweep in chunks of one shape, numbered from 0, the last dimension fastest.
 
-    A chunk is what is computed and written at once. Where the sweep asks for shards, those are the chunks, and are read in
-    parts of `inner_shape`.
+    A chunk is what is computed and written at once. Where the sweep asks for shards, each is a shard, and `inner_shape` that of
+    Zarr's chunks in it.
     """
 
     def __init__(

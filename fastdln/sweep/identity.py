@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def differing(one: Sweep, other: Sweep) -> list[str]:
     """Keys, dotted, in which two sweeps differ by their results.
 
-    Not those that nothing in them uses, nor other words for the same: [0.5, 0.6] is the range of two values.
+    Keys that nothing uses do not count, nor other spellings of the same: [0.5, 0.6] is the range of two values.
     """
     ours, theirs = meaning(one), meaning(other)
     keys = [key for key in {**ours, **theirs} if not same(ours.get(key), theirs.get(key))]

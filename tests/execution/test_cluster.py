@@ -182,7 +182,7 @@ def test_other_versions_are_refused(client, tmp_path, monkeypatch):
     mine = workers.versions()
     assert set(mine) > {"python", "fastdln", "numba", "numpy", "zarr", "sources"}
     with pytest.raises(ClusterError, match=r"the worker at tls://\S+ has numpy .* and not 0\.1; install the same"):
-        cluster.refuse_others(client, Other({"numpy": "0.1"}))
+        cluster.require_same_versions(client, Other({"numpy": "0.1"}))
     order = workers.JobSpec("{}", (1, 1, 1), mine | {"sources": "others"}, fastdln.storage.location.locate(tmp_path))
     with pytest.raises(ClusterError, match=r"has sources \w+ and not others"):
         client.submit(workers.work, order, 0, pure=False).result()
@@ -199,7 +199,7 @@ class Other:
 
 
 def test_a_late_worker_of_another_version_stops_the_run(client, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "refuse_others", lambda client, versions: None)
+    monkeypatch.setattr(cluster, "require_same_versions", lambda client, versions: None)
     monkeypatch.setattr("fastdln.execution.worker.fingerprint", lambda: "another" * 3)
     with pytest.raises(IncompleteError, match=r"160 of 160 points are not computed .*ClusterError: the worker at"):
         compute(SWEEP, tmp_path / "out.zarr", scheduler=client)

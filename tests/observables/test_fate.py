@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 from fastdln import Sweep, run
-from fastdln.observables.fate import APERIODIC, DRIFTING, judge
-from fastdln.observables.period import size_of
+from fastdln.observables.fate import APERIODIC, DRIFTING, IRREGULAR, in_motion, with_period
 from tests import reference
 
 
 def verdict(window, s=1.0):
     size = len(window)
-    early, late = size_of(window, 0, size // 2), size_of(window, size // 2, size - size // 2)
-    return judge(window, 0, size, min(size // 2, 256), s, early, late)[1]
+    early, late = (np.abs(half).max() for half in (window[: size // 2], window[size // 2 :]))
+    longest = min(size // 2, 256)
+    _, fate = with_period(window, 0, size, longest, s, max(early, late))
+    return in_motion(window, 0, size, longest, s, early, late) if fate == IRREGULAR else fate
 
 
 def balanced_orbit(depth, eta, record, start=0.8, steps=5000):

@@ -23,7 +23,7 @@ class OccupiedError(Exception):
 
 
 class Lock(Protocol):
-    """Keeps other runs off an interval of chunks until it is released, or its process ends."""
+    """Keeps other runs off an interval of chunks until it is released; after a kill, for a minute at most."""
 
     def check(self) -> None:
         """IncompleteError if the lock was lost to another run."""
