@@ -90,9 +90,9 @@ def test_an_address(scheduler, tmp_path, reference):
 
 def test_kernels_are_compiled_once_a_worker(client, tmp_path):
     """One store and one task a worker and run, however many chunks."""
-    client.run(workers.desk.cache_clear)
+    client.run(workers.states.cache_clear)
     compute(SWEEP, tmp_path / "out.zarr", scheduler=client)
-    assert [info.misses for info in client.run(workers.desk.cache_info).values()] == [1, 1]
+    assert [info.misses for info in client.run(workers.states.cache_info).values()] == [1, 1]
 
 
 def test_a_failing_chunk_on_a_cluster(client, tmp_path, reference):

@@ -136,6 +136,7 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 import numba.core.caching as caching
+from fastdln import files
 
 def refused(*arguments, **options):
     raise OSError(errno.EROFS, os.strerror(errno.EROFS))
@@ -143,7 +144,7 @@ def refused(*arguments, **options):
 """
 
 
-@pytest.mark.parametrize("what", ["caching._CacheLocator.ensure_cache_path", "Path.write_bytes"])
+@pytest.mark.parametrize("what", ["caching._CacheLocator.ensure_cache_path", "files.replace"])
 def test_a_cache_that_cannot_be_written_is_one_line_that_says_what_to_set(tmp_path, what):
     """From the start, or from some moment on."""
     counts, told = small(tmp_path / "cache", f"{READ_ONLY}{what} = refused\n")
@@ -155,7 +156,7 @@ def test_a_cache_that_cannot_be_written_is_one_line_that_says_what_to_set(tmp_pa
 
 def test_a_cache_that_can_only_be_read_is_read(tmp_path):
     small(tmp_path / "cache")
-    assert small(tmp_path / "cache", f"{READ_ONLY}Path.write_bytes = refused\n") == (["2", "0"], [])
+    assert small(tmp_path / "cache", f"{READ_ONLY}files.replace = refused\n") == (["2", "0"], [])
 
 
 def test_want_of_memory_is_no_damage(monkeypatch):
