@@ -11,29 +11,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from llvmlite import binding
+from llvmlite import binding, ir
 
 # Bits of the x86 control register: a result that is subnormal is 0, and so is an operand.
 FLUSH_TO_ZERO, DENORMALS_ARE_ZERO = 1 << 15, 1 << 6
 
-CODE = """
-declare void @llvm.x86.sse.stmxcsr(ptr)
-declare void @llvm.x86.sse.ldmxcsr(ptr)
 
-define i32 @get() {
-  %place = alloca i32
-  call void @llvm.x86.sse.stmxcsr(ptr %place)
-  %bits = load i32, ptr %place
-  ret i32 %bits
-}
-
-define void @set(i32 %bits) {
-  %place = alloca i32
-  store i32 %bits, ptr %place
-  call void @llvm.x86.sse.ldmxcsr(ptr %place)
-  ret void
-}
-"""
+def code() -> str:
+    """LLVM's text of two functions, get() and set(bits), of the control register."""
+    bits, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+    module, at_memory = ir.Module(), ir.FunctionType(ir.VoidType(), [byte])
+    store, load = (ir.Function(module, at_memory, f"llvm.x86.sse.{name}") for name in ("stmxcsr", "ldmxcsr"))
+    get = ir.Function(module, ir.FunctionType(bits, []), "get")
+    builder = ir.IRBuilder(get.append_basic_block())
+    memory = builder.alloca(bits)
+    builder.call(store, [builder.bitcast(memory, byte)])
+    builder.ret(builder.load(memory))
+    put = ir.Function(module, ir.FunctionType(ir.VoidType(), [bits]), "set")
+    builder = ir.IRBuilder(put.append_basic_block())
+    memory = builder.alloca(bits)
+    builder.store(put.args[0], memory)
+    builder.call(load, [builder.bitcast(memory, byte)])
+    builder.ret_void()
+    return str(module)
 
 
 @cache
@@ -42,7 +42,7 @@ def register() -> tuple[Callable[[], int], Callable[[int], None]]:
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     machine = binding.Target.from_default_triple().create_target_machine()
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(CODE), machine)
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(code()), machine)
     engine.finalize_object()
     register.engine = engine  # type: ignore[attr-defined]  # or the code would be freed
     get = ctypes.CFUNCTYPE(ctypes.c_uint32)(engine.get_function_address("get"))

@@ -55,10 +55,20 @@ def forgetful(monkeypatch, tmp_path):
     monkeypatch.setattr(warn, "_told", set())
     monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(compiled, "called", compiled.called.__wrapped__)
-    for once in (numba_internals.noalias, numba_internals.inline_only, numba_internals.by_convention, numba_internals.wide_vectors):
+    for once in (
+        numba_internals.noalias,
+        numba_internals.inline_only,
+        numba_internals.by_convention,
+        numba_internals.wide_vectors,
+    ):
         once.cache_clear()
     yield
-    for once in (numba_internals.noalias, numba_internals.inline_only, numba_internals.by_convention, numba_internals.wide_vectors):
+    for once in (
+        numba_internals.noalias,
+        numba_internals.inline_only,
+        numba_internals.by_convention,
+        numba_internals.wide_vectors,
+    ):
         once.cache_clear()
 
 
