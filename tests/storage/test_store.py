@@ -195,7 +195,7 @@ def test_a_failed_mark_of_completion_is_incomplete(tmp_path, monkeypatch):
         if complete:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Store, "mark", full)
+    monkeypatch.setattr(Store, "set_complete", full)
     with pytest.raises(IncompleteError, match="No space left"):
         compute(SWEEP, tmp_path / "out.zarr")
 
