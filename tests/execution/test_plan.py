@@ -13,7 +13,7 @@ from fastdln import Sweep, SweepError
 from fastdln.cli import console
 from fastdln.execution import probe as probing
 from fastdln.execution.plan import Plan
-from fastdln.execution.task import Computed
+from fastdln.execution.task import ChunkResults
 from fastdln.sweep.cost import point_cost
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.plateaus import plateau_warnings
@@ -44,7 +44,7 @@ class Machine:
             self.wall += seconds * self.load
             self.asked.append(shape[0])
             results = {v.name: np.zeros(shape, v.dtype) for v in sweep.variables}
-            return Computed(results, seconds, 0)
+            return ChunkResults(results, seconds, 0)
 
         class Nothing:
             def __enter__(self):

@@ -195,7 +195,7 @@ from tests.small import SWEEP
 def main():
     print(fastdln.run(SWEEP, workers=2).sizes["eta"])
 
-def described():
+def told():
     try:
         main()
     except fastdln.ClusterError as error:
