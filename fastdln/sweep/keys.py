@@ -27,7 +27,7 @@ MOST_EIGENVALUES = 32
 class Keys(BaseModel):
     """The keys, each checked by itself."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # Sweep is what is built
 
     title: str = Field("", description="free text, stored with the results")
     model: str = Field(

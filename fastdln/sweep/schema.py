@@ -86,6 +86,8 @@ class Sweep(Keys):
     22
     """
 
+    model_config = ConfigDict(defer_build=False)
+
     def __init__(self, /, **data: Any) -> None:
         self._validate(data)
 
