@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import (
     BaseModel,
+    ConfigDict,
     ValidationError,
     model_validator,
 )
