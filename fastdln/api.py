@@ -299,5 +299,6 @@ def status(store: StorePath, *, storage_options: Mapping[str, Any] | None = None
 
 
 def location_of(store: StorePath, storage_options: Mapping[str, Any] | None) -> Location:
+    """Find where a store lies, its options checked."""
     check_options(storage_options)
     return locate(as_store_name(store), storage_options)

@@ -28,7 +28,7 @@ def plane_or_mode_dims(ds: xr.Dataset) -> tuple[str, ...]:
 
 
 def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
-    """Largest Lyapunov exponent over eta and alpha, or against eta.
+    """The largest Lyapunov exponent over eta and alpha, or against eta.
 
     Over two axes in colours about 0: blue where neighbouring orbits come together, yellow where they part.
 

@@ -87,7 +87,12 @@ class Sweep(Keys):
     22
     """
 
-    model_config = ConfigDict(defer_build=False)
+    model_config = ConfigDict(
+        defer_build=False,
+        json_schema_extra={
+            "description": "A grid of gradient-descent runs and what to measure on each; see docs/sweep.md for every key."
+        },
+    )
 
     def __init__(self, /, **data: Any) -> None:
         self._validate(data)

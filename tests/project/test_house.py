@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -89,6 +90,13 @@ def test_rooms_and_modules_are_few_and_small():
     assert len([path for path in FILES if path.parent == PACKAGE]) <= 8
     lengths = {str(path.relative_to(PACKAGE)): len(path.read_text().splitlines()) for path in FILES}
     assert not {path: lines for path, lines in lengths.items() if lines > 350}
+
+
+def test_no_two_classes_have_one_name():
+    names = Counter(
+        node.name for path in FILES for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)
+    )
+    assert not {name for name, count in names.items() if count > 1}
 
 
 def test_modules_import_each_other_in_no_circle():
