@@ -193,13 +193,16 @@ def test_logs_are_read_from_regular_files_of_bounded_size(here, monkeypatch):
                 '{"chunk": 1, "points": 1, "seconds": NaN, "kernel_seconds": 1}',
                 '{"chunk": 1e999, "points": 1, "seconds": 1, "kernel_seconds": 1}',
                 '{"chunk": "x", "points": null, "seconds": 1, "kernel_seconds": 1}',
+                '{"event": "chunk", "chunk": true, "points": 1, "seconds": 1, "kernel_seconds": 1}',
+                '{"event": "chunk", "chunk": 1, "points": 1, "seconds": 1e308, "kernel_seconds": 1}',
+                '{"event": "other", "chunk": 1, "points": 1, "seconds": 1, "kernel_seconds": 1}',
             )
         ),
     ],
 )
 def test_a_log_may_say_anything(tmp_path, line):
     (tmp_path / "x.log").write_bytes(line.encode("latin-1"))
-    journal.logged([tmp_path / "x.log"], "")
+    assert journal.logged([tmp_path / "x.log"], "") == []
 
 
 def test_a_byte_order_mark_is_no_word(here):

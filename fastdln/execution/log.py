@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
-import re
 import time
 import warnings
 from collections.abc import Iterable, Iterator
@@ -37,7 +35,10 @@ from fastdln.text import block
 logger = logging.getLogger("fastdln")
 logger.addHandler(logging.NullHandler())  # a library is silent where nobody has asked for its log
 
-TIME, TIMES = "%Y-%m-%dT%H:%M:%S", re.compile(r"[0-9T:-]{19}Z")
+TIME = "%Y-%m-%dT%H:%M:%S"
+
+# Beyond what a chunk can have of points, or take of seconds.
+MOST_COUNTED = 10**12
 
 # The event of a chunk that is computed, and what parts it from the text before it.
 CHUNK, SEPARATOR = "chunk", "\t"
@@ -180,18 +181,18 @@ class Chunk(NamedTuple):
 def stored_chunk(line: str) -> Chunk | None:
     """The chunk whose event ends a line of a log; None for other lines, and for what nobody has logged."""
     text, separator, stored = line.partition(SEPARATOR)
-    time = text.partition(" ")[0]
-    if not separator or not TIMES.fullmatch(time):
-        return None
+    moment = text.partition(" ")[0]
     try:
-        event = json.loads(stored)
-        counts = int(event["chunk"]), int(event["points"])
-        seconds = float(event["seconds"]), float(event["kernel_seconds"])
-    except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
+        time.strptime(moment, f"{TIME}Z")
+        event = json.loads(stored) if separator else {}
+        counts, seconds = (event["chunk"], event["points"]), (event["seconds"], event["kernel_seconds"])
+        if event["event"] != CHUNK or not all(type(count) is int and 0 <= count < MOST_COUNTED for count in counts):
+            return None
+        if not all(type(value) in (int, float) and 0 <= value < MOST_COUNTED for value in seconds):
+            return None
+    except (ValueError, TypeError, LookupError, RecursionError):
         return None
-    if min(*counts, *seconds) < 0 or max(counts) > 2**63 or not all(map(math.isfinite, seconds)):
-        return None
-    return Chunk(time, *counts, *seconds)
+    return Chunk(moment, *counts, *seconds)
 
 
 def listen() -> Undo:

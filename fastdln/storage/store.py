@@ -163,6 +163,7 @@ class Store:
         """
         if self._new:
             return None
+        self.snapshot = current(self.snapshot)
         history = provenance.continued(self.snapshot.attributes.get("history"))
         # a finished store may have lost chunks since
         self.snapshot = changed(self.snapshot, {"complete": 0, "history": history}, self._durable)

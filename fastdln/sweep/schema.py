@@ -194,6 +194,7 @@ class Sweep(Keys):
 
     @property
     def start_name(self) -> str:
+        """The name of the start; "spectral" or "layers" where its values are given."""
         if isinstance(self.start, str):
             return self.start
         return "spectral" if isinstance(self.start, Spectral) else "layers"
@@ -207,6 +208,7 @@ class Sweep(Keys):
 
     @property
     def definition(self) -> Model:
+        """The model."""
         return MODELS[self.model]
 
     @property
@@ -251,6 +253,7 @@ class Sweep(Keys):
 
     @property
     def longest_period(self) -> int:
+        """The longest period looked for."""
         return min(self.record // 2, DEFAULT_PERIOD) if self.period_max is None else self.period_max
 
     @property
@@ -264,6 +267,7 @@ class Sweep(Keys):
 
     @property
     def variables(self) -> tuple[Variable, ...]:
+        """The variables of the dataset, beside its coordinates."""
         return tuple(variable for family in self.families for variable in family.variables)
 
     @property
@@ -279,6 +283,7 @@ class Sweep(Keys):
 
     @property
     def points(self) -> int:
+        """The number of points of the grid."""
         return math.prod(length(axis) for axis in self.axes.values())
 
     def canonical(self) -> str:

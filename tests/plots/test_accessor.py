@@ -94,7 +94,16 @@ def test_the_choice_counts_before_what_fits():
         plots.figure(ds, "contour", depth=3)
 
 
-@pytest.mark.parametrize("order", ["import fastdln, xarray", "import xarray, fastdln"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        "import fastdln, xarray",
+        "import xarray, fastdln",
+        "from fastdln import analysis; import xarray",
+        "import fastdln.analysis.dataset, xarray",
+        "import fastdln, importlib; importlib.reload(fastdln); import xarray",
+    ],
+)
 def test_the_accessor_is_there_whichever_is_imported_first(order):
     code = f"{order}; ds = xarray.Dataset(); print('phase' in dir(ds.dln.plot))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"

@@ -310,3 +310,22 @@ def test_kill_and_resume(tmp_path, reference_run):
     identical(fastdln.run(SWEEP, store=path), reference_run)
     assert [p.name for p in tmp_path.iterdir()] == ["out.zarr"]
     shutil.rmtree(path)
+
+
+def test_what_others_write_until_a_run_begins_stays(tmp_path, monkeypatch):
+    """Between the moment at which the run has read the root and that at which it writes it."""
+    path = tmp_path / "out.zarr"
+    fastdln.run(SWEEP, store=path)
+    next(file for file in (path / "fate" / "c").rglob("*") if file.is_file()).unlink()
+
+    def annotate(sweep):
+        root = json.loads((path / "zarr.json").read_text())
+        root["attributes"]["note"] = "mine"
+        (path / "zarr.json").write_text(json.dumps(root))
+        return []
+
+    monkeypatch.setattr("fastdln.execution.run.plateau_warnings", annotate)
+    fastdln.run(SWEEP, store=path)
+    attributes = json.loads((path / "zarr.json").read_text())["attributes"]
+    assert (attributes["note"], attributes["complete"]) == ("mine", 1)
+    assert "continued by" in attributes["history"]
