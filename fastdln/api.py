@@ -22,7 +22,7 @@ from fastdln.execution.verify import Verification
 from fastdln.execution.verify import verify as read_back
 from fastdln.storage import metadata
 from fastdln.storage.dataset import in_memory, open_snapshot
-from fastdln.storage.location import Location, locate, plain_errors
+from fastdln.storage.location import Location, locate
 from fastdln.storage.status import Status, read_status
 from fastdln.sweep.schema import Sweep
 
@@ -246,9 +246,7 @@ def open(store: StorePath, *, storage_options: Mapping[str, Any] | None = None, 
     StoreError
         If fastdln did not make what is there, or its metadata are damaged.
     """
-    location = location_of(store, storage_options)
-    with plain_errors(location.name, "cannot be read"):
-        return open_snapshot(metadata.read(location, code=False), **options)
+    return open_snapshot(metadata.read(location_of(store, storage_options), code=False), **options)
 
 
 def plan(sweep: Sweep | SweepPath, *, probe: bool = True) -> Plan:

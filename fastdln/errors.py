@@ -1,4 +1,4 @@
-"""Errors that users can cause; each message is one line that says what would be valid."""
+"""Errors that users can cause, and warnings; each message is one line that says what would be valid."""
 
 import sys
 import warnings

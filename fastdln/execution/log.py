@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +36,7 @@ from fastdln.text import block
 logger = logging.getLogger("fastdln")
 logger.addHandler(logging.NullHandler())  # a library is silent where nobody has asked for its log
 
-TIME = "%Y-%m-%dT%H:%M:%S"
+TIME, TIME_LENGTH = "%Y-%m-%dT%H:%M:%S", len("2026-01-01T00:00:00Z")
 
 # Beyond what a chunk can have of points, or take of seconds.
 MOST_COUNTED = 10**12
@@ -149,8 +150,8 @@ class LogFile(logging.FileHandler):
         pass
 
 
-# A million chunks of a store make some 250 MB; what is logged of more is not told.
-MOST_LOGS, MOST_BYTES, LONGEST_LINE = 10_000, 2**28, 1000
+# A million chunks of a store make some 250 MB; what is logged of more is not told. A line of fifty axes has 1,200.
+MOST_LOGS, MOST_BYTES, LONGEST_LINE = 10_000, 2**28, 4000
 
 
 def logged(logs: Iterable[Path], since: str) -> list[tuple[str, str]]:
@@ -182,9 +183,11 @@ def stored_chunk(line: str) -> Chunk | None:
     """The chunk whose event ends a line of a log; None for other lines, and for what nobody has logged."""
     text, separator, stored = line.partition(SEPARATOR)
     moment = text.partition(" ")[0]
+    if not separator or len(moment) != TIME_LENGTH:
+        return None
     try:
-        time.strptime(moment, f"{TIME}Z")
-        event = json.loads(stored) if separator else {}
+        datetime.fromisoformat(moment)
+        event = json.loads(stored)
         counts, seconds = (event["chunk"], event["points"]), (event["seconds"], event["kernel_seconds"])
         if event["event"] != CHUNK or not all(type(count) is int and 0 <= count < MOST_COUNTED for count in counts):
             return None

@@ -2,7 +2,7 @@
 
 A file that binds `PLOT` is a picture, with the function of its name. The others are what pictures share:
 
-- `plot`: what a picture is; `collection`: all of them; `panels`: figures of several; `accessor`: `ds.dln.plot`
+- `plot`: what a picture is; `collection`: all of them; `panels`: figures of several
 - `selection`: values, indices and names along the dimensions of a dataset
 - `colours`, `labels` (and legends), `axes` (and the edges of stability on them)
 - `heatmap` and `rasterize`: a plane in colours; `trajectories`: states along a run; `record`: a range over the record

@@ -10,7 +10,7 @@ from fastdln.errors import warn
 from fastdln.storage import template
 from fastdln.storage.completeness import remaining
 from fastdln.storage.in_memory import InMemory
-from fastdln.storage.location import storage_error
+from fastdln.storage.location import plain_errors, storage_error
 from fastdln.storage.metadata import Snapshot
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ AS_IT_IS = {"decode_times": False, "decode_timedelta": False}
 
 def open_snapshot(snapshot: Snapshot, **options: Any) -> xr.Dataset:
     """The dataset of a store, opened lazily; warns where it is incomplete. Options go to xarray.open_zarr."""
-    points_left = 0 if snapshot.attributes.get("complete") else int(remaining(snapshot).sum())
-    if points_left:
-        warn(
-            f"{snapshot.location.name}: {points_left:,} of {snapshot.grid.points:,} points are not computed yet (fate = 0)"
-        )
-    return load(snapshot, **options)
+    name = snapshot.location.name
+    with plain_errors(name, "cannot be read"):
+        points_left = 0 if snapshot.attributes.get("complete") else int(remaining(snapshot).sum())
+        if points_left:
+            warn(f"{name}: {points_left:,} of {snapshot.grid.points:,} points are not computed yet (fate = 0)")
+        return load(snapshot, **options)
 
 
 def load(snapshot: Snapshot, **options: Any) -> xr.Dataset:
