@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values
-from fastdln.plots.colours import EDGE_DASHES, HATCHED, THEORY
+from fastdln.plots.appearance import Appearance
+from fastdln.plots.colours import CRITICAL, CRITICAL_DASHES, HATCHED
 from fastdln.plots.labels import axis_label, hatched_swatch
 from fastdln.plots.rasterize import cell_borders, is_log
 from fastdln.plots.selection import array_along, mode_indices
@@ -23,10 +24,11 @@ MOST_TICKS = 6
 MARGIN = 0.03
 
 
-def eta_axis(ax: Axes, ds: xr.Dataset, scale: float = 1.0) -> None:
-    """Make the learning rates, times scale, the x axis: all of them, hatched where nothing is computed."""
-    ax.set_xlabel(axis_label(ds["eta"], "$\\eta$"))
-    eta = scale * ds["eta"].values
+def eta_axis(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Make the learning rates, or eta S, the x axis: all of them, hatched where nothing is computed."""
+    of_sharpness = "learning rate times sharpness\nof the minimum, $\\eta S$"
+    ax.set_xlabel(of_sharpness if look.x == "eta S" else axis_label(ds["eta"], "$\\eta$"))
+    eta = look.scale * ds["eta"].values
     log = is_log(eta)
     borders = cell_borders(eta, log)
     ax.set_xscale("log" if log else "linear")
@@ -74,20 +76,27 @@ def rescaled_eta(ds: xr.Dataset, mode: int, at_one: Any) -> np.ndarray:
     return np.asarray(np.asarray(at_one, dtype=float) / s ** (2 - 2 / depth))
 
 
-def edge_lines(ax: Axes, ds: xr.Dataset, y: str | None = None) -> None:
-    """Draw the edge of stability 2/S_i of every mode with s > 0: upright, or as a curve where the axis y moves it."""
+def critical_lines(ax: Axes, ds: xr.Dataset, look: Appearance, y: str | None = None) -> None:
+    """Draw 2/S_i of every mode with s > 0: upright, or as a curve where the axis y moves it."""
     low, high = ax.get_xlim()
     limits = ax.get_ylim()
-    for k, mode in enumerate(mode_indices(ds)[: len(EDGE_DASHES)]):
-        style = THEORY | {
-            "linestyle": EDGE_DASHES[k],
-            "label": f"2/S$_{{{int(ds['mode'].values[mode]) + 1}}}$" if len(mode_indices(ds)) > 1 else "2/S",
-        }
-        critical = critical_eta(ds, mode)
+    indices = mode_indices(ds)
+    for k, mode in enumerate(indices[: len(CRITICAL_DASHES)]):
+        style = CRITICAL | {"linestyle": CRITICAL_DASHES[k], "label": critical_name(ds, mode, len(indices), look)}
+        critical = look.scale * critical_eta(ds, mode)
         if y is not None and y in critical.dims and critical.sizes[y] > 1:
             curve = critical.isel({dim: 0 for dim in critical.dims if dim != y}).values
             if np.any((curve >= low) & (curve <= high)):
                 ax.plot(curve, critical[y].values, marker="|" if y == "depth" else None, markersize=20, **style)
-        elif low <= (edge := float(critical.values.ravel()[0])) <= high:
-            ax.axvline(edge, **style)
+        elif low <= (eta := float(critical.values.ravel()[0])) <= high:
+            ax.axvline(eta, **style)
     ax.set(xlim=(low, high), ylim=limits)
+
+
+def critical_name(ds: xr.Dataset, mode: int, count: int, look: Appearance) -> str:
+    """Name the line of a mode: 2/S_i where the axis is eta, its multiple of 2 where it is eta S."""
+    number = int(ds["mode"].values[mode]) + 1
+    if look.x == "eta S":
+        first = singular_values(ds).isel(mode=mode) == singular_values(ds).max()
+        return "$\\eta S$ = 2" if bool(first.all()) else f"$\\eta S_{{{number}}}$ = 2"
+    return f"2/$S_{{{number}}}$" if count > 1 else "2/$S$"

@@ -11,23 +11,20 @@ from matplotlib.axes import Axes
 from fastdln.analysis.dataset import model_of, singular_values, sweep_of
 from fastdln.analysis.expected import prediction
 from fastdln.models import STARTS
-from fastdln.plots.axes import edge_lines, eta_axis, step_axis
-from fastdln.plots.colours import DARK_BLUE, THEORY, eta_colours, mode_colours, mode_marker
-from fastdln.plots.labels import axis_label, legend_beside
-from fastdln.plots.plot import Plot, eta_and_mode_dims
-from fastdln.plots.selection import Choice, array_along, mode_indices, mode_name, values
-from fastdln.plots.trajectories import drawn_etas, eta_and_step_dims, has_layers, why_not_matrices
+from fastdln.plots.against_eta import draw_line
+from fastdln.plots.appearance import Appearance, Options
+from fastdln.plots.axes import critical_lines, eta_axis, step_axis
+from fastdln.plots.colours import DARK_BLUE, THEORY, line_colours
+from fastdln.plots.labels import axis_label
+from fastdln.plots.plot import Plot, View, eta_and_mode_dims
+from fastdln.plots.selection import array_along, mode_indices, mode_name, values
+from fastdln.plots.trajectories import drawn_etas, eta_and_step_dims, why_not_matrices
 
 # A difference of squares is rounding errors from here on, in parts of the squares; balancing_gap itself goes further.
 ROUNDING = 1e-14
 
 
-def dims_shown(ds: xr.Dataset) -> tuple[str, ...]:
-    """Eta, steps and layers where the layers were kept; else eta and the modes."""
-    return (*eta_and_step_dims(ds), "layer") if has_layers(ds) else eta_and_mode_dims(ds)
-
-
-def balancing(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
+def balancing(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Balancing gap on a log axis: along the steps, or at the end against eta.
 
     The largest abs(w_L^2 - w_l^2) over layers. Of full matrices the norm of W_(l+1)^T W_(l+1) - W_l W_l^T instead.
@@ -39,8 +36,8 @@ def balancing(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) 
         `balancing_norm` (..., eta).
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
-    **choice : float
-        Values of other dimensions, or a mode by its number.
+    **options : Options
+        Values of other dimensions, or a mode by its number, and how it looks.
 
     Returns
     -------
@@ -65,34 +62,36 @@ def balancing(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) 
     --------
     >>> ax = fastdln.plots.balancing(ds, depth=3, mode=0)  # doctest: +SKIP
     """
-    ds, ax = PLOT.ready(ds, ax, choice)
+    return PLOT(ds, ax, options)
+
+
+def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw the gap of each mode at the end, and that of the start, which gradient flow keeps."""
     ax.set_yscale("log")
-    if has_layers(ds):
-        return draw_steps(ax, ds)
-    eta_axis(ax, ds)
-    if "balancing_gap" in ds:
-        for colour, mode in zip(mode_colours(len(mode_indices(ds))), mode_indices(ds), strict=True):
-            gap = values(ds, "balancing_gap", "eta", "mode")[:, mode]
-            positive = np.where(gap > 0, gap, np.nan)
-            ax.plot(ds["eta"], positive, color=colour, label=mode_name(ds, mode), **mode_marker(ds.sizes["eta"], mode))
-        for gap in np.unique([gap_at_start(ds, mode) for mode in mode_indices(ds)]):
-            if gap > 0:
-                ax.axhline(gap, **THEORY, linestyle="--", label="kept by gradient flow")
-        ax.set_ylabel(axis_label(ds["balancing_gap"]).partition(",")[0] + " at the end")
-    else:
-        gap = values(ds, "balancing_norm", "eta")
-        ax.plot(ds["eta"], gap, color=DARK_BLUE, label="all layers", **mode_marker(ds.sizes["eta"], 0))
-        ax.set_ylabel(axis_label(ds["balancing_norm"]))
-    edge_lines(ax, ds)
-    legend_beside(ax)
-    return ax
+    eta_axis(ax, ds, look)
+    indices = mode_indices(ds)
+    for colour, mode in zip(line_colours(len(indices), look.cmap), indices, strict=True):
+        gap = values(ds, "balancing_gap", "eta", "mode")[:, mode]
+        draw_line(ax, ds, look, np.where(gap > 0, gap, np.nan), colour, mode_name(ds, mode), mode)
+    for gap in np.unique([gap_at_start(ds, mode) for mode in indices]):
+        if gap > 0:
+            ax.axhline(gap, **THEORY, linestyle="--", label="kept by gradient flow")
+    ax.set_ylabel(axis_label(ds["balancing_gap"]).partition(",")[0] + " at the end")
+    critical_lines(ax, ds, look)
 
 
-def why_not(ds: xr.Dataset, names: tuple[str, ...]) -> str:
+def paint_norm(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw the norm of full matrices at the end."""
+    ax.set_yscale("log")
+    eta_axis(ax, ds, look)
+    draw_line(ax, ds, look, values(ds, "balancing_norm", "eta"), DARK_BLUE, "all layers")
+    ax.set_ylabel(axis_label(ds["balancing_norm"]))
+    critical_lines(ax, ds, look)
+
+
+def why_not(ds: xr.Dataset) -> str:
     """Say that the layers of the model balanced are equal, and have no gap to draw."""
-    if model_of(ds) == "balanced":
-        return "is of layers that differ, and those of the model balanced are equal"
-    return why_not_matrices(ds, names)
+    return "is of layers that differ, and those of the model balanced are equal" if model_of(ds) == "balanced" else ""
 
 
 def gap_at_start(ds: xr.Dataset, mode: int) -> float:
@@ -107,8 +106,9 @@ def gap_at_start(ds: xr.Dataset, mode: int) -> float:
     return float(np.abs(squares[-1] - squares[:-1]).max())
 
 
-def draw_steps(ax: Axes, ds: xr.Dataset) -> Axes:
+def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     """Draw the gap of one mode along the steps, a line a learning rate."""
+    ax.set_yscale("log")
     layers = values(ds, "trajectory_singular_value", "eta", "step", "layer", "mode")
     mode = mode_indices(ds)[0]
     w = layers[..., : int(ds["depth"].values[0]), mode]
@@ -118,7 +118,7 @@ def draw_steps(ax: Axes, ds: xr.Dataset) -> Axes:
     exponent = prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["balancing_exponent"]
     rate = array_along(exponent.isel(mode=mode), "eta")
     step = ds["step"].values
-    for index, colour in zip(indices, eta_colours(len(indices)), strict=True):
+    for index, colour in zip(indices, line_colours(len(indices), look.cmap), strict=True):
         resolved = np.where(gap[index] > ROUNDING * (w[index] ** 2).max(axis=-1), gap[index], np.nan)
         ax.plot(step, resolved, color=colour, linewidth=2.4, label=f"$\\eta$ = {float(ds['eta'][index]):.6g}")
         finite_steps = np.flatnonzero(np.isfinite(resolved))
@@ -136,13 +136,20 @@ def draw_steps(ax: Axes, ds: xr.Dataset) -> Axes:
         ax.axhline(start_gap, **THEORY, linestyle="--", label="kept by gradient flow")
     step_axis(ax, ds)
     ax.set_ylabel("balancing gap, largest $|w_L^2 - w_l^2|$")
-    legend_beside(ax)
-    return ax
 
 
 PLOT = Plot(
     balancing,
-    needs=(("trajectory_singular_value",), ("balancing_gap",), ("balancing_norm",)),
-    across=dims_shown,
-    why_not=why_not,
+    (
+        View(
+            paint_steps,
+            needs=("trajectory_singular_value",),
+            shows=lambda ds: (*eta_and_step_dims(ds), "layer"),
+            x="step",
+            why_not=lambda ds: why_not(ds) or why_not_matrices(ds),
+            takes=frozenset({"cmap"}),
+        ),
+        View(paint, needs=("balancing_gap",), shows=eta_and_mode_dims, why_not=why_not, takes=frozenset({"cmap"})),
+        View(paint_norm, needs=("balancing_norm",), shows=eta_and_mode_dims, why_not=why_not),
+    ),
 )

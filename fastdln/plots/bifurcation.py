@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
@@ -13,13 +13,12 @@ from fastdln import theory
 from fastdln.analysis.blockwise import blocks
 from fastdln.analysis.dataset import singular_values
 from fastdln.analysis.doublings import onset
-from fastdln.errors import DatasetError
+from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import eta_axis, rescaled_eta
 from fastdln.plots.colours import DENSITY, THEORY
-from fastdln.plots.labels import axis_label, legend_beside
-from fastdln.plots.plot import Plot
+from fastdln.plots.labels import axis_label
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import Cells, size_in_inches
-from fastdln.plots.selection import Choice
 
 # Cells an inch: two pixels of the picture wide, so that a cycle is a line.
 CELLS_AN_INCH = 100
@@ -36,13 +35,7 @@ def eta_and_sample_dims(ds: xr.Dataset) -> tuple[str, ...]:
     return ("eta", "sample")
 
 
-def bifurcation(
-    ds: xr.Dataset,
-    ax: Axes | None = None,
-    *,
-    x: Literal["eta", "eta S"] = "eta",
-    **choice: Unpack[Choice],
-) -> Axes:
+def bifurcation(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Orbit of a mode against the learning rate, as density.
 
     Darker cells hold more of the samples.
@@ -53,10 +46,8 @@ def bifurcation(
         With `orbit` (..., eta, mode, sample), the last recorded end-to-end singular values.
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
-    x : {"eta", "eta S"}, default: "eta"
-        eta, or eta S with S = L s^(2-2/L).
-    **choice : float
-        Values of other dimensions, or a mode by its number.
+    **options : Options
+        Values of other dimensions, or a mode by its number, and how it looks.
 
     Returns
     -------
@@ -66,7 +57,7 @@ def bifurcation(
     Raises
     ------
     DatasetError
-        If ds lacks these variables, ax is no Axes, x is neither of the two, or a choice names no dimension or none of
+        If ds lacks these variables, ax is no Axes, or a choice names no dimension or none of
         its values.
 
     Notes
@@ -81,12 +72,13 @@ def bifurcation(
     --------
     >>> ax = fastdln.plots.bifurcation(ds, depth=3, x="eta S")  # doctest: +SKIP
     """
-    if not isinstance(x, str) or x not in ("eta", "eta S"):
-        raise DatasetError(f"x: must be 'eta' or 'eta S' (got {x!r})")
-    ds, ax = PLOT.ready(ds, ax, choice)
+    return PLOT(ds, ax, options)
+
+
+def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw the density of the samples, the cycles of the balanced map, and where they double."""
     orbit = ds[["orbit", "fate"]].isel({d: 0 for d in ds["orbit"].dims if d not in ("eta", "sample")})
     s, depth = float(singular_values(ds).max()), float(ds["depth"].values[0])
-    scale = float(theory.stability_limit(s, depth)) if x == "eta S" else 1.0
     width, height = size_in_inches(ax)
     cells, rows = Cells(ds["eta"].values, int(width * CELLS_AN_INCH)), int(height * CELLS_AN_INCH)
     low, high = orbit_limits(orbit)
@@ -100,22 +92,18 @@ def bifurcation(
         counts += np.bincount(flat, minlength=counts.size).reshape(counts.shape)
     density = np.ma.masked_equal(counts, 0) / np.maximum(counts.sum(axis=0), 1)
     ax.pcolormesh(
-        scale * cells.borders,
+        look.scale * cells.borders,
         np.linspace(low, high, rows + 1),
         density,
-        cmap=DENSITY,
+        cmap=look.cmap or DENSITY,
         norm=LogNorm(0.3 / ds.sizes["sample"], 0.3, clip=True),  # a cycle of three is as dark as a fixed point
         rasterized=True,
     )
-    eta_axis(ax, ds, scale)
-    if x == "eta S":
-        ax.set_xlabel("learning rate times sharpness\nof the minimum, $\\eta S$")
+    eta_axis(ax, ds, look)
     ax.set_ylabel(axis_label(ds["orbit"], "$\\pi$"))
-    ax.set(xlim=scale * cells.borders[[0, -1]], ylim=(low, high))
+    ax.set(xlim=look.scale * cells.borders[[0, -1]], ylim=(low, high))
     if s > 0:
-        draw_theory(ax, ds, s, depth, scale)
-    legend_beside(ax)
-    return ax
+        draw_theory(ax, ds, s, depth, look)
 
 
 def computed_samples(block: xr.Dataset) -> np.ndarray:
@@ -137,7 +125,7 @@ def orbit_limits(orbit: xr.Dataset) -> tuple[float, float]:
     return low - room, high + room
 
 
-def draw_theory(ax: Axes, ds: xr.Dataset, s: float, depth: float, scale: float) -> None:
+def draw_theory(ax: Axes, ds: xr.Dataset, s: float, depth: float, look: Appearance) -> None:
     """Draw the minimum, its two-cycle, the doublings and the onset of chaos of the balanced map."""
     (left, right), limits = ax.get_xlim(), ax.get_ylim()
     flips = rescaled_eta(ds, 0, theory.period_doubling(depth, 5))
@@ -150,16 +138,18 @@ def draw_theory(ax: Axes, ds: xr.Dataset, s: float, depth: float, scale: float) 
         ("onset of chaos", "-.", chaos.reshape(1)),
     ]
     cycle_eta = np.linspace(flips[0], flips[1], 300)
-    curves = [(np.array([left / scale, flips[0]]), np.array([s, s]))]
+    curves = [(np.array([left / look.scale, flips[0]]), np.array([s, s]))]
     curves += [(cycle_eta, rho**depth) for rho in theory.two_cycle(cycle_eta, s, int(depth))]
     for eta, product in curves:
-        if scale * eta[0] < right and scale * eta[-1] > left:
-            ax.plot(scale * eta, product, **line, label="theory: minimum and two-cycle")
+        if look.scale * eta[0] < right and look.scale * eta[-1] > left:
+            ax.plot(look.scale * eta, product, **line, label="theory: minimum and two-cycle")
     for name, dashes, etas in upright:
-        for k, eta in enumerate(eta for eta in etas if left <= scale * eta <= right):
+        for k, eta in enumerate(eta for eta in etas if left <= look.scale * eta <= right):
             style = {"linestyle": dashes, "linewidth": 0.8, "label": name if k == 0 else None}
-            ax.axvline(scale * eta, **line | style)
+            ax.axvline(look.scale * eta, **line | style)
     ax.set(xlim=(left, right), ylim=limits)
 
 
-PLOT = Plot(bifurcation, needs=(("orbit",),), across=eta_and_sample_dims)
+PLOT = Plot(
+    bifurcation, (View(paint, needs=("orbit",), shows=eta_and_sample_dims, measured="", takes=frozenset({"cmap"})),)
+)

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from fastdln.analysis.dataset import restore_dimensions
 from fastdln.errors import DatasetError
-from fastdln.plots.panels import panels_of
+from fastdln.plots.appearance import Options, split
+from fastdln.plots.panels import ABOUT, call_text, panels_of
 from fastdln.plots.plot import Plot
-from fastdln.plots.selection import Choice
 from fastdln.registry import collect
 
 PLOTS: dict[str, Plot] = collect("fastdln.plots", "PLOT")
@@ -73,7 +73,7 @@ def kind_of(name: str) -> Plot:
     return PLOTS[name]
 
 
-def figure(ds: xr.Dataset, kind: str, /, **choice: Unpack[Choice]) -> Figure:
+def figure(ds: xr.Dataset, kind: str, /, **options: Unpack[Options]) -> Figure:
     """Draw a figure of one kind, with a panel for each value of the dimensions that a picture does not show.
 
     Parameters
@@ -82,19 +82,27 @@ def figure(ds: xr.Dataset, kind: str, /, **choice: Unpack[Choice]) -> Figure:
         From `fastdln.run` or `fastdln.open`; also lazy, and not complete.
     kind : str
         A key of `PLOTS`; `drawable` lists those of the dataset.
-    **choice : float
-        Values of dimensions; a mode by its number, from 0. Of a real axis that lacks the value the nearest is drawn, with
-        a warning.
+    **options : Options
+        Values of dimensions, and how it looks. A mode is chosen by its number, from 0. Of a real axis that lacks the value
+        the nearest is drawn, with a warning. Of the looks, not every picture takes all:
+
+        - `title`, `size` (width and height in inches), `style` ("screen", "paper" or "talk")
+        - `xlim`, `ylim`: first and last value of an axis
+        - `log`: whether what is measured has a log scale, the y axis of lines or the colours of maps
+        - `cmap`: a colour map of Matplotlib's
+        - `x`: what is on the x axis: "eta", "eta S" (times the sharpness of the minimum), "step"
+        - `panels`: the name of a dimension of which each value has a panel of its own
+        - `over`: a second dataset, drawn over the first
 
     Returns
     -------
     matplotlib.figure.Figure
-        With one to nine panels; of many values a few are drawn, spread evenly, and the title says of how many.
+        With one to nine panels, and one scale for what all of them show; of many values a few are drawn, spread evenly, and the title says of how many.
 
     Raises
     ------
     DatasetError
-        If the kind is unknown, the dataset lacks what it draws, or an axis the value.
+        If the kind is unknown, the dataset lacks what it draws, an axis the value, or the picture takes no such option.
 
     See Also
     --------
@@ -106,6 +114,7 @@ def figure(ds: xr.Dataset, kind: str, /, **choice: Unpack[Choice]) -> Figure:
     >>> figure = fastdln.plots.figure(ds, "bifurcation", alpha=0.3)  # doctest: +SKIP
     """
     plot = kind_of(kind)
+    choice, look = split(options)
     try:
         selected = plot.select(ds, choice)
     except DatasetError as error:
@@ -113,4 +122,6 @@ def figure(ds: xr.Dataset, kind: str, /, **choice: Unpack[Choice]) -> Figure:
         if kind in possible or not possible:
             raise
         raise DatasetError(f"{error}; what is there can be drawn as {', '.join(possible)}") from None
-    return panels_of(plot, selected, choice)
+    drawn = panels_of(plot, selected, choice, look)
+    ABOUT[drawn]["command"] = call_text(kind, options)
+    return drawn

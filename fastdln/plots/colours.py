@@ -9,17 +9,21 @@ from matplotlib import colormaps
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from matplotlib.patheffects import withStroke
 
-# Vermilion of Okabe and Ito's palette for colour blindness; no picture uses it for data. White about it keeps it visible on
-# any colour, and in print without colours.
+# Lines of the theory, each kind in a colour of its own: what it predicts, the learning rates 2/S_i, and the sharpness 2/eta.
+# Vermilion and green are of Okabe and Ito's palette for colour blindness; no picture uses them for data. White about them
+# keeps them visible on any colour, and in print without colours.
 THEORY: dict[str, Any] = {
     "color": "#d55e00",
     "linewidth": 1.1,
     "path_effects": [withStroke(linewidth=2.6, foreground="white", alpha=0.8)],
     "zorder": 3,
 }
+CRITICAL: dict[str, Any] = THEORY | {"color": "#222222"}
+EDGE: dict[str, Any] = THEORY | {"color": "#009e73", "linestyle": "-"}
+THEORY_COLOURS = frozenset(style["color"] for style in (THEORY, CRITICAL, EDGE))
 
-# Of the edges of stability 2/S_1, 2/S_2, ...
-EDGE_DASHES = ("--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), "-")
+# Of 2/S_1, 2/S_2, ...
+CRITICAL_DASHES = ("--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), "-")
 
 # What is not computed.
 HATCHED: dict[str, Any] = {"facecolor": "#dddddd", "edgecolor": "#aaaaaa", "hatch": "////", "linewidth": 0}
@@ -55,21 +59,16 @@ BLUE_YELLOW = LinearSegmentedColormap.from_list(
 )
 
 # Of lines: falling lightness, so that they stay apart in grey as well; without what is too pale for white paper.
-LIGHTEST_MODE = 0.78
-PALEST_ETA = 0.42
+LIGHTEST = 0.82
 
 # Points of a line, up to which each has a marker.
 MOST_MARKED = 80
 
 
-def mode_colours(count: int) -> list[tuple[float, ...]]:
-    """Colours of so many modes, dark to light."""
-    return [tuple(colormaps["viridis"](x)) for x in np.linspace(0, LIGHTEST_MODE, max(count, 2))[:count]]
-
-
-def eta_colours(count: int) -> list[tuple[float, ...]]:
-    """Colours of so many learning rates, dark to light, apart from those of modes."""
-    return [tuple(colormaps["RdPu_r"](x)) for x in np.linspace(0, PALEST_ETA, max(count, 2))[:count]]
+def line_colours(count: int, cmap: str | None = None) -> list[tuple[float, ...]]:
+    """Colours of so many lines, of modes or of learning rates, dark to light in viridis."""
+    last = LIGHTEST if cmap is None else 1.0
+    return [tuple(colormaps[cmap or "viridis"](x)) for x in np.linspace(0, last, max(count, 2))[:count]]
 
 
 def mode_marker(count: int, mode: int) -> dict[str, Any]:

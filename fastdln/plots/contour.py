@@ -9,18 +9,18 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import singular_values
+from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import hatch_if_empty
-from fastdln.plots.colours import THEORY, eta_colours
-from fastdln.plots.labels import legend_beside
-from fastdln.plots.plot import Plot
-from fastdln.plots.selection import Choice, mode_indices, values
+from fastdln.plots.colours import THEORY, line_colours
+from fastdln.plots.plot import Plot, View
+from fastdln.plots.selection import mode_indices, values
 from fastdln.plots.trajectories import drawn_etas, eta_and_step_dims, thinned, why_not_matrices
 
 # Room about the path, in parts of its extent.
 MARGIN = 0.35
 
 
-def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
+def contour(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Path of two layers over the contours of the loss, L = 2.
 
     Parameters
@@ -29,8 +29,8 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) ->
         With `trajectory_singular_value` (..., eta, layer, mode, step), of depth 2.
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
-    **choice : float
-        Values of other dimensions, or a mode by its number.
+    **options : Options
+        Values of other dimensions, or a mode by its number, and how it looks.
 
     Returns
     -------
@@ -55,7 +55,11 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) ->
     --------
     >>> ax = fastdln.plots.contour(ds, depth=2, mode=0)  # doctest: +SKIP
     """
-    ds, ax = PLOT.ready(ds, ax, choice)
+    return PLOT(ds, ax, options)
+
+
+def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw the loss's contours, a path a learning rate, the minima, and the path of gradient flow."""
     mode = mode_indices(ds)[0]
     w = values(thinned(ds), "trajectory_singular_value", "eta", "step", "layer", "mode")[:, :, :2, mode]
     s = float(singular_values(ds).isel(mode=mode).values.ravel()[0])
@@ -66,7 +70,7 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) ->
     )
     indices = drawn_etas(ds)
     computed = indices[int(np.argmax(np.isfinite(w[indices, 0, 0])))]
-    for index, colour in zip(indices, eta_colours(len(indices)), strict=True):
+    for index, colour in zip(indices, line_colours(len(indices), look.cmap), strict=True):
         name = f"$\\eta$ = {float(ds['eta'][index]):.6g}"
         ax.plot(w[index, :, 0], w[index, :, 1], ".-", color=colour, markersize=2.5, linewidth=0.5, label=name)
     ax.plot(*w[computed, 0], "o", color="black", markersize=5, label="start")
@@ -88,8 +92,6 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) ->
         xlim=first, ylim=second, xlabel="singular value of layer 1, $w_1$", ylabel="singular value of layer 2, $w_2$"
     )
     hatch_if_empty(ax, ds)
-    legend_beside(ax)
-    return ax
 
 
 def limits_about(values: np.ndarray) -> tuple[float, float]:
@@ -100,10 +102,10 @@ def limits_about(values: np.ndarray) -> tuple[float, float]:
     return low - room, high + room
 
 
-def why_not(ds: xr.Dataset, names: tuple[str, ...]) -> str:
+def why_not(ds: xr.Dataset) -> str:
     """Say that the picture needs two layers, of modes."""
     depths = ds["depth"].values.tolist()
-    if (reason := why_not_matrices(ds, names)) or depths == [2]:
+    if (reason := why_not_matrices(ds)) or depths == [2]:
         return reason
     only = f"this dataset is of depth {', '.join(f'{depth:g}' for depth in depths)}"
     return f"is of two layers, and {only}" + ("; choose depth=2" if 2 in depths else "")
@@ -111,7 +113,15 @@ def why_not(ds: xr.Dataset, names: tuple[str, ...]) -> str:
 
 PLOT = Plot(
     contour,
-    needs=(("trajectory_singular_value",),),
-    across=lambda ds: (*eta_and_step_dims(ds), "layer"),
-    why_not=why_not,
+    (
+        View(
+            paint,
+            needs=("trajectory_singular_value",),
+            shows=lambda ds: (*eta_and_step_dims(ds), "layer"),
+            x="w_1",
+            why_not=why_not,
+            measured="",
+            takes=frozenset({"cmap"}),
+        ),
+    ),
 )

@@ -10,23 +10,19 @@ from matplotlib.axes import Axes
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values, sweep_of
-from fastdln.plots.axes import edge_lines, eta_axis, step_axis
-from fastdln.plots.colours import DARK_BLUE, MIDDLE_BLUE, THEORY
-from fastdln.plots.labels import axis_label, legend_beside
-from fastdln.plots.plot import Plot
-from fastdln.plots.selection import Choice, values
+from fastdln.plots.appearance import Appearance, Options
+from fastdln.plots.axes import critical_lines, eta_axis, step_axis
+from fastdln.plots.colours import DARK_BLUE, EDGE, MIDDLE_BLUE, THEORY
+from fastdln.plots.labels import axis_label
+from fastdln.plots.plot import Plot, View
+from fastdln.plots.selection import array_along, values
 from fastdln.plots.trajectories import dots, has_layers, thinned, why_not_matrices
 
 # The largest ones: of the pairs and modes of a target of rank 3 there are nine beyond those that vanish.
 MOST_EIGENVALUES = 9
 
 
-def dims_shown(ds: xr.Dataset) -> tuple[str, ...]:
-    """One run along its steps where the layers were kept; else eta and the eigenvalues."""
-    return ("step", "layer", "mode") if has_layers(ds) else ("eta", "eigenvalue", "mode")
-
-
-def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
+def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Largest Hessian eigenvalues with the edge 2/eta: along the steps for one eta, or against eta.
 
     Along the steps they are exact, from the blocks of modes and pairs of the kept layers; of full matrices those that
@@ -39,8 +35,8 @@ def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]
         eigenvalue).
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
-    **choice : float
-        Values of other dimensions.
+    **options : Options
+        Values of other dimensions, and how it looks.
 
     Returns
     -------
@@ -64,46 +60,65 @@ def eigenvalues(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]
     --------
     >>> ax = fastdln.plots.eigenvalues(ds, eta=0.3)  # doctest: +SKIP
     """
-    ds, ax = PLOT.ready(ds, ax, choice)
-    s, depth = singular_values(ds), int(ds["depth"].values[0])
-    target = s.isel({dim: 0 for dim in s.dims if dim != "mode"}).values
-    if has_layers(ds):
-        thin = thinned(ds)
-        layers = values(thin, "trajectory_singular_value", "step", "layer", "mode")
-        spectrum = theory.spectrum(layers[:, :depth], target)[:, :MOST_EIGENVALUES]
-        for k in reversed(range(spectrum.shape[1])):
-            name = "largest" if k == 0 else "next ones" if k == 1 else None
-            dots(ax, thin["step"], spectrum[:, k], DARK_BLUE if k == 0 else MIDDLE_BLUE, name)
-        if (rate := float(ds["eta"].values[0])) > 0:
-            ax.axhline(2 / rate, **THEORY, linestyle="--", label="2/$\\eta$")
-        step_axis(ax, ds)
-        ax.set_ylabel("eigenvalues of the Hessian")
-    else:
-        spectrum, eta = values(ds, "hessian_eigenvalue", "eta", "eigenvalue"), ds["eta"].values
-        ax.plot(eta, spectrum[:, 0], ".", color=DARK_BLUE, markersize=4, label="largest")
-        ax.plot(eta, spectrum[:, 1:], ".", color=MIDDLE_BLUE, markersize=3)
-        ax.plot([], [], ".", color=MIDDLE_BLUE, markersize=3, label="next ones")
-        wider = max([0, *(sweep_of(ds).get("widths") or [])[::depth]]) > len(target)  # further inputs or outputs: s = 0
-        padded = np.append(target, 0.0) if wider else target
-        balanced = np.sort(theory.hessian_eigenvalues(padded, depth).ravel())[::-1][: spectrum.shape[1]]
-        for k, value in enumerate(np.unique(balanced.round(9))):
-            ax.axhline(
-                value, **THEORY | {"linewidth": 0.7}, linestyle=":", label="balanced minimum" if k == 0 else None
-            )
-        limits, x = ax.get_ylim(), ax.get_xlim()
-        ax.plot(eta[eta > 0], 2 / eta[eta > 0], **THEORY, linestyle="--", label="2/$\\eta$")
-        ax.set(ylim=limits, xlim=x)
-        eta_axis(ax, ds)
-        edge_lines(ax, ds)
-        ax.set_ylabel(axis_label(ds["hessian_eigenvalue"]))
-    legend_beside(ax)
-    return ax
+    return PLOT(ds, ax, options)
+
+
+def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw the exact eigenvalues of the kept layers along the steps, and 2/eta."""
+    depth, thin = int(ds["depth"].values[0]), thinned(ds)
+    layers = values(thin, "trajectory_singular_value", "step", "layer", "mode")
+    spectrum = theory.spectrum(layers[:, :depth], target_of(ds))[:, :MOST_EIGENVALUES]
+    for k in reversed(range(spectrum.shape[1])):
+        name = "largest" if k == 0 else "next ones" if k == 1 else None
+        dots(ax, thin["step"], spectrum[:, k], DARK_BLUE if k == 0 else MIDDLE_BLUE, name)
+    if (eta := float(ds["eta"].values[0])) > 0:
+        ax.axhline(2 / eta, **EDGE, label="2/$\\eta$")
+    step_axis(ax, ds)
+    ax.set_ylabel("eigenvalues of the Hessian")
+
+
+def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw the eigenvalues at the last state, those of the balanced minimum, and 2/eta."""
+    spectrum, eta = values(ds, "hessian_eigenvalue", "eta", "eigenvalue"), ds["eta"].values
+    ax.plot(look.scale * eta, spectrum[:, 0], ".", color=DARK_BLUE, markersize=4, label="largest")
+    ax.plot(look.scale * eta, spectrum[:, 1:], ".", color=MIDDLE_BLUE, markersize=3)
+    ax.plot([], [], ".", color=MIDDLE_BLUE, markersize=3, label="next ones")
+    depth, target = int(ds["depth"].values[0]), target_of(ds)
+    wider = max([0, *(sweep_of(ds).get("widths") or [])[::depth]]) > len(target)  # further inputs or outputs: s = 0
+    padded = np.append(target, 0.0) if wider else target
+    balanced = np.sort(theory.hessian_eigenvalues(padded, depth).ravel())[::-1][: spectrum.shape[1]]
+    for k, value in enumerate(np.unique(balanced.round(9))):
+        name = "balanced minimum" if k == 0 else None
+        ax.axhline(value, **THEORY | {"linewidth": 0.7}, linestyle=":", label=name)
+    limits, x = ax.get_ylim(), ax.get_xlim()
+    ax.plot(look.scale * eta[eta > 0], 2 / eta[eta > 0], **EDGE, label="2/$\\eta$")
+    ax.set(ylim=limits, xlim=x)
+    eta_axis(ax, ds, look)
+    critical_lines(ax, ds, look)
+    ax.set_ylabel(axis_label(ds["hessian_eigenvalue"]))
+
+
+def target_of(ds: xr.Dataset) -> np.ndarray:
+    """Read the target's singular values where a picture is down to one of each."""
+    return array_along(singular_values(ds), "mode")
 
 
 PLOT = Plot(
     eigenvalues,
-    needs=(("hessian_eigenvalue",), ("trajectory_singular_value",)),
-    across=dims_shown,
-    why_not=why_not_matrices,
+    (
+        View(
+            paint,
+            needs=("hessian_eigenvalue",),
+            shows=lambda ds: ("eta", "eigenvalue", "mode"),
+            suits=lambda ds: not has_layers(ds),
+        ),
+        View(
+            paint_steps,
+            needs=("trajectory_singular_value",),
+            shows=lambda ds: ("step", "layer", "mode"),
+            x="step",
+            why_not=why_not_matrices,
+        ),
+    ),
     network=True,
 )

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from fastdln.analysis.dataset import text_of
-from fastdln.plots.colours import BORDER, HATCHED, THEORY
+from fastdln.plots.colours import BORDER, HATCHED, THEORY_COLOURS
 from fastdln.plots.selection import without_formulas
 
 # Characters of a line; longer ones do not fit beside an axis of 2.5 inches.
@@ -49,7 +49,7 @@ def hatched_swatch(label: str) -> Rectangle:
 
 def is_theory(handle: Any) -> bool:
     """Whether a legend's entry is a line of the theory."""
-    return bool(isinstance(handle, Line2D) and handle.get_color() == THEORY["color"])
+    return bool(isinstance(handle, Line2D) and handle.get_color() in THEORY_COLOURS)
 
 
 def legend_inside(ax: Axes, handles: list[Any] | None = None) -> None:

@@ -8,15 +8,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import model_of, singular_values
+from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import step_axis
-from fastdln.plots.colours import NEUTRAL, THEORY, mode_colours
-from fastdln.plots.labels import axis_label, legend_beside
-from fastdln.plots.plot import Plot
-from fastdln.plots.selection import Choice, mode_indices, mode_name, values
+from fastdln.plots.colours import NEUTRAL, THEORY, line_colours
+from fastdln.plots.labels import axis_label
+from fastdln.plots.plot import Plot, View
+from fastdln.plots.selection import mode_indices, mode_name, values
 from fastdln.plots.trajectories import dots, step_and_mode_dims
 
 
-def layers(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
+def layers(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Singular values of every layer along the steps, for one learning rate.
 
     A colour a mode, or of full matrices, whose layers' singular values need not belong to modes, a colour a rank in
@@ -28,8 +29,8 @@ def layers(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> 
         With `trajectory_singular_value` (..., eta, layer, mode, step).
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
-    **choice : float
-        Values of other dimensions (eta above all), or a mode by its number.
+    **options : Options
+        Values of other dimensions (eta above all), or a mode by its number, and how it looks.
 
     Returns
     -------
@@ -53,10 +54,16 @@ def layers(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> 
     --------
     >>> ax = fastdln.plots.layers(ds, eta=0.3)  # doctest: +SKIP
     """
-    ds, ax = PLOT.ready(ds, ax, choice)
+    return PLOT(ds, ax, options)
+
+
+def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw every layer of each mode as dots, and the layers of the balanced minimum."""
     measured, s = values(ds, "trajectory_singular_value", "step", "layer", "mode"), singular_values(ds)
     depth, falling = int(ds["depth"].values[0]), model_of(ds) == "matrix"
-    for k, (colour, mode) in enumerate(zip(mode_colours(len(mode_indices(ds))), mode_indices(ds), strict=True)):
+    for k, (colour, mode) in enumerate(
+        zip(line_colours(len(mode_indices(ds)), look.cmap), mode_indices(ds), strict=True)
+    ):
         dots(ax, ds["step"], measured[:, depth - 1, mode], colour, size=5, alpha=0.3)
         for layer in range(depth - 1):
             dots(ax, ds["step"], measured[:, layer, mode], colour)
@@ -69,8 +76,17 @@ def layers(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> 
     ax.plot([], [], color=NEUTRAL, linewidth=1.2, label="other layers, fine")
     step_axis(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_singular_value"]))
-    legend_beside(ax)
-    return ax
 
 
-PLOT = Plot(layers, needs=(("trajectory_singular_value",),), across=step_and_mode_dims)
+PLOT = Plot(
+    layers,
+    (
+        View(
+            paint,
+            needs=("trajectory_singular_value",),
+            shows=step_and_mode_dims,
+            x="step",
+            takes=frozenset({"cmap"}),
+        ),
+    ),
+)

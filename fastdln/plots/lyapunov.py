@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -10,24 +10,21 @@ from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import model_of, singular_values
 from fastdln.analysis.expected import prediction
-from fastdln.plots.axes import edge_lines, eta_axis
-from fastdln.plots.colours import THEORY, mode_colours, mode_marker
+from fastdln.plots.against_eta import draw_line
+from fastdln.plots.appearance import Appearance, Options
+from fastdln.plots.axes import critical_lines, eta_axis
+from fastdln.plots.colours import THEORY, line_colours
 from fastdln.plots.heatmap import heatmap
-from fastdln.plots.labels import axis_label, legend_beside
-from fastdln.plots.plot import Plot, eta_and_mode_dims, plane_dims
-from fastdln.plots.selection import Choice, array_along, mode_indices, mode_name, values
+from fastdln.plots.labels import axis_label
+from fastdln.plots.plot import Plot, View, eta_and_mode_dims, is_plane, plane_dims
+from fastdln.plots.selection import array_along, mode_indices, mode_name, values
 
 # Exponents that differ by less are rounding errors about one value. (One superstable orbit, on the other hand, would press all
 # the others together at its log 2^-52: the axis ends well before.)
 ROUNDING = 1e-9
 
 
-def plane_or_mode_dims(ds: xr.Dataset) -> tuple[str, ...]:
-    """Eta and a second axis that varies; else eta and the modes."""
-    return plane_dims(ds) if len(plane_dims(ds)) > 1 else eta_and_mode_dims(ds)
-
-
-def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
+def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """The largest Lyapunov exponent over eta and alpha, or against eta.
 
     Over two axes in colours about 0: blue where neighbouring orbits come together, yellow where they part.
@@ -38,8 +35,8 @@ def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -
         With `lyapunov` (..., eta, mode), per step; without `mode` of full matrices.
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
-    **choice : float
-        Values of other dimensions, or a mode by its number.
+    **options : Options
+        Values of other dimensions, or a mode by its number, and how it looks.
 
     Returns
     -------
@@ -63,23 +60,29 @@ def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -
     --------
     >>> ax = fastdln.plots.lyapunov(ds, depth=3, mode=0)  # doctest: +SKIP
     """
-    ds, ax = PLOT.ready(ds, ax, choice)
-    if len(plane_dims(ds)) > 1:
-        return heatmap(ax, ds, "lyapunov", about=0.0)
-    eta = ds["eta"].values
+    return PLOT(ds, ax, options)
+
+
+def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
+    """Draw a map of colours about 0."""
+    return heatmap(ax, ds, look, "lyapunov", about=0.0)
+
+
+def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw a line a mode, and the exponents of the minimum and of the two-cycle."""
     has_modes = "mode" in ds["lyapunov"].dims
     measured = values(ds, "lyapunov", "eta", "mode") if has_modes else values(ds, "lyapunov", "eta")[:, None]
     indices = mode_indices(ds) if has_modes else [0]
-    for colour, mode in zip(mode_colours(len(indices)), indices, strict=True):
-        name = mode_name(ds, mode) if has_modes else "all layers"
-        ax.plot(eta, measured[:, mode], color=colour, linewidth=1.2, label=name, **mode_marker(len(eta), mode))
+    for colour, mode in zip(line_colours(len(indices), look.cmap), indices, strict=True):
+        draw_line(ax, ds, look, measured[:, mode], colour, mode_name(ds, mode) if has_modes else "all layers", mode)
     if has_modes:
         expected = prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["lyapunov"]
         for k, mode in enumerate(indices):
             curve = array_along(expected.isel(mode=mode), "eta")
-            ax.plot(eta, curve, **THEORY, linestyle="--", label="theory: minimum and two-cycle" if k == 0 else None)
+            name = "theory: minimum and two-cycle" if k == 0 else None
+            ax.plot(look.scale * ds["eta"].values, curve, **THEORY, linestyle="--", label=name)
     ax.axhline(0, color="black", linewidth=0.6)
-    eta_axis(ax, ds)
+    eta_axis(ax, ds, look)
     ax.set_ylabel(axis_label(ds["lyapunov"]) + " per step")
     finite = measured[np.isfinite(measured)]
     top = float(finite.max(initial=0.0))
@@ -87,9 +90,13 @@ def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -
         ax.set_ylim(-0.05, 0.05)
     else:
         ax.set_ylim(bottom=max(float(finite.min()), -4 * max(0.5, top)))
-    edge_lines(ax, ds)
-    legend_beside(ax)
-    return ax
+    critical_lines(ax, ds, look)
 
 
-PLOT = Plot(lyapunov, needs=(("lyapunov",),), across=plane_or_mode_dims)
+PLOT = Plot(
+    lyapunov,
+    (
+        View(paint_plane, needs=("lyapunov",), shows=plane_dims, suits=is_plane, measured="colour"),
+        View(paint, needs=("lyapunov",), shows=eta_and_mode_dims, takes=frozenset({"cmap"})),
+    ),
+)

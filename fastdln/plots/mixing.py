@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -10,15 +10,17 @@ from matplotlib.axes import Axes
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values
+from fastdln.plots.against_eta import draw_line
+from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import eta_axis
-from fastdln.plots.colours import THEORY, mode_marker
+from fastdln.plots.colours import DARK_BLUE, THEORY
 from fastdln.plots.heatmap import heatmap
-from fastdln.plots.labels import axis_label, legend_beside, legend_inside
-from fastdln.plots.plot import Plot, plane_dims
-from fastdln.plots.selection import Choice, mode_indices, values
+from fastdln.plots.labels import axis_label
+from fastdln.plots.plot import Plot, View, is_plane, plane_dims
+from fastdln.plots.selection import mode_indices, values
 
 
-def mixing(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
+def mixing(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Mixing exponent over eta and a further axis, or against eta.
 
     Above 0, in yellow, full matrices leave the orbit of the modes.
@@ -29,8 +31,8 @@ def mixing(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> 
         With `mixing_exponent` (..., eta), per step.
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
-    **choice : float
-        Values of other dimensions.
+    **options : Options
+        Values of other dimensions, and how it looks.
 
     Returns
     -------
@@ -55,34 +57,31 @@ def mixing(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> 
     --------
     >>> ax = fastdln.plots.mixing(ds, depth=2)  # doctest: +SKIP
     """
-    ds, ax = PLOT.ready(ds, ax, choice)
-    if len(dims := plane_dims(ds)) > 1:
-        heatmap(ax, ds, "mixing_exponent", about=0.0, edges=False)
-        edge = pair_edge(ds)
-        edge = edge.isel({dim: 0 for dim in edge.dims if dim != dims[1]})
-        limits, x = ax.get_ylim(), ax.get_xlim()
-        y = ds[dims[1]].values
-        ax.plot(np.broadcast_to(edge.values, y.shape), y, **THEORY, linestyle="--", label=pair_label(ds))
-        ax.set(xlim=x, ylim=limits)
-        legend = ax.get_legend()
-        legend_inside(ax, [handle for handle in legend.legend_handles if handle] if legend else [])
-        return ax
+    return PLOT(ds, ax, options)
+
+
+def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
+    """Draw a map of colours about 0, with the edge of the pair."""
+    handles = heatmap(ax, ds, look, "mixing_exponent", about=0.0, critical=False)
+    y = plane_dims(ds)[1]
+    edge = pair_edge(ds)
+    edge = edge.isel({dim: 0 for dim in edge.dims if dim != y})
+    limits, x = ax.get_ylim(), ax.get_xlim()
+    curve = np.broadcast_to(look.scale * edge.values, ds[y].shape)
+    ax.plot(curve, ds[y].values, **THEORY, linestyle="--", label=pair_label(ds))
+    ax.set(xlim=x, ylim=limits)
+    return handles
+
+
+def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw the exponent as a line, and the edge of the pair."""
     eta = ds["eta"].values
-    ax.plot(
-        eta,
-        values(ds, "mixing_exponent", "eta"),
-        color="black",
-        linewidth=1.0,
-        label="measured",
-        **mode_marker(len(eta), 0),
-    )
+    draw_line(ax, ds, look, values(ds, "mixing_exponent", "eta"), DARK_BLUE, "measured")
     ax.axhline(0, color="black", linewidth=0.6)
     if eta[0] <= (pair := float(pair_edge(ds).values.ravel()[0])) <= eta[-1]:
-        ax.axvline(pair, **THEORY, linestyle="--", label=pair_label(ds))
-    eta_axis(ax, ds)
+        ax.axvline(look.scale * pair, **THEORY, linestyle="--", label=pair_label(ds))
+    eta_axis(ax, ds, look)
     ax.set_ylabel(axis_label(ds["mixing_exponent"]) + " per step")
-    legend_beside(ax)
-    return ax
 
 
 def pair_edge(ds: xr.Dataset) -> xr.DataArray:
@@ -102,7 +101,16 @@ def largest_pair_edge(s: np.ndarray, depth: np.ndarray) -> np.ndarray:
 
 def pair_label(ds: xr.Dataset) -> str:
     """Name the pair's edge in a legend."""
-    return "$\\eta\\,(s_1 + s_2) = 2$" if (ds["depth"] == 2).all() else "$\\eta\\,\\lambda_{12} = 2$ at the minimum"
+    if (ds["depth"] == 2).all():
+        return "$\\eta\\,(s_1 + s_2) = 2$, exact for $L$ = 2"
+    return "$\\eta\\,\\lambda_{12} = 2$ at the minimum"
 
 
-PLOT = Plot(mixing, needs=(("mixing_exponent",),), across=plane_dims, network=True)
+PLOT = Plot(
+    mixing,
+    (
+        View(paint_plane, needs=("mixing_exponent",), shows=plane_dims, suits=is_plane, measured="colour"),
+        View(paint, needs=("mixing_exponent",), shows=plane_dims),
+    ),
+    network=True,
+)

@@ -10,17 +10,19 @@ from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import model_of, singular_values
 from fastdln.analysis.expected import prediction
-from fastdln.plots.axes import edge_lines, eta_axis
-from fastdln.plots.colours import THEORY, mode_colours, mode_marker
-from fastdln.plots.labels import axis_label, legend_beside
-from fastdln.plots.plot import Plot, eta_and_mode_dims
-from fastdln.plots.selection import Choice, array_along, mode_indices, mode_name, values
+from fastdln.plots.against_eta import draw_line
+from fastdln.plots.appearance import Appearance, Options
+from fastdln.plots.axes import critical_lines, eta_axis
+from fastdln.plots.colours import THEORY, line_colours
+from fastdln.plots.labels import axis_label
+from fastdln.plots.plot import Plot, View, eta_and_mode_dims
+from fastdln.plots.selection import array_along, mode_indices, mode_name, values
 
 # Points of a theory's curve: more than a picture has columns.
 THEORY_POINTS = 2000
 
 
-def oscillation_range(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
+def oscillation_range(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Oscillation range of each mode against eta.
 
     Parameters
@@ -29,8 +31,8 @@ def oscillation_range(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[C
         With `oscillation_range` (..., eta, mode): maximum minus minimum over the record.
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
-    **choice : float
-        Values of other dimensions, or a mode by its number.
+    **options : Options
+        Values of other dimensions, or a mode by its number, and how it looks.
 
     Returns
     -------
@@ -55,23 +57,28 @@ def oscillation_range(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[C
     --------
     >>> ax = fastdln.plots.oscillation_range(ds, depth=3, alpha=0.3)  # doctest: +SKIP
     """
-    ds, ax = PLOT.ready(ds, ax, choice)
-    eta, measured = ds["eta"].values, values(ds, "oscillation_range", "eta", "mode")
-    eta_axis(ax, ds)
-    for colour, mode in zip(mode_colours(len(mode_indices(ds))), mode_indices(ds), strict=True):
-        ax.plot(eta, measured[:, mode], color=colour, label=mode_name(ds, mode), **mode_marker(len(eta), mode))
+    return PLOT(ds, ax, options)
+
+
+def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw a line a mode, the two-cycle's range, and 2/S_i."""
+    eta, measured, indices = ds["eta"].values, values(ds, "oscillation_range", "eta", "mode"), mode_indices(ds)
+    eta_axis(ax, ds, look)
+    for colour, mode in zip(line_colours(len(indices), look.cmap), indices, strict=True):
+        draw_line(ax, ds, look, measured[:, mode], colour, mode_name(ds, mode), mode)
     fine = xr.DataArray(np.linspace(eta[0], eta[-1], THEORY_POINTS), dims="eta")
     expected = prediction(fine, ds["depth"], singular_values(ds), model_of(ds))["oscillation_range"]
-    for k, mode in enumerate(mode_indices(ds)):
+    for k, mode in enumerate(indices):
         curve = array_along(expected.isel(mode=mode), "eta")
-        ax.plot(fine, curve, **THEORY, linestyle="--", label="theory: two-cycle" if k == 0 else None)
-    edge_lines(ax, ds)
+        ax.plot(look.scale * fine, curve, **THEORY, linestyle="--", label="theory: two-cycle" if k == 0 else None)
+    critical_lines(ax, ds, look)
     ax.set_ylabel(axis_label(ds["oscillation_range"]))
     # what stands still is drawn as such, and not its rounding errors
     still = 0.05 * float(singular_values(ds).max())
     ax.set_ylim(0, max(ax.get_ylim()[1], still) if ax.get_ylim()[1] < 1e-6 * still else None)
-    legend_beside(ax)
-    return ax
 
 
-PLOT = Plot(oscillation_range, needs=(("oscillation_range",),), across=eta_and_mode_dims)
+PLOT = Plot(
+    oscillation_range,
+    (View(paint, needs=("oscillation_range",), shows=eta_and_mode_dims, takes=frozenset({"cmap"})),),
+)

@@ -4,37 +4,39 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import math
 import reprlib
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import xarray as xr
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastdln.analysis.dataset import text_of
 from fastdln.errors import DatasetError
-from fastdln.plots.plot import SINGLE_SIZE, Plot
+from fastdln.plots.appearance import STYLES, Appearance, settings
+from fastdln.plots.plot import Plot, View
+from fastdln.plots.scales import share_colours, share_y
 from fastdln.plots.selection import indices_along
+from fastdln.text import one_line
 
 Draw = Callable[..., Axes]
 
 # More are too small to read side by side.
 MOST_PANELS = 9
 
-# Inches of a panel.
-PANEL_WIDTH, PANEL_HEIGHT = 4.2, 3.4
-
 # Inches that a legend takes below its panel.
 LEGEND_HEIGHT = 0.8
 
-# Of a title: wider characters than the average still fit.
+# Of a title of 11 points: wider characters than the average still fit.
 CHARACTERS_AN_INCH = 8.5
+TITLE_POINTS = 11
 
 # Inches that a name takes in the legend below several panels.
 LEGEND_ENTRY = 1.9
@@ -46,30 +48,28 @@ FORMATS = ("png", "pdf", "svg")
 DPI = 200
 MOST_DPI = 2000
 
-# Matplotlib's, for figures and files.
-SETTINGS: dict[Any, Any] = {
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "font.size": 10,
-    "axes.titlesize": 10,
-    "figure.titlesize": 11,
-    "legend.frameon": False,
-    "svg.hashsalt": "fastdln",  # the same picture, the same bytes
-    "svg.fonttype": "none",
-    "pdf.fonttype": 42,  # TrueType: conferences refuse Type 3
-    "ps.fonttype": 42,
-}
-
 # Matplotlib's settings are the process's; pictures that are drawn in several threads take turns with them.
 SETTINGS_LOCK = RLock()
 
-# Files without the time at which they were made.
-METADATA: dict[str, dict[str, Any]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+# Figures' styles, and what is written into their files.
+STYLE_OF: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()
+ABOUT: WeakKeyDictionary[Figure, dict[str, str]] = WeakKeyDictionary()
+
+# Metadata of files: the names of each format for what a picture shows, its sweep, and the command that drew it; no time.
+NAMES: dict[str, tuple[str, str, str]] = {
+    "png": ("Title", "Source", "Description"),
+    "pdf": ("Title", "Keywords", "Subject"),
+    "svg": ("Title", "Source", "Description"),
+}
+WITHOUT_TIME: dict[str, dict[str, Any]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
 
-def panels_of(plot: Plot, ds: xr.Dataset, choice: Mapping[str, Any]) -> Figure:
+def panels_of(plot: Plot, ds: xr.Dataset, choice: Mapping[str, Any], look: Appearance) -> Figure:
     """Draw a panel for each value of the dimensions that a picture does not show; ds is what `Plot.select` gave."""
-    dims = plot.panel_dims(ds)
+    asked = [dim for dim in look.panels if dim in ds.dims and ds.sizes[dim] > 1]
+    view = plot.view(probe := ds.isel({dim: [0] for dim in asked}), look.x)
+    plot.look(probe.isel({dim: [0] for dim in plot.panel_dims(probe, view)}), view, look)
+    dims = [*asked, *(dim for dim in plot.panel_dims(ds, view) if dim not in asked)]
     indices = [indices_along(ds, dim) for dim in dims]
     counts = [len(along) for along in indices]
     while math.prod(counts) > MOST_PANELS:
@@ -81,9 +81,11 @@ def panels_of(plot: Plot, ds: xr.Dataset, choice: Mapping[str, Any]) -> Figure:
     values = [{dim: ds[dim].values[index] for dim, index in panel.items()} for panel in panels]
     possible = math.prod(len(along) for along in indices)
     shown = f"{len(values)} of {possible:,} pictures shown" if len(values) < possible else ""
-    title = " - ".join(filter(None, [text_of(ds.attrs, "title"), shown]))
+    title = " - ".join(filter(None, [text_of(ds.attrs, "title"), shown])) if look.title is None else look.title
     columns = {1: 1, 2: 2, 4: 2, 7: 4, 8: 4}.get(len(values), 3)
-    return arranged(ds, [(plot.draw, {**choice, **panel}) for panel in values], columns, title)
+    of_panels = {name: getattr(look, name) for name in look.set() - {"title", "size", "panels", "style"}}
+    drawn = [(plot.draw, {**choice, **panel, **of_panels}) for panel in values]
+    return compose(ds, drawn, columns, title, look, view)
 
 
 def arranged(ds: xr.Dataset, panels: Sequence[tuple[Draw, Mapping[str, Any]]], columns: int, title: str = "") -> Figure:
@@ -130,26 +132,45 @@ def arranged(ds: xr.Dataset, panels: Sequence[tuple[Draw, Mapping[str, Any]]], c
         )
     if not isinstance(title, str):
         raise DatasetError(f"title: must be text (got {reprlib.repr(title)})")
-    rows = -(-len(panels) // columns)
+    return compose(ds, panels, columns, title, Appearance())
+
+
+def compose(
+    ds: xr.Dataset,
+    panels: Sequence[tuple[Draw, Mapping[str, Any]]],
+    columns: int,
+    title: str,
+    look: Appearance,
+    view: View | None = None,
+) -> Figure:
+    """Draw the panels of a figure; view: what all of them are of, if they are of one kind."""
+    rows, style = -(-len(panels) // columns), STYLES[look.style or "screen"]
     several_kinds = len({draw for draw, _ in panels}) > 1
-    size = (
-        SINGLE_SIZE
-        if len(panels) == 1
-        else (PANEL_WIDTH * columns, (PANEL_HEIGHT + LEGEND_HEIGHT * several_kinds) * rows)
-    )
-    with SETTINGS_LOCK, rc_context(SETTINGS):
+    width, height = style.panel
+    size = (width * columns, (height + LEGEND_HEIGHT * several_kinds) * rows) if len(panels) > 1 else style.single
+    size = look.size or size
+    with SETTINGS_LOCK, settings(look.style) as points:
         figure = Figure(figsize=size, layout="constrained")
+        STYLE_OF[figure] = look.style or "screen"
+        ABOUT[figure] = {"title": title, "sweep": text_of(ds.attrs, "sweep_sha256")}
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax, (draw, choice) in zip(axes, panels, strict=False):
             draw(ds, ax, **choice)
+        drawn = list(axes[: len(panels)])
         for ax in axes[len(panels) :]:
             ax.set_axis_off()
         if several_kinds:
-            legends_below(axes[: len(panels)])
+            legends_below(drawn)
         elif len(panels) > 1:
             merge_legends(figure)
-        label_once(axes[: len(panels)], columns)
-        lines = textwrap.wrap(title, int(size[0] * CHARACTERS_AN_INCH), max_lines=2, placeholder=" ...")
+        if view is not None and len(panels) > 1:
+            if view.measured == "y" and look.ylim is None:
+                share_y(drawn)
+            elif view.measured == "colour":
+                share_colours(drawn)
+        label_once(drawn, columns)
+        letters = int(size[0] * CHARACTERS_AN_INCH * TITLE_POINTS / points)
+        lines = textwrap.wrap(title, max(letters, 8), max_lines=2, placeholder=" ...")
         figure.suptitle("\n".join(lines), parse_math=False)
     return figure
 
@@ -201,7 +222,7 @@ def label_once(axes: Any, columns: int) -> None:
             bar.set_ylabel("")
 
 
-def encode(figure: Figure, kind: str = "png", dpi: float = DPI) -> bytes:
+def encode(figure: Figure, kind: str = "png", dpi: float = DPI, *, command: str = "") -> bytes:
     """Encode the figure as a PNG, PDF or SVG file's bytes; the same figure gives the same.
 
     Parameters
@@ -212,6 +233,8 @@ def encode(figure: Figure, kind: str = "png", dpi: float = DPI) -> bytes:
         One of `FORMATS`.
     dpi : float, default: 200
         Pixels an inch of a PNG, and of heat maps and dots in the other formats; from 1 to 2000.
+    command : str, default: ""
+        What draws the figure again; written into the file. Left out, it is the call of `figure`.
 
     Returns
     -------
@@ -221,11 +244,12 @@ def encode(figure: Figure, kind: str = "png", dpi: float = DPI) -> bytes:
     Raises
     ------
     DatasetError
-        If figure is no figure, kind none of these, or dpi no number in that range.
+        If figure is no figure, kind none of these, dpi no number in that range, or command no text.
 
     Notes
     -----
-    Files carry no time of their making, and fonts of PDFs are TrueType, as conferences ask.
+    Files carry the title, the hash of the sweep, and the command, and no time of their making: `exiftool` or Pillow's
+    `Image.open(path).text` show them. Fonts of PDFs are TrueType, as conferences ask.
 
     Examples
     --------
@@ -237,7 +261,24 @@ def encode(figure: Figure, kind: str = "png", dpi: float = DPI) -> bytes:
         raise DatasetError(f"kind: must be one of {', '.join(FORMATS)} (got {reprlib.repr(kind)})")
     if not isinstance(dpi, int | float) or isinstance(dpi, bool) or not 1 <= dpi <= MOST_DPI:
         raise DatasetError(f"dpi: must be a number from 1 to {MOST_DPI} (got {reprlib.repr(dpi)})")
+    if not isinstance(command, str):
+        raise DatasetError(f"command: must be text (got {reprlib.repr(command)})")
     out = io.BytesIO()
-    with SETTINGS_LOCK, rc_context(SETTINGS):
-        figure.savefig(out, format=kind, dpi=dpi, metadata=METADATA[kind])
+    with SETTINGS_LOCK, settings(STYLE_OF.get(figure)):
+        figure.savefig(out, format=kind, dpi=dpi, metadata=metadata_of(figure, kind, command))
     return out.getvalue()
+
+
+def metadata_of(figure: Figure, kind: str, command: str) -> dict[str, Any]:
+    """Write what a file says of itself: title, sweep and command, in the names of its format."""
+    about = ABOUT.get(figure, {})
+    sweep = f"fastdln sweep sha256 {about['sweep']}" if about.get("sweep") else ""
+    texts = (about.get("title", ""), sweep, command or about.get("command", ""))
+    named = {name: one_line(text) for name, text in zip(NAMES[kind], texts, strict=True) if text}
+    return named | WITHOUT_TIME[kind]
+
+
+def call_text(kind: str, options: Mapping[str, Any]) -> str:
+    """Write the call of `figure` that draws a picture again."""
+    words = [f"{name}={reprlib.repr(value)}" for name, value in options.items() if not isinstance(value, xr.Dataset)]
+    return f"fastdln.plots.figure({', '.join(['ds', json.dumps(kind), *words])})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -11,12 +11,13 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values, sweep_of
-from fastdln.plots.axes import edge_lines, eta_axis
+from fastdln.plots.appearance import Appearance, Options
+from fastdln.plots.axes import critical_lines, eta_axis
 from fastdln.plots.colours import CLASS_COLOURS, THEORY
-from fastdln.plots.labels import axis_label, hatched_swatch, legend_beside, swatch
-from fastdln.plots.plot import Plot, plane_and_mode_dims, plane_dims
-from fastdln.plots.rasterize import grid_cells, most_frequent, paint
-from fastdln.plots.selection import Choice, mode_indices
+from fastdln.plots.labels import axis_label, hatched_swatch, swatch
+from fastdln.plots.plot import Plot, View, plane_and_mode_dims, plane_dims
+from fastdln.plots.rasterize import draw_cells, grid_cells, most_frequent
+from fastdln.plots.selection import mode_indices
 
 CLASSES = list(CLASS_COLOURS)
 CONVERGED, PERIODIC, APERIODIC, COLLAPSED, DIVERGED, DRIFTING = range(1, 7)
@@ -29,7 +30,7 @@ CLASS_OF_FATE = {
 }
 
 
-def phase(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
+def phase(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Fate and period over eta and alpha.
 
     Over eta and the first further axis of more than one value where alpha has one. A periodic network's period is the
@@ -41,8 +42,8 @@ def phase(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> A
         With `fate` (..., alpha, eta) and `period` (..., alpha, eta, mode).
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
-    **choice : float
-        Values of other dimensions.
+    **options : Options
+        Values of other dimensions, and how it looks.
 
     Returns
     -------
@@ -66,22 +67,25 @@ def phase(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> A
     --------
     >>> ax = fastdln.plots.phase(ds, ax=ax, depth=3)  # doctest: +SKIP
     """
-    ds, ax = PLOT.ready(ds, ax, choice)
+    return PLOT(ds, ax, options)
+
+
+def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
+    """Draw the class of each cell, 2/S_i, and where the plateau is as long as the transient."""
     x, y = (*plane_dims(ds), "alpha")[:2]
-    eta_axis(ax, ds)
-    cells = grid_cells(ax, ds, x, y)
+    eta_axis(ax, ds, look)
+    cells = grid_cells(ax, ds, x, y, look.scale)
     cell_classes = most_frequent(cells, ds, x, y, PLOT.variables(ds), classes, len(CLASSES))
     colours = ListedColormap(list(CLASS_COLOURS.values()))
-    paint(
+    draw_cells(
         ax, cells, ds, y, cell_classes, cmap=colours, norm=BoundaryNorm(np.arange(len(CLASSES) + 1) - 0.5, len(CLASSES))
     )
     ax.set_ylabel(axis_label(ds[y], "$\\alpha$" if y == "alpha" else ""))
-    edge_lines(ax, ds, y)
-    plateau_line(ax, ds, y)
+    critical_lines(ax, ds, look, y)
+    plateau_line(ax, ds, look, y)
     present = set(cell_classes.compressed().tolist())
     handles = [swatch(CLASS_COLOURS[c], c) for k, c in enumerate(CLASSES) if k in present]
-    legend_beside(ax, handles + ([hatched_swatch("not computed")] if cell_classes.mask.any() else []))
-    return ax
+    return handles + ([hatched_swatch("not computed")] if cell_classes.mask.any() else [])
 
 
 def classes(block: xr.Dataset) -> np.ndarray:
@@ -103,7 +107,7 @@ def classes(block: xr.Dataset) -> np.ndarray:
     return out
 
 
-def plateau_line(ax: Axes, ds: xr.Dataset, y: str) -> None:
+def plateau_line(ax: Axes, ds: xr.Dataset, look: Appearance, y: str) -> None:
     """Draw eta = T(alpha, 1) / steps (docs/theory.md, A): left of and below it the transient is too short to leave the saddle."""
     sweep = sweep_of(ds)
     depth, s = ds["depth"].values[0], singular_values(ds)
@@ -113,11 +117,12 @@ def plateau_line(ax: Axes, ds: xr.Dataset, y: str) -> None:
     slowest = min(float(s.isel(mode=mode).values.ravel()[0]) for mode in mode_indices(ds))
     if slowest <= 0:
         return
-    eta, (low, high) = theory.plateau_steps(alpha, 1.0, slowest, depth) / sweep["steps"], ax.get_xlim()
+    eta = look.scale * theory.plateau_steps(alpha, 1.0, slowest, depth) / sweep["steps"]
+    low, high = ax.get_xlim()
     if np.any((eta > low) & (eta < high)):
         limits = ax.get_ylim()
         ax.plot(eta, alpha, **THEORY, linestyle=(0, (1, 1)), label="plateau ends")
         ax.set(xlim=(low, high), ylim=limits)
 
 
-PLOT = Plot(phase, needs=(("fate", "period"),), across=plane_and_mode_dims, network=True)
+PLOT = Plot(phase, (View(paint, needs=("fate", "period"), shows=plane_and_mode_dims, measured=""),), network=True)

@@ -1,28 +1,75 @@
-"""A kind of picture: what it shows of a dataset, which variables that takes, and how the rest is chosen."""
+"""A kind of picture: the views that it has, the variables that each takes, and how the rest is chosen."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis.dataset import restore_dimensions, sweep_of, target_singular_values
+from fastdln import theory
+from fastdln.analysis.dataset import restore_dimensions, singular_values, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots import docstrings
+from fastdln.plots.appearance import STYLES, Appearance, settings, split, widen
+from fastdln.plots.labels import legend_beside, legend_inside
+from fastdln.plots.overlay import draw_over
 from fastdln.plots.selection import has_all, indices_along, mode_name, select_value, value_text
-
-# Inches of a picture on its own, with its legend beside it.
-SINGLE_SIZE = (7.0, 4.4)
 
 # Characters above a panel.
 TITLE_WIDTH = 44
 
 # Become the second axis of a picture only where none of the others varies.
 LAST_CHOICE = ("depth", "seed", "alpha", "eta")
+
+# What every picture takes of an appearance.
+ALWAYS = frozenset({"title", "size", "xlim", "ylim", "style", "panels"})
+
+# Paints a dataset on the axes; returns entries of the legend beyond those of what it drew.
+Paint = Callable[[Axes, xr.Dataset, Appearance], "list[Any] | None"]
+
+
+@dataclass(frozen=True)
+class View:
+    """One of the ways in which a picture shows a dataset.
+
+    Parameters
+    ----------
+    paint : callable
+        Draws it on axes, of a dataset that is down to one value along the dimensions that are not shown.
+    needs : tuple of str
+        The variables that it draws.
+    shows : callable
+        Gives the dimensions of a dataset that it shows.
+    x : str, default: "eta"
+        What is on the x axis.
+    suits : callable, optional
+        Whether it is drawn of a dataset where no x is asked for; by default of every one.
+    why_not : callable, optional
+        Says what keeps it from being drawn of a dataset that has the variables; "" if nothing does, as by default.
+    measured : {"y", "colour", ""}, default: "y"
+        Where the quantity is, whose scale panels share; "" where each panel has its own.
+    takes : frozenset of str, optional
+        What it takes of an appearance beside what every picture does.
+    """
+
+    paint: Paint
+    needs: tuple[str, ...]
+    shows: Callable[[xr.Dataset], Iterable[str]]
+    x: str = "eta"
+    suits: Callable[[xr.Dataset], bool] = lambda ds: True
+    why_not: Callable[[xr.Dataset], str] = lambda ds: ""
+    measured: Literal["y", "colour", ""] = "y"
+    takes: frozenset[str] = frozenset()
+
+    def options(self) -> frozenset[str]:
+        """Names of the options of an appearance that it takes."""
+        more = {"y": {"log", "over"}, "colour": {"log", "cmap"}, "": set()}[self.measured]
+        return ALWAYS | more | self.takes | {"x"}
 
 
 @dataclass(frozen=True)
@@ -32,21 +79,15 @@ class Plot:
     Parameters
     ----------
     draw : callable
-        The public function, which takes a dataset, an ax and a choice, calls `ready` first and returns the ax.
-    needs : tuple of tuple of str
-        Sets of variables, any of which will do; the first that a dataset has is drawn.
-    across : callable
-        Gives the dimensions of a dataset that one picture shows; one value of every other one is chosen.
-    why_not : callable, optional
-        Says what keeps the picture from drawing variables that a dataset has; "" if nothing does, as by default.
+        The public function, which takes a dataset, an ax and options, and returns what this object does of them.
+    views : tuple of View
+        Ways to draw it; the first that suits a dataset is drawn.
     network : bool, default: False
         Whether it is of all modes together, so that none can be chosen.
     """
 
     draw: Callable[..., Axes]
-    needs: tuple[tuple[str, ...], ...]
-    across: Callable[[xr.Dataset], Iterable[str]]
-    why_not: Callable[[xr.Dataset, tuple[str, ...]], str] = lambda ds, names: ""
+    views: tuple[View, ...] = field(repr=False)
     network: bool = False
 
     @property
@@ -64,24 +105,47 @@ class Plot:
         """A paragraph on its lines, options and sources, to follow the summary."""
         return docstrings.description(self.draw)
 
+    def possible(self, ds: xr.Dataset) -> list[View]:
+        """List the views that can be drawn of the dataset."""
+        return [view for view in self.views if has_all(ds, view.needs) and not view.why_not(ds)]
+
     def variables(self, ds: xr.Dataset) -> tuple[str, ...]:
         """List the variables that it would draw of the dataset; none if it cannot."""
-        return next((names for names in self.needs if has_all(ds, names) and not self.why_not(ds, names)), ())
+        possible = self.possible(ds)
+        return next((view.needs for view in possible if view.suits(ds)), possible[0].needs if possible else ())
+
+    def view(self, ds: xr.Dataset, x: str | None = None) -> View:
+        """Find the view that is drawn of a dataset: the one whose x axis is asked for, or the first that suits.
+
+        Raises
+        ------
+        DatasetError
+            If there is none.
+        """
+        if not (possible := self.possible(ds)):
+            raise DatasetError(self.obstacles(ds))
+        if x is not None:
+            asked = [view for view in possible if view.x == x.removesuffix(" S")]
+            if not asked:
+                valid = dict.fromkeys(name for view in possible for name in x_names(view))
+                raise DatasetError(f"x: must be one of {', '.join(valid)} for {self.name} of this dataset (got {x!r})")
+            possible = asked
+        return next((view for view in possible if view.suits(ds)), possible[0])
 
     def obstacles(self, ds: xr.Dataset) -> str:
         """Say why it cannot be drawn: what stands against the variables that are there, or which are not."""
-        reasons = [self.why_not(ds, names) for names in self.needs if has_all(ds, names)]
-        absent = [[name for name in names if name not in ds] for names in self.needs if not has_all(ds, names)]
+        reasons = [view.why_not(ds) for view in self.views if has_all(ds, view.needs)]
+        absent = {" and ".join(name for name in view.needs if name not in ds): None for view in self.views}
+        absent.pop("", None)
         if absent:
-            asked = " or ".join(" and ".join(names) for names in absent)
             how = "(sweeps ask by `observables`, `trajectory`, `sharpness_count`)"
-            reasons.append(f"needs {asked}, which this dataset does not have {how}")
-        return f"{self.name}: {', and it '.join(reasons)}"
+            reasons.append(f"needs {' or '.join(absent)}, which this dataset does not have {how}")
+        return f"{self.name}: {', and it '.join(dict.fromkeys(filter(None, reasons)))}"
 
-    def panel_dims(self, ds: xr.Dataset) -> list[str]:
-        """List the dimensions of more than one value that a picture does not show."""
-        shown = set(self.across(ds))
-        drawn = {dim for name in self.variables(ds) for dim in ds[name].dims}
+    def panel_dims(self, ds: xr.Dataset, view: View) -> list[str]:
+        """List the dimensions of more than one value that a view does not show."""
+        shown = set(view.shows(ds))
+        drawn = {dim for name in view.needs for dim in ds[name].dims}
         return [
             str(dim)
             for dim in (*ds["fate"].dims, "mode")
@@ -96,7 +160,7 @@ class Plot:
         ds : xarray.Dataset
             As opened, or selected and squeezed since.
         choice : mapping of str to float
-            Values of dimensions; a mode by its number, from 0.
+            Values of dimensions; a mode by its number.
 
         Returns
         -------
@@ -109,12 +173,12 @@ class Plot:
             If this picture cannot be drawn of it, in one line.
         """
         ds = restore_dimensions(ds)
-        dims = [*map(str, ds["fate"].dims), *(["mode"] if self.takes_modes(ds) else [])]
+        dims = self.dims(ds)
         if unknown := set(choice) - set(dims):
             raise DatasetError(
                 f"{', '.join(sorted(unknown))}: cannot be chosen for {self.name}; valid: {', '.join(dims)}"
             )
-        if not any(has_all(ds, names) for names in self.needs):
+        if not any(has_all(ds, view.needs) for view in self.views):
             raise DatasetError(self.obstacles(ds))
         for dim in dims:
             if dim in choice:
@@ -127,14 +191,25 @@ class Plot:
             raise DatasetError(f"{self.name}: is of all layers, and this dataset has some of them only")
         return ds
 
-    def takes_modes(self, ds: xr.Dataset) -> bool:
-        """Whether a mode can be chosen."""
-        return not self.network and any(
-            name in ds and "mode" in ds[name].dims for names in self.needs for name in names
+    def dims(self, ds: xr.Dataset) -> list[str]:
+        """List the dimensions of which a value can be chosen."""
+        takes_modes = not self.network and any(
+            name in ds and "mode" in ds[name].dims for view in self.views for name in view.needs
         )
+        return [*map(str, ds["fate"].dims), *(["mode"] if takes_modes else [])]
 
-    def ready(self, ds: xr.Dataset, ax: Axes | None, choice: Mapping[str, Any]) -> tuple[xr.Dataset, Axes]:
-        """Prepare the dataset and the axes for drawing, titled with the choice.
+    def look(self, ds: xr.Dataset, view: View, look: Appearance) -> Appearance:
+        """Check an appearance against what a view takes, and find what "eta S" means for the dataset."""
+        if unknown := look.set() - (valid := view.options()):
+            raise DatasetError(
+                f"{', '.join(sorted(unknown))}: {self.name} does not take it; it takes {', '.join(sorted(valid))}"
+            )
+        if absent := [dim for dim in look.panels if dim not in self.dims(ds)]:
+            raise DatasetError(f"panels: must be of {', '.join(self.dims(ds))} (got {', '.join(absent)})")
+        return replace(look, scale=minimum_sharpness(ds) if look.x == "eta S" else 1.0)
+
+    def __call__(self, ds: xr.Dataset, ax: Axes | None, options: Mapping[str, Any]) -> Axes:
+        """Draw the picture, titled with the choice, and with its legend.
 
         Parameters
         ----------
@@ -142,35 +217,71 @@ class Plot:
             As given to the picture.
         ax : matplotlib.axes.Axes or None
             Where to draw; None makes a figure of its own.
-        choice : mapping of str to float
-            Values of dimensions; a mode by its number, from 0. What is not chosen is the first.
+        options : mapping
+            Values of dimensions, and the words of an appearance. What is not chosen is the first.
 
         Returns
         -------
-        ds : xarray.Dataset
-            With one value of every dimension that is not shown.
-        ax : matplotlib.axes.Axes
-            Where to draw.
+        matplotlib.axes.Axes
+            The axes drawn on.
 
         Raises
         ------
         DatasetError
-            If ax is no Axes, or this picture cannot be drawn of the dataset.
+            If ax is no Axes, or this picture cannot be drawn of the dataset so.
         """
+        choice, look = split(options)
         if ax is not None and not isinstance(ax, Axes):
             raise DatasetError(f"ax: must be a matplotlib Axes (got {type(ax).__name__})")
-        ds = self.select(ds, choice)
-        not_chosen = self.panel_dims(ds)
-        ds = ds.isel({dim: indices_along(ds, dim)[:1] for dim in not_chosen})
-        titled = [dim for dim in (*map(str, ds["fate"].dims), "mode") if dim in choice or dim in not_chosen]
-        if ax is None:
-            import matplotlib.pyplot as plt
+        for name in ("size", "panels") if ax is not None else ("panels",):
+            if name in look.set():
+                raise DatasetError(f"{name}: is of a figure; use fastdln.plots.figure, or leave it out")
+        selected = self.select(ds, choice)
+        view = self.view(selected, look.x)
+        not_chosen = self.panel_dims(selected, view)
+        one = selected.isel({dim: indices_along(selected, dim)[:1] for dim in not_chosen})
+        look = self.look(one, view, look)
+        with settings(look.style) if look.style and ax is None else nullcontext():
+            if ax is None:
+                import matplotlib.pyplot as plt
 
-            ax = plt.subplots(figsize=SINGLE_SIZE, layout="constrained")[1]
-        if titled:
-            items = [mode_name(ds, 0) if dim == "mode" else value_text(ds, dim) for dim in titled]
-            ax.set_title(wrap_items(items), fontsize="medium")
-        return ds, ax
+                size = look.size or STYLES[look.style or "screen"].single
+                ax = plt.subplots(figsize=size, layout="constrained")[1]
+            titled = [dim for dim in (*map(str, one["fate"].dims), "mode") if dim in choice or dim in not_chosen]
+            items = [mode_name(one, 0) if dim == "mode" else value_text(one, dim) for dim in titled]
+            if look.title is not None or items:
+                ax.set_title(wrap_items(items) if look.title is None else look.title, fontsize="medium")
+            handles = view.paint(ax, one, look) or []
+            if look.log is not None and view.measured == "y":
+                set_log(ax, look.log)
+            if look.over is not None:
+                handles += draw_over(ax, self, view, one, choice, look)
+            widen(ax, look.style)
+            look.limit(ax)
+            (legend_inside if view.measured == "colour" else legend_beside)(ax, handles)
+        return ax
+
+
+def x_names(view: View) -> list[str]:
+    """Names of what can be on a view's x axis."""
+    return ["eta", "eta S"] if view.x == "eta" else [view.x]
+
+
+def minimum_sharpness(ds: xr.Dataset) -> float:
+    """Compute S of the largest mode at the balanced minimum; DatasetError where it has several values."""
+    several = [dim for dim in ("depth", *singular_values(ds).dims) if dim != "mode" and ds.sizes[dim] > 1]
+    if several:
+        raise DatasetError(
+            f"x: eta S needs one S, and it changes along {', '.join(map(str, several))}; choose one value"
+        )
+    return float(theory.stability_limit(float(singular_values(ds).max()), float(ds["depth"].values[0])))
+
+
+def set_log(ax: Axes, log: bool) -> None:
+    """Give the y axis a log scale or a linear one, with limits about what is drawn."""
+    ax.set_yscale("log" if log else "linear")
+    ax.relim()
+    ax.autoscale(axis="y")
 
 
 def wrap_items(items: Iterable[str]) -> str:
@@ -183,6 +294,11 @@ def plane_dims(ds: xr.Dataset) -> tuple[str, ...]:
     """Learning rate and, where there is one, the first of alpha and the further axes that has more than one value."""
     others = sorted((str(d) for d in ds["fate"].dims if d != "eta"), key=lambda d: (d != "alpha", d in LAST_CHOICE))
     return ("eta", *[dim for dim in others if ds.sizes[dim] > 1][:1])
+
+
+def is_plane(ds: xr.Dataset) -> bool:
+    """Whether a second axis beside the learning rate varies."""
+    return len(plane_dims(ds)) > 1
 
 
 def plane_and_mode_dims(ds: xr.Dataset) -> tuple[str, ...]:

@@ -67,10 +67,10 @@ def size_in_inches(ax: Axes) -> tuple[float, float]:
     return max(extent.width / dpi, 0.1), max(extent.height / dpi, 0.1)
 
 
-def grid_cells(ax: Axes, ds: xr.Dataset, x: str, y: str) -> tuple[Cells, Cells]:
-    """Columns and rows of a picture of x and y, no more than its size has room for."""
+def grid_cells(ax: Axes, ds: xr.Dataset, x: str, y: str, scale: float = 1.0) -> tuple[Cells, Cells]:
+    """Columns and rows of a picture of x, times the scale, and y, no more than its size has room for."""
     width, height = size_in_inches(ax)
-    return Cells(ds[x].values, int(width * CELLS_AN_INCH)), Cells(ds[y].values, int(height * CELLS_AN_INCH))
+    return Cells(scale * ds[x].values, int(width * CELLS_AN_INCH)), Cells(ds[y].values, int(height * CELLS_AN_INCH))
 
 
 def most_frequent(
@@ -118,7 +118,9 @@ def over_plane(ds: xr.Dataset, names: tuple[str, ...], x: str, y: str) -> xr.Dat
     return ds[list(names)].isel(dict.fromkeys(single, 0)).transpose(y, x, ...)
 
 
-def paint(ax: Axes, cells: tuple[Cells, Cells], ds: xr.Dataset, y: str, values: np.ma.MaskedArray, **style: Any) -> Any:
+def draw_cells(
+    ax: Axes, cells: tuple[Cells, Cells], ds: xr.Dataset, y: str, values: np.ma.MaskedArray, **style: Any
+) -> Any:
     """Draw the cells on the axes' scales, over hatching where there are none."""
     columns, rows = cells
     ax.patch.set(**HATCHED)

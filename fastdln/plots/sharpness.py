@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values
-from fastdln.plots.axes import edge_lines, eta_axis, step_axis
-from fastdln.plots.colours import THEORY, eta_colours
+from fastdln.plots.against_eta import draw_range
+from fastdln.plots.appearance import Appearance, Options
+from fastdln.plots.axes import critical_lines, eta_axis, step_axis
+from fastdln.plots.colours import EDGE, NEUTRAL, THEORY, line_colours
 from fastdln.plots.heatmap import heatmap
-from fastdln.plots.labels import axis_label, legend_beside
-from fastdln.plots.plot import Plot, plane_dims
-from fastdln.plots.record import draw_range
-from fastdln.plots.selection import Choice, values
+from fastdln.plots.labels import axis_label
+from fastdln.plots.plot import Plot, View, eta_dims, is_plane, plane_dims
+from fastdln.plots.selection import values
 from fastdln.plots.trajectories import dots, drawn_etas, eta_and_step_dims
 
 # Of learning rates that are told apart along the steps; of more the mean over the record is drawn against them.
 MOST_ETAS = 12
 
 
-def along_steps(ds: xr.Dataset) -> bool:
-    """Whether trajectories were kept of a few learning rates, or there is nothing else to draw."""
-    return "trajectory_sharpness" in ds and (ds.sizes["eta"] <= MOST_ETAS or "sharpness" not in ds)
+def few_etas(ds: xr.Dataset) -> bool:
+    """Whether the learning rates are few enough to be told apart along the steps."""
+    return bool(ds.sizes["eta"] <= MOST_ETAS)
 
 
-def dims_shown(ds: xr.Dataset) -> tuple[str, ...]:
-    """Eta and the steps where trajectories are drawn; else eta and a second axis that varies."""
-    return eta_and_step_dims(ds) if along_steps(ds) else plane_dims(ds)
-
-
-def sharpness(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
+def sharpness(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Sharpness with the edge 2/eta: along the steps, against eta, or over eta and alpha.
 
     Along the steps where trajectories were kept of a few learning rates. Against eta the mean, minimum and maximum over
@@ -46,8 +43,8 @@ def sharpness(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) 
         `sharpness_ratio` (..., eta).
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
-    **choice : float
-        Values of other dimensions.
+    **options : Options
+        Values of other dimensions, and how it looks.
 
     Returns
     -------
@@ -71,46 +68,60 @@ def sharpness(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) 
     --------
     >>> ax = fastdln.plots.sharpness(ds, depth=3, alpha=0.3)  # doctest: +SKIP
     """
-    ds, ax = PLOT.ready(ds, ax, choice)
-    if along_steps(ds):
-        return draw_steps(ax, ds)
-    if len(plane_dims(ds)) > 1:
-        return heatmap(ax, ds, "sharpness_ratio", about=1.0)
-    eta = ds["eta"].values
-    low, mean, high = (values(ds, f"sharpness{end}", "eta") for end in ("_min", "", "_max"))
-    draw_range(ax, eta, low, mean, high)
-    top = np.nanmax(high, initial=0.0)
-    positive = eta > 0
-    ax.plot(eta[positive], 2 / eta[positive], **THEORY, linestyle="--", label="2/$\\eta$")
-    flattest = float(theory.stability_limit(singular_values(ds).max(), ds["depth"].values[0]))
-    ax.axhline(flattest, **THEORY, linestyle=":", label="S of the balanced minimum")
-    ax.set_ylim(0, 1.1 * max(top, flattest) or None)
-    eta_axis(ax, ds)
-    edge_lines(ax, ds)
-    ax.set_ylabel(axis_label(ds["sharpness"]).partition(",")[0])
-    legend_beside(ax)
-    return ax
+    return PLOT(ds, ax, options)
 
 
-def draw_steps(ax: Axes, ds: xr.Dataset) -> Axes:
-    """Draw the sharpness along the steps, a colour a learning rate, each with its 2/eta."""
+def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
+    """Draw the sharpness along the steps, a colour a learning rate, each with its 2/eta in that colour."""
     indices = drawn_etas(ds)
     measured = values(ds, "trajectory_sharpness", "eta", "step")
-    for k, (index, colour) in enumerate(zip(indices, eta_colours(len(indices)), strict=True)):
+    for index, colour in zip(indices, line_colours(len(indices), look.cmap), strict=True):
         eta = float(ds["eta"][index])
         dots(ax, ds["step"], measured[index], colour, f"$\\eta$ = {eta:.6g}")
         if eta > 0:
-            ax.axhline(2 / eta, **THEORY, linestyle="--", label="2/$\\eta$" if k == 0 else None)
-            ax.plot(1.012, 2 / eta, marker="<", color=colour, transform=ax.get_yaxis_transform(), clip_on=False)
+            ax.axhline(2 / eta, **EDGE | {"color": colour, "linestyle": "--", "zorder": 1.5})
     step_axis(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_sharpness"]))
-    legend_beside(ax)
-    return ax
+    name = "2/$\\eta$" if len(indices) == 1 else "2/$\\eta$, in its colour"
+    return [Line2D([], [], color=NEUTRAL, linestyle="--", linewidth=1.1, label=name)]
 
+
+def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
+    """Draw eta times sharpness over 2, in colours about 1."""
+    return heatmap(ax, ds, look, "sharpness_ratio", about=1.0)
+
+
+def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw mean, minimum and maximum over the record, 2/eta, and S of the balanced minimum."""
+    eta = ds["eta"].values
+    low, mean, high = (values(ds, f"sharpness{end}", "eta") for end in ("_min", "", "_max"))
+    draw_range(ax, ds, look, low, mean, high)
+    top = np.nanmax(high, initial=0.0)
+    positive = eta > 0
+    ax.plot(look.scale * eta[positive], 2 / eta[positive], **EDGE, label="2/$\\eta$")
+    flattest = float(theory.stability_limit(singular_values(ds).max(), ds["depth"].values[0]))
+    ax.axhline(flattest, **THEORY, linestyle="--", label="S of the balanced minimum")
+    ax.set_ylim(0, 1.1 * max(top, flattest) or None)
+    eta_axis(ax, ds, look)
+    critical_lines(ax, ds, look)
+    ax.set_ylabel(axis_label(ds["sharpness"]).partition(",")[0])
+
+
+OVER_RECORD = ("sharpness", "sharpness_min", "sharpness_max", "sharpness_ratio")
 
 PLOT = Plot(
     sharpness,
-    needs=(("trajectory_sharpness",), ("sharpness", "sharpness_min", "sharpness_max", "sharpness_ratio")),
-    across=dims_shown,
+    (
+        View(
+            paint_steps,
+            needs=("trajectory_sharpness",),
+            shows=eta_and_step_dims,
+            x="step",
+            suits=few_etas,
+            takes=frozenset({"cmap"}),
+        ),
+        View(paint_plane, needs=OVER_RECORD, shows=plane_dims, suits=is_plane, measured="colour"),
+        View(paint, needs=OVER_RECORD, shows=eta_dims),
+    ),
     network=True,
 )

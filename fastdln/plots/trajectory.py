@@ -8,15 +8,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import singular_values
+from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import step_axis
-from fastdln.plots.colours import THEORY, mode_colours
-from fastdln.plots.labels import axis_label, legend_beside
-from fastdln.plots.plot import Plot
-from fastdln.plots.selection import Choice, mode_indices, mode_name, values
+from fastdln.plots.colours import THEORY, line_colours
+from fastdln.plots.labels import axis_label
+from fastdln.plots.plot import Plot, View
+from fastdln.plots.selection import mode_indices, mode_name, values
 from fastdln.plots.trajectories import dots, step_and_mode_dims
 
 
-def trajectory(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -> Axes:
+def trajectory(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """End-to-end singular values of the modes along the steps, for one learning rate.
 
     Parameters
@@ -25,8 +26,8 @@ def trajectory(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice])
         With `trajectory_product` (..., eta, mode, step).
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
-    **choice : float
-        Values of other dimensions (eta above all), or a mode by its number.
+    **options : Options
+        Values of other dimensions (eta above all), or a mode by its number, and how it looks.
 
     Returns
     -------
@@ -50,16 +51,23 @@ def trajectory(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice])
     --------
     >>> ax = fastdln.plots.trajectory(ds, eta=0.3)  # doctest: +SKIP
     """
-    ds, ax = PLOT.ready(ds, ax, choice)
+    return PLOT(ds, ax, options)
+
+
+def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw each mode as dots, and its target."""
     products, s = values(ds, "trajectory_product", "step", "mode"), singular_values(ds)
-    for k, (colour, mode) in enumerate(zip(mode_colours(len(mode_indices(ds))), mode_indices(ds), strict=True)):
+    for k, (colour, mode) in enumerate(
+        zip(line_colours(len(mode_indices(ds)), look.cmap), mode_indices(ds), strict=True)
+    ):
         dots(ax, ds["step"], products[:, mode], colour, mode_name(ds, mode))
         target = float(s.isel(mode=mode).values.ravel()[0])
         ax.axhline(target, **THEORY, linestyle="--", label="target" if k == 0 else None)
     step_axis(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_product"], "$\\pi$"))
-    legend_beside(ax)
-    return ax
 
 
-PLOT = Plot(trajectory, needs=(("trajectory_product",),), across=step_and_mode_dims)
+PLOT = Plot(
+    trajectory,
+    (View(paint, needs=("trajectory_product",), shows=step_and_mode_dims, x="step", takes=frozenset({"cmap"})),),
+)

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from fastdln import Sweep
-from fastdln.plots.colours import THEORY
+from fastdln.plots.colours import THEORY_COLOURS
 from tests.small import SWEEP
 
 # Most of a picture's time is the layout of several panels.
@@ -17,7 +17,7 @@ def line(ds):
 
 
 def theory_lines(ax):
-    return [one for one in ax.lines if one.get_color() == THEORY["color"]]
+    return [one for one in ax.lines if one.get_color() in THEORY_COLOURS or one.get_path_effects()]
 
 
 def mesh_of(ax):

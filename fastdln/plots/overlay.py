@@ -1,0 +1,68 @@
+"""A second dataset over the first, told apart by the kind of line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from fastdln.analysis.dataset import restore_dimensions, sweep_of, text_of
+from fastdln.plots.appearance import Appearance
+from fastdln.plots.colours import NEUTRAL
+from fastdln.plots.labels import is_theory
+from fastdln.plots.selection import indices_along
+
+if TYPE_CHECKING:
+    from fastdln.plots.plot import Plot, View
+
+# Of the second dataset's lines and markers.
+DASHES: Any = (0, (4, 1.5))
+MARKER = {"marker": "x", "markersize": 4.0, "markeredgewidth": 0.8}
+
+
+def draw_over(
+    ax: Axes, plot: Plot, view: View, first: xr.Dataset, choice: Mapping[str, Any], look: Appearance
+) -> list[Any]:
+    """Draw the second dataset; returns the entries of the legend that tell the two apart."""
+    assert look.over is not None
+    second = restore_dimensions(look.over)
+    second = plot.select(second, {dim: value for dim, value in choice.items() if dim in plot.dims(second)})
+    other = plot.view(second, view.x)
+    second = second.isel({dim: indices_along(second, dim)[:1] for dim in plot.panel_dims(second, other)})
+    before, limits = set(ax.lines) | set(ax.collections), (ax.get_xlim(), ax.get_ylim())
+    other.paint(ax, second, replace(look, over=None))
+    for artist in [one for one in (*ax.lines, *ax.collections) if one not in before]:
+        if is_theory(artist) or not isinstance(artist, Line2D):
+            artist.remove()  # the theory is drawn once, and one range about a mean is enough
+            continue
+        if artist.get_linestyle() not in ("None", "none"):
+            artist.set_linestyle(DASHES)
+        if artist.get_marker() not in ("None", "none", "", None):
+            artist.set(**MARKER, markeredgecolor=artist.get_color())
+        artist.set_label("_second")
+    ax.set_xlim(union(limits[0], ax.get_xlim()))
+    ax.set_ylim(union(limits[1], ax.get_ylim()))
+    names = tell_apart(first, second)
+    return [
+        Line2D([], [], color=NEUTRAL, linewidth=1.2, label=names[0]),
+        Line2D([], [], color=NEUTRAL, linewidth=1.2, linestyle=DASHES, label=f"{names[1]} (dashed, crosses)"),
+    ]
+
+
+def union(one: tuple[float, float], two: tuple[float, float]) -> tuple[float, float]:
+    """Limits that hold both."""
+    return min(*one, *two), max(*one, *two)
+
+
+def tell_apart(first: xr.Dataset, second: xr.Dataset) -> tuple[str, str]:
+    """Name two datasets by the first of model, start and title in which they differ."""
+    one, two = sweep_of(first), sweep_of(second)
+    for key in ("model", "start"):
+        if one[key] != two[key] and isinstance(one[key], str) and isinstance(two[key], str):
+            return one[key], two[key]
+    titles = text_of(first.attrs, "title"), text_of(second.attrs, "title")
+    return titles if titles[0] != titles[1] and all(titles) else ("first", "second")
