@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,27 +17,23 @@ class Accessor:
     ----------
     ds : xarray.Dataset
         The dataset that it belongs to.
+
+    Attributes
+    ----------
+    plot : Pictures
+        The pictures of this dataset as methods: one for each name in `fastdln.plots.PLOTS`; called itself, it names those
+        that can be drawn.
+
+    Examples
+    --------
+    >>> ds.dln.plot()  # doctest: +SKIP
+    ['loss', 'oscillation_range', 'phase']
+    >>> ax = ds.dln.plot.phase(ax=ax, depth=3)  # doctest: +SKIP
     """
 
     def __init__(self, ds: xr.Dataset) -> None:
-        self.ds = ds
-
-    @property
-    def plot(self) -> Pictures:
-        """The pictures of this dataset as methods.
-
-        Returns
-        -------
-        Pictures
-            Has a method for each name in `fastdln.plots.PLOTS`; called itself, it names those that can be drawn.
-
-        Examples
-        --------
-        >>> ds.dln.plot()  # doctest: +SKIP
-        ['loss', 'oscillation_range', 'phase']
-        >>> ax = ds.dln.plot.phase(ax=ax, depth=3)  # doctest: +SKIP
-        """
-        return Pictures(self.ds)
+        # an attribute and no property: notebooks look into objects for what they complete, and do not run properties
+        self.ds, self.plot = ds, Pictures(ds)
 
 
 class Pictures:
@@ -80,7 +75,7 @@ class Pictures:
 
         if name not in PLOTS:
             raise AttributeError(f"unknown picture {name!r}; valid: {', '.join(PLOTS)}")
-        return MethodType(PLOTS[name].draw, self.ds)  # has the picture's docstring and signature
+        return PLOTS[name].method(self.ds)
 
     def __dir__(self) -> list[str]:
         """List all pictures, which editors and notebooks complete."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -63,6 +64,12 @@ def beside(store: str) -> str:
 def named_after(store: str) -> str:
     """The name of files made of a store, in the current folder."""
     return PurePosixPath(beside(store)).stem or "store"
+
+
+def picture_name(store: str, words: list[str], chosen: dict[str, str]) -> str:
+    """The name of a picture's file: what it is of, so that another choice does not replace it."""
+    parts = [*words, *(f"{dim}={value}" for dim, value in chosen.items())]
+    return "-".join([named_after(store), *(re.sub(r"[^\w.=+-]", "_", part) for part in parts)])
 
 
 def logs(store: str) -> list[Path]:
@@ -134,21 +141,82 @@ class ComputingOptions:
             say(f"{done}: {store}; load it with fastdln.open({store!r}) or xarray.open_zarr({store!r})")
 
 
-def computes(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of `ComputingOptions`, which it gets as `how`."""
-    hints = get_type_hints(command, include_extras=True)
-    own = [p.replace(annotation=hints[p.name]) for p in signature(command).parameters.values() if p.name != "how"]
-    kinds = get_type_hints(ComputingOptions, include_extras=True)
-    shared = [
-        Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=kinds[f.name])
-        for f in fields(ComputingOptions)
-    ]
+@dataclass(frozen=True, eq=False)
+class PictureOptions:
+    """Options of a picture, by the words of `fastdln.plots.Options`."""
 
-    def with_options(**words: Any) -> None:
-        how = ComputingOptions(**{option.name: words.pop(option.name) for option in shared})
-        command(**words, how=how)
+    choices: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="DIM=VALUE", help="Only there, e.g. depth=3, or mode=1. Repeatable."),
+    ] = None
+    panels: Annotated[
+        str | None, typer.Option("--panels", metavar="DIM", help="A panel for each value, e.g. eta; several by commas.")
+    ] = None
+    x: Annotated[
+        str | None, typer.Option("--x", metavar="AXIS", help="On the x axis: eta, 'eta S', step; of maps any axis.")
+    ] = None
+    y: Annotated[str | None, typer.Option("--y", metavar="AXIS", help="On the y axis of maps.")] = None
+    log: Annotated[
+        bool | None, typer.Option("--log/--no-log", help="A log scale of what is measured: y axis, or colours of maps.")
+    ] = None
+    xlim: Annotated[str | None, typer.Option("--xlim", metavar="A,B", help="First and last value on the x axis.")] = (
+        None
+    )
+    ylim: Annotated[str | None, typer.Option("--ylim", metavar="A,B", help="First and last value on the y axis.")] = (
+        None
+    )
+    cmap: Annotated[
+        str | None, typer.Option("--cmap", metavar="NAME", help="A colour map of Matplotlib, e.g. viridis.")
+    ] = None
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="Instead of the sweep's; '' for none.")
+    ] = None
+    size: Annotated[str | None, typer.Option("--size", metavar="WxH", help="Inches, e.g. 7x4.4.")] = None
+    style: Annotated[
+        str | None, typer.Option("--style", metavar="NAME", help="screen, paper (small letters) or talk (large ones).")
+    ] = None
+    over: Annotated[
+        str | None, typer.Option("--over", metavar="STORE", help="A second store, drawn over the first.")
+    ] = None
 
-    with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
-    with_options.__signature__ = Signature(own + shared)  # type: ignore[attr-defined]  # what typer reads
-    with_options.__annotations__ = {p.name: p.annotation for p in own + shared}
-    return with_options
+    def chosen(self) -> dict[str, str]:
+        """Values of dimensions."""
+        return pairs(self.choices, "--at", "depth=3") or {}
+
+    def look(self) -> dict[str, Any]:
+        """The words of the appearance that are given, but for the second store."""
+        names = ("panels", "x", "y", "log", "xlim", "ylim", "cmap", "title", "size", "style")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    def words(self) -> list[str]:
+        """The options as they are typed, for the command that a file carries."""
+        found = [word for dim, value in self.chosen().items() for word in ("--at", f"{dim}={value}")]
+        for name, value in self.look().items():
+            found += [f"--{name}", value] if isinstance(value, str) else [f"--{name}" if value else f"--no-{name}"]
+        return found + (["--over", self.over] if self.over else [])
+
+
+def takes(kind: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options of a dataclass, an object of which it gets as `how`."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(command, include_extras=True)
+        own = [p.replace(annotation=hints[p.name]) for p in signature(command).parameters.values() if p.name != "how"]
+        kinds = get_type_hints(kind, include_extras=True)
+        shared = [
+            Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=kinds[f.name]) for f in fields(kind)
+        ]
+
+        def with_options(**words: Any) -> None:
+            how = kind(**{option.name: words.pop(option.name) for option in shared})
+            command(**words, how=how)
+
+        with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
+        with_options.__signature__ = Signature(own + shared)  # type: ignore[attr-defined]  # what typer reads
+        with_options.__annotations__ = {p.name: p.annotation for p in own + shared}
+        return with_options
+
+    return decorate
+
+
+computes = takes(ComputingOptions)

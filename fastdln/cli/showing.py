@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,12 +21,15 @@ from fastdln.cli.console import (
 )
 from fastdln.cli.options import (
     Load,
+    PictureOptions,
     Quiet,
     StorageOptions,
     StorePath,
     logs,
     named_after,
     pairs,
+    picture_name,
+    takes,
 )
 
 
@@ -51,25 +55,23 @@ def status(
 
 
 @exits
+@takes(PictureOptions)
 def plot(
     store: StorePath,
     kind: Annotated[str, typer.Argument(metavar="KIND", help="phase, bifurcation, ...: `fastdln list` has them all.")],
+    variable: Annotated[
+        str | None, typer.Argument(metavar="[VARIABLE]", help="Of the kind map: what it shows, e.g. loss.")
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "-o",
-            metavar="FILE",
-            help="A .png, .pdf or .svg file; STORE-KIND.png here if left out.",
-        ),
-    ] = None,
-    choices: Annotated[
-        list[str] | None,
-        typer.Option("--at", metavar="DIM=VALUE", help="Only there, e.g. depth=3, or mode=0. Repeatable."),
+        typer.Option("-o", metavar="FILE", help="A .png, .pdf or .svg file; STORE-KIND.png here if left out."),
     ] = None,
     dpi: Annotated[float, typer.Option("--dpi", metavar="N", min=10, max=2000, help="Pixels an inch of a PNG.")] = 200,
     options: StorageOptions = None,
     load: Load = None,
     quiet: Quiet = False,
+    *,
+    how: PictureOptions,
 ) -> None:
     """Draw a picture of a store.
 
@@ -80,11 +82,17 @@ def plot(
     from fastdln.plots import FORMATS, encode, figure, kind_of
 
     kind_of(kind)
-    path = files.checked(out or Path(f"{named_after(store)}-{kind}.png"), FORMATS)
-    chosen: dict[str, Any] = pairs(choices, "--at", "depth=3") or {}
+    asked: dict[str, Any] = {**how.chosen(), **how.look()}
+    words = [kind] + ([] if variable is None else [variable])
+    if variable is not None:
+        asked["variable"] = variable
+    path = files.checked(out or Path(f"{picture_name(store, words, how.chosen())}.png"), FORMATS)
     with busy(f"drawing {kind}", quiet), reading(store):
-        picture = figure(open_store(store, storage_options=pairs(options)), kind, **chosen)
-        files.write(path, encode(picture, path.suffix[1:].lower(), dpi))
+        if how.over is not None:
+            asked["over"] = open_store(how.over, storage_options=pairs(options) if "://" in how.over else None)
+        picture = figure(open_store(store, storage_options=pairs(options)), kind, **asked)
+        command = shlex.join(["fastdln", "plot", store, *words, *how.words()])
+        files.write(path, encode(picture, path.suffix[1:].lower(), dpi, command=command))
     show(path)
 
 

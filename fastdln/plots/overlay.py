@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -11,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from fastdln.analysis.dataset import restore_dimensions, sweep_of, text_of
+from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.colours import NEUTRAL
 from fastdln.plots.labels import is_theory
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 # Of the second dataset's lines and markers.
 DASHES: Any = (0, (4, 1.5))
+LONGEST_NAME = 28  # characters in a legend
 MARKER = {"marker": "x", "markersize": 4.0, "markeredgewidth": 0.8}
 
 
@@ -29,9 +32,12 @@ def draw_over(
 ) -> list[Any]:
     """Draw the second dataset; returns the entries of the legend that tell the two apart."""
     assert look.over is not None
-    second = restore_dimensions(look.over)
-    second = plot.select(second, {dim: value for dim, value in choice.items() if dim in plot.dims(second)})
-    other = plot.view(second, view.x)
+    try:
+        second = restore_dimensions(look.over)
+        second = plot.select(second, {dim: value for dim, value in choice.items() if dim in plot.dims(second)})
+        other = plot.view(second, view.x)
+    except DatasetError as error:
+        raise DatasetError(f"over: {error}") from None
     second = second.isel({dim: indices_along(second, dim)[:1] for dim in plot.panel_dims(second, other)})
     before, limits = set(ax.lines) | set(ax.collections), (ax.get_xlim(), ax.get_ylim())
     other.paint(ax, second, replace(look, over=None))
@@ -49,7 +55,7 @@ def draw_over(
     names = tell_apart(first, second)
     return [
         Line2D([], [], color=NEUTRAL, linewidth=1.2, label=names[0]),
-        Line2D([], [], color=NEUTRAL, linewidth=1.2, linestyle=DASHES, label=f"{names[1]} (dashed, crosses)"),
+        Line2D([], [], color=NEUTRAL, linewidth=1.2, linestyle=DASHES, label=f"{names[1]}: dashed, crosses"),
     ]
 
 
@@ -64,5 +70,5 @@ def tell_apart(first: xr.Dataset, second: xr.Dataset) -> tuple[str, str]:
     for key in ("model", "start"):
         if one[key] != two[key] and isinstance(one[key], str) and isinstance(two[key], str):
             return one[key], two[key]
-    titles = text_of(first.attrs, "title"), text_of(second.attrs, "title")
-    return titles if titles[0] != titles[1] and all(titles) else ("first", "second")
+    titles = [shorten(text_of(ds.attrs, "title"), LONGEST_NAME, placeholder=" ...") for ds in (first, second)]
+    return (titles[0], titles[1]) if titles[0] != titles[1] and all(titles) else ("first", "second")

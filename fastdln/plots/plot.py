@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import wraps
+from inspect import Parameter, Signature
 from typing import Any, Literal
 
 import xarray as xr
@@ -197,6 +199,34 @@ class Plot:
             name in ds and "mode" in ds[name].dims for view in self.views for name in view.needs
         )
         return [*map(str, ds["fate"].dims), *(["mode"] if takes_modes else [])]
+
+    def method(self, ds: xr.Dataset) -> Callable[..., Axes]:
+        """Bind the picture to a dataset, with the picture's docstring, and the keywords that the dataset takes.
+
+        Parameters
+        ----------
+        ds : xarray.Dataset
+            As given to the picture.
+
+        Returns
+        -------
+        callable
+            The public function without its first argument; notebooks complete its keywords.
+        """
+
+        @wraps(self.draw)
+        def method(ax: Axes | None = None, **options: Any) -> Axes:
+            return self.draw(ds, ax, **options)
+
+        keywords = [*(dim for dim in map(str, ds.dims) if dim in (*ds.get("fate", ds).dims, "mode")), *self.options()]
+        own = [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in dict.fromkeys(keywords)]
+        ax = Parameter("ax", Parameter.POSITIONAL_OR_KEYWORD, default=None)
+        method.__signature__ = Signature([ax, *own])  # type: ignore[attr-defined]  # what notebooks read
+        return method
+
+    def options(self) -> list[str]:
+        """Names of the options of an appearance that some view takes, without those of figures."""
+        return sorted({name for view in self.views for name in view.options()} - {"panels"})
 
     def look(self, ds: xr.Dataset, view: View, look: Appearance) -> Appearance:
         """Check an appearance against what a view takes, and find what "eta S" means for the dataset."""

@@ -49,7 +49,11 @@ def test_every_picture_draws_on_the_ax_that_it_is_given(kind, view, modes, matri
         assert plots.encode(figure, "png", 60).startswith(b"\x89PNG")
         assert getattr(ds.dln.plot, kind)().get_xlabel() == ax.get_xlabel()
         drawn += 1
-    assert drawn or (kind, view) == ("eigenvalues", "against eta") or "trajectory" in str([v.needs for v in plots.PLOTS[kind].views])
+    assert (
+        drawn
+        or (kind, view) == ("eigenvalues", "against eta")
+        or "trajectory" in str([v.needs for v in plots.PLOTS[kind].views])
+    )
 
 
 def test_the_kinds_that_people_ask_for_are_there():

@@ -1,0 +1,94 @@
+"""Two datasets in one picture: both are drawn, told apart by the kind of line, and the theory stands there once."""
+
+import numpy as np
+import pytest
+
+from fastdln import Sweep, plots, run
+from fastdln.errors import DatasetError
+from fastdln.plots.overlay import DASHES
+from tests.plots.figures import theory_lines
+
+pytestmark = pytest.mark.filterwarnings("ignore:steps =")
+
+ETAS = np.linspace(0.7, 1.3, 25)
+
+
+def swept(**keys):
+    shared = {
+        "axes": {"eta": ETAS, "alpha": 0.3, "depth": 2},
+        "target": {"singular_values": [1.0, 0.8]},
+        "steps": 300,
+        "record": 32,
+    }
+    return run(Sweep(**(shared | keys)))
+
+
+@pytest.fixture(scope="module")
+def first():
+    return swept(model="modes")
+
+
+@pytest.fixture(scope="module")
+def second():
+    axes = {"eta": ETAS + 0.1, "alpha": 0.3, "depth": 2, "seed": [0, 1]}
+    return swept(model="matrix", start="orthogonal", axes=axes)
+
+
+def measured_lines(ax):
+    theory = theory_lines(ax)
+    return [one for one in ax.lines if one not in theory and len(one.get_xdata()) > 2]
+
+
+def finite(line):
+    y = np.asarray(line.get_ydata())
+    return y[np.isfinite(y)]
+
+
+def test_both_datasets_are_drawn(first, second):
+    ax = plots.oscillation_range(first, over=second)
+    lines = measured_lines(ax)
+    assert len(lines) == 4
+    for ds, drawn in ((first, lines[:2]), (second.isel(seed=0), lines[2:])):
+        for mode, one in enumerate(drawn):
+            values = ds.oscillation_range.isel(mode=mode).values.ravel()
+            np.testing.assert_array_equal(finite(one), values[np.isfinite(values)])
+    low, high = ax.get_xlim()
+    assert low <= 0.7
+    assert high >= 1.4
+
+
+def test_they_are_told_apart(first, second):
+    ax = plots.oscillation_range(first, over=second)
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert len(names) == len(set(names))
+    assert {"modes", "matrix: dashed, crosses"} <= set(names)
+    lines = measured_lines(ax)
+    assert [one.get_linestyle() for one in lines] == ["-", "-", "--", "--"]
+    assert lines[0].get_color() == lines[2].get_color(), "a mode has one colour"
+    alone = plots.oscillation_range(first)
+    assert len(theory_lines(ax)) == len(theory_lines(alone)), "the theory is there once"
+    assert DASHES[1]
+
+
+def test_names_by_what_differs(first):
+    balanced = swept(model="modes", start="balanced")
+    texts = [t.get_text() for t in plots.loss(first, over=balanced).get_legend().get_texts()]
+    assert {"one-zero", "balanced: dashed, crosses"} <= set(texts)
+    titled = swept(model="modes", title="a title that is much too long for the legend of any picture")
+    texts = [t.get_text() for t in plots.loss(titled, over=swept(model="modes", title="b")).get_legend().get_texts()]
+    assert "b: dashed, crosses" in texts
+    assert all(len(text) < 50 for text in texts)
+
+
+def test_planes_cannot_lie_over_each_other(first):
+    plane = swept(model="modes", axes={"eta": ETAS, "alpha": [0.1, 0.3], "depth": 2})
+    with pytest.raises(ValueError, match="over: phase does not take it"):
+        plots.phase(plane, over=first)
+
+
+def test_panels_take_the_second_dataset_along(first):
+    two = swept(model="modes", axes={"eta": ETAS, "alpha": [0.1, 0.3], "depth": 2})
+    for ax in plots.figure(two, "oscillation_range", over=two.isel(eta=slice(5, None))).axes:
+        assert len(measured_lines(ax)) == 4
+    with pytest.raises(DatasetError, match="over: alpha: must be 0.3"):
+        plots.figure(two, "oscillation_range", over=first)
