@@ -90,5 +90,5 @@ def test_panels_take_the_second_dataset_along(first):
     two = swept(model="modes", axes={"eta": ETAS, "alpha": [0.1, 0.3], "depth": 2})
     for ax in plots.figure(two, "oscillation_range", over=two.isel(eta=slice(5, None))).axes:
         assert len(measured_lines(ax)) == 4
-    with pytest.raises(DatasetError, match="over: alpha: must be 0.3"):
+    with pytest.raises(DatasetError, match=r"over: alpha: must be 0\.3"):
         plots.figure(two, "oscillation_range", over=first)
