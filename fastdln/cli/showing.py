@@ -64,7 +64,7 @@ def plot(
     ] = None,
     choices: Annotated[
         list[str] | None,
-        typer.Option("--at", metavar="DIM=VALUE", help="Only there, e.g. depth=3, or mode=0. Repeatable."),
+        typer.Option("--at", metavar="DIM=VALUE", help="Only there, e.g. depth=3, or mode=1. Repeatable."),
     ] = None,
     dpi: Annotated[float, typer.Option("--dpi", metavar="N", min=10, max=2000, help="Pixels an inch of a PNG.")] = 200,
     options: StorageOptions = None,

@@ -81,7 +81,7 @@ def edge_lines(ax: Axes, ds: xr.Dataset, y: str | None = None) -> None:
     for k, mode in enumerate(mode_indices(ds)[: len(EDGE_DASHES)]):
         style = THEORY | {
             "linestyle": EDGE_DASHES[k],
-            "label": f"2/S$_{{{int(ds['mode'].values[mode]) + 1}}}$" if len(mode_indices(ds)) > 1 else "2/S",
+            "label": f"2/S$_{{{int(ds['mode'].values[mode])}}}$" if len(mode_indices(ds)) > 1 else "2/S",
         }
         critical = critical_eta(ds, mode)
         if y is not None and y in critical.dims and critical.sizes[y] > 1:

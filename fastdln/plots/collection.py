@@ -83,7 +83,7 @@ def figure(ds: xr.Dataset, kind: str, /, **choice: Unpack[Choice]) -> Figure:
     kind : str
         A key of `PLOTS`; `drawable` lists those of the dataset.
     **choice : float
-        Values of dimensions; a mode by its number, from 0. Of a real axis that lacks the value the nearest is drawn, with
+        Values of dimensions; a mode by its number, from 1. Of a real axis that lacks the value the nearest is drawn, with
         a warning.
 
     Returns

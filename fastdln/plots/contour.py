@@ -53,7 +53,7 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) ->
 
     Examples
     --------
-    >>> ax = fastdln.plots.contour(ds, depth=2, mode=0)  # doctest: +SKIP
+    >>> ax = fastdln.plots.contour(ds, depth=2, mode=1)  # doctest: +SKIP
     """
     ds, ax = PLOT.ready(ds, ax, choice)
     mode = mode_indices(ds)[0]

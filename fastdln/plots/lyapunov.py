@@ -61,7 +61,7 @@ def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **choice: Unpack[Choice]) -
 
     Examples
     --------
-    >>> ax = fastdln.plots.lyapunov(ds, depth=3, mode=0)  # doctest: +SKIP
+    >>> ax = fastdln.plots.lyapunov(ds, depth=3, mode=1)  # doctest: +SKIP
     """
     ds, ax = PLOT.ready(ds, ax, choice)
     if len(plane_dims(ds)) > 1:

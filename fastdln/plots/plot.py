@@ -96,7 +96,7 @@ class Plot:
         ds : xarray.Dataset
             As opened, or selected and squeezed since.
         choice : mapping of str to float
-            Values of dimensions; a mode by its number, from 0.
+            Values of dimensions; a mode by its number, from 1.
 
         Returns
         -------
@@ -143,7 +143,7 @@ class Plot:
         ax : matplotlib.axes.Axes or None
             Where to draw; None makes a figure of its own.
         choice : mapping of str to float
-            Values of dimensions; a mode by its number, from 0. What is not chosen is the first.
+            Values of dimensions; a mode by its number, from 1. What is not chosen is the first.
 
         Returns
         -------
