@@ -77,8 +77,12 @@ not complete, and is the one for [a store from a stranger](#a-store-from-a-stran
 
 Dimensions, in this order, the last fastest: `depth`, `seed` where it is an axis, the axes `s1`, `s2`, ... in the file's order, `alpha`, `eta`; then
 `mode`, `layer`, `sample`, `eigenvalue` and `step` where a variable has them. `depth`, `alpha` and `eta` are always there, with length 1 where the sweep has
-a single value. Coordinates are the axes' values, `singular_value` along `mode`, `layer` (1 is next to the input), and `step`,
-the numbers of the states that a trajectory keeps.
+a single value. Coordinates are the axes' values, `mode` (1 is the first singular value of the target), `singular_value` along it,
+`layer` (1 is next to the input), `eigenvalue` (1 is the largest), and `step`, the numbers of the states that a trajectory keeps.
+
+Modes are counted from 1 wherever one is named: `ds.sel(mode=1)`, `--at mode=1`, `ds.dln.plot.bifurcation(mode=1)`, `analysis.flips(ds, mode=1)`,
+the axis `s1`, and the names of `mixing_pair`'s values. Positions count from 0, as everywhere in Python: `ds.isel(mode=0)` is mode 1. Stores of
+earlier versions have no coordinate `mode`, and `seed` as floats; they are read, resumed and extended as they are.
 
 State 0 is the start; the record is the states steps + 1 to steps + record. Sharpness is sampled: its
 variables have the attribute `sharpness_every`.

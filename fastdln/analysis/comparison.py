@@ -116,7 +116,7 @@ class Agreement:
 
 def coordinate_text(name: str, value: float) -> str:
     """A coordinate for people, such as `eta = 0.8`; modes are numbered from 1."""
-    return f"mode {value + 1}" if name == "mode" else f"{name} = {value:.6g}"
+    return f"mode {value}" if name == "mode" else f"{name} = {value:.6g}"
 
 
 def agreement(ds: xr.Dataset) -> list[Agreement]:

@@ -19,6 +19,9 @@ from fastdln.theory.arguments import FloatArray
 # Characters of a text that others wrote: what a heading has room for.
 LONGEST = 300
 
+# Numbers of modes that a message lists.
+MOST_LISTED = 12
+
 
 def sweep_of(ds: xr.Dataset) -> dict[str, Any]:
     """Sweep that a dataset was computed from, every default filled in.
@@ -119,7 +122,7 @@ def restore_dimensions(ds: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        The same values along every dimension of the sweep's grid. Axes rise, `mode` has the modes' numbers, and fate is
+        The same values along every dimension of the sweep's grid. Axes rise, `mode` has the modes' numbers, from 1, and fate is
         a code again where masking made it a float. Variables that the sweep does not know are left out.
 
     Raises
@@ -161,8 +164,8 @@ def restore_dimensions(ds: xr.Dataset) -> xr.Dataset:
         {name: (name, np.atleast_1d(ds[name].values), ds[name].attrs) for name in indexes}
     )
     restored = restored.assign_coords(singular_value=expand_dims(ds["singular_value"], ["mode"]).variable)
-    modes = np.atleast_1d(ds["mode"].values) if "mode" in ds.coords else mode_numbers(restored, sweep)
-    restored = restored.assign_coords(mode=modes)
+    about = ds["mode"].attrs if "mode" in ds.coords else {}
+    restored = restored.assign_coords(mode=("mode", mode_numbers(ds, restored, sweep), about))
     for name in grid:
         restored = sort_along(restored, name)
     return restored
@@ -239,11 +242,18 @@ def target_singular_values(sweep: dict[str, Any]) -> FloatArray:
     return values
 
 
-def mode_numbers(ds: xr.Dataset, sweep: dict[str, Any]) -> NDArray[np.int64]:
-    """Numbers of the modes, from 0; where some were selected, their singular values identify them."""
-    selected, every = ds["singular_value"].values, target_singular_values(sweep)
+def mode_numbers(ds: xr.Dataset, restored: xr.Dataset, sweep: dict[str, Any]) -> NDArray[np.int64]:
+    """Numbers of the modes, from 1: the coordinate `mode`, or, in datasets without, told by their singular values."""
+    selected, every = restored["singular_value"].values, target_singular_values(sweep)
+    if "mode" in ds.coords:
+        given = np.atleast_1d(ds["mode"].values)
+        if not np.isin(given, np.arange(1, len(every) + 1)).all():
+            raise DatasetError(
+                f"mode: must be numbers of modes, from 1 to {len(every)} (got {text_of({'': given[:MOST_LISTED].tolist()}, '')})"
+            )
+        return given.astype(np.int64)
     if len(selected) == len(every):
-        return np.arange(len(selected))
+        return np.arange(1, len(selected) + 1)
     if np.isnan(selected).any() and np.isnan(every).sum() > np.isnan(selected).sum():
         raise DatasetError(
             "mode: which of the swept ones was selected cannot be told; keep all, and choose in the picture"
@@ -251,8 +261,8 @@ def mode_numbers(ds: xr.Dataset, sweep: dict[str, Any]) -> NDArray[np.int64]:
     remaining, numbers = list(range(len(every))), []
     for s in selected:
         same = [k for k in remaining if np.isclose(every[k], s, rtol=1e-9, atol=0, equal_nan=True)]
-        numbers.append(same[0] if same else len(every))
-        remaining = [k for k in remaining if k != numbers[-1]]
+        numbers.append(same[0] + 1 if same else len(every) + 1)
+        remaining = [k for k in remaining if k != same[0]] if same else remaining
     return np.array(numbers)
 
 
@@ -270,8 +280,8 @@ def singular_values(ds: xr.Dataset) -> xr.DataArray:
         The singular values, in the target's units; those that axes set are filled in.
     """
     s: xr.DataArray = ds["singular_value"].astype(float).load()
-    for index, number in enumerate(ds["mode"].values):  # without a coordinate they are numbered from 0
-        if (name := f"s{number + 1}") in ds.dims:
+    for index, number in enumerate(ds["mode"].values):
+        if (name := f"s{number}") in ds.dims:
             is_mode = xr.DataArray(np.arange(ds.sizes["mode"]) == index, dims="mode")
             s = s.where(~is_mode, ds[name])
     return s

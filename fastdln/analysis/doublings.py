@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from fastdln.analysis.dataset import model_of, restore_dimensions
+from fastdln.analysis.dataset import MOST_LISTED, model_of, restore_dimensions
 from fastdln.errors import DatasetError
 from fastdln.theory.arguments import FloatArray, as_floats, integer_between
 from fastdln.theory.cascade import FEIGENBAUM
@@ -20,7 +20,7 @@ MOST_DOUBLINGS = 12
 MOST_COUNTED = 14
 
 
-def flips(ds: xr.Dataset, mode: int = 0, count: int = MOST_DOUBLINGS) -> xr.Dataset:
+def flips(ds: xr.Dataset, mode: int | None = None, count: int = MOST_DOUBLINGS) -> xr.Dataset:
     """Flips along eta, where the period doubles: from 1 to 2, from 2 to 4, and so on.
 
     Parameters
@@ -28,8 +28,8 @@ def flips(ds: xr.Dataset, mode: int = 0, count: int = MOST_DOUBLINGS) -> xr.Data
     ds : xarray.Dataset
         As `fastdln.run` and `fastdln.open` return it, with `period`; `lyapunov` of the balanced model makes it more
         exact.
-    mode : int, default 0
-        Index of the mode, from 0.
+    mode : int, optional
+        Number of the mode, from 1, as the coordinate `mode` has it. The first that the dataset has if left out.
     count : int, default 12
         Number of flips, from 1 to 14.
 
@@ -57,11 +57,11 @@ def flips(ds: xr.Dataset, mode: int = 0, count: int = MOST_DOUBLINGS) -> xr.Data
     ds = restore_dimensions(ds)
     if "period" not in ds:
         raise DatasetError("flips: need period, which this dataset does not have (sweeps ask by `observables`)")
-    mode = checked_integer("mode", mode, 0, ds.sizes["mode"] - 1)
+    index = 0 if mode is None else mode_index(ds, mode)
     count = checked_integer("count", count, 1, MOST_COUNTED)
-    period = ds["period"].isel(mode=mode).load()
+    period = ds["period"].isel(mode=index).load()
     exponents = (
-        ds["lyapunov"].isel(mode=mode).load()
+        ds["lyapunov"].isel(mode=index).load()
         if "lyapunov" in ds and model_of(ds) == "balanced"
         else xr.full_like(period, np.nan, float)
     )
@@ -200,6 +200,15 @@ def flip_values(flips: xr.Dataset | xr.DataArray | ArrayLike) -> FloatArray:
     if values.ndim == 0:
         raise DatasetError(f"flips: must be an array (..., n) (got the number {values})")
     return values
+
+
+def mode_index(ds: xr.Dataset, mode: object) -> int:
+    """The index of the mode of a number; DatasetError if the dataset has none of it."""
+    numbers = ds["mode"].values.tolist()
+    number = checked_integer("mode", mode, min(numbers), max(numbers))
+    if number not in numbers:
+        raise DatasetError(f"mode: must be one of {', '.join(map(str, numbers[:MOST_LISTED]))} (got {number})")
+    return int(numbers.index(number))
 
 
 def checked_integer(name: str, value: object, low: int, high: int) -> int:

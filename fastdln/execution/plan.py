@@ -41,8 +41,8 @@ class Plan:
         self.chunks = self.grid.chunks
         self.chunk_shape = dict(zip(self.grid.dims, self.grid.chunk_shape, strict=True))
         self.bytes = self.points * self.grid.bytes_per_point
-        further = {dim for v in sweep.variables for dim in v.dims} & {"layer", "step"}
-        arrays, coordinates = len(sweep.variables), len(self.grid.dims) + 1 + len(further)
+        further = {dim for v in sweep.variables for dim in v.dims} & {"layer", "step", "eigenvalue"}
+        arrays, coordinates = len(sweep.variables), len(self.grid.dims) + len(("mode", "singular_value")) + len(further)
         self.files = arrays * (self.chunks + 1) + 2 * coordinates + 1
         # told of what a probe is doing
         self.say: Callable[[str], object] = lambda step: None

@@ -1,5 +1,6 @@
 """Mixing: growth of off-diagonal deviations, from one mode into another (theory C, last part)."""
 
+import itertools
 import math
 
 import numpy as np
@@ -74,6 +75,20 @@ def finish(pairs, lane, steps):
     return fastest, found
 
 
+PAIR = "mixing_pair"
+
+# 24 modes make 276 pairs, whose names take 2 kB of the metadata that every reader loads; those of 256 modes take 300 kB.
+MOST_NAMED = 24
+
+
+def pair_names(modes):
+    """What each value of `mixing_pair` means: the pair's modes, counted from 1; empty where there are too many."""
+    if modes > MOST_NAMED:
+        return {}
+    pairs = itertools.combinations(range(1, modes + 1), 2)
+    return {-1: "none", **{number: f"{i}-{j}" for number, (i, j) in enumerate(pairs)}}
+
+
 OBSERVABLE = PairObservable(
     name="mixing",
     summary="growth of off-diagonal deviations: where the modes stop being a network's",
@@ -89,11 +104,11 @@ OBSERVABLE = PairObservable(
             "a single mode.",
         ),
         Variable(
-            name="mixing_pair",
+            name=PAIR,
             dtype="int16",
             long_name="pair of modes that mixes fastest",
-            comment="Number, from 0, of the pair in the order (1,2), (1,3), ..., (1,d), (2,3), ...; -1 after divergence and for a "
-            "single mode.",
+            comment="Number, from 0, of the pair in the order 1-2, 1-3, ..., 1-d, 2-3, ..., modes counted from 1; flag_meanings "
+            f"names them where there are at most {MOST_NAMED} modes. -1 after divergence and for a single mode.",
             lost=-1,
         ),
     ),

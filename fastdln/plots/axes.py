@@ -95,7 +95,7 @@ def critical_lines(ax: Axes, ds: xr.Dataset, look: Appearance, y: str | None = N
 
 def critical_name(ds: xr.Dataset, mode: int, count: int, look: Appearance) -> str:
     """Name the line of a mode: 2/S_i where the axis is eta, its multiple of 2 where it is eta S."""
-    number = int(ds["mode"].values[mode]) + 1
+    number = int(ds["mode"].values[mode])
     if look.x == "eta S":
         first = singular_values(ds).isel(mode=mode) == singular_values(ds).max()
         return "$\\eta S$ = 2" if bool(first.all()) else f"$\\eta S_{{{number}}}$ = 2"

@@ -60,7 +60,7 @@ def balancing(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]
 
     Examples
     --------
-    >>> ax = fastdln.plots.balancing(ds, depth=3, mode=0)  # doctest: +SKIP
+    >>> ax = fastdln.plots.balancing(ds, depth=3, mode=1)  # doctest: +SKIP
     """
     return PLOT(ds, ax, options)
 
@@ -96,7 +96,7 @@ def why_not(ds: xr.Dataset) -> str:
 
 def gap_at_start(ds: xr.Dataset, mode: int) -> float:
     """Compute the gap of a mode's layers at state 0, which gradient flow keeps."""
-    sweep, depth, number = sweep_of(ds), int(ds["depth"].values[0]), int(ds["mode"].values[mode])
+    sweep, depth, number = sweep_of(ds), int(ds["depth"].values[0]), int(ds["mode"].values[mode]) - 1
     spectral = [] if isinstance(sweep["start"], str) else [sweep["start"]["spectral"]]
     name = "spectral" if spectral else sweep["start"]
     layers_of = STARTS[name].layers

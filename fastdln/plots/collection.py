@@ -83,7 +83,7 @@ def figure(ds: xr.Dataset, kind: str, /, **options: Unpack[Options]) -> Figure:
     kind : str
         A key of `PLOTS`; `drawable` lists those of the dataset.
     **options : Options
-        Values of dimensions, and how it looks. A mode is chosen by its number, from 0. Of a real axis that lacks the value
+        Values of dimensions, and how it looks. A mode is chosen by its number, from 1. Of a real axis that lacks the value
         the nearest is drawn, with a warning. Of the looks, not every picture takes all:
 
         - `title`, `size` (width and height in inches), `style` ("screen", "paper" or "talk")

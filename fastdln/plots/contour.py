@@ -53,7 +53,7 @@ def contour(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) 
 
     Examples
     --------
-    >>> ax = fastdln.plots.contour(ds, depth=2, mode=0)  # doctest: +SKIP
+    >>> ax = fastdln.plots.contour(ds, depth=2, mode=1)  # doctest: +SKIP
     """
     return PLOT(ds, ax, options)
 

@@ -58,7 +58,7 @@ def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options])
 
     Examples
     --------
-    >>> ax = fastdln.plots.lyapunov(ds, depth=3, mode=0)  # doctest: +SKIP
+    >>> ax = fastdln.plots.lyapunov(ds, depth=3, mode=1)  # doctest: +SKIP
     """
     return PLOT(ds, ax, options)
 

@@ -162,7 +162,7 @@ class Plot:
         ds : xarray.Dataset
             As opened, or selected and squeezed since.
         choice : mapping of str to float
-            Values of dimensions; a mode by its number.
+            Values of dimensions; a mode by its number, from 1.
 
         Returns
         -------

@@ -27,7 +27,7 @@ ASKED_FOR = "asked_for"
 
 
 class Choice(TypedDict, total=False):
-    """Values of dimensions at which a picture is drawn; a mode by its number, from 0.
+    """Values of dimensions at which a picture is drawn; a mode by its number, from 1.
 
     Editors complete these. Axes beyond them are taken too; type checkers want those in a dict: `**{"s5": 0.3}`.
     """
@@ -60,7 +60,7 @@ def select_value(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
     if dim == "mode" or dim in INTEGER_AXES:
         if number not in values:
             valid = ", ".join(f"{one:.6g}" for one in values[:MOST_LISTED]) + (", ..." * (len(values) > MOST_LISTED))
-            counted = ", counted from 0" if dim == "mode" else ""
+            counted = ", counted from 1" if dim == "mode" else ""
             raise DatasetError(f"{dim}: must be one of {valid}{counted} (got {value})")
         return ds.isel({dim: [int(np.flatnonzero(values == number)[0])]})
     if ds[dim].attrs.get(ASKED_FOR) == number:  # selected before, with a warning
@@ -111,7 +111,7 @@ def values(ds: xr.Dataset, name: str, *dims: str) -> np.ndarray:
 def mode_name(ds: xr.Dataset, index: int) -> str:
     """Name a mode by its number, from 1, and its singular value where that is one."""
     s = np.unique(singular_values(ds).isel(mode=index).values)
-    number = int(ds["mode"].values[index]) + 1
+    number = int(ds["mode"].values[index])
     return f"mode {number}" + (f", $s$ = {s[0]:.6g}" if len(s) == 1 else "")
 
 

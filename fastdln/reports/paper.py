@@ -64,7 +64,7 @@ def swing(ds: xr.Dataset) -> Iterator[Number]:
 
 def edges(ds: xr.Dataset) -> Iterator[Number]:
     """The first eta at which each mode oscillates, against 2/S_i."""
-    flips = [analysis.flips(ds, mode, 1)["flip"].item() for mode in range(3)]
+    flips = [analysis.flips(ds, mode + 1, 1)["flip"].item() for mode in range(3)]
     for mode, edge in enumerate(theory.critical_learning_rate(singular_values(ds).values[:3], 3)):
         yield Number(f"eta at which mode {mode + 1} starts to oscillate", flips[mode], float(edge))
 
@@ -174,7 +174,7 @@ FIGURES = [
     PaperFigure(
         "rank_three",
         "Rank-3 example: which mode oscillates as eta grows",
-        [("oscillation_range", {}), *(("bifurcation", {"mode": mode}) for mode in range(3))],
+        [("oscillation_range", {}), *(("bifurcation", {"mode": mode}) for mode in (1, 2, 3))],
         2,
         edges,
     ),

@@ -116,7 +116,7 @@ def flips(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
     low, high = ds["eta"].values[[0, -1]]
     rows = []
     for mode in indices_along(ds, "mode"):
-        found = analysis.flips(one, int(mode), DOUBLINGS)
+        found = analysis.flips(one, int(ds["mode"].values[mode]), DOUBLINGS)
         s = float(singular_values(ds).isel(mode=mode))
         for depth in ds["depth"].values if s > 0 else ():
             exact = np.asarray(theory.period_doubling(float(depth), DOUBLINGS)) / s ** (2 - 2 / depth)

@@ -65,7 +65,7 @@ def described(grid: Grid) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]
     for variable in sweep.variables:
         beyond = tuple(sweep.sizes[dim] for dim in variable.dims)
         inner = grid.inner_shape + beyond if grid.sharded else None
-        attributes = attributes_of(variable, sweep)
+        attributes = attributes_of(variable, grid)
         dims = (*grid.dims, *variable.dims)
         metadata = array(variable.dtype, grid.shape + beyond, grid.chunk_shape + beyond, inner, dims, attributes)
         yield variable.name, metadata, fills(variable)
@@ -108,6 +108,13 @@ def fault(grid: Grid, arrays: Mapping[str, Any]) -> str | None:
         if key := differing_key(found, wanted, fill_values, separators="./" if name in axes else "/"):
             return f"{key} of the array {name} is not what the sweep implies"
     return None
+
+
+def unnumbered(grid: Grid, arrays: Mapping[str, Any]) -> bool:
+    """Whether a store is of an earlier version, which numbers no modes: `mode` is missing, or is a stranger's array."""
+    found = arrays.get("mode")
+    wanted, fill_values = next((metadata, fills) for name, metadata, fills in described(grid) if name == "mode")
+    return not isinstance(found, dict) or bool(differing_key(found, wanted, fill_values, separators="./"))
 
 
 def differing_key(

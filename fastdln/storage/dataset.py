@@ -60,7 +60,7 @@ def in_memory(results: InMemory) -> xr.Dataset:
 
     grid, sweep = results.grid, results.grid.sweep
     data = {
-        v.name: ((*grid.dims, *v.dims), results.arrays[v.name], template.attributes_of(v, sweep))
+        v.name: ((*grid.dims, *v.dims), results.arrays[v.name], template.attributes_of(v, grid))
         for v in sweep.variables
     }
     coordinates = {name: (dim, values, attrs) for name, values, dim, attrs in template.coordinate_arrays(grid)}

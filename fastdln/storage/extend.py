@@ -101,7 +101,7 @@ def larger_grid(snapshot: Snapshot, sweep: Sweep) -> Grid:
         raise StoreError(
             f"{snapshot.location.name}: has grown {MOST_GROWTHS:,} times; sweep the larger grid into a new store"
         )
-    return Grid(sweep, old.chunk_shape, old.inner_shape)
+    return Grid(sweep, old.chunk_shape, old.inner_shape, unnumbered=old.unnumbered)
 
 
 def replace_metadata(snapshot: Snapshot, new: Grid, wanted: Sweep, durable: bool) -> None:

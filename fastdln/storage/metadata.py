@@ -195,6 +195,8 @@ def read(location: Location, *, code: bool = True, known: Snapshot | None = None
         grid = Grid(sweep, *array_metadata.chunk_shapes(arrays.get(DONE_FLAG), len(sweep.axes)))
     except ValueError as error:  # also of sweeps too large for a store
         raise damaged(location, f"{DONE_FLAG} {error}") from None
+    if array_metadata.unnumbered(grid, arrays):
+        grid = Grid(sweep, grid.chunk_shape, grid.inner_shape, unnumbered=True)
     if reason := array_metadata.fault(grid, arrays):
         raise damaged(location, reason)
     seal = attributes.get("metadata_sha256")

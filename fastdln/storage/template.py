@@ -13,7 +13,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
 from fastdln.errors import SweepError
-from fastdln.observables import Variable
+from fastdln.observables import Variable, mixing
 from fastdln.storage import provenance
 from fastdln.storage.location import LARGEST_METADATA, ROOT
 from fastdln.sweep.axes import swept_mode
@@ -90,7 +90,7 @@ def make(store: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
             fill_value=variable.fill,
             compressors=CODECS,
             dimension_names=(*grid.dims, *variable.dims),
-            attributes=attributes_of(variable, sweep),
+            attributes=attributes_of(variable, grid),
         )
     for name, values, dim, attributes in coordinate_arrays(grid):
         array = group.create_array(
@@ -135,6 +135,9 @@ def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[s
         yield "eigenvalue", np.arange(1, sizes["eigenvalue"] + 1), "eigenvalue", about_them
     if "step" in dims:
         yield "step", every * np.arange(sizes["step"]), "step", {"long_name": "number of the state", "units": "steps"}
+    if not grid.unnumbered:
+        about_modes = {"long_name": "mode, 1 the first singular value of the target", "units": "1"}
+        yield "mode", np.arange(1, sizes["mode"] + 1), "mode", about_modes
     singular_values = np.array(grid.sweep.target.singular_values)
     singular_values[swept] = np.nan
     about = {"long_name": "singular value of the target", "units": "1"}
@@ -143,14 +146,17 @@ def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[s
     yield "singular_value", singular_values, "mode", about
 
 
-def attributes_of(variable: Variable, sweep: Sweep) -> dict[str, Any]:
+def attributes_of(variable: Variable, grid: Grid) -> dict[str, Any]:
     """The attributes of a variable: CF's, and `sharpness_every` on those that it thins out."""
+    sweep, flags = grid.sweep, variable.flags
     attributes: dict[str, Any] = {"long_name": variable.long_name, "units": variable.units}
     if variable.comment:
         attributes["comment"] = variable.comment
-    if variable.flags:
-        attributes["flag_values"] = list(variable.flags)
-        attributes["flag_meanings"] = " ".join(variable.flags.values())
+    if variable.name == mixing.PAIR and not grid.unnumbered:
+        flags = mixing.pair_names(sweep.sizes["mode"])
+    if flags:
+        attributes["flag_values"] = list(flags)
+        attributes["flag_meanings"] = " ".join(flags.values())
     if any(family.sampled and variable in family.variables for family in sweep.families):
         attributes["sharpness_every"] = sweep.sharpness_every
     return attributes

@@ -94,10 +94,15 @@ def coordinates(axis: Range | tuple[float, ...]) -> np.ndarray:
     return axis.values() if isinstance(axis, Range) else np.array(axis, dtype=float)
 
 
+def whole_numbers(axis: Range | tuple[float, ...]) -> np.ndarray:
+    """The values of depth or seed as integers; those of log ranges are whole but for rounding."""
+    integers: np.ndarray = np.rint(coordinates(axis)).astype(np.int64)
+    return integers
+
+
 def depths(axis: Range | tuple[float, ...]) -> np.ndarray:
-    """The depth axis's values as integers; those of log ranges are whole but for rounding."""
-    whole_numbers: np.ndarray = np.rint(coordinates(axis)).astype(np.int64)
-    return whole_numbers
+    """The depth axis's values as integers."""
+    return whole_numbers(axis)
 
 
 def in_words(axis: Range | tuple[float, ...]) -> str:

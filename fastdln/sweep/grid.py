@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from fastdln.errors import SweepError
-from fastdln.sweep.axes import coordinates, depths, length
+from fastdln.sweep.axes import coordinates, depths, length, whole_numbers
 from fastdln.sweep.cost import STEPS_A_SECOND, bytes_of, point_cost
 from fastdln.sweep.schema import Sweep
 
@@ -41,13 +41,18 @@ class Grid:
     """The points of a sweep in chunks of one shape, numbered from 0, the last dimension fastest.
 
     A chunk is what is computed and written at once. Where the sweep asks for shards, each is a shard, and `inner_shape` that of
-    Zarr's chunks in it.
+    Zarr's chunks in it. `unnumbered` is of a store of an earlier version, which numbers no modes and has seeds as floats.
     """
 
     def __init__(
-        self, sweep: Sweep, chunk_shape: tuple[int, ...] | None = None, inner_shape: tuple[int, ...] | None = None
+        self,
+        sweep: Sweep,
+        chunk_shape: tuple[int, ...] | None = None,
+        inner_shape: tuple[int, ...] | None = None,
+        *,
+        unnumbered: bool = False,
     ) -> None:
-        self.sweep = sweep
+        self.sweep, self.unnumbered = sweep, unnumbered
         self.dims = tuple(sweep.axes)
         self.shape = tuple(length(axis) for axis in sweep.axes.values())
         if chunk_shape is None:
@@ -95,8 +100,9 @@ class Grid:
 
     @cached_property
     def coordinates(self) -> dict[str, np.ndarray]:
-        """Values of each axis; depth as integers."""
-        return {name: depths(axis) if name == "depth" else coordinates(axis) for name, axis in self.sweep.axes.items()}
+        """Values of each axis; depths and seeds as integers."""
+        integers = ("depth",) if self.unnumbered else ("depth", "seed")
+        return {n: whole_numbers(axis) if n in integers else coordinates(axis) for n, axis in self.sweep.axes.items()}
 
     def index(self, number: int) -> tuple[int, ...]:
         """The index of a chunk along each dimension."""

@@ -37,7 +37,7 @@ def test_bad_input_is_said_in_one_line(grid):
         (lambda: plots.lyapunov(grid), ["lyapunov"]),
         (lambda: plots.phase(grid, width=3), ["width", "depth", "eta"]),
         (lambda: plots.phase(grid, depth="three"), ["depth", "three"]),
-        (lambda: plots.bifurcation(grid, mode=2), ["mode", "0, 1"]),
+        (lambda: plots.bifurcation(grid, mode=3), ["mode", "1, 2"]),
         (lambda: plots.phase(xr.Dataset({"fate": ("eta", [1])})), ["sweep"]),
         (lambda: plots.phase(grid.isel(depth=0, drop=True)), ["drop=True"]),
         (lambda: plots.contour(grid), ["contour"]),
@@ -60,15 +60,17 @@ def test_pictures_of_the_network_take_no_mode(kind, modes):
 
 def test_modes_are_known_by_their_numbers(modes):
     some = modes.isel(mode=[1, 2])
-    assert restore_dimensions(some).mode.values.tolist() == [1, 2]
-    ax = plots.oscillation_range(some, mode=1, alpha=0.3)
+    assert restore_dimensions(some).mode.values.tolist() == [2, 3]
+    assert restore_dimensions(some.drop_vars("mode")).mode.values.tolist() == [2, 3], "told by their singular values"
+    ax = plots.oscillation_range(some, mode=2, alpha=0.3)
     assert "mode 2" in ax.get_title()
-    with pytest.raises(DatasetError, match="one of 1, 2"):
-        plots.oscillation_range(some, mode=0)
+    with pytest.raises(DatasetError, match="one of 2, 3, counted from 1"):
+        plots.oscillation_range(some, mode=1)
     two = run(Sweep(**small_sweep({"eta": [0.1, 0.2], "alpha": 0.5, "depth": 2, "s1": [1.0, 1.1], "s2": [0.5, 0.6]})))
     with pytest.raises(DatasetError, match="cannot be told"):
-        restore_dimensions(two.isel(mode=1))
-    assert "mode 2" in plots.oscillation_range(two, mode=1, s2=0.6).get_title()
+        restore_dimensions(two.drop_vars("mode").isel(mode=1))
+    assert restore_dimensions(two.isel(mode=1)).mode.values.tolist() == [2]
+    assert "mode 2" in plots.oscillation_range(two, mode=2, s2=0.6).get_title()
 
 
 def test_datasets_that_were_worked_on(grid, modes):

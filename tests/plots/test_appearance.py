@@ -83,7 +83,7 @@ def test_panels_that_are_asked_for_share_their_scale(modes):
     assert len({ax.get_ylim() for ax in drawn}) == 1
     largest = float(modes.trajectory_sharpness.isel(alpha=1).max())
     assert drawn[0].get_ylim()[1] >= largest
-    lines = plots.figure(modes, "lyapunov", panels="alpha", mode=modes.mode.values[0] if "mode" in modes.coords else 0)
+    lines = plots.figure(modes, "lyapunov", panels="alpha", mode=1)
     assert len([ax for ax in lines.axes if ax.get_title()]) == modes.sizes["alpha"]
     assert all(ax.get_ylabel() == lines.axes[0].get_ylabel() or not ax.get_ylabel() for ax in lines.axes)
 

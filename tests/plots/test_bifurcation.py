@@ -12,7 +12,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:.*points are n
 
 def test_the_two_cycle_on_the_bifurcation_is_one(grid):
     """Both of its points, put through the balanced map at s = 1, L = 3."""
-    ax = plots.bifurcation(grid, depth=3, mode=0, alpha=0.6)
+    ax = plots.bifurcation(grid, depth=3, mode=1, alpha=0.6)
     cycle = [one for one in theory_lines(ax) if len(one.get_xdata()) > 2]
     assert len(cycle) == 2
     eta, low, high = cycle[0].get_xdata(), *(one.get_ydata() for one in cycle)
@@ -24,7 +24,7 @@ def test_the_two_cycle_on_the_bifurcation_is_one(grid):
 @pytest.mark.parametrize("x", ["eta", "eta S"])
 def test_bifurcation_counts_every_sample(grid, x):
     """Column by column the shares add up, and each cell's share is that of a plain count."""
-    ax = plots.bifurcation(grid, depth=2, alpha=0.6, mode=0, x=x)
+    ax = plots.bifurcation(grid, depth=2, alpha=0.6, mode=1, x=x)
     mesh = mesh_of(ax)
     shares = np.ma.filled(mesh.get_array(), 0)
     orbit = grid.orbit.sel(depth=2, alpha=0.6).isel(mode=0).values
@@ -40,7 +40,7 @@ def test_bifurcation_counts_every_sample(grid, x):
 
 def test_an_orbit_that_stands_still_is_a_line(grid):
     """Mode 2 is at rest at s = 0.5, but for rounding errors."""
-    ax = plots.bifurcation(grid.isel(eta=slice(0, 20)), depth=2, alpha=0.6, mode=1)
+    ax = plots.bifurcation(grid.isel(eta=slice(0, 20)), depth=2, alpha=0.6, mode=2)
     low, high = ax.get_ylim()
     assert low < 0.49
     assert high > 0.51

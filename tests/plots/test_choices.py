@@ -42,8 +42,8 @@ def sweep(model="modes", **keys):
         ({"eta": 0.099}, ["eta", "between 0.1 and 1.5", "0.099"]),
         ({"eta": -1e300}, ["eta", "between 0.1 and 1.5"]),
         ({"alpha": 0.61}, ["alpha", "between 0.3 and 0.6", "0.61"]),
-        ({"mode": 2}, ["mode", "0, 1"]),
-        ({"mode": 0.5}, ["mode", "0, 1"]),
+        ({"mode": 0}, ["mode", "1, 2, counted from 1"]),
+        ({"mode": 1.5}, ["mode", "1, 2"]),
     ],
 )
 def test_what_an_axis_does_not_have_is_refused(ds, choice, words):
@@ -104,7 +104,11 @@ def test_what_is_there_is_not_called_near(ds, exact):
 def test_on_the_command_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run(SWEEP, "s.zarr", progress=False)
-    for at, words in {"depth=9": "one of 2, 3", "eta=5": "between 0.1 and 1.5", "mode=0.5": "one of 0, 1"}.items():
+    for at, words in {
+        "depth=9": "one of 2, 3",
+        "eta=5": "between 0.1 and 1.5",
+        "mode=0": "one of 1, 2, counted from 1",
+    }.items():
         done = invoke("plot", "s.zarr", "bifurcation", "--at", at)
         assert done.exit_code == 2
         assert words in done.stderr

@@ -16,12 +16,12 @@ def test_panels_show_the_further_dimensions(grid):
     assert len(titles) == 8
     assert len(figure.legends) == 1
     axes = {"eta": [0.1, 0.2, 0.3], "alpha": np.linspace(0.1, 0.9, 9), "depth": [2, 3, 4]}
-    many = plots.figure(run(Sweep(**small_sweep(axes))), "bifurcation", mode=0)
+    many = plots.figure(run(Sweep(**small_sweep(axes))), "bifurcation", mode=1)
     titles = [ax.get_title() for ax in many.axes if ax.get_title()]
     assert "9 of 27" in many.get_suptitle()
     for end in ("depth = 2, alpha = 0.1", "depth = 4, alpha = 0.9", "depth = 2, alpha = 0.9"):
         assert any(title.startswith(end) for title in titles), "spread over each of them"
-    one = plots.figure(grid, "bifurcation", depth=3, alpha=0.6, mode=0)
+    one = plots.figure(grid, "bifurcation", depth=3, alpha=0.6, mode=1)
     assert len(one.axes) == 1
 
 

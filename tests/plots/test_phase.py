@@ -111,7 +111,7 @@ def test_an_edge_that_an_axis_moves_is_a_curve():
     np.testing.assert_allclose(curves[0].get_xdata(), 2 / (3 * s2 ** (4 / 3)), rtol=1e-13)
     picked = restore_dimensions(ds.isel(mode=1))
     np.testing.assert_array_equal(singular_values(picked).isel(mode=0), ds.s2)
-    assert "mode 2" in plots.oscillation_range(ds, s2=0.5, mode=1).get_title()
+    assert "mode 2" in plots.oscillation_range(ds, s2=0.5, mode=2).get_title()
 
 
 def test_what_is_not_computed_is_hatched(tmp_path):

@@ -206,7 +206,7 @@ def test_plot_writes_what_the_name_says(folder, kind):
 
 
 def test_plot_of_half_a_store(folder):
-    said = fastdln("plot", "half.zarr", "bifurcation", "--at", "depth=3", "--at", "mode=0", cwd=folder)
+    said = fastdln("plot", "half.zarr", "bifurcation", "--at", "depth=3", "--at", "mode=1", cwd=folder)
     assert said.stdout == "half-bifurcation.png\n"
     assert "not computed yet" in said.stderr
     assert len(said.stderr.splitlines()) == 1
@@ -229,7 +229,7 @@ def test_plot_of_half_a_store(folder):
         (["plot", "s.zarr", "phase", "--at", "kind=3"], ["kind", "depth"]),
         (["plot", "s.zarr", "phase", "--at", "ax=3"], ["ax", "depth"]),
         (["plot", "s.zarr", "phase", "--at", "mode=1"], ["mode", "depth"]),
-        (["plot", "s.zarr", "bifurcation", "--at", "mode=7"], ["mode", "0, 1"]),
+        (["plot", "s.zarr", "bifurcation", "--at", "mode=7"], ["mode", "1, 2"]),
         (["plot", "s.zarr", "phase", "--at", "depth=2", "--at", "depth=3"], ["depth", "twice"]),
         (["plot", "s.zarr", "phase", "-o", "s.zarr/a.png"], ["s.zarr", "beside"]),
         (["plot", "s.zarr", "phase", "-o", "a" * 300 + ".png"], ["cannot be written"]),

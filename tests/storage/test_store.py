@@ -39,7 +39,7 @@ def test_the_dataset_is_that_of_the_contract(reference_run):
     assert ds.period.dims == ("depth", "alpha", "eta", "mode")
     assert ds.orbit.dims == ("depth", "alpha", "eta", "mode", "sample")
     assert ds.sizes["sample"] == 8
-    assert set(ds.coords) == {"depth", "alpha", "eta", "singular_value"}
+    assert set(ds.coords) == {"depth", "alpha", "eta", "mode", "singular_value"}
     assert ds.singular_value.dims == ("mode",)
     np.testing.assert_array_equal(ds.singular_value, [1.0, 0.5])
     assert (ds.fate > 0).all()

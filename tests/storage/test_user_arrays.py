@@ -62,7 +62,7 @@ def test_what_cannot_grow_along_stops_extend_before_it_begins(store):
         ("mine", {"shape": [2**25], "chunk_grid": codec("regular", chunk_shape=[1])}),
         ("mine", {"shape": [2**26], "chunk_grid": codec("regular", chunk_shape=[2**26])}),
         ("mine", {"attributes": {"scale_factor": "x"}}),
-        ("mode", {"shape": [2], "dimension_names": ["mode"], "chunk_grid": codec("regular", chunk_shape=[2])}),
+        ("sample", {"shape": [2], "dimension_names": ["mode"], "chunk_grid": codec("regular", chunk_shape=[2])}),
         ("layer", {}),
         ("lyapunov", {}),
         ("mi\nne", {}),
