@@ -1,4 +1,4 @@
-"""`ds.dln.plot.phase()`: the pictures as methods of a dataset, wherever xarray is imported."""
+"""`ds.dln`: the pictures as methods of a dataset, and its fates by name, wherever xarray is imported."""
 
 from __future__ import annotations
 
@@ -34,6 +34,27 @@ class Accessor:
     def __init__(self, ds: xr.Dataset) -> None:
         # an attribute and no property: notebooks look into objects for what they complete, and do not run properties
         self.ds, self.plot = ds, Pictures(ds)
+
+    def fate_names(self) -> xr.DataArray:
+        """Give the fates as text, such as `converged`, instead of their codes.
+
+        Returns
+        -------
+        xarray.DataArray
+            As `fastdln.analysis.fate_names` gives them.
+
+        Raises
+        ------
+        DatasetError
+            If the dataset has no `fate`, or a code has no name.
+
+        Examples
+        --------
+        >>> ds.dln.fate_names().to_series().value_counts()  # doctest: +SKIP
+        """
+        from fastdln.analysis import fate_names
+
+        return fate_names(self.ds)
 
 
 class Pictures:

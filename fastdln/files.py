@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
@@ -139,6 +139,29 @@ def replace(path: Path, data: bytes, draft_name: str, durable: bool = False) -> 
         with suppress(OSError):
             draft.unlink()
         raise
+
+
+@contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """An empty draft beside a file of people, to be filled in pieces: it takes the file's name at the end, and only then.
+
+    After an error it is gone; a DatasetError says why it cannot be written. What is read meanwhile may raise as it likes.
+    """
+    draft = path.with_name(f".fastdln-{token_hex(8)}.draft")
+    try:
+        own(path)
+        with draft.open("xb"):  # exclusive: follows no link
+            pass
+        yield draft
+        own(path)
+        draft.replace(path)
+    except OSError as error:
+        if error.filename not in (None, str(draft), str(path), draft, path):  # of a file that was read
+            raise
+        raise DatasetError(f"{path}: {reason(error)}") from None
+    finally:
+        with suppress(OSError):
+            draft.unlink()
 
 
 def reason(error: OSError, done: str = "written") -> str:

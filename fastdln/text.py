@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
+from itertools import islice
 
 # Some ten rows of a terminal; a message keeps its beginning, which names the key or path, and its end, which says what is valid.
 LONGEST = 2000
+
+# Characters of a word, and number of names, that are compared: what takes a moment.
+LONGEST_WORD, MOST_NAMES = 100, 10_000
 
 
 def cut(text: str, longest: int = LONGEST) -> str:
@@ -34,3 +39,18 @@ def one_line(text: str, longest: int = LONGEST) -> str:
 def block(text: str) -> str:
     """The text in its own lines, each of them visible and cut."""
     return "\n".join(map(visible, text.splitlines()))
+
+
+def closest(word: str, names: Iterable[str]) -> str:
+    """The name that a word is most likely a slip of, whatever its case; empty if it is like none."""
+    from difflib import get_close_matches
+
+    by_folded = {name.casefold(): name for name in islice(names, MOST_NAMES)}
+    found = get_close_matches(word[:LONGEST_WORD].casefold(), by_folded, n=1)
+    return by_folded[found[0]] if found else ""
+
+
+def suggestion(word: object, names: Iterable[str]) -> str:
+    """Words such as " (did you mean period?)" to stand behind an unknown word; none if it is like no name."""
+    name = closest(word, names) if isinstance(word, str) else ""
+    return f" (did you mean {name}?)" if name else ""

@@ -30,15 +30,21 @@ def blocks(ds: xr.Dataset, dims: Iterable[str]) -> Iterator[tuple[dict[str, slic
         The values there, loaded. It is made of complete chunks, each of which is read once, except for huge chunks.
     """
     divided = list(dims)
-    values_per_point = max(
-        (math.prod(n for d, n in ds[name].sizes.items() if d not in divided) for name in ds.data_vars), default=1
-    )
-    points_per_block = max(1, VALUES_PER_BLOCK // values_per_point)
-    steps = block_sizes({dim: ds.sizes[dim] for dim in divided}, chunk_sizes(ds), points_per_block)
+    steps = block_shape(ds, divided)
     starts = [range(0, ds.sizes[dim], steps[dim]) for dim in divided]
     for corner in itertools.product(*starts):
         slices = {dim: slice(a, min(a + steps[dim], ds.sizes[dim])) for dim, a in zip(divided, corner, strict=True)}
         yield slices, ds.isel(slices).load()
+
+
+def block_shape(ds: xr.Dataset, dims: Iterable[str]) -> dict[str, int]:
+    """Lengths of a block along the dimensions to divide."""
+    divided = list(dims)
+    values_per_point = max(
+        (math.prod(n for d, n in ds[name].sizes.items() if d not in divided) for name in ds.data_vars), default=1
+    )
+    points_per_block = max(1, VALUES_PER_BLOCK // max(1, values_per_point))
+    return block_sizes({dim: ds.sizes[dim] for dim in divided}, chunk_sizes(ds), points_per_block)
 
 
 def chunk_sizes(ds: xr.Dataset) -> dict[str, int]:

@@ -8,7 +8,7 @@ import typer
 
 from fastdln.cli.computing import extend, plan, refine, run, verify, warm
 from fastdln.cli.console import Commands
-from fastdln.cli.showing import list_, paper, plot, report, status
+from fastdln.cli.showing import export, list_, paper, plot, report, status
 
 app = typer.Typer(
     name="fastdln",
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (run, extend, refine, warm, verify, plan, status, plot, report, paper):
+for command in (run, extend, refine, warm, verify, plan, status, plot, report, export, paper):
     app.command()(command)
 app.command("list")(list_)
 

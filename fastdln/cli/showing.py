@@ -1,4 +1,4 @@
-"""Commands that show what is there: status, plot, report, paper, list."""
+"""Commands that show what is there: status, plot, report, export, paper, list."""
 
 from __future__ import annotations
 
@@ -123,6 +123,54 @@ def report(
         found = page(open_store(store, storage_options=storage), store, state, logs(store), step)
         files.write(path, found.encode())
     show(path)
+
+
+@exits
+def export(
+    store: StorePath,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="FORMAT", help="csv, netcdf or parquet; told by FILE's ending if left out."),
+    ] = None,
+    variables: Annotated[
+        list[str] | None,
+        typer.Option("--variables", metavar="NAMES", help="Only these, e.g. fate,loss. Repeatable."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", metavar="FILE", help="A .csv, .nc or .parquet file; named after STORE, here, if left out."),
+    ] = None,
+    options: StorageOptions = None,
+    load: Load = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write a store as CSV, netCDF or Parquet, for other programs.
+
+    Also of one that is not complete, or larger than memory. A CSV or Parquet file has a row a grid point; variables along
+    modes or other dimensions have rows of their own, in a file of their own.
+    """
+    from fastdln.errors import DatasetError
+    from fastdln.reports.export import export as write
+    from fastdln.reports.export import format_of
+
+    if to is None and out is None:
+        raise DatasetError("--to: say csv, netcdf or parquet, or give a file with -o")
+    path = out or Path(f"{named_after(store)}.{format_of(to, store).suffix}")
+    names = [name for words in variables for name in words.split(",")] if variables else None
+    try:
+        with reading(store):
+            written = write(
+                store,
+                path,
+                to=to,
+                variables=names,
+                storage_options=pairs(options),
+                progress=None if not quiet else False,
+            )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("interrupted: the file was not written; the same command begins anew") from None
+    for file in written:
+        show(file)
 
 
 @exits

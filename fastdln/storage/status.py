@@ -9,6 +9,8 @@ import numpy as np
 from fastdln.storage.completeness import GO_ON, remaining
 from fastdln.storage.location import Location, plain_errors
 from fastdln.storage.metadata import read
+from fastdln.sweep.display import by_key
+from fastdln.sweep.html import table
 from fastdln.sweep.schema import Sweep
 from fastdln.sweep.shares import Share
 from fastdln.text import block
@@ -46,18 +48,30 @@ class Status:
         chunks = np.count_nonzero(self.left[Share(part, parts).numbers(self.chunks)])
         return f"{chunks:,} chunks left" if chunks else "complete"
 
-    def __str__(self) -> str:
+    def rows(self) -> list[tuple[str, str]]:
+        """How far it is, as names and values in words."""
         done = self.points - self.points_left
         state = GO_ON if self.chunks_left else "complete"
         lines = [
             ("points", f"{done:,} of {self.points:,} computed ({done / self.points:.1%})"),
             ("chunks", f"{self.chunks - self.chunks_left:,} of {self.chunks:,}"),
             ("state", "a run is going on" if self.running else state),
-            ("sweep", self.sweep.canonical()),
         ]
         if self.chunks_left:
             lines.insert(2, ("missing", f"chunk numbers {ranges(np.flatnonzero(self.left))}"))
-        return block("\n".join(f"{name:<8}{value}" for name, value in lines))
+        return lines
+
+    def __str__(self) -> str:
+        keys = by_key(self.sweep)
+        width = 2 + max(len(name) for name, _ in keys)
+        lines = [f"{name:<8}{value}" for name, value in self.rows()]
+        lines += ["sweep", *(f"  {name:<{width}}{value}" for name, value in keys)]
+        return block("\n".join([self.sweep.title, *lines] if self.sweep.title else lines))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return table(self.sweep.title or "Store", [*self.rows(), *by_key(self.sweep)])
 
 
 # Ranges of missing chunks that a line has room for.

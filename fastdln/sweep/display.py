@@ -24,6 +24,13 @@ def rows(sweep: Sweep) -> list[tuple[str, str, str]]:
     return [(key, values[key], str(type(sweep).model_fields[key].description)) for key in data if key in values]
 
 
+def by_key(sweep: Sweep) -> list[tuple[str, str]]:
+    """(key, value) of the same keys, a row an axis."""
+    axes = [(f"axes.{name}", in_words(axis)) for name, axis in sweep.axes.items()]
+    plain = [(key, value) for key, value, _ in rows(sweep)]
+    return [row for key, value in plain for row in (axes if key == "axes" else [(key, value)])]
+
+
 def html(sweep: Sweep) -> str:
     """The keys as an HTML table."""
     return table(sweep.title or "Sweep", [("points", f"{sweep.points:,}", "networks in all"), *rows(sweep)])
