@@ -97,7 +97,7 @@ $u_i^\top W_L \cdots W_1 v_i$ there, with the target's singular vectors. A netwo
 {table(header, described(of_matrices))}
 
 Codes of `fate`: {", ".join(f"{code} {name}" for code, name in flags.items())}. A point whose `fate` is 0 has not been
-computed yet: its other integers hold their type's least number (-32768 for int16, -9223372036854775808 for int64), which is never
+computed yet; `ds.dln.fate_names()` gives the names instead of the codes. Its other integers hold their type's least number (-32768 for int16, -9223372036854775808 for int64), which is never
 a result, and its floats NaN. In stores made before that was so they hold 0. There is no CF `_FillValue`, with which xarray
 would make floats of integers.
 
@@ -121,7 +121,7 @@ earlier shapes as JSON, and `sweep_asked` where rounding made a list of a range;
 `parent_sweep` and `parent_sweep_sha256`. Chunks are compressed by zstd, with its checksum and a CRC-32C of every bit: a damaged
 one is an error where it is read ([scaling.md](scaling.md)).
 
-## Selecting, joining, other formats
+## Selecting, joining
 
 ```python
 import xarray as xr
@@ -145,11 +145,29 @@ assert both.fate.dtype == shallow.fate.dtype  # codes stay codes
 `method="nearest"` holds for all that one `sel` is given: select whole-number axes (`depth`, `seed`) in one of their own. With
 `join="outer"` what neither store has would be NaN, and codes and counts floats.
 
+## Files for other programs
+
+`fastdln export STORE --to csv`, `netcdf` or `parquet`, and [`fastdln.export`](api/index.md#fastdln.export) in Python, write what other programs
+read, a block of the store at a time, so that it may be larger than memory. The file is written under another name
+(`.fastdln-*.draft`) and renamed at the end: it is whole or not there.
+
 ```python
-both.to_netcdf("both.nc")
+fastdln.export("deep.zarr", "deep.csv", variables=["fate", "loss"])
+fastdln.export(both.sel(depth=3), "both.nc")  # also of a dataset; pip install 'fastdln[netcdf]'
 ```
 
-takes the package netCDF4 or h5netcdf; without them xarray writes netCDF-3, in which integers have 32 bits at most. Zarr v2, which
+- **netcdf**: the dataset as it is, with types, coordinates and attributes, in one file; `xarray.open_dataset` opens it.
+- **csv** and **parquet**: tables. A row is a grid point, or, of variables with dimensions beyond the grid's, a grid point and one index along each
+  of these. The coordinates come first. `fate` is in every table, and `fate_name` follows it. A file holds rows of one
+  kind: variables along no further dimension are in `deep.csv`, those along `mode` in `deep-mode.csv`, `orbit` in `deep-mode-sample.csv`;
+  a single kind is in the file that was asked for. Join them by their coordinates. The last dimension is the fastest; a table of
+  more than some million values comes in blocks of the store's chunks, each in this order. CSV has every digit, and NaN, Inf and -Inf; Parquet has
+  the dataset's types and attributes (`pip install 'fastdln[parquet]'`).
+
+`variables` (`--variables fate,loss`) chooses; without, everything is written, orbits and trajectories too.
+
+Plain xarray does it as well: `both.to_netcdf("both.nc")` takes the package netCDF4 or h5netcdf; without them it writes netCDF-3, in
+which integers have 32 bits at most. Zarr v2, which
 has no place for the codecs of v3, takes `both.drop_encoding().to_zarr("both.zarr", zarr_format=2)`. What an incomplete store does
 not have yet is the least integer in 64 bits, for which netCDF-3 has no room: select what is there first, or take netCDF-4.
 

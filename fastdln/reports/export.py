@@ -74,12 +74,16 @@ def export(
     """
     import xarray as xr
 
+    from fastdln.reports.tables import flat
+
     check_progress(progress)
     form = format_of(to, path)
     target = files.checked(Path(os.fspath(path)), [form.suffix])
     form.require()
     ds = source if isinstance(source, xr.Dataset) else opened(source, storage_options)
-    names = chosen(ds, variables)
+    names, ds = chosen(ds, variables), flat(ds)
+    if empty := [str(dim) for dim, size in ds.sizes.items() if not size]:
+        raise DatasetError(f"{empty[0]}: the dataset has none of its values left")
     write = write_tables if form.table else write_whole
     return write(ds, names, target, form, progress)
 
@@ -149,9 +153,9 @@ def write_tables(
 ) -> list[Path]:
     """The variables in tables, a file each."""
     from fastdln.reports.formats import WRITE_TABLE, counted
-    from fastdln.reports.tables import grid_dims, pieces, prepared, tables
+    from fastdln.reports.tables import grid_dims, numbered, pieces, tables
 
-    ds = prepared(ds)
+    ds = numbered(ds)
     found = tables(ds, names)
     several = len(found) > 1
     paths = [

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from xarray.indexes import PandasMultiIndex
 
 from fastdln.analysis.blockwise import blocks
 from fastdln.analysis.codes import fate_flags, flags_of, named
@@ -45,6 +46,8 @@ def tables(ds: xr.Dataset, names: Iterable[str]) -> list[Table]:
             by_own.setdefault(tuple(str(dim) for dim in ds[name].dims if dim not in grid), []).append(name)
     fate = [FATE] if FATE in asked else []
     found = by_own or {(): []}
+    if fate and len(found) > 1:
+        found.setdefault((), [])
     return [Table((*grid, *own), own, (*fate, *found[own])) for own in sorted(found, key=lambda own: (len(own), own))]
 
 
@@ -54,7 +57,13 @@ def grid_dims(ds: xr.Dataset) -> tuple[str, ...]:
     return tuple(str(dim) for dim in ds.dims if dim in axes)
 
 
-def prepared(ds: xr.Dataset) -> xr.Dataset:
+def flat(ds: xr.Dataset) -> xr.Dataset:
+    """The dataset without the indices of several levels that `stack` makes, which no file has; the levels stay coordinates."""
+    stacked = [dim for dim, index in ds.xindexes.items() if isinstance(index, PandasMultiIndex) and dim in ds.dims]
+    return ds.reset_index(stacked)
+
+
+def numbered(ds: xr.Dataset) -> xr.Dataset:
     """The dataset with a number for each mode, also of stores of earlier versions."""
     if "mode" in ds.dims and "mode" not in ds.coords and "singular_value" in ds.coords:
         return ds.assign_coords(mode=("mode", mode_numbers(ds, ds, sweep_of(ds))))
@@ -76,12 +85,16 @@ def pieces(ds: xr.Dataset, table: Table) -> Iterator[Piece]:
             **{name: block[name] for name in table.variables},
         }
         for start in range(0, math.prod(shape), ROWS):
-            index = np.unravel_index(np.arange(start, min(start + ROWS, math.prod(shape))), shape)
-            at = dict(zip(table.dims, index, strict=True))
-            piece = {
-                name: column.values[tuple(at[str(dim)] for dim in column.dims)] for name, column in columns.items()
-            }
+            rows = np.arange(start, min(start + ROWS, math.prod(shape)))
+            at = dict(zip(table.dims, np.unravel_index(rows, shape), strict=True)) if shape else {}
+            piece = {name: taken(column, at, len(rows)) for name, column in columns.items()}
             yield with_fate_names(piece, flags)
+
+
+def taken(column: xr.DataArray, at: dict[str, NDArray[np.intp]], rows: int) -> NDArray[Any]:
+    """A column's values at the rows' indices; a single value is repeated."""
+    values: NDArray[Any] = np.broadcast_to(column.values[tuple(at[str(dim)] for dim in column.dims)], rows)
+    return values
 
 
 def coordinate_columns(ds: xr.Dataset, table: Table, places: dict[str, slice]) -> dict[str, xr.DataArray]:

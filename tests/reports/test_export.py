@@ -167,6 +167,8 @@ def test_datasets_that_were_worked_on(store):
     one = read(fastdln.export(ds.isel(mode=1).sel(depth=3), "out.csv", variables=["period"])[0])
     assert set(one["mode"]) == {2}
     assert one.period.tolist() == ds.period.isel(mode=1).sel(depth=3).values.ravel().tolist()
+    point = ds.isel(depth=0, alpha=0, eta=3)
+    assert read(fastdln.export(point, "out.csv", variables=["loss"])[0]).loss.tolist() == [point.loss.item()]
     stacked = ds.stack(point=("alpha", "eta"))
     again = read(fastdln.export(stacked, "out.csv", variables=["loss"])[0])
     assert len(again) == 160
@@ -180,9 +182,8 @@ def test_more_axes_and_dimensions():
     sweep = Sweep(model="modes", axes=axes, target=target, steps=6, record=4, trajectory=2, observables=["period"])
     ds = run(sweep, progress=False)
     files = {path.stem: read(path) for path in fastdln.export(ds, "x.csv")}
-    assert set(files) == {"x", "x-mode", "x-step", "x-mode-step", "x-layer-mode-step"} - {
-        name for name in ("x",) if "x" not in files
-    }
+    assert set(files) == {"x", "x-mode", "x-step", "x-mode-step", "x-layer-mode-step"}
+    assert [*files["x"]] == ["depth", "s2", "alpha", "eta", "fate", "fate_name"]
     layers = files["x-layer-mode-step"]
     assert [*layers][:8] == ["depth", "s2", "alpha", "eta", "layer", "mode", "step", "singular_value"]
     row = layers.iloc[[40]]

@@ -64,6 +64,8 @@ def test_what_is_no_dataset_of_ours(ds):
             fastdln.export(source, "out.csv")
     with pytest.raises(DatasetError, match="does not come from fastdln"):
         fastdln.export(ds.drop_attrs(), "out.csv")
+    with pytest.raises(DatasetError, match="eta: the dataset has none"):
+        fastdln.export(ds.isel(eta=slice(0, 0)), "out.csv")
 
 
 @pytest.mark.parametrize(("kind", "package"), [("netcdf", "h5netcdf"), ("parquet", "pyarrow")])
