@@ -168,7 +168,7 @@ def export(
                 progress=None if not quiet else False,
             )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted: the file was not written; the same command begins anew") from None
+        raise KeyboardInterrupt("interrupted: no half file is left; the same command begins anew") from None
     for file in written:
         show(file)
 
