@@ -260,7 +260,7 @@ the store carries their numbers.
 
 def pictures_page():
     def needed(plot):
-        return " or ".join(" and ".join(f"`{name}`" for name in names) for names in plot.needs)
+        return " or ".join(dict.fromkeys(" and ".join(f"`{name}`" for name in view.needs) for view in plot.views))
 
     def described(plot):
         first = inspect.getdoc(plot.draw).partition("\n")[0]
@@ -294,7 +294,26 @@ print(ds.dln.plot())  # those that this dataset has the variables for
 figure = fastdln.plots.figure(ds, "phase")  # with its panels
 ```
 
-Thin vermilion lines are the theory, solid colours the data. The colours were picked for colour blindness and for print without colours.
+The theory's lines are thin: vermilion what it predicts, nearly black the learning rates 2/S_i, green the sharpness 2/eta. The
+colours were picked for colour blindness and for print without colours.
+
+## Looks
+
+The same words on the command line (`--size 5x3`) and in Python (`size=(5, 3)`). A picture that has no use for one says so.
+
+| option | what it does |
+| --- | --- |
+| `title`, `size` | the text above, \"\" for none; width and height in inches |
+| `style` | `screen`, `paper` (small letters, thin lines, a page's width) or `talk` (large letters) |
+| `xlim`, `ylim` | first and last value of an axis, `0.2,0.8` |
+| `log` (`--log`, `--no-log`) | a log scale of what is measured: the y axis of lines, the colours of maps |
+| `cmap` | a colour map of Matplotlib's, by its name |
+| `x` | what is on the x axis: `eta`, `eta S` (times the sharpness of the minimum), `step` |
+| `panels` | a dimension of which each value has a panel of its own: `--panels eta` |
+| `over` | a second dataset, or store, drawn over the first: modes and matrices, two starts |
+
+Fonts of PDFs are TrueType, as conferences ask. Each file carries the title, the hash of its sweep, and the command that
+draws it again.
 
 {(chr(10) * 2).join(described(plot) for plot in PLOTS.values())}
 """
