@@ -74,7 +74,7 @@ def picture_name(store: str, words: list[str], chosen: dict[str, str]) -> str:
 
 def logs(store: str) -> list[Path]:
     """The logs of a store's runs and shares, where they are kept."""
-    from fastdln.execution.log import MOST_LOGS
+    from fastdln.execution.logged import MOST_LOGS
 
     log = Path(beside(store))
     shares = log.parent.glob(f"{escape(log.name)}.part-*-of-*.log")

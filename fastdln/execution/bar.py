@@ -28,7 +28,7 @@ class Bar:
         self.pace, self.column = pace, PaceColumn(pace)
         columns = (TextColumn("points"), BarColumn(), MofNCompleteColumn(), self.column)
         console = Console(stderr=True)
-        self.drawn, self.waited = Progress(*columns, console=console), console.status("")
+        self.console, self.drawn, self.waited = console, Progress(*columns, console=console), console.status("")
         self.task = self.drawn.add_task("points", total=total, completed=done)
 
     def __enter__(self) -> Bar:
@@ -41,6 +41,9 @@ class Bar:
     def wait(self, line: str) -> None:
         self.waited.update(f"{line} ...")
         self.waited.start()
+
+    def end(self, line: str) -> None:
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def __call__(self, done: int, total: int) -> None:
         self.waited.stop()

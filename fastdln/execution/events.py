@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from fastdln.analysis.census import Census, Tally
+
 
 @dataclass(frozen=True)
 class RunBegun:
@@ -20,6 +22,10 @@ class RunBegun:
         How many chunks the store has, and how many of them are to be computed.
     points, points_left : int
         How many points the run's share of the store has, and how many of them are to be computed.
+    threads : int
+        How many chunks are computed at once, as far as is known when the run begins.
+    machine : str
+        The platform that the run is started on, and its processors.
     """
 
     store: str
@@ -27,6 +33,8 @@ class RunBegun:
     chunks_left: int
     points: int
     points_left: int
+    threads: int = 0
+    machine: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,8 @@ class ChunkDone:
         The thread's name, or the worker's address.
     results : mapping of str to array, optional
         The variables, while they are on their way to who stores them; None in what ``on_event`` gets.
+    tally : Tally, optional
+        What was counted of all points of the chunk, for the census at the end of the run.
     """
 
     number: int
@@ -67,6 +77,7 @@ class ChunkDone:
     unconverged: int = 0
     worker: str = ""
     results: Mapping[str, Any] | None = field(default=None, repr=False)
+    tally: Tally | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,11 +139,18 @@ class RunEnded:
         Incomplete: chunks failed. Stopped: by an error. Interrupted: by its user.
     points_left : int
         How many points of its share are not computed.
+    seconds : float
+        How long the run took, from when it looked at the store.
+    census : Census, optional
+        How many points of its share came to each fate, those of earlier runs too, and advice; printed, it is one line. None
+        where to count them would have taken long (`fastdln.analysis.census` does).
     """
 
     store: str
     state: Literal["complete", "incomplete", "stopped", "interrupted"]
     points_left: int
+    seconds: float = 0.0
+    census: Census | None = None
 
 
 ChunkEvent = ChunkDone | ChunkFailed

@@ -10,13 +10,11 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from datetime import datetime
-from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from fastdln import files
 from fastdln.execution.events import (
@@ -38,11 +36,8 @@ logger.addHandler(logging.NullHandler())  # a library is silent where nobody has
 
 TIME, TIME_LENGTH = "%Y-%m-%dT%H:%M:%S", len("2026-01-01T00:00:00Z")
 
-# Beyond what a chunk can have of points, or take of seconds.
-MOST_COUNTED = 10**12
-
-# The event of a chunk that is computed, and what parts it from the text before it.
-CHUNK, SEPARATOR = "chunk", "\t"
+# The events that the log stores as JSON as well, for reports, and what parts that from the text before it.
+BEGUN, CHUNK, ENDED, SEPARATOR = "begun", "chunk", "ended", "\t"
 
 
 def tell(level: int, message: str, event: str, **content: Any) -> None:
@@ -58,7 +53,7 @@ def log_event(event: Event, grid: Grid | None = None) -> None:
                 f"{event.store}: {event.points_left:,} of {event.points:,} points left, in {event.chunks_left:,} of "
                 f"{event.chunks:,} chunks"
             )
-            tell(logging.INFO, message, "begun", **asdict(event))
+            tell(logging.INFO, message, BEGUN, **asdict(event))
         case KernelsCompiled():
             seconds, plural = round(event.seconds, 6), "s" * (event.kernels != 1)
             message = f"compiled {event.kernels} kernel{plural} in {event.seconds:.3f} s"
@@ -93,8 +88,9 @@ def log_event(event: Event, grid: Grid | None = None) -> None:
             tell(logging.DEBUG, message, "progress", **asdict(event))
         case RunEnded():
             level = logging.INFO if event.state == "complete" else logging.WARNING
-            message = f"{event.store}: {event.state}, {event.points_left:,} points left"
-            tell(level, message, "ended", **asdict(event))
+            census = f"; {event.census}" if event.census else ""
+            message = f"{event.store}: {event.state}, {event.points_left:,} points left{census}"
+            tell(level, message, ENDED, **asdict(event) | {"seconds": round(event.seconds, 6)})
 
 
 def bounds(event: ChunkEvent, grid: Grid | None) -> list[list[int]]:
@@ -113,7 +109,7 @@ class AsJson(logging.Formatter):
 
 
 class AsText(logging.Formatter):
-    """A record as text for people; of a chunk, its event follows as JSON, for reports."""
+    """A record as text for people; of a run's begin and end, and of a chunk, the event follows as JSON, for reports."""
 
     converter = staticmethod(time.gmtime)
 
@@ -122,8 +118,10 @@ class AsText(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         event = getattr(record, "event", {})
-        stored = f"{SEPARATOR}{json.dumps(event)}" if event.get("event") == CHUNK else ""
-        return block(super().format(record)) + stored
+        if event.get("event") not in (BEGUN, CHUNK, ENDED):
+            return block(super().format(record))
+        stored = {key: value for key, value in event.items() if key != "store"}  # which is said before, and may be long
+        return f"{block(super().format(record))}{SEPARATOR}{json.dumps(stored)}"
 
 
 class LogFile(logging.FileHandler):
@@ -150,54 +148,6 @@ class LogFile(logging.FileHandler):
         pass
 
 
-# A million chunks of a store make some 250 MB; what is logged of more is not told. A line of fifty axes has 1,200.
-MOST_LOGS, MOST_BYTES, LONGEST_LINE = 10_000, 2**28, 4000
-
-
-def logged(logs: Iterable[Path], since: str) -> list[tuple[str, str]]:
-    """The sums of the chunks that logs have stored since a time, as rows of a table, each chunk once; no rows without any."""
-    chunks: dict[int, Chunk] = {}
-    for line in log_lines(islice(logs, MOST_LOGS)):
-        if (found := stored_chunk(line)) and found.time >= since:
-            chunks[found.number] = found
-    if not chunks:
-        return []
-    times, _, points, seconds, kernel = zip(*chunks.values(), strict=True)
-    return [
-        ("chunks logged", f"{len(chunks):,}, of {sum(points):,} points, between {min(times)} and {max(times)}"),
-        ("time in chunks", f"{sum(seconds):,.1f} s of all threads together, {sum(kernel):,.1f} s of it in the kernels"),
-    ]
-
-
-class Chunk(NamedTuple):
-    """A chunk's event as a log has stored it."""
-
-    time: str
-    number: int
-    points: int
-    seconds: float
-    kernel_seconds: float
-
-
-def stored_chunk(line: str) -> Chunk | None:
-    """The chunk whose event ends a line of a log; None for other lines, and for what nobody has logged."""
-    text, separator, stored = line.partition(SEPARATOR)
-    moment = text.partition(" ")[0]
-    if not separator or len(moment) != TIME_LENGTH:
-        return None
-    try:
-        datetime.fromisoformat(moment)
-        event = json.loads(stored)
-        counts, seconds = (event["chunk"], event["points"]), (event["seconds"], event["kernel_seconds"])
-        if event["event"] != CHUNK or not all(type(count) is int and 0 <= count < MOST_COUNTED for count in counts):
-            return None
-        if not all(type(value) in (int, float) and 0 <= value < MOST_COUNTED for value in seconds):
-            return None
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return None
-    return Chunk(moment, *counts, *seconds)
-
-
 def listen() -> Undo:
     level = logger.level
     logger.setLevel(logging.DEBUG)
@@ -205,16 +155,6 @@ def listen() -> Undo:
 
 
 listening = ProcessChange(listen)
-
-
-def log_lines(logs: Iterable[Path]) -> Iterator[str]:
-    """The lines of logs, which lie beside a store from anywhere: regular files, no links, and so many bytes in all."""
-    left = MOST_BYTES
-    for log in logs:
-        with suppress(OSError, ValueError), files.opened(files.own(log), left) as file:
-            while line := file.readline(LONGEST_LINE):
-                left -= len(line)
-                yield line.decode(errors="replace")
 
 
 @contextmanager

@@ -32,6 +32,9 @@ class Reporter(Protocol):
     def wait(self, line: str) -> None:
         """Says what is waited for before there is anything to count, each line in the place of the last."""
 
+    def end(self, line: str) -> None:
+        """Says what has come of it, once the run has ended."""
+
 
 class Callback:
     """Passes it on to a function of the user's, or to nobody."""
@@ -43,6 +46,8 @@ class Callback:
         self.tell(done, total)
 
     def wait(self, line: str) -> None: ...
+
+    def end(self, line: str) -> None: ...
 
 
 @contextmanager
@@ -93,6 +98,11 @@ class NotebookBar:
     def wait(self, line: str) -> None:
         self.draw(f"{line} ...")
 
+    def end(self, line: str) -> None:
+        from IPython.display import DisplayHandle
+
+        DisplayHandle().display({"text/plain": line}, raw=True)
+
     def draw(self, words: str) -> None:
         done, total = self.last
         bar = f'<progress value="{done}" max="{max(total, 1)}" style="width: 20em"></progress> {words}'
@@ -132,6 +142,9 @@ class PlainLines:
             return
         self.tenth, self.said = tenth, now
         self.say(line(self.pace, done, total))
+
+    def end(self, line: str) -> None:
+        self.say(line)
 
     def say(self, words: str) -> None:
         with suppress(OSError):  # nobody listens any more; the work goes on

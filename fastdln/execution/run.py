@@ -17,6 +17,7 @@ from fastdln.execution.events import ChunkDone, ChunkEvent, ChunkFailed, Kernels
 from fastdln.execution.pace import Pace
 from fastdln.execution.plan import long_warnings
 from fastdln.execution.progress import Report, reporter
+from fastdln.execution.run_census import RunCensus, machine
 from fastdln.execution.task import Task
 from fastdln.execution.threads import execute, threads
 from fastdln.execution.worker import JobSpec, compute_chunk, work
@@ -58,12 +59,15 @@ class Run:
         self.name = target.name
         self.failures: list[ChunkFailed] = []
         self.failed = self.refusals = self.unconverged = 0
+        self._begun = time.monotonic()
+        self._census = RunCensus(target)
 
     def __call__(self) -> int:
         """Returns how many points it computed."""
         remaining = self._remaining = self.target.remaining()
         ours = self.config.share.numbers(self.grid.chunks) if self.config.share else np.arange(self.grid.chunks)
         numbers = ours[remaining[ours] > 0]
+        self._census.begin(ours, remaining)
         self.points = int(self.grid.sizes()[ours].sum())
         self.done = before = self.points - int(remaining[ours].sum())
         if numbers.size:
@@ -98,7 +102,8 @@ class Run:
         with plain_errors(self.name, "cannot be written"):
             if others := self.target.begin():
                 warn(f"{self.name}: {others}")
-        log.log_event(RunBegun(self.name, self.grid.chunks, numbers.size, self.points, self.points - self.done))
+        left = self.points - self.done
+        log.log_event(RunBegun(self.name, self.grid.chunks, numbers.size, self.points, left, at_once, machine()))
 
     def _execute(self, numbers: list[int]) -> None:
         client = self.config.client
@@ -148,6 +153,7 @@ class Run:
         # not event.points: a worker may have died between storing the chunk and saying so, and another found it there
         self.done += int(self._remaining[event.number])
         self.unconverged += event.unconverged
+        self._census.add(event)
         self._pace.start(ago=event.kernel_seconds)
         self._pace.reached(self.done)
 
@@ -168,7 +174,11 @@ class Run:
         return f"{self.points - self.done:,} of {self.points:,} points are not computed"
 
     def _end(self, state: Literal["complete", "incomplete", "stopped", "interrupted"]) -> None:
-        log.log_event(RunEnded(self.name, state, self.points - self.done))
+        seconds = time.monotonic() - self._begun
+        census = self._census.conclude(seconds, state)
+        log.log_event(RunEnded(self.name, state, self.points - self.done, seconds, census))
+        if census:
+            self._report.end(str(census))
 
     def _conclude(self) -> None:
         if self.unconverged:

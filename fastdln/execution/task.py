@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from fastdln.analysis.census import FateCounter, Tally
 from fastdln.execution.process_state import ProcessChange, Undo
 from fastdln.kernels.compile_jobs import Job
 from fastdln.kernels.lengths import Lengths
@@ -85,6 +86,10 @@ class Task:
         else:
             yield
 
+    @cached_property
+    def counter(self) -> FateCounter:
+        return fate_counter(self.grid)
+
     def compute(self, slices: tuple[slice, ...]) -> ChunkResults:
         """The variables of a block of points of one depth, shaped like the block."""
         values = self.grid.values(slices)
@@ -146,6 +151,26 @@ class Task:
         states = starts[seed_of.ravel()] * values["alpha"][:, None]
         results = kernel(values["eta"], singular_values, states, target, learned, target_of.ravel(), lengths)
         return results, int(np.count_nonzero(results.pop(kernel.unconverged)))
+
+
+def fate_counter(grid: Grid) -> FateCounter:
+    """What counts the fates of a sweep's points."""
+    sweep = grid.sweep
+    closed_form = STARTS[sweep.start_name].layers is not None and not sweep.definition.source
+    return FateCounter(
+        steps=sweep.steps,
+        record=sweep.record,
+        longest_period=sweep.longest_period,
+        singular_values=np.array(sweep.target.singular_values, dtype=float),
+        layers=sweep.layers if closed_form else None,
+        coordinates=grid.coordinates,
+    )
+
+
+def counted(counter: FateCounter, grid: Grid, slices: tuple[slice, ...], results: Mapping[str, np.ndarray]) -> Tally:
+    """Counts the fates of a chunk, shaped like it."""
+    here = {name: grid.coordinates[name][part] for name, part in zip(grid.dims, slices, strict=True)}
+    return counter.count(results["fate"], here, results.get("escape_step"))
 
 
 class ChunkResults(NamedTuple):

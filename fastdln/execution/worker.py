@@ -13,7 +13,7 @@ from importlib.metadata import version
 from uuid import uuid4
 
 from fastdln.execution.events import ChunkDone
-from fastdln.execution.task import Task
+from fastdln.execution.task import Task, counted
 from fastdln.kernels.disk_cache import fingerprint
 from fastdln.storage.in_memory import InMemory
 from fastdln.storage.location import Location
@@ -41,6 +41,7 @@ def compute_chunk(target: Store | InMemory, task: Task, number: int) -> ChunkDon
         missing[...] = True
         results, seconds, unconverged = task.compute(slices)
         target.write(slices, results)
+        there = results
     elif missing.any():
         new, seconds, unconverged = task.compute_where(slices, missing)
         for name, array in there.items():
@@ -48,8 +49,9 @@ def compute_chunk(target: Store | InMemory, task: Task, number: int) -> ChunkDon
         target.write(slices, there)
     else:
         seconds, unconverged = 0.0, 0
-    worker = threading.current_thread().name
-    return ChunkDone(number, int(missing.sum()), begun, time.perf_counter(), seconds, unconverged, worker)
+    worker, tally = threading.current_thread().name, counted(task.counter, target.grid, slices, there)
+    ended = time.perf_counter()
+    return ChunkDone(number, int(missing.sum()), begun, ended, seconds, unconverged, worker, tally=tally)
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def work(spec: JobSpec, number: int) -> ChunkDone:
     begun = time.perf_counter()
     if state.target is not None:
         return replace(compute_chunk(state.target, state.task, number), worker=state.name)
-    computed = state.task.compute(state.grid.slices(number))
-    points, ended = computed.results["fate"].size, time.perf_counter()
-    return ChunkDone(number, points, begun, ended, computed.seconds, computed.unconverged, state.name, computed.results)
+    slices = state.grid.slices(number)
+    results, seconds, unconverged = state.task.compute(slices)
+    tally = counted(state.task.counter, state.grid, slices, results)
+    points, ended = results["fate"].size, time.perf_counter()
+    return ChunkDone(number, points, begun, ended, seconds, unconverged, state.name, results, tally)

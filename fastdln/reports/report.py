@@ -18,7 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from fastdln import analysis, theory
 from fastdln.analysis.comparison import CLOSE
 from fastdln.analysis.dataset import restore_dimensions, singular_values, text_of
-from fastdln.execution.log import logged
+from fastdln.execution.logged import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
 from fastdln.plots.selection import indices_along, mode_name
 from fastdln.storage.completeness import GO_ON

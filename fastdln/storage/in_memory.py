@@ -43,6 +43,10 @@ class InMemory:
         """A chunk of every variable."""
         return {name: array[slices].copy() for name, array in self.arrays.items()}
 
+    def fates(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray]:
+        """What tells the fates of a chunk's points."""
+        return self.read(slices)
+
     def write(self, slices: tuple[slice, ...], results: Mapping[str, np.ndarray]) -> None:
         """Takes a chunk of every variable in, the done flag last."""
         for name, array in self.arrays.items():

@@ -146,6 +146,13 @@ class Store:
         except UNREADABLE:
             return None
 
+    def fates(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray] | None:
+        """What tells the fates of a chunk's points; None if it cannot be read."""
+        try:
+            return {name: array[slices] for name, array in self._arrays.items() if name in (DONE_FLAG, "escape_step")}
+        except UNREADABLE:
+            return None
+
     def _keys(self, slices: tuple[slice, ...]) -> list[str]:
         """Of a chunk's files, that of the done flag first."""
         number = self.grid.number(slices)

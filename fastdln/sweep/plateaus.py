@@ -11,7 +11,7 @@ from fastdln.sweep.axes import coordinates, depths, swept_mode
 from fastdln.sweep.keys import MOST_STEPS
 from fastdln.sweep.problem import Spectral
 from fastdln.sweep.schema import Sweep
-from fastdln.theory import balanced_plateau_steps, plateau_steps
+from fastdln.theory.plateau import enough_steps, plateau_steps_of_layers
 
 # Modes that a warning names.
 MOST_NAMED = 5
@@ -47,16 +47,16 @@ def shorter_than_the_plateau(sweep: Sweep, alpha: float, eta: float) -> list[str
     if STARTS[sweep.start_name].layers is None:  # no closed form
         return []
     s = smallest_singular_values(sweep)
-    plateau, where = 0.0, ""
+    plateau, enough, where = 0.0, 0.0, ""
     for depth in depths(sweep.axes["depth"]).tolist():
-        of_modes = plateaus(sweep.layers(depth), alpha, eta, s)
+        of_modes = plateau_steps_of_layers(sweep.layers(depth), alpha, eta, s)
         mode = int(of_modes.argmax())
         if of_modes[mode] > plateau:
             plateau = float(of_modes[mode])
+            enough = float(enough_steps(plateau, eta, s[mode], depth))
             where = f"alpha = {alpha:g}, eta = {eta:g}, s = {s[mode]:g}, depth = {depth:g}"
     if plateau <= sweep.steps:
         return []
-    enough = 1.1 * plateau
     if enough >= MOST_STEPS:
         return [
             f"steps = {sweep.steps:,} is shorter than the plateau at {where}, which is longer than any run can be; there the "
@@ -77,17 +77,3 @@ def smallest_singular_values(sweep: Sweep) -> np.ndarray:
             values = coordinates(axis)
             s[mode] = values[values > 0].min(initial=math.inf)
     return s
-
-
-def plateaus(layers: np.ndarray, alpha: float, eta: float, s: np.ndarray) -> np.ndarray:
-    """Steps on the plateau of every mode, from its layers in units of alpha, shaped (depth, mode); 0 where there is none, or
-    no closed form."""
-    first, last, depth = abs(layers[0]), abs(layers[-1]), len(layers)
-    even = (first > 0) & (layers[:-1] == layers[0]).all(axis=0)
-    with np.errstate(all="ignore"):
-        # layer L alone brings the product to s/2 in log(2) / (eta alpha^(2L-2)) steps, which is less for large alpha
-        alone = math.log(2) / (eta * (alpha * first) ** (2 * depth - 2))
-        one_zero = np.minimum(plateau_steps(alpha * first, eta, s, depth), alone)
-        balanced = balanced_plateau_steps(alpha * first, eta, s, depth)
-    steps = np.where(even & (last == 0), one_zero, np.where(even & (last == first), balanced, 0.0))
-    return np.where((s < math.inf) & (steps > 0), steps, 0.0)

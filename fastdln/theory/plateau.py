@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastdln.theory.arguments import FloatArray, broadcastable
+from fastdln.theory.stability import stability_limit
 
 # SciPy has one for arrays, whose import takes a third of a second.
 log_gamma = np.vectorize(math.lgamma, otypes=[float])
@@ -52,9 +53,8 @@ def plateau_steps(alpha: ArrayLike, eta: ArrayLike, singular_value: ArrayLike, d
     >>> round(float(plateau_steps(0.01, 0.1, 3.0, 4)))
     33333
     """
-    alpha, eta, s, depth = np.broadcast_arrays(
-        *broadcastable(alpha=alpha, eta=eta, singular_value=singular_value, depth=depth)
-    )
+    alpha, eta, s, depth = broadcastable(alpha=alpha, eta=eta, singular_value=singular_value, depth=depth)
+    # each factor has the shape of what it is made of: along a grid most of them are short
     deep = np.maximum(depth, 3)
     constant = np.sqrt(np.pi) / 2 * np.exp(log_gamma((deep - 2) / 2) - log_gamma((deep - 1) / 2))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -118,3 +118,48 @@ def balanced_plateau_steps(alpha: ArrayLike, eta: ArrayLike, singular_value: Arr
     steps = np.maximum(np.where(depth == 2, of_two_layers, of_deep), 0.0)
     steps = np.where((alpha == 0) | (eta == 0) | (s == 0), np.inf, steps)
     return np.where((alpha < 0) | (eta < 0) | (s < 0) | (depth < 2), np.nan, steps)
+
+
+def plateau_steps_of_layers(
+    layers: FloatArray, alpha: ArrayLike, eta: ArrayLike, singular_value: ArrayLike
+) -> FloatArray:
+    """Number of steps that each mode of a start takes to leave the saddle at 0; 0 where there is no plateau or no closed form.
+
+    layers: in units of alpha, shaped (depth, mode). The others broadcast with the modes, which lie along the last dimension.
+    """
+    first, last, depth = np.abs(layers[0]), np.abs(layers[-1]), len(layers)
+    even = (first > 0) & (layers[:-1] == layers[0]).all(axis=0)
+    scale, eta, s = np.asarray(alpha) * first, np.asarray(eta), np.asarray(singular_value)
+    steps = np.zeros(np.broadcast_shapes(scale.shape, eta.shape, s.shape))
+    with np.errstate(all="ignore"):
+        if (one_zero := even & (last == 0)).any():
+            # layer L alone brings the product to s/2 in log(2) / (eta alpha^(2L-2)) steps, which is less for large alpha
+            alone = math.log(2) / (eta * scale ** (2 * depth - 2))
+            steps = np.where(one_zero, np.minimum(plateau_steps(scale, eta, s, depth), alone), steps)
+        if (balanced := even & (last == first)).any():
+            steps = np.where(balanced, balanced_plateau_steps(scale, eta, s, depth), steps)
+    return np.where((s < np.inf) & (steps > 0), steps, 0.0)
+
+
+# A plateau is as long as the formula says to some per cent where alpha is small, and to a tenth where it is not.
+MARGIN = 1.1
+
+# A fixed point counts as settled once it moves by 1e-9 of itself; from s/2 that takes so many e-foldings, and a few more.
+FOLDINGS = math.log(1e9) + 3.0
+
+# Close to 2/S, and on the cycles beyond it, an orbit may settle as slowly as this; closer still nobody can say.
+SLOWEST_AT_THE_EDGE = 0.02
+
+
+def settling_steps(eta: ArrayLike, singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
+    """Number of steps from s/2 until a mode stands still, by the multiplier 1 - eta S of its minimum."""
+    with np.errstate(all="ignore"):
+        eta_s = np.asarray(eta) * stability_limit(singular_value, depth)
+        below, beyond = -np.log1p(-eta_s), -np.log(np.abs(1.0 - eta_s))
+        rate = np.where(eta_s < 1.0, np.abs(below), np.fmax(beyond, SLOWEST_AT_THE_EDGE))
+        return FOLDINGS / rate
+
+
+def enough_steps(plateau: ArrayLike, eta: ArrayLike, singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
+    """Number of steps, not rounded, that lets a mode leave a plateau of that length and settle."""
+    return np.asarray(MARGIN * np.asarray(plateau) + settling_steps(eta, singular_value, depth))

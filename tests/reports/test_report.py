@@ -15,7 +15,7 @@ import pytest
 
 from fastdln import Sweep, analysis, plots, run, theory
 from fastdln import open as open_store
-from fastdln.execution.log import logged
+from fastdln.execution.logged import logged
 from tests import commands
 from tests.small import FILE, OF_MATRICES, SWEEP
 
