@@ -10,6 +10,7 @@ import pytest
 from fastdln import DatasetError, Sweep, SweepError, files
 from fastdln.cli.options import beside, logs
 from fastdln.execution import log as journal
+from fastdln.execution import logged as reading
 from fastdln.execution.logged import logged
 from fastdln.storage.location import regular_files
 from tests.commands import invoke
@@ -170,9 +171,9 @@ def test_logs_are_read_from_regular_files_of_bounded_size(here, monkeypatch):
     (here / "x.zarr.part-4-of-9.log").mkdir()
     (here / "x.zarr.part-5-of-9.log").write_text(LINE.format(3))
     (here / "x.zarr.part-6-of-9.log").write_text(LINE.format(4) * 9)
-    monkeypatch.setattr(journal, "MOST_BYTES", 5 * len(LINE))
+    monkeypatch.setattr(reading, "MOST_BYTES", 5 * len(LINE))
     assert dict(logged(logs("x.zarr"), ""))["chunks logged"].startswith("2, of 20 points")
-    monkeypatch.setattr(journal, "MOST_LOGS", 1)
+    monkeypatch.setattr(reading, "MOST_LOGS", 1)
     assert dict(logged(logs("x.zarr"), ""))["chunks logged"].startswith("1, of 10 points")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from fastdln.analysis.census import Census, Tally
+from fastdln.analysis.census import Census
+from fastdln.analysis.fate_counter import Tally
 
 
 @dataclass(frozen=True)

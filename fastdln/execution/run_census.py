@@ -8,7 +8,8 @@ import time
 
 import numpy as np
 
-from fastdln.analysis.census import Census, Tally
+from fastdln.analysis.census import Census, conclude
+from fastdln.analysis.fate_counter import Tally
 from fastdln.execution.events import ChunkDone
 from fastdln.execution.task import counted, fate_counter
 from fastdln.observables.fate import NOT_COMPUTED
@@ -50,7 +51,7 @@ class RunCensus:
         for number in there.tolist():
             if time.monotonic() > deadline or not self._read(number):
                 return None
-        return self.counter.conclude(self.tally, int(sizes[self.numbers].sum()))
+        return conclude(self.counter, self.tally, int(sizes[self.numbers].sum()))
 
     def _read(self, number: int) -> bool:
         """Counts a chunk of the store; False if the storage refuses."""

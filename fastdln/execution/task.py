@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from fastdln.analysis.census import FateCounter, Tally
+from fastdln.analysis.fate_counter import FateCounter, Tally
 from fastdln.execution.process_state import ProcessChange, Undo
 from fastdln.kernels.compile_jobs import Job
 from fastdln.kernels.lengths import Lengths

@@ -1,0 +1,172 @@
+"""Counts of fates in blocks of a sweep's points, and of what keeps the drifting ones by the theory.
+
+A run counts its chunks with it as they are computed, so that nothing here imports xarray.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastdln.observables.fate import DRIFTING, NAMES, NOT_COMPUTED
+from fastdln.theory.arguments import FloatArray
+from fastdln.theory.plateau import enough_steps, plateau_steps_of_layers, settling_steps
+from fastdln.theory.stability import critical_learning_rate, stability_limit
+
+# A shorter record takes chaos for drifting at times (docs/numerics.md).
+CLEAR_RECORD = 128
+
+# In units of 1/S: closer to the edge at 2 the finite initialization scale decides on which side a point is.
+BELOW_THE_EDGE, EDGE = 1.98, 2.0
+
+
+@dataclass
+class Tally:
+    """What has been counted of some points.
+
+    counts: of each code. waiting: points that had not left 0 when the record began; fewest, most: how many of their modes
+    had not; enough: steps that would do there, 0 where nobody knows. slow, enough_to_settle: likewise of points that have left,
+    and approach their minimum slowly. unclear: points beyond 2/S that drift over a short record. unconverged: of which the
+    search for the sharpness did not converge.
+    """
+
+    counts: list[int] = field(default_factory=lambda: [0] * len(NAMES))
+    waiting: int = 0
+    fewest: int = 0
+    most: int = 0
+    enough: float = 0.0
+    slow: int = 0
+    enough_to_settle: float = 0.0
+    unclear: int = 0
+    unconverged: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Takes in what was counted of other points."""
+        self.counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
+        if other.waiting:
+            self.fewest = min(self.fewest, other.fewest) if self.waiting else other.fewest
+        for name in ("waiting", "slow", "unclear", "unconverged"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("most", "enough", "enough_to_settle"):
+            setattr(self, name, max(getattr(self, name), getattr(other, name)))
+
+
+class FateCounter:
+    """Counts blocks of a sweep's points.
+
+    layers: gives the layers at state 0 of a depth, in units of alpha, shaped (depth, mode); None without a closed form.
+    coordinates: the values of every axis. modes: numbers of those that `escape_step` has, all if left out.
+    """
+
+    def __init__(
+        self,
+        *,
+        steps: int,
+        record: int,
+        longest_period: int,
+        singular_values: FloatArray,
+        layers: Callable[[int], FloatArray] | None,
+        coordinates: Mapping[str, NDArray[Any]],
+        modes: NDArray[Any] | None = None,
+    ) -> None:
+        self.steps, self.record, self.longest_period = steps, record, longest_period
+        self.singular_values, self.layers, self.coordinates = singular_values, layers, coordinates
+        self.modes = np.arange(len(singular_values)) if modes is None else modes
+
+    def count(
+        self, fate: NDArray[Any], coordinates: Mapping[str, NDArray[Any]], escape_step: NDArray[Any] | None = None
+    ) -> Tally:
+        """Counts a block, whose dimensions are those of the coordinates, in their order; escape_step also has modes."""
+        found = np.bincount(fate.ravel(), minlength=len(NAMES)).tolist()
+        tally = Tally(found[: len(NAMES)])
+        tally.counts[NOT_COMPUTED] += sum(found[len(NAMES) :])  # codes that nobody has written
+        if not tally.counts[DRIFTING]:
+            return tally
+        axis = list(coordinates).index("depth")
+        for k, depth in enumerate(coordinates["depth"]):
+            at = (slice(None),) * axis + (slice(k, k + 1),)
+            if (drifting := fate[at] == DRIFTING).any():
+                here = dict(coordinates) | {"depth": np.atleast_1d(depth)}
+                self._explain(tally, drifting, here, None if escape_step is None else escape_step[at])
+        return tally
+
+    def _explain(
+        self, tally: Tally, drifting: NDArray[np.bool_], coordinates: Mapping[str, NDArray[Any]], escape: Any
+    ) -> None:
+        """Counts the drifting points of one depth by what keeps them."""
+        depth = int(coordinates["depth"][0])
+        waiting = np.zeros(drifting.shape, dtype=np.int32)
+        slow, near_or_beyond, beyond = (np.zeros(drifting.shape, dtype=bool) for _ in range(3))
+        to_settle = np.zeros(drifting.shape) if self.layers else None
+        layers = self.layers(depth) if self.layers else None
+        eta, alpha = (along(coordinates, name)[..., None] for name in ("eta", "alpha"))
+        for index, mode in enumerate(self.modes):
+            s = self._singular_value(coordinates, int(mode))
+            if not (learned := s > 0).any():
+                continue
+            plateau = np.zeros(1) if layers is None else plateau_steps_of_layers(layers[:, [mode]], alpha, eta, s)
+            with np.errstate(all="ignore"):
+                edge = eta * stability_limit(s, depth)
+            if escape is None:
+                waits = plateau > self.steps
+            else:
+                state = escape[..., [index]]
+                waits = ((state < 0) | (state > self.steps)) & learned
+            if waits.any():
+                here = drifting & waits[..., 0]
+                waiting += here
+                tally.enough = max(
+                    tally.enough, largest(here, plateau, enough_steps(plateau, eta, s, depth), self.steps)
+                )
+            if layers is not None and to_settle is not None:
+                time = plateau + settling_steps(eta, s, depth)
+                slowly = ((edge < BELOW_THE_EDGE) & (plateau > 0) & (time > self.steps))[..., 0]
+                slow |= slowly
+                if slowly.any():
+                    needed = enough_steps(plateau, eta, s, depth)[..., 0]
+                    np.maximum(to_settle, np.where(slowly, needed, 0.0), out=to_settle)
+            near_or_beyond |= ((edge >= BELOW_THE_EDGE) & learned)[..., 0]
+            beyond |= ((edge >= EDGE) & learned)[..., 0]
+        if number := np.count_nonzero(waiting):
+            fewest = int(waiting[waiting > 0].min())
+            tally.fewest = min(tally.fewest, fewest) if tally.waiting else fewest
+            tally.most, tally.waiting = max(tally.most, int(waiting.max())), tally.waiting + int(number)
+        left = drifting & (waiting == 0)
+        slow &= left & ~near_or_beyond
+        if to_settle is not None and slow.any():
+            tally.slow += int(np.count_nonzero(slow))
+            tally.enough_to_settle = max(tally.enough_to_settle, float(to_settle[slow].max()))
+        if self.record < CLEAR_RECORD:
+            tally.unclear += int(np.count_nonzero(left & beyond))
+
+    def _singular_value(self, coordinates: Mapping[str, NDArray[Any]], mode: int) -> FloatArray:
+        """Of a mode, along the axis that sweeps it; a further dimension of length 1 is last."""
+        if (name := f"s{mode + 1}") in coordinates:
+            return along(coordinates, name)[..., None]
+        return np.nan_to_num(self.singular_values[[mode]])
+
+    def edge(self) -> float:
+        """The smallest 2/S_1 of the grid; infinite where nothing is to be learned."""
+        s = np.nan_to_num(self.singular_values)
+        for mode in range(len(s)):
+            if (name := f"s{mode + 1}") in self.coordinates:
+                s[mode] = self.coordinates[name].max()
+        edges = critical_learning_rate(s[s > 0][:, None], self.coordinates["depth"])
+        return float(edges.min(initial=np.inf))
+
+
+def along(coordinates: Mapping[str, NDArray[Any]], name: str) -> FloatArray:
+    """Values of an axis, shaped to lie along its dimension."""
+    shape = [1] * len(coordinates)
+    shape[list(coordinates).index(name)] = -1
+    return coordinates[name].astype(float).reshape(shape)
+
+
+def largest(here: NDArray[np.bool_], plateau: FloatArray, enough: FloatArray, steps: int) -> float:
+    """The most steps that any point there needs; 0 where the formula does not say that it waits."""
+    needed = np.where(plateau > steps, enough, 0.0)[..., 0]
+    return float(np.where(here, needed, 0.0).max())
