@@ -25,6 +25,7 @@ from fastdln.cli.options import (
     Quiet,
     StorageOptions,
     StorePath,
+    is_there,
     logs,
     named_after,
     pairs,
@@ -109,18 +110,22 @@ def report(
 ) -> None:
     """Write one page about a store, with its pictures, that opens offline.
 
-    What the sweep was, how it ran, the pictures, how it agrees with the theory, and how to load it.
+    What was found, what the sweep was, how it ran, the pictures, how it agrees with the theory, and how to load it.
     """
     from fastdln import files
-    from fastdln.api import open as open_store
-    from fastdln.api import status as read_status
-    from fastdln.reports.report import page
 
     path = files.checked(out or Path(f"{named_after(store)}.html"), ["html"])
     storage = pairs(options)
-    with busy("writing the page", quiet) as step, reading(store):
+    if is_there(store) and not quiet and not sys.stderr.isatty():
+        say(f"writing {path} ...")
+    with busy(f"writing {path}", quiet or not is_there(store)) as step, reading(store):
+        # what takes most of a second to import, after the first sign of life
+        from fastdln.api import open as open_store
+        from fastdln.api import status as read_status
+        from fastdln.reports.report import page
+
         state = read_status(store, storage_options=storage)
-        found = page(open_store(store, storage_options=storage), store, state, logs(store), step)
+        found = page(open_store(store, storage_options=storage), store, state, logs(store), step, path)
         files.write(path, found.encode())
     show(path)
 
