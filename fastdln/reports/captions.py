@@ -123,8 +123,12 @@ def caption(ds: xr.Dataset, kind: str, summary: str, figure: Figure, findings: F
 def panels_shown(titles: list[str], suptitle: str) -> str:
     """How many panels there are, of how many that there could be, and what tells them apart."""
     many = SHOWN.search(suptitle)
-    listed = "; ".join(titles[:MOST_PANELS]) + (" ..." if len(titles) > MOST_PANELS else "")
-    return f"{many[1] if many else f'{len(titles)}'} panels: {listed}"
+    shown, separator, before = titles[:MOST_PANELS], "; ", ""
+    subjects = {title.partition(" = ")[0] for title in titles}
+    if len(subjects) == 1 and all(" = " in title and "," not in title for title in titles):
+        shown, separator, before = [title.partition(" = ")[2] for title in shown], ", ", f"{subjects.pop()} = "
+    more = " ..." if len(titles) > MOST_PANELS else ""
+    return f"{many[1] if many else f'{len(titles)}'} panels: {before}{separator.join(shown)}{more}"
 
 
 def first(labels: Iterable[str]) -> str:
