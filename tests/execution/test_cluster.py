@@ -1,5 +1,6 @@
 """Clusters: the same bits, workers that come, go and die, versions that differ, and nothing that listens to the world."""
 
+import logging
 import os
 import re
 import signal
@@ -13,8 +14,8 @@ import dask
 import pytest
 
 import fastdln
-from fastdln import ClusterError, IncompleteError, Sweep
-from fastdln.execution import cluster, processes
+from fastdln import ClusterError, IncompleteError, Sweep, analysis
+from fastdln.execution import cluster, log, processes
 from fastdln.execution import worker as workers
 from fastdln.execution.compute import compute
 from fastdln.execution.events import ChunkDone, ChunkFailed
@@ -261,3 +262,26 @@ def test_slurm_recipe():
     for line in ("#SBATCH --cpus-per-task=32", "#SBATCH -t 04:00:00", "#SBATCH -p compute", "--nthreads 32"):
         assert line in script, script
     assert "distributed.cli.dask_worker" in script
+
+
+def test_the_census_of_a_cluster_is_that_of_its_results(client, tmp_path):
+    """Counted by the workers; in memory too, where the results come back."""
+    events = []
+
+    class Listener(logging.Handler):
+        def emit(self, record):
+            events.append(record.event)
+
+    listener = Listener()
+    log.logger.addHandler(listener)
+    try:
+        with log.listening():
+            stored = fastdln.run(SWEEP, tmp_path / "s.zarr", scheduler=client)
+            fastdln.run(SWEEP, scheduler=client)
+    finally:
+        log.logger.removeHandler(listener)
+    ended = [event["census"] for event in events if event["event"] == "ended"]
+    expected = analysis.census(stored)
+    assert [census["fates"] for census in ended] == [expected.fates] * 2
+    assert [census["advice"] for census in ended] == [expected.advice] * 2
+    assert sum(expected.fates.values()) == SWEEP.points
