@@ -57,7 +57,7 @@ def test_the_tables_are_whole():
         assert list(inspect.signature(getattr(theory, name)).parameters) == list(good)
         getattr(theory, name)(**good)
     functions = {name for name in analysis.__all__ if inspect.isfunction(getattr(analysis, name))}
-    assert functions == {"agreement", "compare", "feigenbaum", "flips", "onset", "prediction"}
+    assert functions == {"agreement", "census", "compare", "feigenbaum", "flips", "onset", "prediction"}
     assert set(plots.__all__) - set(plots.PLOTS) == {
         "FORMATS", "PLOTS", "arranged", "drawable", "encode", "figure", "kind_of",
     }  # fmt: skip
@@ -101,7 +101,7 @@ def ds():
 
 @pytest.mark.parametrize("bad", NO_DATASETS, ids=lambda bad: type(bad).__name__)
 def test_what_takes_a_dataset_says_so(bad):
-    calls = [analysis.agreement, analysis.compare, analysis.flips, plots.drawable]
+    calls = [analysis.agreement, analysis.census, analysis.compare, analysis.flips, plots.drawable]
     calls += [plot.draw for plot in plots.PLOTS.values()]
     calls += [lambda ds, kind=kind: plots.figure(ds, kind) for kind in plots.PLOTS]
     for call in calls:
