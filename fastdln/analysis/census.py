@@ -95,7 +95,7 @@ def advice(counter: FateCounter, tally: Tally) -> Iterator[str]:
         have = "has" if tally.most == 1 else "have"
         who = f"{many} of {modes} modes {have}" if modes > 1 else "the mode has"
         where = f"at {plural(tally.waiting, 'point')} by step {counter.steps:,}"
-        yield f"{who} not left 0 {where}{would_do(tally.enough)}"
+        yield f"{who} not left 0 {where}{would_do(0.0 if tally.unknown else tally.enough)}"
     if tally.slow:
         verb = "approaches its minimum" if tally.slow == 1 else "approach their minimum"
         yield f"{plural(tally.slow, 'point')} {verb} too slowly{would_do(tally.enough_to_settle)}"
@@ -178,11 +178,12 @@ def census(ds: xr.Dataset) -> Census:
     ds = restore_dimensions(ds)
     dims = [str(dim) for dim in ds["fate"].dims]
     sweep, every = sweep_of(ds), target_singular_values(sweep_of(ds))
-    numbers = ds["mode"].values
+    numbers, model = ds["mode"].values, json.loads(ds.attrs["sweep"])["model"]
     counter = FateCounter(
         **lengths(sweep),
         singular_values=every,
-        layers=layers_of(sweep, json.loads(ds.attrs["sweep"])["model"], len(every)),
+        layers=layers_of(sweep, len(every)),
+        own=model not in MODELS or bool(MODELS[model].source),
         coordinates={dim: ds[dim].values for dim in dims},
         modes=numbers[numbers < len(every)],
     )
@@ -207,13 +208,12 @@ def lengths(sweep: Mapping[str, Any]) -> dict[str, int]:
     return {"steps": steps, "record": record, "longest_period": longest or min(record // 2, USUAL_PERIOD)}
 
 
-def layers_of(sweep: Mapping[str, Any], model: str, modes: int) -> Callable[[int], FloatArray] | None:
-    """Layers at state 0 by depth; None where the start has no closed form, or the map is somebody's own."""
+def layers_of(sweep: Mapping[str, Any], modes: int) -> Callable[[int], FloatArray] | None:
+    """Layers at state 0 by depth; None where the start has no closed form."""
     start = sweep["start"]
     name, values = (start, ()) if isinstance(start, str) else ("spectral", (start.get("spectral"),))
     made = STARTS[name].layers
-    own = model not in MODELS or MODELS[model].source
-    if made is None or own or (values and values[0] is None):
+    if made is None or (values and values[0] is None):
         return None
 
     def at_depth(depth: int) -> FloatArray:

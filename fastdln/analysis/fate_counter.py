@@ -29,7 +29,7 @@ class Tally:
     """What has been counted of some points.
 
     counts: of each code. waiting: points that had not left 0 when the record began; fewest, most: how many of their modes
-    had not; enough: steps that would do there, 0 where nobody knows. slow, enough_to_settle: likewise of points that have left,
+    had not; enough: steps that would do there, and whether that is unknown of some. slow, enough_to_settle: likewise of points that have left,
     and approach their minimum slowly. unclear: points beyond 2/S that drift over a short record. unconverged: of which the
     search for the sharpness did not converge.
     """
@@ -39,6 +39,7 @@ class Tally:
     fewest: int = 0
     most: int = 0
     enough: float = 0.0
+    unknown: bool = False
     slow: int = 0
     enough_to_settle: float = 0.0
     unclear: int = 0
@@ -51,7 +52,7 @@ class Tally:
             self.fewest = min(self.fewest, other.fewest) if self.waiting else other.fewest
         for name in ("waiting", "slow", "unclear", "unconverged"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("most", "enough", "enough_to_settle"):
+        for name in ("most", "enough", "unknown", "enough_to_settle"):
             setattr(self, name, max(getattr(self, name), getattr(other, name)))
 
 
@@ -59,7 +60,8 @@ class FateCounter:
     """Counts blocks of a sweep's points.
 
     layers: gives the layers at state 0 of a depth, in units of alpha, shaped (depth, mode); None without a closed form.
-    coordinates: the values of every axis. modes: numbers of those that `escape_step` has, all if left out.
+    coordinates: the values of every axis. own: whether the map is somebody's own, of which the theory knows nothing. modes: numbers
+    of those that `escape_step` has, all if left out.
     """
 
     def __init__(
@@ -71,10 +73,12 @@ class FateCounter:
         singular_values: FloatArray,
         layers: Callable[[int], FloatArray] | None,
         coordinates: Mapping[str, NDArray[Any]],
+        own: bool = False,
         modes: NDArray[Any] | None = None,
     ) -> None:
         self.steps, self.record, self.longest_period = steps, record, longest_period
-        self.singular_values, self.layers, self.coordinates = singular_values, layers, coordinates
+        self.singular_values, self.coordinates = singular_values, coordinates
+        self.own, self.layers = own, None if own else layers
         self.modes = np.arange(len(singular_values)) if modes is None else modes
 
     def count(
@@ -119,9 +123,10 @@ class FateCounter:
             if waits.any():
                 here = drifting & waits[..., 0]
                 waiting += here
-                tally.enough = max(
-                    tally.enough, largest(here, plateau, enough_steps(plateau, eta, s, depth), self.steps)
-                )
+                known = plateau > 0
+                tally.unknown |= bool((here & ~known[..., 0]).any())
+                needed = np.where(known, enough_steps(np.maximum(plateau, self.steps), eta, s, depth), 0.0)[..., 0]
+                tally.enough = max(tally.enough, float(np.where(here, needed, 0.0).max()))
             if layers is not None and to_settle is not None:
                 time = plateau + settling_steps(eta, s, depth)
                 slowly = ((edge < BELOW_THE_EDGE) & (plateau > 0) & (time > self.steps))[..., 0]
@@ -140,7 +145,7 @@ class FateCounter:
         if to_settle is not None and slow.any():
             tally.slow += int(np.count_nonzero(slow))
             tally.enough_to_settle = max(tally.enough_to_settle, float(to_settle[slow].max()))
-        if self.record < CLEAR_RECORD:
+        if self.record < CLEAR_RECORD and not self.own:
             tally.unclear += int(np.count_nonzero(left & beyond))
 
     def _singular_value(self, coordinates: Mapping[str, NDArray[Any]], mode: int) -> FloatArray:
@@ -150,7 +155,9 @@ class FateCounter:
         return np.nan_to_num(self.singular_values[[mode]])
 
     def edge(self) -> float:
-        """The smallest 2/S_1 of the grid; infinite where nothing is to be learned."""
+        """The smallest 2/S_1 of the grid; infinite where nothing is to be learned, or nobody knows."""
+        if self.own:
+            return np.inf
         s = np.nan_to_num(self.singular_values)
         for mode in range(len(s)):
             if (name := f"s{mode + 1}") in self.coordinates:
@@ -164,9 +171,3 @@ def along(coordinates: Mapping[str, NDArray[Any]], name: str) -> FloatArray:
     shape = [1] * len(coordinates)
     shape[list(coordinates).index(name)] = -1
     return coordinates[name].astype(float).reshape(shape)
-
-
-def largest(here: NDArray[np.bool_], plateau: FloatArray, enough: FloatArray, steps: int) -> float:
-    """The most steps that any point there needs; 0 where the formula does not say that it waits."""
-    needed = np.where(plateau > steps, enough, 0.0)[..., 0]
-    return float(np.where(here, needed, 0.0).max())

@@ -156,13 +156,13 @@ class Task:
 def fate_counter(grid: Grid) -> FateCounter:
     """What counts the fates of a sweep's points."""
     sweep = grid.sweep
-    closed_form = STARTS[sweep.start_name].layers is not None and not sweep.definition.source
     return FateCounter(
         steps=sweep.steps,
         record=sweep.record,
         longest_period=sweep.longest_period,
         singular_values=np.array(sweep.target.singular_values, dtype=float),
-        layers=sweep.layers if closed_form else None,
+        layers=sweep.layers if STARTS[sweep.start_name].layers else None,
+        own=bool(sweep.definition.source),
         coordinates=grid.coordinates,
     )
 

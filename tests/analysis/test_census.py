@@ -185,6 +185,15 @@ def test_nothing_is_said_where_nothing_is_known():
     assert analysis.census(ds).advice == ()
 
 
+def test_no_number_is_given_where_it_is_unknown_of_a_mode():
+    """Layers that are neither equal nor one-zero have no closed form."""
+    start = {"spectral": [[0.01, 0.01], [0.01, 0.02], [0.0, 0.03]]}
+    keys = {"axes": {"eta": 0.1, "alpha": 1.0, "depth": 3}, "target": {"singular_values": [1.0, 0.5]}}
+    ds = run(Sweep(model="modes", start=start, steps=10, record=128, observables=["escape_step"], **keys))
+    assert analysis.census(ds).advice == ("2 of 2 modes have not left 0 at 1 point by step 10",)
+    assert advised(analysis.census(ds.isel(mode=[0])))
+
+
 def test_further_advice():
     keys = {"model": "modes", "steps": 2000, "observables": []}
     far = run(Sweep(axes={"eta": [3.0, 4.0], "alpha": 0.3, "depth": [2, 3]}, **keys, record=128))
