@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from html import escape
 from typing import Protocol
 
 from fastdln.execution.pace import Pace, line
@@ -85,7 +86,7 @@ class NotebookBar:
     def __init__(self, pace: Pace) -> None:
         from IPython.display import DisplayHandle
 
-        self.pace, self.shown, self.handle, self.last = pace, 0.0, DisplayHandle(), (0, 0)
+        self.pace, self.shown, self.handle, self.last, self.words = pace, 0.0, DisplayHandle(), (0, 0), ""
         self.handle.display({"text/plain": "points"}, raw=True)
 
     def __call__(self, done: int, total: int) -> None:
@@ -93,19 +94,19 @@ class NotebookBar:
         if done < total and now - self.shown < SECONDS_BETWEEN_DRAWINGS:
             return
         self.shown = now
-        self.draw(line(self.pace, done, total))
+        self.words = line(self.pace, done, total)
+        self.draw(self.words)
 
     def wait(self, line: str) -> None:
         self.draw(f"{line} ...")
 
     def end(self, line: str) -> None:
-        from IPython.display import DisplayHandle
-
-        DisplayHandle().display({"text/plain": line}, raw=True)
+        self.draw(f"{self.words}\n{line}")
 
     def draw(self, words: str) -> None:
         done, total = self.last
-        bar = f'<progress value="{done}" max="{max(total, 1)}" style="width: 20em"></progress> {words}'
+        lines = escape(words).replace("\n", "<br>")
+        bar = f'<progress value="{done}" max="{max(total, 1)}" style="width: 20em"></progress> {lines}'
         self.handle.update({"text/html": bar, "text/plain": words}, raw=True)
 
 

@@ -28,7 +28,7 @@ POSITIVE = 1e-3
 
 
 @dataclass
-class Range:
+class ValueRange:
     """Values of a variable: how many are numbers, the smallest and the largest, and how many are positive."""
 
     count: int = 0
@@ -49,7 +49,7 @@ class Findings:
     """What captions say of the values: the census, ranges by variable, and how many values have each period."""
 
     census: Census
-    ranges: dict[str, Range]
+    ranges: dict[str, ValueRange]
     periods: np.ndarray
 
     def sentence(self, ds: xr.Dataset, kind: str) -> str:
@@ -87,7 +87,7 @@ def findings(ds: xr.Dataset, census: Census) -> Findings:
         for name, array in ds.data_vars.items()
         if array.dtype.kind == "f" and set(array.dims) <= {*dims, "mode"} and set(dims) <= set(array.dims)
     ]
-    ranges, periods = {name: Range() for name in names}, np.zeros(1, dtype=np.int64)
+    ranges, periods = {name: ValueRange() for name in names}, np.zeros(1, dtype=np.int64)
     if names or "period" in ds:
         for _, block in blocks(ds[[*names, "fate", *(["period"] if "period" in ds else [])]], dims):
             computed = block["fate"] != 0

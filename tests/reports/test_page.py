@@ -14,7 +14,7 @@ import pytest
 from fastdln import Sweep, analysis, plots, run, status
 from fastdln import open as open_store
 from fastdln.analysis.dataset import restore_dimensions
-from fastdln.reports.captions import Range, findings, panels_shown, plain
+from fastdln.reports.captions import ValueRange, findings, panels_shown, plain
 from fastdln.reports.report import link, page
 from tests import commands
 from tests.small import FILE, SWEEP, made
@@ -157,7 +157,7 @@ def test_ranges_are_those_of_numpy():
     ds["loss"].values.flat[3] = np.nan
     found = findings(ds, analysis.census(ds))
     values = ds["loss"].values[(ds["fate"].values != 0) & np.isfinite(ds["loss"].values)]
-    assert found.ranges["loss"] == Range(values.size, values.min(), values.max(), (values > 1e-3).sum())
+    assert found.ranges["loss"] == ValueRange(values.size, values.min(), values.max(), (values > 1e-3).sum())
     period = ds["period"].values[ds["fate"].values != 0]
     assert found.periods[1:].tolist() == [np.count_nonzero(period == p) for p in range(1, len(found.periods))]
 
