@@ -185,7 +185,7 @@ def census(ds: xr.Dataset) -> Census:
         layers=layers_of(sweep, len(every)),
         own=model not in MODELS or bool(MODELS[model].source),
         coordinates={dim: ds[dim].values for dim in dims},
-        modes=numbers[numbers < len(every)],
+        modes=numbers[numbers <= len(every)] - 1,
     )
     names = [name for name in ("escape_step", "sharpness_unconverged") if name in ds]
     tally = Tally()
