@@ -16,7 +16,8 @@ def __getattr__(name: str) -> object:
     if name == "__version__":
         return import_module("importlib.metadata").version("fastdln")
     if name not in __all__:  # lazy_loader's own message does not list the valid names
-        raise AttributeError(f"module 'fastdln' has no attribute {name!r}; it has {', '.join(__all__)}")
+        meant = import_module("fastdln.text").suggestion(name, __all__)
+        raise AttributeError(f"module 'fastdln' has no attribute {name!r}{meant}; it has {', '.join(__all__)}")
     return _load(name)
 
 

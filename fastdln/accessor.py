@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from fastdln.text import suggestion
+
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
@@ -95,7 +97,7 @@ class Pictures:
         from fastdln.plots import PLOTS
 
         if name not in PLOTS:
-            raise AttributeError(f"unknown picture {name!r}; valid: {', '.join(PLOTS)}")
+            raise AttributeError(f"unknown picture {name!r}{suggestion(name, PLOTS)}; valid: {', '.join(PLOTS)}")
         return PLOTS[name].method(self.ds)
 
     def __dir__(self) -> list[str]:

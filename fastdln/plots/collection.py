@@ -13,6 +13,7 @@ from fastdln.plots.appearance import Options, split
 from fastdln.plots.panels import ABOUT, call_text, panels_of
 from fastdln.plots.plot import Plot
 from fastdln.registry import collect
+from fastdln.text import suggestion
 
 PLOTS: dict[str, Plot] = collect("fastdln.plots", "PLOT")
 """The kinds of pictures by name, in alphabetical order."""
@@ -69,7 +70,7 @@ def kind_of(name: str) -> Plot:
     'fate and period over eta and alpha'
     """
     if not isinstance(name, str) or name not in PLOTS:
-        raise DatasetError(f"unknown picture {name!r}; valid: {', '.join(PLOTS)}")
+        raise DatasetError(f"unknown picture {name!r}{suggestion(name, PLOTS)}; valid: {', '.join(PLOTS)}")
     return PLOTS[name]
 
 

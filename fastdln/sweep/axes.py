@@ -9,13 +9,17 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from fastdln.sweep.values import LIST, RANGE, number, numbers, shown, whole
+from fastdln.sweep.values import LIST, RANGE, number, numbers, shown, unquoted, whole
+from fastdln.text import suggestion
 
 # A coordinate array of this length takes 80 MB, and opening, checking and writing one a few times that; more points than that
 # want a second axis.
 LONGEST_AXIS = 10_000_000
+
+# Names of axes, beside s1, s2, ...
+NAMES = ("eta", "alpha", "depth", "seed")
 
 # Axes are float64, which beyond this has no odd numbers.
 LARGEST_SEED = 2**53
@@ -67,7 +71,7 @@ def axis_values(value: Any) -> Any:
         return numbers(value)
     except ValueError:
         raise ValueError(
-            f"must be a number, a list such as {LIST}, or a range such as {RANGE} {shown(value)}"
+            f"must be a number, [a list] or {{start, stop, num}}, such as {LIST} or {RANGE}{unquoted(value)} {shown(value)}"
         ) from None
 
 
@@ -83,6 +87,16 @@ Axis = Annotated[
     Annotated[Range, Tag("range")] | Annotated[AxisValues, Tag("values")],
     Discriminator(kind_of_axis),
 ]
+
+
+def axis_name(name: str) -> str:
+    """The name; ValueError if no axis has it."""
+    if name not in NAMES and swept_mode(name) is None:
+        raise ValueError(f"unknown axis{suggestion(name, NAMES)}; valid: {', '.join(NAMES)}, s1, s2, ...")
+    return name
+
+
+AxisName = Annotated[str, AfterValidator(axis_name)]
 
 
 def length(axis: Range | tuple[float, ...]) -> int:
@@ -153,10 +167,8 @@ def check_axis(name: str, axis: Range | tuple[float, ...]) -> None:
 
 
 def check_axes(axes: Mapping[str, Range | tuple[float, ...]]) -> None:
-    """ValueError for names that no axis has, for values that they cannot have, and where eta is missing."""
+    """ValueError for values that axes cannot have, and where eta is missing."""
     for name, axis in axes.items():
-        if name not in ("eta", "alpha", "depth", "seed") and swept_mode(name) is None:
-            raise ValueError(f"unknown axis {name!r}; valid: eta, alpha, depth, seed, s1, s2, ...")
         try:
             check_axis(name, axis)
         except ValueError as error:

@@ -11,11 +11,13 @@ from fastdln.errors import SweepError
 from fastdln.models import STARTS
 from fastdln.observables import observables_of
 from fastdln.observables.observable import PairObservable, PointObservable
+from fastdln.sweep.arrays import WIDEST
 from fastdln.sweep.axes import Axis, coordinates, depths, swept_mode
 from fastdln.sweep.extensions.trial_networks import try_out
 from fastdln.sweep.families import gives
-from fastdln.sweep.problem import WIDEST, Layers, Spectral, Start, check_widths
+from fastdln.sweep.problem import Layers, Spectral, Start, check_widths
 from fastdln.sweep.sources import MOST_NUMBERS
+from fastdln.text import suggestion
 
 if TYPE_CHECKING:  # the model calls these checks
     from fastdln.sweep.schema import Sweep
@@ -54,7 +56,7 @@ def check_chunks(sweep: Sweep) -> None:
     for key in ("chunks", "shards"):
         for name in getattr(sweep, key):
             if name not in valid:
-                raise ValueError(f"{key}: no {key} along {name!r}; valid: {', '.join(valid)}")
+                raise ValueError(f"{key}: no {key} along {name!r}{suggestion(name, valid)}; valid: {', '.join(valid)}")
     for name, points in sweep.shards.items():
         if points % sweep.chunks.get(name, 1):
             raise ValueError(
@@ -95,7 +97,9 @@ def filled_start(sweep: Sweep) -> Start:
     start: Start = sweep.start or starts[0]
     name = sweep.start_name or starts[0]
     if name not in starts:
-        raise ValueError(f"start: {sweep.model} has no start {name!r}; valid: {', '.join(starts)}")
+        raise ValueError(
+            f"start: {sweep.model} has no start {name!r}{suggestion(name, starts)}; valid: {', '.join(starts)}"
+        )
     if STARTS[name].takes_values and isinstance(start, str):
         raise ValueError(f"start: {name} takes values: {{{name} = [[...], ...]}}, one a layer")
     if isinstance(sweep.start, Spectral):

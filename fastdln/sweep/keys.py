@@ -8,10 +8,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from fastdln.models import MODELS
 from fastdln.observables import DEFAULT
-from fastdln.sweep.axes import Axis, check_axes
+from fastdln.sweep.arrays import WIDEST
+from fastdln.sweep.axes import Axis, AxisName, check_axes
 from fastdln.sweep.families import BY_KEY, known_names
 from fastdln.sweep.messages import one_of
-from fastdln.sweep.problem import WIDEST, Start, Target
+from fastdln.sweep.problem import Start, Target
 from fastdln.sweep.values import layer_widths, names, shown, whole
 
 # period is stored as int16; the default looks no further than this, since a window is four times as long.
@@ -33,7 +34,7 @@ class Keys(BaseModel):
     model: str = Field(
         description="what is simulated", json_schema_extra=lambda schema: schema.update(enum=list(MODELS))
     )
-    axes: dict[str, Axis] = Field(
+    axes: dict[AxisName, Axis] = Field(
         description="eta, alpha, depth, s1, s2, ... (which set a singular value) and, for random starts, seed: a value, a list, "
         "or a range"
     )

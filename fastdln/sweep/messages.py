@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from fastdln.errors import SweepError
-from fastdln.text import one_line
+from fastdln.text import one_line, suggestion
 
 # Longer keys are none of ours; what is said of them stays readable.
 LONGEST_KEY = 100
@@ -43,6 +43,11 @@ KINDS = {
 }
 
 
+# Keys that people give at the top, by where they belong.
+DEEPER = {name: f"axes.{name}" for name in ("eta", "alpha", "depth", "seed", "s1", "s2", "s3")}
+DEEPER |= {name: f"target.{name}" for name in ("singular_values", "basis", "matrix")}
+DEEPER |= {name: f"start.{name}" for name in ("spectral", "layers")}
+
 # Of pydantic's errors, those of a key that a table does not have.
 UNKNOWN = ("extra_forbidden", "invalid_key")
 
@@ -51,23 +56,26 @@ def one_of(valid: Iterable[str], value: str) -> str:
     """The value; ValueError that lists the valid names if it is none of them."""
     if value not in (known := list(valid)):
         raise ValueError(
-            f"unknown name {reprlib.repr(value)}; valid: {', '.join(known)}; --load FILE.py brings your own"
+            f"unknown name {reprlib.repr(value)}{suggestion(value, known)}; valid: {', '.join(known)}; --load FILE.py brings "
+            "your own"
         )
     return value
 
 
 def explain(error: ValidationError, owners: Mapping[str, type[BaseModel]]) -> str:
-    """A message of one line; `owners`: the models whose keys are valid at the top ("") and under a key."""
+    """A message of one line; `owners`: the models whose keys are valid at the top ("") and under a key, or in a table of a kind."""
     found = error.errors(include_url=False)
     # pydantic calls a list too short whose items are wrong
     inner = {one["loc"][:length] for one in found for length in range(len(one["loc"]))}
-    # a table with a wrong key is another thing, or lacks what that key was to be
+    # a table with a wrong key is another thing, or lacks what that key was to be; what stands under it is told with it
     wrong = {one["loc"][:-1] for one in found if one["type"] in UNKNOWN}
+    unknown = {one["loc"][:-1] for one in found if one["loc"][-1:] == ("[key]",)}
     lines = {
         describe(one, owners)
         for one in found
         if not (one["type"] == "too_short" and one["loc"] in inner)
         and not (one["type"] == "missing" and len(one["loc"]) > 1 and one["loc"][:-1] in wrong)
+        and (one["loc"][-1:] == ("[key]",) or one["loc"][:2] not in unknown)
     }
     more = [f"and {len(lines) - TOLD:,} more"] if len(lines) > TOLD else []
     return one_line("; ".join([*sorted(lines)[:TOLD], *more]))
@@ -79,11 +87,13 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     # unions add the branch taken to the path; the user never typed it
     path = [str(part) for part in error["loc"] if part not in ("range", "values", "name", "arrays", "[key]")]
     key, given = ".".join(one_line(part, LONGEST_KEY) for part in path), f"(got {reprlib.repr(error.get('input'))})"
-    if error["loc"][-1:] == ("[key]",):
+    if error["loc"][-1:] == ("[key]",) and kind != "value_error":
         return f"{key}: keys must be text {given}"
     if kind in UNKNOWN:
-        owner = owners[path[0] if len(path) > 1 else ""]
-        return f"{key}: unknown key; valid: {', '.join(owner.model_fields)}"
+        valid = list(owners[path[0] if len(path) > 1 else ""].model_fields)
+        deeper = path[-1] in DEEPER and len(path) == 1
+        meant = f" (did you mean {DEEPER[path[-1]]}?)" if deeper else suggestion(path[-1], valid)
+        return f"{key}: unknown key{meant}; valid: {', '.join(valid)}"
     if kind == "missing":
         return f"{key}: is missing"
     if kind == "too_short":

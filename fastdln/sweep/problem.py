@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from fastdln import files
 from fastdln.models import targets
+from fastdln.sweep.arrays import WIDEST, WITHOUT_FILES, read
 from fastdln.sweep.axes import LARGEST_SEED, Values
-from fastdln.sweep.values import number, numbers, shown, whole
+from fastdln.sweep.laws import SingularValues
+from fastdln.sweep.values import shown, whole
 
-# A store carries given matrices in its attributes; one of this size takes some 20 MB there.
-WIDEST = 1024
-
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(number)]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), BeforeValidator(whole)]
-
-
-# What the header of a .npy file of numbers takes at most; NumPy itself reads no longer ones.
-LONGEST_HEADER = 10_000
-
-# The validation context of a sweep that comes from a store: data from anywhere, which are not to name the user's files.
-WITHOUT_FILES = {"files": False}
 
 
 def matrix(value: Any, info: ValidationInfo) -> Any:
@@ -63,27 +52,6 @@ def matrix(value: Any, info: ValidationInfo) -> Any:
     return found.tolist()
 
 
-def read(path: Path) -> np.ndarray:
-    """The array of a .npy file; nothing in the file is executed, and no more is read than a matrix takes."""
-    try:
-        with files.opened(path, 8 * WIDEST**2 + LONGEST_HEADER) as file:
-            size = os.fstat(file.fileno()).st_size
-            # numbers have no names, which the third version of the header is for
-            header = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}[read_magic(file)]
-            shape, _, dtype = header(file, LONGEST_HEADER)
-            if dtype.kind not in "iuf":
-                raise ValueError(f"{path}: is not a .npy file of real numbers")
-            if math.prod(shape) * dtype.itemsize > size:
-                raise EOFError
-            file.seek(0)
-            return np.asarray(np.load(file, allow_pickle=False))
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror or error}") from None
-    except Exception as error:  # whatever NumPy makes of a file that is anything
-        ours = isinstance(error, ValueError) and str(error).startswith(f"{path}: ")
-        raise ValueError(str(error) if ours else f"{path}: is not a .npy file of numbers") from None
-
-
 Matrix = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(matrix)]
 
 
@@ -92,8 +60,8 @@ class Target(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    singular_values: Annotated[tuple[NotNegative, ...], Field(min_length=1), BeforeValidator(numbers)] = Field(
-        default=(), description="s_1, s_2, ...: one a mode, zeros included"
+    singular_values: SingularValues = Field(
+        default=(), description="s_1, s_2, ...: one a mode, zeros included; or a law, or the path of a .npy file"
     )
     basis: Literal["identity", "random"] = Field(
         "identity", description="singular bases of M: the identity, or random ones (model `matrix`)"

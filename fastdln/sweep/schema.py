@@ -22,10 +22,11 @@ from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import Observable, Variable, observables_of
 from fastdln.sweep import checks, display, identity
+from fastdln.sweep.arrays import WITHOUT_FILES
 from fastdln.sweep.axes import Range, depths, length
 from fastdln.sweep.keys import DEFAULT_PERIOD, Keys
 from fastdln.sweep.messages import assign, checked_overrides, explain
-from fastdln.sweep.problem import WITHOUT_FILES, Layers, Spectral, Target
+from fastdln.sweep.problem import Layers, Spectral, Target
 from fastdln.sweep.sources import of_file, of_store
 from fastdln.sweep.values import plain, shown
 

@@ -22,7 +22,7 @@ LONGEST_TEXT, MOST_ROWS, MOST_QUOTES = 2**27, 1_000_000, 10_000
 
 
 def of_file(path: Path) -> dict[str, Any]:
-    """The data of a TOML file, its paths of matrices relative to its folder; SweepError, in one line, if it cannot be read."""
+    """The data of a TOML file, its paths of arrays relative to its folder; SweepError, in one line, if it cannot be read."""
     try:
         text = files.read(path, LONGEST_FILE).decode("utf-8-sig")  # editors of Windows begin with a byte-order mark
     except IsADirectoryError:
@@ -53,10 +53,11 @@ def what_folder(path: Path) -> str:
 
 
 def from_folder(data: dict[str, Any], folder: Path) -> None:
-    """Makes the paths of matrices in a sweep file's data relative to the file's folder."""
+    """Makes the paths of arrays in a sweep file's data relative to the file's folder."""
     target, start = data.get("target"), data.get("start")
-    if isinstance(target, dict) and isinstance(target.get("matrix"), str):
-        target["matrix"] = placed(folder, target["matrix"])
+    for key in ("matrix", "singular_values"):
+        if isinstance(target, dict) and isinstance(path := target.get(key), str):
+            target[key] = placed(folder, path) if key == "matrix" or path.endswith(".npy") else path
     layers = start.get("layers") if isinstance(start, dict) else start
     if isinstance(layers, list):
         found = [placed(folder, layer) if isinstance(layer, str) else layer for layer in layers]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from fastdln.sweep.sources import MOST_NUMBERS
 
 # Examples that every key of numbers takes.
 LIST, RANGE = "[2, 3]", "{start = 2, stop = 3, num = 5}"
+
+# Characters of a text that is looked at for numbers.
+LONGEST_QUOTED = 200
 
 
 def plain(value: Any, key: str = "") -> Any:
@@ -47,8 +51,23 @@ def refuse_many(numbers: int, key: str) -> None:
 def number(value: Any) -> Any:
     """Refuses what Python would count as a number but no sweep file means as one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"must be a number (got {reprlib.repr(value)})")
+        raise ValueError(f"must be a number{unquoted(value)} {shown(value)}")
     return value
+
+
+def unquoted(value: Any) -> str:
+    """What to write instead of numbers in quotes, to stand behind what would be valid; empty for whatever is none."""
+    if not isinstance(value, str) or len(value) > LONGEST_QUOTED:
+        return ""
+    text = value.strip()
+    if text.startswith("{") and text.endswith("}"):
+        return f"; write {text} without quotes"
+    with suppress(ValueError):
+        words = text.strip("[]()").replace(",", " ").replace(";", " ").split()
+        [float(word) for word in words]  # each of them is one
+        meant = words[0] if len(words) == 1 and words[0] == text else f"[{', '.join(words)}]"
+        return f"; write {meant} without quotes" if words else ""
+    return ""
 
 
 def whole(value: Any) -> Any:
@@ -66,7 +85,7 @@ def numbers(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return list(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"must be a number, or a list such as {LIST} {shown(value)}")
+        raise ValueError(f"must be a number, or a list such as {LIST}{unquoted(value)} {shown(value)}")
     return [value]
 
 
