@@ -15,6 +15,7 @@ from fastdln.sweep.grid import Grid
 from fastdln.sweep.html import table
 from fastdln.sweep.plateaus import plateau_warnings
 from fastdln.sweep.schema import Sweep
+from fastdln.sweep.units import ratio_of
 from fastdln.text import block
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Plan:
         self.bytes = self.points * self.grid.bytes_per_point
         further = {dim for v in sweep.variables for dim in v.dims} & {"layer", "step", "eigenvalue"}
         arrays, coordinates = len(sweep.variables), len(self.grid.dims) + len(("mode", "singular_value")) + len(further)
+        coordinates += ratio_of(sweep.axes["eta"]) is not None
         self.files = arrays * (self.chunks + 1) + 2 * coordinates + 1
         # told of what a probe is doing
         self.say: Callable[[str], object] = lambda step: None

@@ -18,7 +18,8 @@ from fastdln.storage.completeness import MOST_GROWTHS, grown_from
 from fastdln.storage.location import ROOT, WHOLE, Location, plain_errors
 from fastdln.storage.metadata import Snapshot, coordinate_key, read, stored_sweep
 from fastdln.storage.repair import repair
-from fastdln.sweep.axes import coordinates, length
+from fastdln.sweep import units
+from fastdln.sweep.axes import UNIT, coordinates, length
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.schema import Sweep
 
@@ -35,6 +36,9 @@ def sweep_as_asked(snapshot: Snapshot) -> Sweep:
 def grown(old: Sweep, wanted: Sweep) -> Sweep:
     """The wanted sweep, its axes beginning with the old one's values to the last bit; SweepError if they do not."""
     refuse_other_keys(old, wanted, "extend")
+    if (units.ratio_of(old.axes["eta"]) is None) != (units.ratio_of(wanted.axes["eta"]) is None):
+        held = "plain values" if units.ratio_of(old.axes["eta"]) is None else f'units, unit = "{UNIT}"'
+        raise SweepError(f"axes.eta: must stay in {held}, as the store has it")
     axes: dict[str, Any] = {}
     for name, axis in wanted.axes.items():
         before, after = coordinates(old.axes[name]), coordinates(axis)
@@ -49,8 +53,8 @@ def grown(old: Sweep, wanted: Sweep) -> Sweep:
                 f"axes.{name}: its first {len(before):,} values must stay, with new ones after them (value {k + 1} is "
                 f"{before[k]:.15g} and would be {kept[k]:.15g}); keep start and the step between values, or give a list"
             )
-        axes[name] = axis if np.array_equal(kept, before) else [*before.tolist(), *after[len(before) :].tolist()]
-    found = Sweep(**json.loads(wanted.canonical()) | {"axes": {n: plain_axis(a) for n, a in axes.items()}})
+        axes[name] = units.dumped(axis) if np.array_equal(kept, before) else continued(old.axes[name], axis)
+    found = Sweep(**json.loads(wanted.canonical()) | {"axes": axes})
     dims = {dim for variable in old.variables for dim in variable.dims}
     if changed := [dim for dim in dims if found.sizes[dim] != old.sizes[dim]]:
         raise SweepError(
@@ -59,8 +63,11 @@ def grown(old: Sweep, wanted: Sweep) -> Sweep:
     return found
 
 
-def plain_axis(axis: Any) -> Any:
-    return axis.model_dump() if hasattr(axis, "model_dump") else list(axis)
+def continued(old: Any, new: Any) -> Any:
+    """The old axis's values and those that a new one adds, as a list in a sweep file's data."""
+    before, after = (coordinates(axis if (ratio := units.ratio_of(axis)) is None else ratio) for axis in (old, new))
+    values = [*before.tolist(), *after[len(before) :].tolist()]
+    return values if units.ratio_of(old) is None else {"values": values, "unit": UNIT}
 
 
 def refuse_other_keys(old: Sweep, wanted: Sweep, verb: str) -> None:
@@ -115,8 +122,8 @@ def replace_metadata(snapshot: Snapshot, new: Grid, wanted: Sweep, durable: bool
         dims = metadata[name].get("dimension_names") or []
         metadata[name]["shape"] = [lengths.get(d, n) for d, n in zip(dims, metadata[name]["shape"], strict=True)]
     replaced = []
-    for name in new.dims:
-        if length(sweep.axes[name]) > length(old.sweep.axes[name]):
+    for name, _, dim, _ in template.coordinate_arrays(new):
+        if dim in new.dims and length(sweep.axes[dim]) > length(old.sweep.axes[dim]):
             replaced.append(coordinate_key(name, metadata[name]))
             # under the other of Zarr's two kinds of key, so that the old values stay readable up to the moment
             separator = "." if replaced[-1].endswith("/0") else "/"

@@ -18,7 +18,7 @@ from fastdln.observables import Variable
 from fastdln.storage import array_metadata, foreign, template
 from fastdln.storage.location import ROOT, Location, plain_errors, storage_error
 from fastdln.storage.location.checked import Checked
-from fastdln.storage.template import COORDINATES
+from fastdln.storage.template import COORDINATES, WITH_RATIO, named_coordinates
 from fastdln.sweep.extensions import own_code
 from fastdln.sweep.families import every_family
 from fastdln.sweep.grid import Grid
@@ -96,7 +96,10 @@ class Snapshot:
         shown = {name: arrays[name] for name in (*template.names(self.grid), *others)}
         root = {
             **self.root,
-            "attributes": {**self.attributes, **COORDINATES},  # xarray takes it away when it adds an array
+            "attributes": {
+                **self.attributes,
+                **named_coordinates(self.grid.sweep),
+            },  # xarray takes it away when it adds an array
             "consolidated_metadata": {**self.root["consolidated_metadata"], "metadata": shown},
         }
         sizes = {name: array_metadata.chunk_of_other(arrays[name]) for name in others}
@@ -149,7 +152,7 @@ def parsed(location: Location, data: bytes) -> dict[str, Any]:
             isinstance(json.loads(text), dict)
             and isinstance(attributes, dict)
             and isinstance(arrays, dict)
-            and attributes.get("coordinates") in (None, *COORDINATES.values())
+            and attributes.get("coordinates") in (None, *COORDINATES.values(), *WITH_RATIO.values())
             and all(isinstance(metadata, dict) for metadata in arrays.values())
             and (root["zarr_format"], root["node_type"]) == (3, "group")
         ):

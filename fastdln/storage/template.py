@@ -16,6 +16,7 @@ from fastdln.errors import SweepError
 from fastdln.observables import Variable, mixing
 from fastdln.storage import provenance
 from fastdln.storage.location import LARGEST_METADATA, ROOT
+from fastdln.sweep import units
 from fastdln.sweep.axes import swept_mode
 from fastdln.sweep.extensions import own_code
 from fastdln.sweep.grid import Grid
@@ -26,6 +27,7 @@ CODECS = (ZstdCodec(level=1, checksum=True), Crc32cCodec())
 
 # Tells xarray that it is no data variable.
 COORDINATES = {"coordinates": "singular_value"}
+WITH_RATIO = {"coordinates": "singular_value eta_ratio"}
 AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
     "eta": {"long_name": "learning rate", "units": "1"},
     "alpha": {"long_name": "initialization scale", "units": "1"},
@@ -121,6 +123,8 @@ def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[s
             {"long_name": f"singular value {mode + 1} of the target", "units": "1"} if mode is not None else {}
         )
         yield name, values, name, AXIS_ATTRIBUTES.get(name, about)
+    if (ratios := units.ratios(grid.sweep)) is not None:
+        yield "eta_ratio", ratios, "eta", {"long_name": "learning rate in units of 2/S_1", "units": "1"}
     dims = {dim for variable in grid.sweep.variables for dim in variable.dims}
     sizes, every = grid.sweep.sizes, grid.sweep.trajectory or 1
     if "layer" in dims:
@@ -146,6 +150,11 @@ def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[s
     yield "singular_value", singular_values, "mode", about
 
 
+def named_coordinates(sweep: Sweep) -> dict[str, str]:
+    """The root attribute that tells xarray which arrays are coordinates without being dimensions."""
+    return COORDINATES if units.ratio_of(sweep.axes["eta"]) is None else WITH_RATIO
+
+
 def attributes_of(variable: Variable, grid: Grid) -> dict[str, Any]:
     """The attributes of a variable: CF's, and `sharpness_every` on those that it thins out."""
     sweep, flags = grid.sweep, variable.flags
@@ -167,7 +176,7 @@ def root_attributes(sweep: Sweep) -> dict[str, Any]:
         "title": sweep.title,
         "Conventions": "CF-1.11",
         **provenance.created(),
-        **COORDINATES,
+        **named_coordinates(sweep),
         "complete": 0,  # netCDF has no booleans
         "sweep": sweep.canonical(),
         "sweep_sha256": sweep.sha256(),

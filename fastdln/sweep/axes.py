@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WrapValidator,
+    model_validator,
+)
 
 from fastdln.sweep.values import LIST, RANGE, number, numbers, shown, unquoted, whole
 from fastdln.text import suggestion
@@ -20,6 +31,10 @@ LONGEST_AXIS = 10_000_000
 
 # Names of axes, beside s1, s2, ...
 NAMES = ("eta", "alpha", "depth", "seed")
+
+# Of eta: 2 over the sharpness of the balanced minimum of the largest singular value.
+UNIT = "2/S1"
+IN_UNITS = ("values", "unit")
 
 # Axes are float64, which beyond this has no odd numbers.
 LARGEST_SEED = 2**53
@@ -43,6 +58,9 @@ class Range(BaseModel):
     stop: Number = Field(description="last value")
     num: Annotated[int, Field(ge=1, le=LONGEST_AXIS), BeforeValidator(whole)] = Field(description="how many values")
     spacing: Literal["linear", "log"] = Field("linear", description="even steps, or even ratios")
+    unit: Literal["2/S1"] | None = Field(
+        None, description="of eta: 2/S1 counts it in units of 2 / S_1, the edge of stability of s_1", exclude=True
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Range:
@@ -65,6 +83,15 @@ class Range(BaseModel):
         return space(self.start, self.stop, self.num)
 
 
+class ValuesInUnits(BaseModel):
+    """Values of eta in units of 2 / S_1, for the JSON Schema."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    values: Annotated[list[Number], Field(min_length=1)]
+    unit: Literal["2/S1"]
+
+
 def axis_values(value: Any) -> Any:
     """The values of an axis."""
     try:
@@ -75,11 +102,37 @@ def axis_values(value: Any) -> Any:
         ) from None
 
 
+class Ratios(tuple[float, ...]):
+    """The values of an axis of eta in units of 2 / S_1, as they are asked for."""
+
+
+def perhaps_in_units(value: Any, validated: Callable[[Any], Any]) -> Any:
+    """The values of an axis, of a list or of {values, unit}."""
+    if not isinstance(value, Mapping):
+        return validated(value)
+    for key in value:
+        if key not in IN_UNITS:
+            raise ValueError(
+                f"a table of values has no key {reprlib.repr(key)}{suggestion(key, IN_UNITS)}; valid: values, unit"
+            )
+    if value.get("unit") != UNIT:
+        got = shown(value["unit"]) if "unit" in value else "(it is missing)"
+        raise ValueError(f'a table of values has unit = "{UNIT}"; without a unit give the list itself {got}')
+    return Ratios(validated(value["values"]))
+
+
 Values = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(numbers)]
-AxisValues = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(axis_values)]
+AxisValues = Annotated[
+    tuple[Number, ...],
+    Field(min_length=1),
+    BeforeValidator(axis_values),
+    WrapValidator(perhaps_in_units, json_schema_input_type=Number | list[Number] | ValuesInUnits),
+]
 
 
 def kind_of_axis(value: Any) -> str:
+    if isinstance(value, Mapping) and "values" in value:
+        return "values"
     return "range" if isinstance(value, Mapping | Range) else "values"
 
 
@@ -121,6 +174,8 @@ def depths(axis: Range | tuple[float, ...]) -> np.ndarray:
 
 def in_words(axis: Range | tuple[float, ...]) -> str:
     """An axis as people say it."""
+    if (ratio := getattr(axis, "ratio", None)) is not None:
+        return f"{in_words(ratio)}, in units of 2 / S_1 = {axis.factor:.6g}"  # type: ignore[union-attr]
     if isinstance(axis, Range):
         return f"{axis.num:,} values from {axis.start:.6g} to {axis.stop:.6g}" + (
             ", log" if axis.spacing == "log" else ""
@@ -169,6 +224,8 @@ def check_axis(name: str, axis: Range | tuple[float, ...]) -> None:
 def check_axes(axes: Mapping[str, Range | tuple[float, ...]]) -> None:
     """ValueError for values that axes cannot have, and where eta is missing."""
     for name, axis in axes.items():
+        if name != "eta" and (isinstance(axis, Ratios) or getattr(axis, "unit", None)):
+            raise ValueError(f"axes.{name}: only eta has a unit; leave it out")
         try:
             check_axis(name, axis)
         except ValueError as error:

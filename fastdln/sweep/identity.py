@@ -55,6 +55,6 @@ def same(one: Any, other: Any) -> bool:
     """Whether two values of a key have the same results; axes do where their coordinates agree to the last bit."""
     if not isinstance(one, Range | tuple) or not isinstance(other, Range | tuple) or one == other:
         return bool(one == other)
-    if isinstance(one, Range) and isinstance(other, Range) and one.num > 2:
+    if type(one) is type(other) is Range and one.num > 2:
         return False  # both ends are values, and the spacing tells the others
     return length(one) == length(other) and np.array_equal(coordinates(one), coordinates(other))

@@ -56,8 +56,8 @@ class Power(Law):
 
     def relative(self, i: int) -> float:
         if -self.exponent in WHOLE_POWERS:
-            return 1 / i ** int(-self.exponent)  # of whole numbers, rounded once: 1/3, as one would type it
-        return float(i) ** self.exponent
+            return float(1 / i ** int(-self.exponent))  # of whole numbers, rounded once: 1/3, as one would type it
+        return float(float(i) ** self.exponent)
 
 
 class Geometric(Law):

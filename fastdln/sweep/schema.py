@@ -21,7 +21,7 @@ from fastdln import files
 from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import Observable, Variable, observables_of
-from fastdln.sweep import checks, display, identity
+from fastdln.sweep import checks, display, identity, units
 from fastdln.sweep.arrays import WITHOUT_FILES
 from fastdln.sweep.axes import Range, depths, length
 from fastdln.sweep.keys import DEFAULT_PERIOD, Keys
@@ -113,6 +113,7 @@ class Sweep(Keys):
         checks.check_target(self)
         object.__setattr__(self, "start", checks.filled_start(self))
         object.__setattr__(self, "axes", checks.filled_axes(self))
+        object.__setattr__(self, "axes", units.in_learning_rates(self))
         checks.check(self)
         return self
 
@@ -297,6 +298,7 @@ class Sweep(Keys):
         """
         unset = {name for name in ("widths", "sharpness_count") if getattr(self, name) is None}
         data = self.model_dump(mode="json", exclude=set(FREE_KEYS) | unset) | {"target": self.target.canonical()}
+        data["axes"] = {name: units.dumped(axis) for name, axis in self.axes.items()}
         data["period_max"] = self.longest_period or None  # a record of one state has no period
         return json.dumps(data, separators=(",", ":"), allow_nan=False)
 

@@ -15,6 +15,7 @@ MODES = {"model": "modes", "axes": AXES}
 MATRIX = {"model": "matrix", "axes": AXES}
 
 TEXT, NUMBER, LIST, TABLE = "a word", -7, [[[]]], {"zz": 1}
+NUMBER_IN_QUOTES = "3"
 NAMES = "lyapunov, mixing"  # some of a list that is valid
 
 # The key, a sweep that has it, values of it, and what the line must hold that says what is valid.
@@ -26,7 +27,12 @@ CASES = [
     ("axes", MODES, [{"zz": 1, **AXES}, {**AXES, "s": 1}, {**AXES, "s0": 1}], "eta, alpha, depth, seed, s1, s2"),
     ("axes", MODES, [{"alpha": 1, "depth": 2}, {"eta": 1, "depth": 2}, {"eta": 1, "alpha": 1}], "is missing"),
     *[
-        (f"axes.{name}", MODES, [TEXT, None, True, "0.1, 0.2"], "a list such as [2, 3], or a range such as {start = ")
+        (
+            f"axes.{name}",
+            MODES,
+            [TEXT, None, True, "0.1, 0.2"],
+            "must be a number, [a list] or {start, stop, num}, such as [2, 3] or {start = ",
+        )
         for name in ("eta", "alpha", "depth", "s1", "seed")
     ],
     *[(f"axes.{name}", MODES, [[]], "must not be empty") for name in ("eta", "alpha", "depth", "s1")],
@@ -50,7 +56,13 @@ CASES = [
     ("axes.eta.spacing", MODES, [TEXT, NUMBER, LIST, None], "'linear' or 'log'"),
     ("target", MODES, [TEXT, NUMBER, LIST, None], "{singular_values = [2, 1]}"),
     ("target", MODES, [TABLE], "singular_values, basis, seed, matrix"),
-    ("target.singular_values", MODES, [TEXT, TABLE, None], "must be a number, or a list such as [2, 3]"),
+    (
+        "target.singular_values",
+        MODES,
+        [TEXT, NUMBER_IN_QUOTES, None],
+        "must be a number, a list such as [2, 3], a law such as",
+    ),
+    ("target.singular_values", MODES, [TABLE], "must say law = one of power, geometric, linear"),
     ("target.singular_values", MODES, [[]], "must not be empty"),
     ("target.singular_values", MODES, [[-1]], "at least 0"),
     ("target.basis", MATRIX, [TEXT, NUMBER, LIST, None], "'identity' or 'random'"),

@@ -204,7 +204,10 @@ BASE = {"model": "modes", "axes": {"eta": 0.1, "alpha": 0.1, "depth": 3}}
         ({"sharpness_every": 0}, "sharpness_every: must be at least 1"),
         ({"sharpness_every": "2"}, "sharpness_every: must be a number"),
         ({"observables": ["trajectory"]}, "observables: trajectory is not asked for here: give trajectory = k"),
-        ({"observables": ["sharpnes"]}, "observables: unknown name 'sharpnes'; valid: .*sharpness"),
+        (
+            {"observables": ["sharpnes"]},
+            "observables: unknown name 'sharpnes' .did you mean sharpness.*; valid: .*sharpness",
+        ),
         (
             {"trajectory": 1, "axes": {"eta": {"start": 0.1, "stop": 1, "num": 100_000}, "alpha": 0.1, "depth": 3}},
             "trajectory: every 1 states of 100,000 points are .* GB, more than 4; trajectory = [0-9]+ would do",

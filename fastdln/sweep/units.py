@@ -1,0 +1,107 @@
+"""Learning rates in units of 2 / S_1, the edge of stability of the largest singular value.
+
+The axis holds plain learning rates, as every other does, and what was asked for beside them.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from fastdln.sweep.axes import UNIT, Range, Ratios, coordinates, depths, length, swept_mode
+from fastdln.theory.stability import stability_limit
+
+if TYPE_CHECKING:
+    from fastdln.sweep.schema import Sweep
+
+
+class ScaledRange(Range):
+    """A range of learning rates that was given in units: `factor` times the values of `ratio`, to the last bit."""
+
+    ratio: Range = Field(exclude=True)
+    factor: float = Field(exclude=True)
+
+    def values(self) -> np.ndarray:
+        return self.factor * self.ratio.values()
+
+
+class ScaledValues(tuple[float, ...]):
+    """Learning rates that were given in units, as a list."""
+
+    ratio: Ratios
+    factor: float
+
+
+def ratio_of(axis: Range | tuple[float, ...]) -> Range | tuple[float, ...] | None:
+    """The axis in units of 2 / S_1; None of one that was given in plain learning rates."""
+    if isinstance(axis, ScaledRange | ScaledValues):
+        return axis.ratio
+    return axis if isinstance(axis, Ratios) or (isinstance(axis, Range) and axis.unit) else None
+
+
+def ratios(sweep: Sweep) -> np.ndarray | None:
+    """The learning rates of a sweep in the unit that they were given in."""
+    ratio = ratio_of(sweep.axes["eta"])
+    return None if ratio is None else coordinates(ratio)
+
+
+def dumped(axis: Range | tuple[float, ...]) -> Any:
+    """An axis as a sweep file's data."""
+    ratio = ratio_of(axis)
+    plain = axis if ratio is None else ratio
+    data = plain.model_dump() if isinstance(plain, Range) else list(plain)
+    if ratio is None:
+        return data
+    return {**data, "unit": UNIT} if isinstance(data, dict) else {"values": data, "unit": UNIT}
+
+
+def in_learning_rates(sweep: Sweep) -> dict[str, Range | tuple[float, ...]]:
+    """The axes of a sweep with learning rates as numbers; ValueError where the unit is none."""
+    ratio = ratio_of(sweep.axes["eta"])
+    if ratio is None:
+        return sweep.axes
+    factor = edge(sweep)
+    with np.errstate(over="ignore"):
+        values = factor * (telling(ratio) if isinstance(ratio, Range) else coordinates(ratio))
+    if not np.isfinite(values).all() or (values[values > 0] < sys.float_info.min).any():
+        raise ValueError(f"axes.eta: in units of 2 / S_1 = {factor:g} it leaves the range of float64")
+    if (np.diff(values) <= 0).any():
+        raise ValueError(f"axes.eta: its values are too close together to differ in units of 2 / S_1 = {factor:g}")
+    axis: ScaledRange | ScaledValues
+    if isinstance(ratio, Range):
+        ends = {"start": factor * ratio.start, "stop": factor * ratio.stop, "num": ratio.num, "spacing": ratio.spacing}
+        axis = ScaledRange.model_validate({**ends, "unit": UNIT, "ratio": ratio, "factor": factor})
+    else:
+        axis = ScaledValues(values.tolist())
+        axis.ratio, axis.factor = Ratios(ratio), factor
+    return {**sweep.axes, "eta": axis}
+
+
+def telling(ratio: Range) -> np.ndarray:
+    """The values of a range that show whether all of them are sound: it may be long."""
+    second = [ratio.start + (ratio.stop - ratio.start) / (ratio.num - 1)] if ratio.num > 2 else []
+    return np.array([ratio.start, *second, ratio.stop] if ratio.num > 1 else [ratio.start])
+
+
+def edge(sweep: Sweep) -> float:
+    """The unit 2 / S_1; ValueError where it is not one number."""
+    if (count := length(sweep.axes["depth"])) != 1:
+        raise ValueError(
+            f"axes.eta: the unit 2/S1 depends on the depth; give one depth, or plain values (got {count} depths)"
+        )
+    values = np.array(sweep.target.singular_values)
+    swept = {name: mode for name in sweep.axes if (mode := swept_mode(name)) is not None}
+    fixed = np.delete(values, list(swept.values()))
+    largest = float(fixed.max(initial=0.0))
+    for name in swept:
+        if float(coordinates(sweep.axes[name])[-1]) > largest:
+            raise ValueError(
+                f"axes.eta: the unit 2/S1 is of the largest singular value, which axes.{name} sets; give plain values"
+            )
+    sharpness = float(stability_limit(largest, int(depths(sweep.axes["depth"])[0])))
+    if not 0 < sharpness < np.inf or not np.isfinite(2 / sharpness):
+        raise ValueError(f"axes.eta: the unit 2/S1 needs a largest singular value above 0, whose 2 / S_1 is a float64 (got {largest:g})")
+    return 2 / sharpness
