@@ -150,6 +150,8 @@ def refine(
     store: StorePath,
     new: StorePath,
     *overrides: str,
+    center: Mapping[str, float] | None = None,
+    factor: float | None = None,
     scheduler: str | distributed.Client | None = None,
     workers: int | None = None,
     dashboard: bool = False,
@@ -170,6 +172,12 @@ def refine(
         The store of the window; its attributes say where it came from.
     *overrides : str
         The axes of the window, such as "axes.eta.start=0.8"; they must lie within the old ones.
+    center : mapping of str to float, optional
+        The middle of the window along some axes, such as ``{"eta": 1.42, "alpha": 0.55}``, in the axis's unit: it has as many
+        values there, on a `factor`-th of the width, in the log for axes of log spacing. At the border of the grid it is shifted to stay
+        within it, with a warning. What `overrides` say goes before.
+    factor : float, optional
+        How many times narrower the window is; 10 if left out.
     scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event : optional
         As for `run`; `storage_options` are of those of the two stores that are URLs.
 
@@ -186,7 +194,7 @@ def refine(
         As for `run`.
     """
     options = RunOptions(scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event)
-    return open_snapshot(compute_window(store, new, overrides, options).snapshot)
+    return open_snapshot(compute_window(store, new, overrides, options, center, factor).snapshot)
 
 
 def verify(

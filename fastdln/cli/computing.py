@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -81,18 +81,27 @@ def refine(
     store: StorePath,
     new: Annotated[str, typer.Option("-o", metavar="NEW", help="The new store, a path or URL.")],
     sets: Sets = None,
+    center: Annotated[
+        str | None,
+        typer.Option("--center", metavar="AXIS=VALUE,...", help="The middle of the window, e.g. eta=1.42,alpha=0.55."),
+    ] = None,
+    factor: Annotated[
+        float | None, typer.Option("--factor", metavar="N", help="With --center: N times narrower; 10 if left out.")
+    ] = None,
     load: Load = None,
     *,
     how: ComputingOptions,
 ) -> None:
     """Sweep a window of a store's grid finer, into a store of its own.
 
-    The new store's attributes say where it came from.
+    By --set with its ends, or by --center: as many values about it. The new store's attributes say where it came from.
     """
     from fastdln.api import refine as refine_store
 
+    words = None if center is None else [word.strip() for word in center.split(",") if word.strip()] or [center]
+    middle: Any = pairs(words, "--center", "eta=1.42,alpha=0.55")
     with how.working(new):
-        refine_store(store, new, *sets or (), **how.keywords())
+        refine_store(store, new, *sets or (), center=middle, factor=factor, **how.keywords())
 
 
 @exits

@@ -21,6 +21,7 @@ from fastdln.storage.store import Store
 from fastdln.sweep.messages import checked_overrides
 from fastdln.sweep.schema import Sweep
 from fastdln.sweep.shares import Share
+from fastdln.sweep.windows import around, checked_centre
 
 
 class Outcome(NamedTuple):
@@ -102,9 +103,17 @@ def compute_extension(store: StorePath, overrides: Iterable[str], options: RunOp
     return compute_in_store(lambda: extend.grow(before, wanted, options.durable), store, options)
 
 
-def compute_window(store: StorePath, new: StorePath, overrides: Iterable[str], options: RunOptions) -> Outcome:
+def compute_window(
+    store: StorePath,
+    new: StorePath,
+    overrides: Iterable[str],
+    options: RunOptions,
+    center: Mapping[str, float] | None = None,
+    factor: float | None = None,
+) -> Outcome:
     """Sweeps a window of a store's grid again, finer, into a store of its own."""
     options.check()
+    middle, narrower = checked_centre(center, factor)
     changes = of_axes(overrides, "refine")
     storage_options = options.storage_options
     of_urls = [
@@ -116,7 +125,8 @@ def compute_window(store: StorePath, new: StorePath, overrides: Iterable[str], o
     location, target = (locate(path, given) for path, given in zip((store, new), of_urls, strict=True))
     with plain_errors(location.name, "cannot be read"):
         parent = metadata.read(location)
-    wanted = extend.sweep_as_asked(parent).changed(changes)
+    asked = extend.sweep_as_asked(parent)
+    wanted = asked.changed([*around(asked, middle, narrower), *changes])
     about = extend.window(parent, wanted)
     extend.refuse_other_parents(target, about)
     return compute_in_store(wanted, new, replace(options, storage_options=of_urls[1]), about)
