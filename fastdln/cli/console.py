@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
 from traceback import walk_tb
@@ -16,7 +17,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from fastdln.text import block, one_line
+from fastdln.text import block, one_line, suggestion
 
 BAD_INPUT, INCOMPLETE = 2, 3
 # Bytes; with fewer the libraries cannot be loaded, and OpenBLAS tries for ever. Threads and the compiler need more, or one of
@@ -58,6 +59,11 @@ class Commands(TyperGroup):
                 reconfigure(errors="backslashreplace")
         return super().main(*args, **options)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            ctx.fail(no_such_command(args[0], self.commands))
+        return super().resolve_command(ctx, args)
+
     def make_context(self, *args: Any, **options: Any) -> Any:
         with bounded_complaints():
             return super().make_context(*args, **options)
@@ -65,6 +71,49 @@ class Commands(TyperGroup):
     def invoke(self, *args: Any, **options: Any) -> Any:
         with bounded_complaints():
             return super().invoke(*args, **options)
+
+
+def no_such_command(word: str, commands: Iterable[str]) -> str:
+    """What is said of a word that stands where a command should."""
+    said = f"No such command {word!r}"
+    if word.endswith(".toml"):
+        return f"{said}; to compute a sweep: fastdln run {word}"
+    if word.rstrip("/").endswith(".zarr"):
+        return f"{said}; to look at a store: fastdln status {word}"
+    if word in ("help", "version"):
+        return f"{said} (did you mean --{word}?)"
+    return f"{said}{suggestion(word, commands)}; the commands are {', '.join(commands)}"
+
+
+def hint(error: Any, command: Any) -> str:
+    """What stands behind a complaint of typer's about words of the command line, where we know what was meant."""
+    if option := getattr(error, "option_name", None):
+        if option in SHORT:
+            return f" (did you mean {SHORT[option]}?)"
+        known = [name for parameter in command.params for name in parameter.opts]
+        deeper = [
+            name
+            for name, one in getattr(command, "commands", {}).items()
+            if any(option in parameter.opts for parameter in one.params)
+        ]
+        if deeper:
+            return f"; it stands behind the command: fastdln {deeper[0]} ... {option}"
+        return suggestion(option, [name for name in known if name.startswith("--")])
+    said = str(getattr(error, "message", ""))
+    if not said.startswith("Got unexpected extra argument"):
+        return ""
+    words = said.partition("(")[2].rstrip(").").split()
+    if "=" in words or any(word.startswith("=") for word in words):
+        return "; no spaces around =: --set axes.eta.num=100"
+    if any(mark in word for word in words for mark in "=[]{},"):
+        return "; quote what has spaces, brackets or commas: --set 'axes.eta=[0.1, 0.2]'"
+    if any(word.endswith(".toml") for word in words):
+        return "; one sweep at a time"
+    return ""
+
+
+# Options of other programs, by ours.
+SHORT = {"-h": "--help", "-v": "--version", "-V": "--version", "-s": "--set", "-q": "--quiet"}
 
 
 @contextmanager
@@ -76,9 +125,9 @@ def bounded_complaints() -> Iterator[None]:
         asks_for_help = type(error).__name__ == "NoArgsIsHelpError"
         if (complaint := getattr(error, "format_message", None)) and not asks_for_help:
             command = getattr(getattr(error, "ctx", None), "command_path", "")
-            said = one_line(
-                complaint().removesuffix(".") + (f"; `{command} --help` says what there is" if command else "")
-            )
+            plain = re.sub(r" \(Possible options: [^)]*\)$| Did you mean [^?]*\?$", "", complaint().removesuffix("."))
+            meant = hint(error, error.ctx.command) if command else ""  # type: ignore[attr-defined]  # as above
+            said = one_line(f"{plain}{meant}" + (f"; `{command} --help` says what there is" if command else ""))
             error.format_message = lambda: said  # type: ignore[attr-defined]  # typer's classes differ by version
             error.ctx = None  # type: ignore[attr-defined]  # with it there would be lines of usage before ours
         raise

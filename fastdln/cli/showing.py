@@ -55,11 +55,42 @@ def status(
         show(f"part {part}/{parts}: {found.share(part, parts or 1)}")
 
 
+def tell_kinds(store: str, kind: str | None, storage: dict[str, str] | None) -> None:
+    """Lists the pictures that a store can draw; a DatasetError that has them where a kind was given, which is none."""
+    from fastdln.api import open as open_store
+    from fastdln.errors import DatasetError, StoreError
+    from fastdln.plots import PLOTS, drawable, kind_of
+    from fastdln.text import suggestion
+
+    if store in PLOTS and kind is not None:
+        raise DatasetError(f"the store comes before the kind of picture: fastdln plot {kind} {store}")
+    try:
+        with reading(store):
+            possible = drawable(open_store(store, storage_options=storage))
+    except StoreError:
+        if kind is not None:
+            kind_of(kind)  # refuses it, and lists all
+        raise
+    if not possible:
+        raise DatasetError(f"{store}: has nothing that could be drawn; sweeps ask for it by `observables` and `trajectory`")
+    if kind is not None:
+        can = f"{store} can be drawn as {', '.join(possible)}"
+        raise DatasetError(f"unknown picture {kind!r}{suggestion(kind, PLOTS)}; {can}")
+    width = max(map(len, possible))
+    for name in possible:
+        show(f"{name:<{width}}  {PLOTS[name].summary}")
+
+
 @exits
 @takes(PictureOptions)
 def plot(
     store: StorePath,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="phase, bifurcation, ...: `fastdln list` has them all.")],
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[KIND]", help="phase, bifurcation, ...; without one the kinds that the store has are listed."
+        ),
+    ] = None,
     variable: Annotated[
         str | None, typer.Argument(metavar="[VARIABLE]", help="Of the kind map: what it shows, e.g. loss.")
     ] = None,
@@ -80,9 +111,11 @@ def plot(
     """
     from fastdln import files
     from fastdln.api import open as open_store
-    from fastdln.plots import FORMATS, encode, figure, kind_of
+    from fastdln.plots import FORMATS, PLOTS, encode, figure
 
-    kind_of(kind)
+    if kind not in PLOTS:
+        tell_kinds(store, kind, pairs(options))
+        return
     asked: dict[str, Any] = {**how.chosen(), **how.look()}
     words = [kind] + ([] if variable is None else [variable])
     if variable is not None:
