@@ -6,11 +6,13 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
 
 from fastdln.errors import DatasetError
+from fastdln.text import MOST_NAMES, closest, one_line
 
 # Where the system has them (Windows has neither): nothing waits for the other end of a pipe, and no link is followed.
 WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -103,13 +105,25 @@ def folder(path: Path) -> Path:
     return path
 
 
+def alike(path: Path, others: Iterable[Path]) -> str:
+    """Words such as " (did you mean out.zarr?)" for a path where nothing is, by what others are called; empty for none like it."""
+    with suppress(OSError, ValueError):
+        by_stem: dict[str, Path] = {}
+        for other in islice(others, MOST_NAMES):
+            by_stem.setdefault(other.stem, other)
+        stem = path.stem if path.stem in by_stem else closest(path.stem, by_stem)
+        return f" (did you mean {one_line(str(by_stem[stem]))}?)" if stem else ""
+    return ""
+
+
 def make(path: Path) -> Path:
     """Makes a folder, if it is not there."""
     path = folder(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DatasetError(f"{path}: {reason(error, 'made')}") from None
+        why = "is a file; give a folder" if isinstance(error, FileExistsError) else reason(error, "made")
+        raise DatasetError(f"{path}: {why}") from None
     return path
 
 

@@ -12,6 +12,9 @@ LONGEST = 2000
 # Characters of a word, and number of names, that are compared: what takes a moment.
 LONGEST_WORD, MOST_NAMES = 100, 10_000
 
+# Characters of a name that a longer word is meant for, as "logarithmic" is for "log".
+SHORTEST_STEM = 3
+
 
 def cut(text: str, longest: int = LONGEST) -> str:
     """The text, without its middle where it is too long."""
@@ -46,8 +49,10 @@ def closest(word: str, names: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     by_folded = {name.casefold(): name for name in islice(names, MOST_NAMES)}
-    found = get_close_matches(word[:LONGEST_WORD].casefold(), by_folded, n=1)
-    return by_folded[found[0]] if found else ""
+    folded = word[:LONGEST_WORD].casefold()
+    found = get_close_matches(folded, by_folded, n=1)
+    longer = [name for name in by_folded if len(name) >= SHORTEST_STEM and folded.startswith(name)]
+    return by_folded[(found or longer)[0]] if found or longer else ""
 
 
 def suggestion(word: object, names: Iterable[str]) -> str:

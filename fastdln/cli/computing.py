@@ -98,8 +98,8 @@ def refine(
     """
     from fastdln.api import refine as refine_store
 
-    words = None if center is None else [word.strip() for word in center.split(",") if word.strip()] or [center]
-    middle: Any = pairs(words, "--center", "eta=1.42,alpha=0.55")
+    words = None if center is None else center.replace(",", " ").split() or [""]
+    middle: Any = pairs(words, "--center", "eta=1.42,alpha=0.55, no spaces around =")
     with how.working(new):
         refine_store(store, new, *sets or (), center=middle, factor=factor, **how.keywords())
 

@@ -18,6 +18,7 @@ from fastdln.storage.in_memory import InMemory
 from fastdln.storage.location import locate, plain_errors
 from fastdln.storage.metadata import Snapshot
 from fastdln.storage.store import Store
+from fastdln.sweep.axes import NAMES, swept_mode
 from fastdln.sweep.messages import checked_overrides
 from fastdln.sweep.schema import Sweep
 from fastdln.sweep.shares import Share
@@ -114,6 +115,8 @@ def compute_window(
     """Sweeps a window of a store's grid again, finer, into a store of its own."""
     options.check()
     middle, narrower = checked_centre(center, factor)
+    if as_store_name(store) == as_store_name(new, "new"):
+        raise SweepError(f"{new}: is the store itself; the window goes into another one (-o)")
     changes = of_axes(overrides, "refine")
     storage_options = options.storage_options
     of_urls = [
@@ -138,5 +141,7 @@ def of_axes(overrides: Iterable[str], verb: str) -> list[str]:
     for override in changes:
         key = override.partition("=")[0].strip()
         if "=" in override and key.partition(".")[0] != "axes":
-            raise SweepError(f"{key}: cannot be changed by {verb}, which changes axes only")
+            first = key.partition(".")[0]
+            meant = f" (did you mean axes.{key}?)" if first in NAMES or swept_mode(first) is not None else ""
+            raise SweepError(f"{key}: cannot be changed by {verb}, which changes axes only{meant}")
     return changes

@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import zarr
 from zarr.errors import BaseZarrError
 
+from fastdln import files
 from fastdln.errors import StoreError, SweepError, first_line
 from fastdln.observables import Variable
 from fastdln.storage import array_metadata, foreign, template
@@ -127,8 +129,14 @@ def read_bytes(location: Location) -> bytes:
     with plain_errors(location.name, "cannot be read"):
         data = location.read(ROOT)
         if data is None and not location.occupied():
-            raise StoreError(f"{location.name}: there is no store")
+            raise StoreError(f"{location.name}: there is no store{neighbour(location.name)}")
     return data or b""
+
+
+def neighbour(name: str) -> str:
+    """The store in the same folder whose name is like that of one that is not there."""
+    path = Path(name)
+    return "" if "://" in name else files.alike(path, (p for p in path.parent.iterdir() if (p / ROOT).is_file()))
 
 
 def parsed(location: Location, data: bytes) -> dict[str, Any]:
@@ -162,7 +170,9 @@ def parsed(location: Location, data: bytes) -> dict[str, Any]:
     except ValueError as error:
         if isinstance(error, StoreError):
             raise
-    raise StoreError(f"{location.name}: holds something else than a fastdln store; give another path with -o")
+    raise StoreError(
+        f"{location.name}: holds something else than a fastdln store; give the path of one, or, to make one, another path with -o"
+    )
 
 
 def sha256(data: bytes) -> str:

@@ -67,7 +67,7 @@ class Range(BaseModel):
         if self.spacing == "log" and min(self.start, self.stop) <= 0:
             raise ValueError("log spacing needs start and stop above 0")
         if self.num > 1 and not self.start < self.stop:
-            raise ValueError("start must be below stop")
+            raise ValueError(f"start must be below stop (got {self.start:g} and {self.stop:g})")
         if self.num > 1 and self._last_step() < 4 * math.ulp(self.stop):
             raise ValueError(f"{self.num} values from start to stop are too close together to differ")
         return self

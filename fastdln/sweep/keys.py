@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -14,6 +15,7 @@ from fastdln.sweep.families import BY_KEY, known_names
 from fastdln.sweep.messages import one_of
 from fastdln.sweep.problem import Start, Target
 from fastdln.sweep.values import layer_widths, names, shown, whole
+from fastdln.text import suggestion
 
 # period is stored as int16; the default looks no further than this, since a window is four times as long.
 LONGEST_PERIOD, DEFAULT_PERIOD = 32_767, 256
@@ -130,5 +132,12 @@ class Keys(BaseModel):
             if key := BY_KEY.get(name):
                 raise ValueError(f"{name} is not asked for here: give {key} = k")
         known = known_names()
-        asked = {known[one_of(known, name)] for name in names} - {"fate"}
+        for name in names:
+            if name not in known:
+                families = dict.fromkeys(known.values())
+                raise ValueError(
+                    f"unknown name {reprlib.repr(name)}{suggestion(name, known)}; valid: {', '.join(families)}, or one of their "
+                    "variables; --load FILE.py brings your own"
+                )
+        asked = {known[name] for name in names} - {"fate"}
         return tuple(sorted(asked))

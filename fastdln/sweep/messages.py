@@ -21,6 +21,12 @@ LONGEST_KEY = 100
 # Faults that are told; a long list of words where numbers belong has as many.
 TOLD = 5
 
+# Required keys, and what they may be.
+NEEDED = {
+    "model": 'the name of one, such as model = "modes"; `fastdln list` has them all',
+    "axes": "a table of axes, such as {eta = 0.1, alpha = 0.01, depth = 3}",
+}
+
 # What each key's tables and lists look like.
 EXAMPLES = {
     "axes": "a table of axes, such as {eta = 0.1, alpha = 0.01, depth = 3}",
@@ -95,7 +101,7 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
         meant = f" (did you mean {DEEPER[path[-1]]}?)" if deeper else suggestion(path[-1], valid)
         return f"{key}: unknown key{meant}; valid: {', '.join(valid)}"
     if kind == "missing":
-        return f"{key}: is missing"
+        return f"{key}: is missing" + (f"; give {NEEDED[key]}" if key in NEEDED else "")
     if kind == "too_short":
         least = context["min_length"]
         return f"{key}: must not be empty" if least == 1 else f"{key}: must have {least} or more values {given}"
@@ -106,11 +112,17 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
         "finite_number": "must be finite",
         "greater_than_equal": f"must be at least {context.get('ge')}",
         "less_than_equal": f"must be at most {context.get('le')}",
-        "literal_error": f"must be {context.get('expected')}",
+        "literal_error": f"must be {context.get('expected')}{of_literal(error)}",
     }
     if kind in KINDS:
         words[kind] = f"must be {EXAMPLES.get(key, KINDS[kind])}"
     return f"{key}: {words.get(kind) or error['msg'][0].lower() + error['msg'][1:]} {given}"
+
+
+def of_literal(error: Mapping[str, Any]) -> str:
+    """The word that was meant where one of a few is valid."""
+    valid = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected")))
+    return suggestion(error.get("input"), valid)
 
 
 # As TOML has numbers, there is a digit on both sides of the point.
@@ -144,12 +156,17 @@ def assign(data: dict[str, Any], override: str) -> None:
     """Applies "key.inner=value" to a sweep file's data; the value is TOML, or else taken as text."""
     key, equals, text = override.partition("=")
     if not equals or not key:
-        raise SweepError(f"--set {one_line(override, LONGEST_KEY)}: must look like axes.eta.num=100")
+        raise SweepError(
+            f"--set {one_line(override, LONGEST_KEY)}: must look like steps=100 or axes.eta.num=100, a key, = and a value"
+        )
     *path, last = key.strip().split(".")
     for depth, part in enumerate(path, 1):
         data = data.setdefault(part, {})
         if not isinstance(data, dict):
+            there = ".".join(path[:depth])
+            example = "{start = 0.1, stop = 1, num = 10}" if path[0] == "axes" else "..."
             raise SweepError(
-                f"--set {one_line(override, LONGEST_KEY)}: {'.'.join(path[:depth])} is not a table of keys"
+                f"--set {one_line(override, LONGEST_KEY)}: {there} is not a table of keys; give all of it: --set "
+                f"'{there}={example}'"
             )
     data[last] = value_of(text)

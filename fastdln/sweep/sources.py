@@ -10,6 +10,7 @@ from typing import Any
 
 from fastdln import files
 from fastdln.errors import SweepError, first_line
+from fastdln.sweep import slips
 
 # Three matrices of the widest layers, written out, take some 60 MB.
 LONGEST_FILE = 2**26
@@ -28,17 +29,23 @@ def of_file(path: Path) -> dict[str, Any]:
     except IsADirectoryError:
         raise SweepError(f"{path}: {what_folder(path)}") from None
     except OSError as error:
-        raise SweepError(f"{path}: {error.strerror}; a sweep is read from a TOML file") from None
+        meant = slips.of_name(path) if isinstance(error, FileNotFoundError) else ""
+        raise SweepError(f"{path}: {error.strerror}{meant}; a sweep is read from a TOML file") from None
     except UnicodeDecodeError:
-        raise SweepError(f"{path}: is not a text file in UTF-8") from None
+        raise SweepError(f"{path}: is not a text file in UTF-8; a sweep is read from a TOML file") from None
     except ValueError:
         raise SweepError(f"{str(path)!r}: is no name of a file") from None
     try:
-        data = tomllib.loads(text.replace("\r\n", "\n"))
+        data = tomllib.loads(text := text.replace("\r\n", "\n"))
     except ValueError as error:  # also for numbers of thousands of digits
-        raise SweepError(f"{path}: is not TOML: {first_line(error)}") from None
+        said = first_line(error)
+        raise SweepError(f"{path}: is not TOML: {said}{slips.of_toml(text, said)}") from None
     except RecursionError:
         raise SweepError(f"{path}: is nested too deeply; no key needs more than four levels") from None
+    if not data:
+        raise SweepError(
+            f'{path}: has no keys; a sweep needs at least model = "modes" and [axes] with eta, alpha and depth'
+        )
     from_folder(data, path.parent)
     return data
 
@@ -49,7 +56,7 @@ def what_folder(path: Path) -> str:
             f"is a store, not a sweep file: `fastdln status {path}` says what is in it, and `fastdln run SWEEP.toml -o {path}` "
             "goes on with it"
         )
-    return "is a folder; give a sweep file, such as SWEEP.toml"
+    return f"is a folder; give a sweep file, such as {slips.in_folder(path)}"
 
 
 def from_folder(data: dict[str, Any], folder: Path) -> None:

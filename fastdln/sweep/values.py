@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -51,22 +52,27 @@ def refuse_many(numbers: int, key: str) -> None:
 def number(value: Any) -> Any:
     """Refuses what Python would count as a number but no sweep file means as one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"must be a number{unquoted(value)} {shown(value)}")
+        raise ValueError(f"must be a number{unquoted(value, alone=True)} {shown(value)}")
     return value
 
 
-def unquoted(value: Any) -> str:
-    """What to write instead of numbers in quotes, to stand behind what would be valid; empty for whatever is none."""
+def unquoted(value: Any, alone: bool = False) -> str:
+    """What to write instead of numbers in quotes, to stand behind what would be valid; empty for whatever is none.
+
+    alone: where one number is valid only.
+    """
     if not isinstance(value, str) or len(value) > LONGEST_QUOTED:
         return ""
     text = value.strip()
-    if text.startswith("{") and text.endswith("}"):
+    if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+", text) and alone:
+        return f"; write {text.replace(',', '_')} without quotes and commas"
+    if not alone and text.startswith("{") and text.endswith("}"):
         return f"; write {text} without quotes"
     with suppress(ValueError):
         words = text.strip("[]()").replace(",", " ").replace(";", " ").split()
         [float(word) for word in words]  # each of them is one
         meant = words[0] if len(words) == 1 and words[0] == text else f"[{', '.join(words)}]"
-        return f"; write {meant} without quotes" if words else ""
+        return f"; write {meant} without quotes" if words and not (alone and meant.startswith("[")) else ""
     return ""
 
 
@@ -91,6 +97,11 @@ def numbers(value: Any) -> Any:
 
 def names(value: Any) -> Any:
     """A list of names, or one."""
+    if isinstance(value, str) and not value.isidentifier() and len(value) <= LONGEST_QUOTED:
+        words = re.findall(r"\w+", value)
+        if len(words) > 1 and set(words) <= set(known_names()):
+            meant = ", ".join(f'"{word}"' for word in words)
+            raise ValueError(f"must be a list of names, each in quotes: [{meant}] {shown(value)}")
     value = [value] if isinstance(value, str) else value
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
         raise ValueError(f"must be a list of names; valid: {', '.join(known_names())} {shown(value)}")

@@ -64,7 +64,8 @@ class Folder:
     def occupied(self) -> bool:
         """Whether anything is there; an empty folder is as good as nothing."""
         if self.path.is_file():
-            raise StoreError(f"{self.path}: is a file; a store is a folder")
+            is_sweep = f"; fastdln run {self.path} makes one of a sweep file" if self.path.suffix == ".toml" else ""
+            raise StoreError(f"{self.path}: is a file; a store is a folder{is_sweep}")
         return any(self.path.iterdir()) if self.path.is_dir() else self.path.exists()
 
     def keys(self, prefix: str) -> Iterator[str]:
