@@ -101,7 +101,8 @@ def edge(sweep: Sweep) -> float:
             raise ValueError(
                 f"axes.eta: the unit 2/S1 is of the largest singular value, which axes.{name} sets; give plain values"
             )
-    sharpness = float(stability_limit(largest, int(depths(sweep.axes["depth"])[0])))
+    with np.errstate(over="ignore", under="ignore"):  # refused below
+        sharpness = float(stability_limit(largest, int(depths(sweep.axes["depth"])[0])))
     if not 0 < sharpness < np.inf or not np.isfinite(2 / sharpness):
         raise ValueError(
             f"axes.eta: the unit 2/S1 needs a largest singular value above 0, whose 2 / S_1 is a float64 (got {largest:g})"
