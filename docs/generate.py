@@ -17,6 +17,7 @@ from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES
 from fastdln.plots import PLOTS, arranged, drawable, encode, figure
 from fastdln.plots.plot import Plot
 from fastdln.sweep.axes import Range
+from fastdln.sweep.laws import LAWS, LONGEST_LAW
 from fastdln.sweep.problem import Layers, Spectral, Target
 from fastdln.sweep.schema import Sweep
 
@@ -77,7 +78,7 @@ not complete, and is the one for [a store from a stranger](#a-store-from-a-stran
 
 Dimensions, in this order, the last fastest: `depth`, `seed` where it is an axis, the axes `s1`, `s2`, ... in the file's order, `alpha`, `eta`; then
 `mode`, `layer`, `sample`, `eigenvalue` and `step` where a variable has them. `depth`, `alpha` and `eta` are always there, with length 1 where the sweep has
-a single value. Coordinates are the axes' values, `mode` (1 is the first singular value of the target), `singular_value` along it,
+a single value. Coordinates are the axes' values, `eta_ratio` along `eta` where the sweep gives eta in units of 2 / S_1, `mode` (1 is the first singular value of the target), `singular_value` along it,
 `layer` (1 is next to the input), `eigenvalue` (1 is the largest), and `step`, the numbers of the states that a trajectory keeps.
 
 Modes are counted from 1 wherever one is named: `ds.sel(mode=1)`, `--at mode=1`, `ds.dln.plot.bifurcation(mode=1)`, `analysis.flips(ds, mode=1)`,
@@ -204,12 +205,13 @@ def plain(value):
 def sweep_page():
     models = [[f"`{m.name}`", prose(m.summary), ", ".join(f"`{s}`" for s in m.starts)] for m in MODELS.values()]
     starts = [[f"`{s.name}`", prose(s.summary)] for s in STARTS.values()]
+    laws = [[f"`{name}`", prose(inspect.getdoc(law))] for name, law in LAWS.items()]
     example = (HERE.parent / "sweeps" / "period_doubling.toml").read_text().strip()
     return f"""{NOTE}
 # The sweep file
 
 A sweep file is TOML; `fastdln list --schema` prints its JSON Schema, so that editors complete it. The same words are the
-arguments of [`fastdln.Sweep`](api/index.md#fastdln.Sweep). Unknown keys and names are refused, and the message lists the valid ones.
+arguments of [`fastdln.Sweep`](api/index.md#fastdln.Sweep). Unknown keys and names are refused, and the message lists the valid ones, and the one that was most likely meant.
 Wherever Python takes a sweep, it takes the path of its file too: [`fastdln.run("sweep.toml")`](api/index.md#fastdln.run). Arrays of NumPy, pandas and xarray,
 and `range`, are lists of numbers. A sweep file and the matrices that it names are regular files (no pipes); `~` is the home folder.
 
@@ -231,11 +233,34 @@ An axis is a value, a list of rising values, or a range:
 {keys(Range)}
 
 `eta`, `alpha` and `depth` are required, but for starts with given values, which bring their depth and take alpha = 1 if it
-is left out. Axes `s1`, `s2`, ... set that singular value of the target.
+is left out. Axes `s1`, `s2`, ... set that singular value of the target. `eta` and `alpha` may begin at 0, where nothing moves.
+
+With `unit = "2/S1"` eta is counted in units of 2 / S_1, beyond which the largest singular value oscillates (S_1 = L s_1^(2 - 2/L);
+[theory](theory.md), C):
+
+```toml
+eta = {{ start = 0.5, stop = 1.5, num = 500, unit = "2/S1" }}  # or {{ values = [0.5, 1], unit = "2/S1" }}
+```
+
+What is computed and stored is the learning rate eta itself; the ratio stands beside it in the dataset, as the coordinate `eta_ratio` along `eta`.
+`--set axes.eta.start=...`, `extend`, and the centre and window of `refine` are in the unit then. It takes one depth, and no axis that sets the largest singular value.
 
 ## `target`
 
 {keys(Target)}
+
+Singular values may follow a law:
+
+```toml
+singular_values = {{ law = "power", exponent = -1, count = 20 }}          # 1, 1/2, 1/3, ...
+singular_values = {{ law = "geometric", ratio = 0.9, count = 20 }}        # 1, 0.9, 0.81, ...
+singular_values = {{ law = "linear", start = 10, stop = 1, count = 20 }}  # evenly from 10 to 1
+```
+
+{table(["law", "s_i, for i = 1 to `count`"], laws)}
+
+`scale` is 1 if left out; there are at most {LONGEST_LAW:,} values. They may also be those of a .npy file of one dimension. Either way
+they are written out when the sweep is made: it equals one with the numbers typed, and so does the store.
 
 ## `model`
 
@@ -276,6 +301,7 @@ fastdln run sweeps/period_doubling.toml
 fastdln plot period_doubling.zarr bifurcation                        # period_doubling-bifurcation.png
 fastdln plot period_doubling.zarr phase -o phase.pdf                 # or .svg
 fastdln plot period_doubling.zarr bifurcation --at depth=3 -o b.png  # one depth only
+fastdln plot period_doubling.zarr                                    # lists those that this store can draw
 fastdln report period_doubling.zarr                                  # all of them, on one page
 ```
 

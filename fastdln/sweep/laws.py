@@ -71,7 +71,7 @@ class Geometric(Law):
 
 
 class Linear(Law):
-    """Evenly spaced from scale start to scale stop."""
+    """s_i evenly spaced from scale start to scale stop."""
 
     law: Literal["linear"]
     start: NotNegative = Field(description="of the law linear: s_1 = scale start")
