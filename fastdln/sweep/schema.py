@@ -112,8 +112,7 @@ class Sweep(Keys):
         checks.check_numbers(self)
         checks.check_target(self)
         object.__setattr__(self, "start", checks.filled_start(self))
-        object.__setattr__(self, "axes", checks.filled_axes(self))
-        object.__setattr__(self, "axes", units.in_learning_rates(self))
+        object.__setattr__(self, "axes", units.in_learning_rates(checks.filled_axes(self), self.target))
         checks.check(self)
         return self
 

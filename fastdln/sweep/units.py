@@ -6,15 +6,17 @@ The axis holds plain learning rates, as every other does, and what was asked for
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
 
-from fastdln.sweep.axes import UNIT, Range, Ratios, coordinates, depths, length, swept_mode
+from fastdln.sweep.axes import UNIT, Axis, Range, Ratios, coordinates, depths, length, swept_mode
 from fastdln.theory.stability import stability_limit
 
 if TYPE_CHECKING:
+    from fastdln.sweep.problem import Target
     from fastdln.sweep.schema import Sweep
 
 
@@ -58,12 +60,12 @@ def dumped(axis: Range | tuple[float, ...]) -> Any:
     return {**data, "unit": UNIT} if isinstance(data, dict) else {"values": data, "unit": UNIT}
 
 
-def in_learning_rates(sweep: Sweep) -> dict[str, Range | tuple[float, ...]]:
-    """The axes of a sweep with learning rates as numbers; ValueError where the unit is none."""
-    ratio = ratio_of(sweep.axes["eta"])
+def in_learning_rates(axes: dict[str, Axis], target: Target) -> dict[str, Axis]:
+    """The axes with learning rates as numbers; ValueError where the unit is none."""
+    ratio = ratio_of(axes["eta"])
     if ratio is None:
-        return sweep.axes
-    factor = edge(sweep)
+        return axes
+    factor = edge(axes, target)
     with np.errstate(over="ignore"):
         values = factor * (telling(ratio) if isinstance(ratio, Range) else coordinates(ratio))
     if not np.isfinite(values).all() or (values[values > 0] < sys.float_info.min).any():
@@ -77,7 +79,7 @@ def in_learning_rates(sweep: Sweep) -> dict[str, Range | tuple[float, ...]]:
     else:
         axis = ScaledValues(values.tolist())
         axis.ratio, axis.factor = Ratios(ratio), factor
-    return {**sweep.axes, "eta": axis}
+    return {**axes, "eta": axis}
 
 
 def telling(ratio: Range) -> np.ndarray:
@@ -86,23 +88,23 @@ def telling(ratio: Range) -> np.ndarray:
     return np.array([ratio.start, *second, ratio.stop] if ratio.num > 1 else [ratio.start])
 
 
-def edge(sweep: Sweep) -> float:
+def edge(axes: Mapping[str, Axis], target: Target) -> float:
     """The unit 2 / S_1; ValueError where it is not one number."""
-    if (count := length(sweep.axes["depth"])) != 1:
+    if (count := length(axes["depth"])) != 1:
         raise ValueError(
             f"axes.eta: the unit 2/S1 depends on the depth; give one depth, or plain values (got {count} depths)"
         )
-    values = np.array(sweep.target.singular_values)
-    swept = {name: mode for name in sweep.axes if (mode := swept_mode(name)) is not None}
+    values = np.array(target.singular_values)
+    swept = {name: mode for name in axes if (mode := swept_mode(name)) is not None}
     fixed = np.delete(values, list(swept.values()))
     largest = float(fixed.max(initial=0.0))
     for name in swept:
-        if float(coordinates(sweep.axes[name])[-1]) > largest:
+        if float(coordinates(axes[name])[-1]) > largest:
             raise ValueError(
                 f"axes.eta: the unit 2/S1 is of the largest singular value, which axes.{name} sets; give plain values"
             )
     with np.errstate(over="ignore", under="ignore"):  # refused below
-        sharpness = float(stability_limit(largest, int(depths(sweep.axes["depth"])[0])))
+        sharpness = float(stability_limit(largest, int(depths(axes["depth"])[0])))
     if not 0 < sharpness < np.inf or not np.isfinite(2 / sharpness):
         raise ValueError(
             f"axes.eta: the unit 2/S1 needs a largest singular value above 0, whose 2 / S_1 is a float64 (got {largest:g})"

@@ -69,6 +69,8 @@ SPACES = {
     "run small.toml axes.eta.num=100": "changed by --set axes.eta.num=100",
     "run small.toml steps 100": "changed by --set steps=100",
     "run small.toml other.zarr": "-o other.zarr",
+    "run small.toml ''": "run --help` says what there is",
+    "list ''": "list --help` says what there is",
     "run small.toml --set steps": "steps=100 or axes.eta.num=100",
     "run small.toml --set steps:100": "a key, = and a value",
     "extend small.zarr axes.eta.num=40": "--set axes.eta.num=40",
