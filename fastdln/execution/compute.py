@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from fastdln.errors import SweepError
+from fastdln.errors import StoreError, SweepError
 from fastdln.execution.arguments import RunOptions, StorePath, as_store_name
 from fastdln.execution.compile_ahead import refuse_what_does_not_compile
 from fastdln.execution.plan import refuse_in_memory
@@ -116,7 +116,7 @@ def compute_window(
     options.check()
     middle, narrower = checked_centre(center, factor)
     if as_store_name(store) == as_store_name(new, "new"):
-        raise SweepError(f"{new}: is the store itself; the window goes into another one (-o)")
+        raise StoreError(f"{as_store_name(store)}: is no window of itself; give another path with -o")
     changes = of_axes(overrides, "refine")
     storage_options = options.storage_options
     of_urls = [

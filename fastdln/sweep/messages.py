@@ -23,7 +23,7 @@ TOLD = 5
 
 # Required keys, and what they may be.
 NEEDED = {
-    "model": 'the name of one, such as model = "modes"; `fastdln list` has them all',
+    "model": 'the name of one, such as model = "modes" (`fastdln list` has them all)',
     "axes": "a table of axes, such as {eta = 0.1, alpha = 0.01, depth = 3}",
 }
 
@@ -101,7 +101,7 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
         meant = f" (did you mean {DEEPER[path[-1]]}?)" if deeper else suggestion(path[-1], valid)
         return f"{key}: unknown key{meant}; valid: {', '.join(valid)}"
     if kind == "missing":
-        return f"{key}: is missing" + (f"; give {NEEDED[key]}" if key in NEEDED else "")
+        return f"{key}: is missing" + (f": give {NEEDED[key]}" if key in NEEDED else "")
     if kind == "too_short":
         least = context["min_length"]
         return f"{key}: must not be empty" if least == 1 else f"{key}: must have {least} or more values {given}"

@@ -127,7 +127,7 @@ def test_an_unknown_axis_is_told_together_with_other_faults():
         (lambda: fastdln.refine("a.zarr", "b.zarr", center={"eta": None}), "center eta: must be a number"),
         (lambda: fastdln.refine("a.zarr", "b.zarr", factor=4), r"give center=\{'eta': 1.42\}"),
         (lambda: fastdln.refine("a.zarr", "b.zarr", center={"eta": 1}, factor="x"), "factor: must be a number"),
-        (lambda: fastdln.refine("a.zarr", "a.zarr", center={"eta": 1}), "is the store itself"),
+        (lambda: fastdln.refine("a.zarr", "a.zarr", center={"eta": 1}), "is no window of itself"),
         (lambda: fastdln.plots.kind_of("phse"), r"did you mean phase\?"),
         (lambda: fastdln.Sweeep, r"did you mean Sweep\?"),
         (lambda: fastdln.refin, r"did you mean refine\?"),
