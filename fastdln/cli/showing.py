@@ -72,7 +72,9 @@ def tell_kinds(store: str, kind: str | None, storage: dict[str, str] | None) -> 
             kind_of(kind)  # refuses it, and lists all
         raise
     if not possible:
-        raise DatasetError(f"{store}: has nothing that could be drawn; sweeps ask for it by `observables` and `trajectory`")
+        raise DatasetError(
+            f"{store}: has nothing that could be drawn; sweeps ask for it by `observables` and `trajectory`"
+        )
     if kind is not None:
         can = f"{store} can be drawn as {', '.join(possible)}"
         raise DatasetError(f"unknown picture {kind!r}{suggestion(kind, PLOTS)}; {can}")
