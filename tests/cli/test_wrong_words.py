@@ -141,7 +141,8 @@ PICTURES = {
     "plot small.zarr phase --at depth=5": "must be one of 3",
     "plot small.zarr phase --at depth": "must look like depth=3",
     "plot small.zarr phase --at dept=3": "valid: depth, alpha, eta",
-    "plot small.zarr phase extra": "no more words than its options",
+    "plot small.zarr phase extra": "phase does not take it",
+    "plot small.zarr phase loss extra": "no more words than its options",
     "report small.zarr -o x.pdf": "must end in .html",
 }
 EVERY = {**COMMANDS, **OPTIONS, **SPACES, **FILES, **STORES, **PICTURES}

@@ -67,7 +67,7 @@ def test_a_store_keeps_both(tmp_path):
     ds = fastdln.run(asked, store=store).load()
     identical(ds, fastdln.run(asked))
     for opened in (fastdln.open(store), xr.open_zarr(store)):
-        assert set(opened.coords) == {"depth", "alpha", "eta", "eta_ratio", "singular_value"}
+        assert set(opened.coords) == {"depth", "alpha", "eta", "eta_ratio", "mode", "singular_value"}
     assert fastdln.verify(store).whole
     assert fastdln.plan(asked, probe=False).files - sum(path.is_file() for path in store.rglob("*")) in (0, 1, 2)
     with pytest.raises(fastdln.StoreError, match=r"with other axes\.eta"):
