@@ -205,7 +205,12 @@ def plain(value):
 def sweep_page():
     models = [[f"`{m.name}`", prose(m.summary), ", ".join(f"`{s}`" for s in m.starts)] for m in MODELS.values()]
     starts = [[f"`{s.name}`", prose(s.summary)] for s in STARTS.values()]
-    laws = [[f"`{name}`", prose(inspect.getdoc(law))] for name, law in LAWS.items()]
+    examples = {
+        "power": '`{law = "power", exponent = -1, count = 20}`',
+        "geometric": '`{law = "geometric", ratio = 0.9, count = 20}`',
+        "linear": '`{law = "linear", start = 10, stop = 1, count = 20}`',
+    }
+    laws = [[f"`{name}`", prose(inspect.getdoc(law)), examples[name]] for name, law in LAWS.items()]
     example = (HERE.parent / "sweeps" / "period_doubling.toml").read_text().strip()
     return f"""{NOTE}
 # The sweep file
@@ -252,12 +257,12 @@ What is computed and stored is the learning rate eta itself; the ratio stands be
 Singular values may follow a law:
 
 ```toml
-singular_values = {{ law = "power", exponent = -1, count = 20 }}          # 1, 1/2, 1/3, ...
-singular_values = {{ law = "geometric", ratio = 0.9, count = 20 }}        # 1, 0.9, 0.81, ...
-singular_values = {{ law = "linear", start = 10, stop = 1, count = 20 }}  # evenly from 10 to 1
+model = "modes"
+axes = {{ eta = {{ values = [0.5, 0.99, 1.2], unit = "2/S1" }}, alpha = 0.1, depth = 3 }}
+target = {{ singular_values = {{ law = "power", exponent = -1, count = 20 }} }} # 1, 1/2, 1/3, ...
 ```
 
-{table(["law", "s_i, for i = 1 to `count`"], laws)}
+{table(["law", "for i = 1 to `count`", "example"], laws)}
 
 `scale` is 1 if left out; there are at most {LONGEST_LAW:,} values. They may also be those of a .npy file of one dimension. Either way
 they are written out when the sweep is made: it equals one with the numbers typed, and so does the store.
