@@ -66,17 +66,6 @@ def named_after(store: str) -> str:
     return PurePosixPath(beside(store)).stem or "store"
 
 
-def picture_name(store: str, words: list[str], chosen: dict[str, str]) -> str:
-    """The name of a picture's file: what it is of, so that another choice does not replace it."""
-    parts = [*words, *(f"{dim}={value}" for dim, value in chosen.items())]
-    return "-".join([named_after(store), *(re.sub(r"[^\w.=+-]", "_", part) for part in parts)])
-
-
-def is_there(store: str) -> bool:
-    """Whether a path looks like a store's at a glance; of URLs nobody can tell before they answer."""
-    return "://" in store or Path(beside(store), "zarr.json").is_file()
-
-
 def logs(store: str) -> list[Path]:
     """The logs of a store's runs and shares, where they are kept."""
     from fastdln.execution.logged import MOST_LOGS

@@ -29,7 +29,6 @@ from fastdln.cli.options import (
     logs,
     named_after,
     pairs,
-    picture_name,
     takes,
 )
 
@@ -122,7 +121,7 @@ def plot(
     words = [kind] + ([] if variable is None else [variable])
     if variable is not None:
         asked["variable"] = variable
-    path = files.checked(out or Path(f"{picture_name(store, words, how.chosen())}.png"), FORMATS)
+    path = files.checked(out or Path("-".join([named_after(store), *words]) + ".png"), FORMATS)
     with busy(f"drawing {kind}", quiet), reading(store):
         if how.over is not None:
             asked["over"] = open_store(how.over, storage_options=pairs(options) if "://" in how.over else None)

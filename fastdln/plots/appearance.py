@@ -31,7 +31,7 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Style:
     """Settings of Matplotlib, the width of lines in parts of a screen's, and the inches of a picture and of a panel."""
 
@@ -69,7 +69,7 @@ class Options(Choice, total=False):
     over: xr.Dataset
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Appearance:
     """How a picture looks; None where that is left to the picture.
 

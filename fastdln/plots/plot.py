@@ -35,7 +35,7 @@ ALWAYS = frozenset({"title", "size", "xlim", "ylim", "style", "panels"})
 Paint = Callable[[Axes, xr.Dataset, Appearance], "list[Any] | None"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
     """One of the ways in which a picture shows a dataset.
 
@@ -74,7 +74,7 @@ class View:
         return ALWAYS | more | self.takes | {"x"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plot:
     """A kind of picture.
 
