@@ -353,6 +353,19 @@ ax = ds.dln.plot.lyapunov()""",
 ax = ds.dln.plot.oscillation_range()""",
         "Three modes, each of which starts to oscillate at its own edge of stability.",
     ),
+    "modes": (
+        """sweep = fastdln.Sweep(
+    model="modes",
+    axes={"eta": {"start": 0.95, "stop": 1.35, "num": 400}, "alpha": 0.1, "depth": 2},
+    target={"singular_values": [1 - k / 80 for k in range(20)]},
+    steps=4000,
+    record=512,
+    observables=["oscillating_modes"],
+)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.modes()""",
+        "Twenty modes start to oscillate one after the other, each at its 2/S_i; in a window of chaos a mode rests.",
+    ),
     "trajectory": (
         """ds = fastdln.run("sweeps/oscillation_per_layer.toml")
 ax = ds.dln.plot.trajectory(eta=0.04)""",

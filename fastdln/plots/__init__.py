@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what the ne
     from fastdln.plots.loss import loss as loss
     from fastdln.plots.lyapunov import lyapunov as lyapunov
     from fastdln.plots.mixing import mixing as mixing
+    from fastdln.plots.modes import modes as modes
     from fastdln.plots.oscillation_range import oscillation_range as oscillation_range
     from fastdln.plots.phase import phase as phase
     from fastdln.plots.sharpness import sharpness as sharpness

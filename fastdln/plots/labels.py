@@ -37,6 +37,21 @@ def axis_label(array: xr.DataArray, symbol: str = "") -> str:
     return without_formulas("\n".join(lines)).replace("\0", symbol)
 
 
+def note_below(ax: Axes, text: str) -> None:
+    """Write a note under the label of the x axis."""
+    below: Any = (ax.transAxes, ax.xaxis.label)
+    ax.annotate(
+        text,
+        (0.5, 0),
+        xycoords=below,
+        xytext=(0, -2),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize="small",
+    )
+
+
 def swatch(colour: str, label: str) -> Rectangle:
     """Legend entry of a colour."""
     return Rectangle((0, 0), 0, 0, facecolor=colour, edgecolor=BORDER, linewidth=0.6, label=label)
@@ -54,9 +69,9 @@ def is_theory(handle: Any) -> bool:
 
 def legend_inside(ax: Axes, handles: list[Any] | None = None) -> None:
     """Put the legend on the picture, as heat maps need, which have a colour bar beside them."""
-    entries = [*(handles or []), *ax.get_legend_handles_labels()[0]]
+    entries = {one.get_label(): one for one in [*(handles or []), *ax.get_legend_handles_labels()[0]]}
     if entries:
-        ax.legend(handles=entries, loc="lower left", fontsize="small", frameon=True, framealpha=0.9)
+        ax.legend(handles=list(entries.values()), loc="lower left", fontsize="small", frameon=True, framealpha=0.9)
 
 
 def legend_beside(ax: Axes, handles: list[Any] | None = None) -> None:
