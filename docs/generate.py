@@ -260,6 +260,8 @@ the store carries their numbers.
 
 def pictures_page():
     def needed(plot):
+        if plot.views_of:
+            return "any variable"
         return " or ".join(dict.fromkeys(" and ".join(f"`{name}`" for name in view.needs) for view in plot.views))
 
     def described(plot):
@@ -352,6 +354,13 @@ ax = ds.dln.plot.lyapunov()""",
         """ds = fastdln.run("sweeps/oscillation_range.toml")
 ax = ds.dln.plot.oscillation_range()""",
         "Three modes, each of which starts to oscillate at its own edge of stability.",
+    ),
+    "map": (
+        """smaller = ["axes.eta.num=400", "axes.alpha.num=300"]
+sweep = fastdln.Sweep.from_file("sweeps/phase_diagram.toml", smaller)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.map(variable="loss", x="eta", y="alpha", log=True)""",
+        "Any variable over any two axes: here the loss of the phase diagram, on a log scale.",
     ),
     "modes": (
         """sweep = fastdln.Sweep(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what the ne
     from fastdln.plots.layers import layers as layers
     from fastdln.plots.loss import loss as loss
     from fastdln.plots.lyapunov import lyapunov as lyapunov
+    from fastdln.plots.map import map as map
     from fastdln.plots.mixing import mixing as mixing
     from fastdln.plots.modes import modes as modes
     from fastdln.plots.oscillation_range import oscillation_range as oscillation_range

@@ -79,7 +79,7 @@ def coloured(
     handles = []
     for where, colour, what in (
         (diverged, CLASS_COLOURS["diverged"], "diverged"),
-        (rest, NO_VALUE, less or "no value"),
+        (rest, NO_VALUE, less or "no finite value"),
     ):
         if where.any():
             flat(ax, cells, ds, y, where, colour)
@@ -90,8 +90,9 @@ def coloured(
     ax.set_ylabel(plane_label(ds, y))
     ax.figure.colorbar(mesh, ax=ax, extend=extend_of(below > 0, above > 0), label=label)
     if below + above:
-        note_below(ax, f"beyond the colours: {below + above:,} of {averages.count():,} cells")
-    edges(ax, ds, look, x, y)
+        zeros = ", or 0" if look.log else ""
+        note_below(ax, f"beyond the colours{zeros}: {below + above:,} of {averages.count():,} cells")
+    draw_edges(ax, ds, look, x, y)
     return handles + ([] if computed.all() else [hatched_swatch("not computed")])
 
 
@@ -130,7 +131,7 @@ def counted(
     mesh = draw_cells(ax, cells, ds, y, numbers, **whole_numbers(low, high, look.cmap or SEQUENTIAL))
     ax.set_ylabel(plane_label(ds, y))
     ax.figure.colorbar(mesh, ax=ax, label=label, ticks=MaxNLocator(MOST_NUMBERS, integer=True))
-    edges(ax, ds, look, x, y)
+    draw_edges(ax, ds, look, x, y)
     return handles + ([hatched_swatch("not computed")] if codes.mask.any() else [])
 
 
@@ -139,7 +140,7 @@ def flat(ax: Axes, cells: tuple[Cells, Cells], ds: xr.Dataset, y: str, where: np
     draw_cells(ax, cells, ds, y, np.ma.masked_array(np.ones(where.shape), ~where), cmap=ListedColormap([colour]))
 
 
-def edges(ax: Axes, ds: xr.Dataset, look: Appearance, x: str, y: str) -> None:
+def draw_edges(ax: Axes, ds: xr.Dataset, look: Appearance, x: str, y: str) -> None:
     """Draw 2/S_i over a plane that has the learning rate on one of its axes."""
     if x == "eta":
         critical_lines(ax, ds, look, y)

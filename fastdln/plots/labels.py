@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import xarray as xr
@@ -16,6 +17,9 @@ from fastdln.plots.selection import without_formulas
 
 # Characters of a line; longer ones do not fit beside an axis of 2.5 inches.
 LABEL_WIDTH = 34
+
+# Characters above a panel.
+TITLE_WIDTH = 44
 
 # Lines of a label; more are higher than a picture.
 MOST_LINES = 4
@@ -35,6 +39,12 @@ def axis_label(array: xr.DataArray, symbol: str = "") -> str:
     words = " ".join(filter(None, parts))
     lines = textwrap.wrap(words, LABEL_WIDTH, max_lines=MOST_LINES, placeholder=" ...", break_on_hyphens=False)
     return without_formulas("\n".join(lines)).replace("\0", symbol)
+
+
+def wrap_items(items: Iterable[str]) -> str:
+    """Join items, none of them broken, in lines that fit above a panel."""
+    unbroken = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in items)
+    return textwrap.fill(unbroken, TITLE_WIDTH, break_long_words=False).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def note_below(ax: Axes, text: str) -> None:
