@@ -355,6 +355,22 @@ ax = ds.dln.plot.lyapunov()""",
 ax = ds.dln.plot.oscillation_range()""",
         "Three modes, each of which starts to oscillate at its own edge of stability.",
     ),
+    "escape": (
+        """sweep = fastdln.Sweep(
+    model="modes",
+    axes={
+        "eta": {"start": 1.35, "stop": 1.6, "num": 500},
+        "alpha": {"start": 0.05, "stop": 1.0, "num": 300},
+        "depth": 3,
+    },
+    steps=2000,
+    record=64,
+    observables=["escape_step", "divergence_step"],
+)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.escape()""",
+        "The boundary between networks that learn and those that diverge, in the steps that each takes.",
+    ),
     "map": (
         """smaller = ["axes.eta.num=400", "axes.alpha.num=300"]
 sweep = fastdln.Sweep.from_file("sweeps/phase_diagram.toml", smaller)

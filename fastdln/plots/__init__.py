@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what the ne
     from fastdln.plots.bifurcation import bifurcation as bifurcation
     from fastdln.plots.contour import contour as contour
     from fastdln.plots.eigenvalues import eigenvalues as eigenvalues
+    from fastdln.plots.escape import escape as escape
     from fastdln.plots.layers import layers as layers
     from fastdln.plots.loss import loss as loss
     from fastdln.plots.lyapunov import lyapunov as lyapunov

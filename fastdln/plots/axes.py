@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values
+from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.colours import CRITICAL, CRITICAL_DASHES, HATCHED
 from fastdln.plots.labels import axis_label, hatched_swatch
@@ -92,6 +93,16 @@ def critical_eta(ds: xr.Dataset, mode: int) -> xr.DataArray:
     s = singular_values(ds).isel(mode=mode)
     eta: xr.DataArray = xr.apply_ufunc(theory.critical_learning_rate, s, ds["depth"])
     return eta
+
+
+def minimum_sharpness(ds: xr.Dataset) -> float:
+    """Compute S of the largest mode at the balanced minimum; DatasetError where it has several values."""
+    several = [dim for dim in ("depth", *singular_values(ds).dims) if dim != "mode" and ds.sizes[dim] > 1]
+    if several:
+        raise DatasetError(
+            f"x: eta S needs one S, and it changes along {', '.join(map(str, several))}; choose one value"
+        )
+    return float(theory.stability_limit(float(singular_values(ds).max()), float(ds["depth"].values[0])))
 
 
 def rescaled_eta(ds: xr.Dataset, mode: int, at_one: Any) -> np.ndarray:

@@ -85,7 +85,7 @@ def coloured(
             flat(ax, cells, ds, y, where, colour)
             handles.append(swatch(colour, what))
     if look.log:
-        averages = np.ma.maximum(averages, norm.vmin / 2)  # 0 has no place on a log scale, but a colour
+        averages = np.ma.maximum(averages, (norm.vmin or 1) / 2)  # 0 has no place on a log scale, but a colour
     mesh = draw_cells(ax, cells, ds, y, averages, cmap=look.cmap or SEQUENTIAL, norm=norm)
     ax.set_ylabel(plane_label(ds, y))
     ax.figure.colorbar(mesh, ax=ax, extend=extend_of(below > 0, above > 0), label=label)

@@ -12,11 +12,11 @@ from typing import Any, Literal
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln import theory
-from fastdln.analysis.dataset import restore_dimensions, singular_values, sweep_of, target_singular_values
+from fastdln.analysis.dataset import restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots import docstrings
 from fastdln.plots.appearance import STYLES, Appearance, settings, split, widen
+from fastdln.plots.axes import minimum_sharpness
 from fastdln.plots.labels import legend_beside, legend_inside, wrap_items
 from fastdln.plots.overlay import draw_over
 from fastdln.plots.selection import has_all, indices_along, mode_name, select_value, value_text
@@ -143,9 +143,10 @@ class Plot:
     def obstacles(self, ds: xr.Dataset) -> str:
         """Say why it cannot be drawn: what stands against the variables that are there, or which are not."""
         reasons = [view.why_not(ds) for view in self.views if has_all(ds, view.needs)]
-        absent = {" and ".join(name for name in view.needs if name not in ds): None for view in self.views}
-        absent.pop("", None)
-        if absent:
+        lacking = dict.fromkeys(tuple(name for name in view.needs if name not in ds) for view in self.views)
+        lacking.pop((), None)
+        fewest = [names for names in lacking if not any(set(other) < set(names) for other in lacking)]
+        if absent := [" and ".join(names) for names in fewest]:
             how = "(sweeps ask by `observables`, `trajectory`, `sharpness_count`)"
             reasons.append(f"needs {' or '.join(absent)}, which this dataset does not have {how}")
         return f"{self.name}: {', and it '.join(dict.fromkeys(filter(None, reasons)))}"
@@ -304,16 +305,6 @@ class Plot:
 def x_names(view: View) -> list[str]:
     """Names of what can be on a view's x axis."""
     return ["eta", "eta S"] if view.x == "eta" else [view.x]
-
-
-def minimum_sharpness(ds: xr.Dataset) -> float:
-    """Compute S of the largest mode at the balanced minimum; DatasetError where it has several values."""
-    several = [dim for dim in ("depth", *singular_values(ds).dims) if dim != "mode" and ds.sizes[dim] > 1]
-    if several:
-        raise DatasetError(
-            f"x: eta S needs one S, and it changes along {', '.join(map(str, several))}; choose one value"
-        )
-    return float(theory.stability_limit(float(singular_values(ds).max()), float(ds["depth"].values[0])))
 
 
 def set_log(ax: Axes, log: bool) -> None:

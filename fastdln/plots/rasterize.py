@@ -139,7 +139,7 @@ def mean(
 def span(ds: xr.Dataset, name: str) -> tuple[int, int]:
     """Find the smallest and the largest of a variable's whole numbers from 0 on, over what is computed; 0, 0 if none."""
     low, high = np.iinfo(np.int64).max, -1
-    for _, block in blocks(ds[[name, "fate"]], ds["fate"].dims):
+    for _, block in blocks(ds[[name, "fate"]], map(str, ds["fate"].dims)):
         computed = block[name].where(block["fate"] != NOT_COMPUTED, -1)
         valid = computed.values[computed.values >= 0]
         if valid.size:

@@ -67,18 +67,19 @@ def share_y(axes: Sequence[Axes]) -> None:
 
 def share_colours(axes: Sequence[Axes]) -> None:
     """Give the maps of all panels one scale of colours, and one colour bar for each quantity."""
-    meshes = [mesh for ax in axes for mesh in ax.collections if getattr(mesh, "colorbar", None) is not None]
+    meshes: list[Any] = [mesh for ax in axes for mesh in ax.collections if getattr(mesh, "colorbar", None) is not None]
     by_label: dict[str, list[Any]] = {}
     for mesh in meshes:
         by_label.setdefault(mesh.colorbar.ax.get_ylabel(), []).append(mesh)
     for label, alike in by_label.items():
-        share_bar(axes, label, alike)
+        if len(meshes) > 1:
+            share_bar(axes, label, alike)
 
 
 def share_bar(axes: Sequence[Axes], label: str, meshes: list[Any]) -> None:
     """Give maps of one quantity one scale and one colour bar."""
     norms = [mesh.norm for mesh in meshes]
-    if len(meshes) < 2 or len({type(norm) for norm in norms}) > 1:
+    if len({type(norm) for norm in norms}) > 1:
         return
     low, high = min(norm.vmin for norm in norms), max(norm.vmax for norm in norms)
     shared: Any
