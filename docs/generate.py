@@ -355,6 +355,13 @@ ax = ds.dln.plot.lyapunov()""",
 ax = ds.dln.plot.oscillation_range()""",
         "Three modes, each of which starts to oscillate at its own edge of stability.",
     ),
+    "alignment": (
+        """one = ["axes.s2=9.5", "axes.s3=9.0"]
+sweep = fastdln.Sweep.from_file("sweeps/leaving_the_modes.toml", one)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.alignment()""",
+        "Full matrices leave the orbit of their modes: the part of the product off the diagonal grows from rounding errors to order 1.",
+    ),
     "escape": (
         """sweep = fastdln.Sweep(
     model="modes",

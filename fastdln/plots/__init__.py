@@ -14,6 +14,7 @@ from fastdln.plots.collection import PLOTS, drawable, figure, kind_of
 from fastdln.plots.panels import FORMATS, arranged, encode
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not see what the next line adds
+    from fastdln.plots.alignment import alignment as alignment
     from fastdln.plots.balancing import balancing as balancing
     from fastdln.plots.bifurcation import bifurcation as bifurcation
     from fastdln.plots.contour import contour as contour
