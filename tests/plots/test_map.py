@@ -74,6 +74,7 @@ def test_own_dimensions_are_chosen_or_the_last(shapes):
         last = shapes.sizes["sample"] - 1
         assert ("sample = 3" in ax.get_title()) == (sample == 3)
         assert (f"sample {last}" in scaled(ax).colorbar.ax.get_ylabel()) == (sample is None)
+        assert plots.figure(shapes, "map", mode=2, sample=3, **at).axes[0].get_title().endswith("sample = 3")
     figure = plots.figure(shapes, "map", **at)
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
     assert [title.partition(",")[0] for title in titles][:1] * 2 == ["depth = 2"] * 2
