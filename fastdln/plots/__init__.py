@@ -4,7 +4,7 @@ A file that binds `PLOT` is a picture, with the function of its name. The others
 
 - `plot`: what a picture is; `collection`: all of them; `panels`: figures of several
 - `selection`: values, indices and names along the dimensions of a dataset
-- `colours`, `labels` (and legends), `axes` (and the edges of stability on them)
+- `colours`, `scales` (of colours), `labels` (and legends), `axes` (and the edges of stability on them)
 - `heatmap` and `rasterize`: a plane in colours; `trajectories`: states along a run; `record`: a range over the record
 """
 

@@ -82,7 +82,14 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     for index, colour in zip(indices, line_colours(len(indices), look.cmap), strict=True):
         name = f"$\\eta$ = {float(ds['eta'][index]):.6g}"
         for k, run in enumerate(error[:, index]):
-            dots(ax, thin["step"], np.maximum(run, FLOOR), colour, name if k == 0 else None, 1.6 if len(error) > 1 else 2.4)
+            dots(
+                ax,
+                thin["step"],
+                np.maximum(run, FLOOR),
+                colour,
+                name if k == 0 else None,
+                1.6 if len(error) > 1 else 2.4,
+            )
     step_axis(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_alignment_error"]))
     starts = f"each of {len(error)} random starts"

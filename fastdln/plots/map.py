@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any, Unpack
 
 import numpy as np
@@ -23,6 +22,10 @@ from fastdln.plots.heatmap import coloured, counted, draw_edges
 from fastdln.plots.labels import axis_label, hatched_swatch, swatch
 from fastdln.plots.plot import Plot, View, plane_dims
 from fastdln.plots.rasterize import draw_cells, grid_cells, most_frequent, span
+from fastdln.text import suggestion
+
+# Finds the index of what each value means, -1 for nothing.
+Code = Callable[[np.ndarray], np.ndarray]
 
 # Whole numbers of which each has a colour of its own.
 MOST_NUMBERS = 24
@@ -101,8 +104,7 @@ def views_of(ds: xr.Dataset, look: Appearance) -> tuple[View, ...]:
     if look.variable is None:
         raise DatasetError(f"variable: map needs the name of one; this dataset has {', '.join(valid)}")
     if look.variable not in valid:
-        close = get_close_matches(look.variable, valid, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = suggestion(look.variable, valid)
         raise DatasetError(f"variable: must be one of {', '.join(valid)} (got {look.variable!r}){hint}")
     grid = [str(dim) for dim in ds["fate"].dims]
     x = look.x and look.x.removesuffix(" S")
@@ -117,7 +119,7 @@ def views_of(ds: xr.Dataset, look: Appearance) -> tuple[View, ...]:
         needs=(look.variable, "fate"),
         shows=lambda selected: dims_of(selected, look),
         x=x or "eta",
-        measured="colour",
+        measured="" if categories_of(ds[look.variable]) else "colour",
         takes=TAKES,
         chooses=tuple(own),
     )
@@ -141,11 +143,8 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     label = axis_label(ds[name]) + (f"\n({said})" if said else "")
     ds = ds.assign({name: ds[name].isel(at)})
     array = ds[name]
-    if name == "period":
-        return categories(ax, ds, look, name, dims, period_classes, PERIODS)
-    numbers, meanings = np.atleast_1d(array.attrs.get("flag_values", [])), text_of(array.attrs, "flag_meanings").split()
-    if 0 < len(numbers) <= MOST_CODES and len(numbers) == len(meanings):
-        return categories(ax, ds, look, name, dims, codes_of(numbers), flag_colours(meanings))
+    if known := categories_of(array):
+        return draw_categories(ax, ds, look, name, dims, *known)
     if array.dtype.kind == "f":
         return coloured(ax, ds, look, name, dims, label)
     less = "never" if "never" in text_of(array.attrs, "comment") else "diverged"
@@ -155,13 +154,23 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     return coloured(ax, ds, look, name, dims, label, least=0, less=less)
 
 
-def categories(
+def categories_of(array: xr.DataArray) -> tuple[Code, dict[str, str]] | None:
+    """Give what finds the index of what a value means, and the colour of each meaning; None where values are numbers."""
+    if array.name == "period":
+        return period_classes, PERIODS
+    numbers, meanings = np.atleast_1d(array.attrs.get("flag_values", [])), text_of(array.attrs, "flag_meanings").split()
+    if 0 < len(numbers) <= MOST_CODES and len(numbers) == len(meanings):
+        return codes_of(numbers), flag_colours(meanings)
+    return None
+
+
+def draw_categories(
     ax: Axes,
     ds: xr.Dataset,
     look: Appearance,
     name: str,
     dims: tuple[str, str],
-    code: Callable[[np.ndarray], np.ndarray],
+    code: Code,
     colours: Mapping[str, str],
 ) -> list[Any]:
     """Draw values by what each means, a colour each, which the legend names.
@@ -187,7 +196,7 @@ def categories(
     return handles + ([hatched_swatch("not computed")] if found.mask.any() else [])
 
 
-def codes_of(numbers: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def codes_of(numbers: np.ndarray) -> Code:
     """Give the function that finds the index of a code, -1 for what is none."""
 
     def code(values: np.ndarray) -> np.ndarray:
