@@ -290,6 +290,8 @@ the store carries their numbers.
 
 def pictures_page():
     def needed(plot):
+        if plot.views_of:
+            return "any variable"
         return " or ".join(dict.fromkeys(" and ".join(f"`{name}`" for name in view.needs) for view in plot.views))
 
     def described(plot):
@@ -383,6 +385,49 @@ ax = ds.dln.plot.lyapunov()""",
         """ds = fastdln.run("sweeps/oscillation_range.toml")
 ax = ds.dln.plot.oscillation_range()""",
         "Three modes, each of which starts to oscillate at its own edge of stability.",
+    ),
+    "alignment": (
+        """one = ["axes.s2=9.5", "axes.s3=9.0"]
+sweep = fastdln.Sweep.from_file("sweeps/leaving_the_modes.toml", one)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.alignment()""",
+        "Full matrices leave the orbit of their modes: the part of the product off the diagonal grows from rounding errors to order 1.",
+    ),
+    "escape": (
+        """sweep = fastdln.Sweep(
+    model="modes",
+    axes={
+        "eta": {"start": 1.35, "stop": 1.6, "num": 500},
+        "alpha": {"start": 0.05, "stop": 1.0, "num": 300},
+        "depth": 3,
+    },
+    steps=2000,
+    record=64,
+    observables=["escape_step", "divergence_step"],
+)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.escape()""",
+        "The boundary between networks that learn and those that diverge, in the steps that each takes.",
+    ),
+    "map": (
+        """smaller = ["axes.eta.num=400", "axes.alpha.num=300"]
+sweep = fastdln.Sweep.from_file("sweeps/phase_diagram.toml", smaller)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.map(variable="loss", x="eta", y="alpha", log=True)""",
+        "Any variable over any two axes: here the loss of the phase diagram, on a log scale.",
+    ),
+    "modes": (
+        """sweep = fastdln.Sweep(
+    model="modes",
+    axes={"eta": {"start": 0.95, "stop": 1.35, "num": 400}, "alpha": 0.1, "depth": 2},
+    target={"singular_values": [1 - k / 80 for k in range(20)]},
+    steps=4000,
+    record=512,
+    observables=["oscillating_modes"],
+)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.modes()""",
+        "Twenty modes start to oscillate one after the other, each at its 2/S_i; in a window of chaos a mode rests.",
     ),
     "trajectory": (
         """ds = fastdln.run("sweeps/oscillation_per_layer.toml")

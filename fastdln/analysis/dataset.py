@@ -159,7 +159,7 @@ def restore_dimensions(ds: xr.Dataset) -> xr.Dataset:
     }
     arrays["fate"] = arrays["fate"].fillna(0).astype(np.uint8)
     restored = xr.Dataset({name: array.variable for name, array in arrays.items()}, attrs=ds.attrs)
-    indexes = [*grid, *sorted({"layer", "step"} & set(ds.coords))]
+    indexes = [*grid, *sorted({"eigenvalue", "layer", "sample", "step"} & set(ds.coords))]
     restored = restored.assign_coords(
         {name: (name, np.atleast_1d(ds[name].values), ds[name].attrs) for name in indexes}
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -64,6 +63,11 @@ def beside(store: str) -> str:
 def named_after(store: str) -> str:
     """The name of files made of a store, in the current folder."""
     return PurePosixPath(beside(store)).stem or "store"
+
+
+def is_there(store: str) -> bool:
+    """Whether a path looks like a store's at a glance; of URLs nobody can tell before they answer."""
+    return "://" in store or Path(beside(store), "zarr.json").is_file()
 
 
 def logs(store: str) -> list[Path]:

@@ -4,7 +4,7 @@ A file that binds `PLOT` is a picture, with the function of its name. The others
 
 - `plot`: what a picture is; `collection`: all of them; `panels`: figures of several
 - `selection`: values, indices and names along the dimensions of a dataset
-- `colours`, `labels` (and legends), `axes` (and the edges of stability on them)
+- `colours`, `scales` (of colours), `labels` (and legends), `axes` (and the edges of stability on them)
 - `heatmap` and `rasterize`: a plane in colours; `trajectories`: states along a run; `record`: a range over the record
 """
 
@@ -14,14 +14,18 @@ from fastdln.plots.collection import PLOTS, drawable, figure, kind_of
 from fastdln.plots.panels import FORMATS, arranged, encode
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not see what the next line adds
+    from fastdln.plots.alignment import alignment as alignment
     from fastdln.plots.balancing import balancing as balancing
     from fastdln.plots.bifurcation import bifurcation as bifurcation
     from fastdln.plots.contour import contour as contour
     from fastdln.plots.eigenvalues import eigenvalues as eigenvalues
+    from fastdln.plots.escape import escape as escape
     from fastdln.plots.layers import layers as layers
     from fastdln.plots.loss import loss as loss
     from fastdln.plots.lyapunov import lyapunov as lyapunov
+    from fastdln.plots.map import map as map
     from fastdln.plots.mixing import mixing as mixing
+    from fastdln.plots.modes import modes as modes
     from fastdln.plots.oscillation_range import oscillation_range as oscillation_range
     from fastdln.plots.phase import phase as phase
     from fastdln.plots.sharpness import sharpness as sharpness

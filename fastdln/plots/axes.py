@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values
+from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.colours import CRITICAL, CRITICAL_DASHES, HATCHED
 from fastdln.plots.labels import axis_label, hatched_swatch
@@ -42,10 +44,33 @@ def eta_axis(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     else:
         ax.set_xlim(eta[0] - room, eta[-1] + room)
     absent = array_along((ds["fate"] == 0).all([dim for dim in ds["fate"].dims if dim != "eta"]), "eta")
-    change = np.flatnonzero(np.diff(np.concatenate([[False], absent, [False]])))
+    spans(ax, eta, absent, "not computed", **HATCHED)
+
+
+def spans(ax: Axes, eta: np.ndarray, where: np.ndarray, name: str, **style: Any) -> None:
+    """Fill the picture's background about the learning rates where something holds, with one entry in the legend."""
+    borders = cell_borders(eta, is_log(eta))
+    change = np.flatnonzero(np.diff(np.concatenate([[False], where, [False]])))
     for k, (first, last) in enumerate(change.reshape(-1, 2)):
-        name = "not computed" if k == 0 else None
-        ax.axvspan(borders[first], borders[last], **HATCHED, zorder=-1, label=name)
+        ax.axvspan(borders[first], borders[last], zorder=-1, label=name if k == 0 else None, **style)
+
+
+def plane_axis(ax: Axes, ds: xr.Dataset, look: Appearance, x: str) -> None:
+    """Make one of the grid's axes the x axis of a plane."""
+    if x == "eta":
+        eta_axis(ax, ds, look)
+        return
+    values = ds[x].values
+    ax.set_xlabel(plane_label(ds, x))
+    ax.set_xscale("log" if is_log(values) else "linear")
+    if len(values) <= MOST_TICKS:
+        ax.set_xticks(values, [f"{value:.6g}" for value in values], minor=False)
+        ax.minorticks_off()
+
+
+def plane_label(ds: xr.Dataset, dim: str) -> str:
+    """Write the label of one of the grid's axes, with its symbol."""
+    return axis_label(ds[dim], {"eta": "$\\eta$", "alpha": "$\\alpha$"}.get(dim, ""))
 
 
 def step_axis(ax: Axes, ds: xr.Dataset) -> None:
@@ -70,6 +95,16 @@ def critical_eta(ds: xr.Dataset, mode: int) -> xr.DataArray:
     return eta
 
 
+def minimum_sharpness(ds: xr.Dataset) -> float:
+    """Compute S of the largest mode at the balanced minimum; DatasetError where it has several values."""
+    several = [dim for dim in ("depth", *singular_values(ds).dims) if dim != "mode" and ds.sizes[dim] > 1]
+    if several:
+        raise DatasetError(
+            f"x: eta S needs one S, and it changes along {', '.join(map(str, several))}; choose one value"
+        )
+    return float(theory.stability_limit(float(singular_values(ds).max()), float(ds["depth"].values[0])))
+
+
 def rescaled_eta(ds: xr.Dataset, mode: int, at_one: Any) -> np.ndarray:
     """Compute learning rates of a mode from those at s = 1: eta(s) = eta(1) / s^(2 - 2/L)."""
     depth, s = ds["depth"].values[0], singular_values(ds).isel(mode=mode).values.ravel()[0]
@@ -80,9 +115,7 @@ def critical_lines(ax: Axes, ds: xr.Dataset, look: Appearance, y: str | None = N
     """Draw 2/S_i of every mode with s > 0: upright, or as a curve where the axis y moves it."""
     low, high = ax.get_xlim()
     limits = ax.get_ylim()
-    indices = mode_indices(ds)
-    for k, mode in enumerate(indices[: len(CRITICAL_DASHES)]):
-        style = CRITICAL | {"linestyle": CRITICAL_DASHES[k], "label": critical_name(ds, mode, len(indices), look)}
+    for mode, style in critical_styles(ds, look):
         critical = look.scale * critical_eta(ds, mode)
         if y is not None and y in critical.dims and critical.sizes[y] > 1:
             curve = critical.isel({dim: 0 for dim in critical.dims if dim != y}).values
@@ -91,6 +124,34 @@ def critical_lines(ax: Axes, ds: xr.Dataset, look: Appearance, y: str | None = N
         elif low <= (eta := float(critical.values.ravel()[0])) <= high:
             ax.axvline(eta, **style)
     ax.set(xlim=(low, high), ylim=limits)
+
+
+def level_lines(ax: Axes, ds: xr.Dataset, look: Appearance, x: str) -> None:
+    """Draw 2/S_i of every mode with s > 0 where the learning rate is the y axis: level, or a curve over what moves it."""
+    left, right = ax.get_xlim()
+    low, high = ax.get_ylim()
+    for mode, style in critical_styles(ds, look):
+        critical = critical_eta(ds, mode)
+        if x in critical.dims and critical.sizes[x] > 1:
+            curve = critical.isel({dim: 0 for dim in critical.dims if dim != x})
+            ax.plot(curve[x].values, curve.values, **style)
+        elif low <= (eta := float(critical.values.ravel()[0])) <= high:
+            ax.axhline(eta, **style)
+    ax.set(xlim=(left, right), ylim=(low, high))
+
+
+def critical_styles(ds: xr.Dataset, look: Appearance) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give the modes with s > 0 and the style of their 2/S_i: a kind of dashes each, one for all where they are many."""
+    indices = mode_indices(ds)
+    many = len(indices) > len(CRITICAL_DASHES)
+    for k, mode in enumerate(indices):
+        name = many_name(look) if many else critical_name(ds, mode, len(indices), look)
+        yield mode, CRITICAL | {"linestyle": ":" if many else CRITICAL_DASHES[k], "label": name}
+
+
+def many_name(look: Appearance) -> str:
+    """Name the lines of many modes."""
+    return "$\\eta S_i$ = 2" if look.x == "eta S" else "2/$S_i$"
 
 
 def critical_name(ds: xr.Dataset, mode: int, count: int, look: Appearance) -> str:

@@ -30,7 +30,7 @@ def drawable(ds: xr.Dataset) -> list[str]:
     Returns
     -------
     list of str
-        Keys of `PLOTS`, in alphabetical order.
+        Keys of `PLOTS`, in alphabetical order; `map` is not among them, since it asks which variable.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def drawable(ds: xr.Dataset) -> list[str]:
     ['loss', 'oscillation_range', 'phase']
     """
     ds = restore_dimensions(ds)
-    return [name for name, plot in PLOTS.items() if plot.variables(ds)]
+    return [name for name, plot in PLOTS.items() if not plot.views_of and plot.variables(ds)]
 
 
 def kind_of(name: str) -> Plot:
@@ -92,6 +92,7 @@ def figure(ds: xr.Dataset, kind: str, /, **options: Unpack[Options]) -> Figure:
         - `log`: whether what is measured has a log scale, the y axis of lines or the colours of maps
         - `cmap`: a colour map of Matplotlib's
         - `x`: what is on the x axis: "eta", "eta S" (times the sharpness of the minimum), "step"
+        - `variable`, `y`: what a map shows, and its y axis
         - `panels`: the name of a dimension of which each value has a panel of its own
         - `over`: a second dataset, drawn over the first
 
@@ -114,8 +115,8 @@ def figure(ds: xr.Dataset, kind: str, /, **options: Unpack[Options]) -> Figure:
     --------
     >>> figure = fastdln.plots.figure(ds, "bifurcation", alpha=0.3)  # doctest: +SKIP
     """
-    plot = kind_of(kind)
     choice, look = split(options)
+    plot = kind_of(kind).asked(ds, look)
     try:
         selected = plot.select(ds, choice)
     except DatasetError as error:

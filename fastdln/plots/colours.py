@@ -28,6 +28,9 @@ CRITICAL_DASHES = ("--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), "-")
 # What is not computed.
 HATCHED: dict[str, Any] = {"facecolor": "#dddddd", "edgecolor": "#aaaaaa", "hatch": "////", "linewidth": 0}
 
+# Behind lines: learning rates at which nothing is left to measure.
+DIVERGED_SPAN: dict[str, Any] = {"facecolor": "#f2e3e0", "edgecolor": "#d9bdb7", "hatch": "xx", "linewidth": 0}
+
 # One quantity without modes: its mean, or the largest; the next ones; the range about it.
 DARK_BLUE, MIDDLE_BLUE, PALE_BLUE = "#08306b", "#5f9cc5", "#9ecae1"
 
@@ -57,6 +60,15 @@ DENSITY = ListedColormap(colormaps["Blues"](np.linspace(0.3, 1, 256)))
 BLUE_YELLOW = LinearSegmentedColormap.from_list(
     "blue_yellow", ["#08204f", "#1f4b8e", "#5f7fae", "#a7a7a7", "#cdbb72", "#eed54a", "#fff7a8"]
 )
+
+# Heat maps from small to large, and computed points that have no value.
+SEQUENTIAL, NO_VALUE = "viridis", "#c9c2bb"
+
+# Steps until a mode escapes and until it diverges, later ones darker: every step of the second is darker than all of the
+# first, so that the two are apart without colours as well. What does neither is white.
+ESCAPES = LinearSegmentedColormap.from_list("escapes", ["#e6f2d5", "#9ccfc0", "#4a93b6"])
+DIVERGES = LinearSegmentedColormap.from_list("diverges", ["#b13f2b", "#751d2d", "#26081a"])
+NEITHER = "#ffffff"
 
 # Of lines: falling lightness, so that they stay apart in grey as well; without what is too pale for white paper.
 LIGHTEST = 0.82

@@ -1,4 +1,4 @@
-"""A measured quantity over eta and a second axis, in colours about the value that divides it."""
+"""A measured quantity over a plane: in colours about the value that divides it, on a scale, or a colour a whole number."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, TwoSlopeNorm
+from matplotlib.ticker import MaxNLocator
 
+from fastdln.observables.fate import NOT_COMPUTED
 from fastdln.plots.appearance import Appearance
-from fastdln.plots.axes import critical_lines, eta_axis
-from fastdln.plots.colours import BLUE_YELLOW, CLASS_COLOURS
-from fastdln.plots.labels import axis_label, hatched_swatch, swatch
+from fastdln.plots.axes import critical_lines, eta_axis, level_lines, plane_axis, plane_label
+from fastdln.plots.colours import BLUE_YELLOW, CLASS_COLOURS, NO_VALUE, SEQUENTIAL
+from fastdln.plots.labels import axis_label, hatched_swatch, note_below, swatch
 from fastdln.plots.plot import plane_dims
-from fastdln.plots.rasterize import draw_cells, grid_cells, mean
+from fastdln.plots.rasterize import Cells, draw_cells, grid_cells, mean, most_frequent
+from fastdln.plots.scales import extend_of, robust_scale, whole_numbers
 
 # Percentiles at either end beyond which values have the last colour.
 CLIPPED = 0.5
+
+# Ticks of a colour bar of whole numbers.
+MOST_NUMBERS = 12
 
 
 def heatmap(ax: Axes, ds: xr.Dataset, look: Appearance, name: str, about: float, critical: bool = True) -> list[Any]:
@@ -25,7 +31,7 @@ def heatmap(ax: Axes, ds: xr.Dataset, look: Appearance, name: str, about: float,
     x, y = plane_dims(ds)
     eta_axis(ax, ds, look)
     cells = grid_cells(ax, ds, x, y, look.scale)
-    averages, computed = mean(cells, ds, x, y, name)
+    averages, computed, _ = mean(cells, ds, x, y, name)
     finite = averages.compressed()
     low, high = np.percentile(finite, [CLIPPED, 100 - CLIPPED]) if finite.size else (about - 1, about + 1)
     least = 0.05 * max(about - low, high - about, 1e-12)  # both sides of the middle are there
@@ -47,3 +53,96 @@ def heatmap(ax: Axes, ds: xr.Dataset, look: Appearance, name: str, about: float,
         critical_lines(ax, ds, look, y)
     handles = [swatch(CLASS_COLOURS["diverged"], "diverged")] if diverged.any() else []
     return handles + ([] if computed.all() else [hatched_swatch("not computed")])
+
+
+def coloured(
+    ax: Axes,
+    ds: xr.Dataset,
+    look: Appearance,
+    name: str,
+    dims: tuple[str, str],
+    label: str,
+    least: float = -np.inf,
+    less: str = "",
+) -> list[Any]:
+    """Draw the variable's mean over each cell on a scale of colours; returns entries of the legend.
+
+    dims: on x and y. label: of the colour bar. least: what lies below it is no measurement, and is called `less`.
+    """
+    x, y = dims
+    plane_axis(ax, ds, look, x)
+    cells = grid_cells(ax, ds, x, y, look.scale)
+    averages, computed, diverged = mean(cells, ds, x, y, name, least)
+    norm, below, above = robust_scale(averages.compressed(), bool(look.log))
+    diverged &= averages.mask
+    rest = averages.mask & computed & ~diverged
+    handles = []
+    for where, colour, what in (
+        (diverged, CLASS_COLOURS["diverged"], "diverged"),
+        (rest, NO_VALUE, less or "no finite value"),
+    ):
+        if where.any():
+            flat(ax, cells, ds, y, where, colour)
+            handles.append(swatch(colour, what))
+    if look.log:
+        averages = np.ma.maximum(averages, (norm.vmin or 1) / 2)  # 0 has no place on a log scale, but a colour
+    mesh = draw_cells(ax, cells, ds, y, averages, cmap=look.cmap or SEQUENTIAL, norm=norm)
+    ax.set_ylabel(plane_label(ds, y))
+    ax.figure.colorbar(mesh, ax=ax, extend=extend_of(below > 0, above > 0), label=label)
+    if below + above:
+        zeros = ", or 0" if look.log else ""
+        note_below(ax, f"beyond the colours{zeros}: {below + above:,} of {averages.count():,} cells")
+    draw_edges(ax, ds, look, x, y)
+    return handles + ([] if computed.all() else [hatched_swatch("not computed")])
+
+
+def counted(
+    ax: Axes,
+    ds: xr.Dataset,
+    look: Appearance,
+    name: str,
+    dims: tuple[str, str],
+    label: str,
+    span: tuple[int, int],
+    less: str = "diverged",
+) -> list[Any]:
+    """Draw whole numbers, a colour each, the most frequent one of each cell; returns entries of the legend.
+
+    dims: on x and y. label: of the colour bar. span: the first and last number. less: what a negative one means.
+    """
+    (x, y), (low, high) = dims, span
+    plane_axis(ax, ds, look, x)
+    cells = grid_cells(ax, ds, x, y, look.scale)
+
+    def code(block: xr.Dataset) -> np.ndarray:
+        number = block[name].values.astype(np.int64)
+        coded = np.where(number < 0, high - low + 1, number - low)
+        return np.where(block["fate"].values == NOT_COMPUTED, -1, coded)
+
+    single = ds.isel({dim: 0 for dim in ds[name].dims if dim not in ds["fate"].dims})
+    codes = most_frequent(cells, single, x, y, (name, "fate"), code, high - low + 2)
+    negative = (codes == high - low + 1).filled(False)
+    handles = []
+    if negative.any():
+        colour = CLASS_COLOURS["diverged"] if less == "diverged" else NO_VALUE
+        flat(ax, cells, ds, y, negative, colour)
+        handles.append(swatch(colour, less))
+    numbers = np.ma.masked_where(negative, codes + low)
+    mesh = draw_cells(ax, cells, ds, y, numbers, **whole_numbers(low, high, look.cmap or SEQUENTIAL))
+    ax.set_ylabel(plane_label(ds, y))
+    ax.figure.colorbar(mesh, ax=ax, label=label, ticks=MaxNLocator(MOST_NUMBERS, integer=True))
+    draw_edges(ax, ds, look, x, y)
+    return handles + ([hatched_swatch("not computed")] if codes.mask.any() else [])
+
+
+def flat(ax: Axes, cells: tuple[Cells, Cells], ds: xr.Dataset, y: str, where: np.ndarray, colour: str) -> None:
+    """Fill some cells with one colour."""
+    draw_cells(ax, cells, ds, y, np.ma.masked_array(np.ones(where.shape), ~where), cmap=ListedColormap([colour]))
+
+
+def draw_edges(ax: Axes, ds: xr.Dataset, look: Appearance, x: str, y: str) -> None:
+    """Draw 2/S_i over a plane that has the learning rate on one of its axes."""
+    if x == "eta":
+        critical_lines(ax, ds, look, y)
+    elif y == "eta":
+        level_lines(ax, ds, look, x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import xarray as xr
@@ -16,6 +17,9 @@ from fastdln.plots.selection import without_formulas
 
 # Characters of a line; longer ones do not fit beside an axis of 2.5 inches.
 LABEL_WIDTH = 34
+
+# Characters above a panel.
+TITLE_WIDTH = 44
 
 # Lines of a label; more are higher than a picture.
 MOST_LINES = 4
@@ -37,6 +41,27 @@ def axis_label(array: xr.DataArray, symbol: str = "") -> str:
     return without_formulas("\n".join(lines)).replace("\0", symbol)
 
 
+def wrap_items(items: Iterable[str]) -> str:
+    """Join items, none of them broken, in lines that fit above a panel."""
+    unbroken = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in items)
+    return textwrap.fill(unbroken, TITLE_WIDTH, break_long_words=False).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def note_below(ax: Axes, text: str) -> None:
+    """Write a note under the label of the x axis."""
+    below: Any = (ax.transAxes, ax.xaxis.label)
+    ax.annotate(
+        text,
+        (0.5, 0),
+        xycoords=below,
+        xytext=(0, -2),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize="small",
+    )
+
+
 def swatch(colour: str, label: str) -> Rectangle:
     """Legend entry of a colour."""
     return Rectangle((0, 0), 0, 0, facecolor=colour, edgecolor=BORDER, linewidth=0.6, label=label)
@@ -54,9 +79,9 @@ def is_theory(handle: Any) -> bool:
 
 def legend_inside(ax: Axes, handles: list[Any] | None = None) -> None:
     """Put the legend on the picture, as heat maps need, which have a colour bar beside them."""
-    entries = [*(handles or []), *ax.get_legend_handles_labels()[0]]
+    entries = {one.get_label(): one for one in [*(handles or []), *ax.get_legend_handles_labels()[0]]}
     if entries:
-        ax.legend(handles=entries, loc="lower left", fontsize="small", frameon=True, framealpha=0.9)
+        ax.legend(handles=list(entries.values()), loc="lower left", fontsize="small", frameon=True, framealpha=0.9)
 
 
 def legend_beside(ax: Axes, handles: list[Any] | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -13,17 +12,14 @@ from typing import Any, Literal
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln import theory
-from fastdln.analysis.dataset import restore_dimensions, singular_values, sweep_of, target_singular_values
+from fastdln.analysis.dataset import restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots import docstrings
 from fastdln.plots.appearance import STYLES, Appearance, settings, split, widen
-from fastdln.plots.labels import legend_beside, legend_inside
+from fastdln.plots.axes import minimum_sharpness
+from fastdln.plots.labels import legend_beside, legend_inside, wrap_items
 from fastdln.plots.overlay import draw_over
 from fastdln.plots.selection import has_all, indices_along, mode_name, select_value, value_text
-
-# Characters above a panel.
-TITLE_WIDTH = 44
 
 # Become the second axis of a picture only where none of the others varies.
 LAST_CHOICE = ("depth", "seed", "alpha", "eta")
@@ -57,6 +53,8 @@ class View:
         Where the quantity is, whose scale panels share; "" where each panel has its own.
     takes : frozenset of str, optional
         What it takes of an appearance beside what every picture does.
+    chooses : tuple of str, optional
+        Dimensions of the variables, beside the grid's and the modes, of which a value can be chosen.
     """
 
     paint: Paint
@@ -67,6 +65,7 @@ class View:
     why_not: Callable[[xr.Dataset], str] = lambda ds: ""
     measured: Literal["y", "colour", ""] = "y"
     takes: frozenset[str] = frozenset()
+    chooses: tuple[str, ...] = ()
 
     def options(self) -> frozenset[str]:
         """Names of the options of an appearance that it takes."""
@@ -86,11 +85,14 @@ class Plot:
         Ways to draw it; the first that suits a dataset is drawn.
     network : bool, default: False
         Whether it is of all modes together, so that none can be chosen.
+    views_of : callable, optional
+        Gives the views for what is asked for, of a picture that is not drawn unasked.
     """
 
     draw: Callable[..., Axes]
     views: tuple[View, ...] = field(repr=False)
     network: bool = False
+    views_of: Callable[[xr.Dataset, Appearance], tuple[View, ...]] | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -106,6 +108,10 @@ class Plot:
     def description(self) -> str:
         """A paragraph on its lines, options and sources, to follow the summary."""
         return docstrings.description(self.draw)
+
+    def asked(self, ds: xr.Dataset, look: Appearance) -> Plot:
+        """The picture with the views for what is asked for, if these depend on that."""
+        return replace(self, views=self.views_of(restore_dimensions(ds), look)) if self.views_of else self
 
     def possible(self, ds: xr.Dataset) -> list[View]:
         """List the views that can be drawn of the dataset."""
@@ -137,9 +143,10 @@ class Plot:
     def obstacles(self, ds: xr.Dataset) -> str:
         """Say why it cannot be drawn: what stands against the variables that are there, or which are not."""
         reasons = [view.why_not(ds) for view in self.views if has_all(ds, view.needs)]
-        absent = {" and ".join(name for name in view.needs if name not in ds): None for view in self.views}
-        absent.pop("", None)
-        if absent:
+        lacking = dict.fromkeys(tuple(name for name in view.needs if name not in ds) for view in self.views)
+        lacking.pop((), None)
+        fewest = [names for names in lacking if not any(set(other) < set(names) for other in lacking)]
+        if absent := [" and ".join(names) for names in fewest]:
             how = "(sweeps ask by `observables`, `trajectory`, `sharpness_count`)"
             reasons.append(f"needs {' or '.join(absent)}, which this dataset does not have {how}")
         return f"{self.name}: {', and it '.join(dict.fromkeys(filter(None, reasons)))}"
@@ -189,7 +196,8 @@ class Plot:
             raise DatasetError(self.obstacles(ds))
         if self.network and ds.sizes["mode"] < len(target_singular_values(sweep_of(ds))):
             raise DatasetError(f"{self.name}: is of the whole network, and this dataset has some of its modes only")
-        if any("layer" in ds[name].dims for name in drawn) and ds.sizes["layer"] < ds["depth"].max():
+        whole = "layer" not in dims and any("layer" in ds[name].dims for name in drawn)
+        if whole and ds.sizes["layer"] < ds["depth"].max():
             raise DatasetError(f"{self.name}: is of all layers, and this dataset has some of them only")
         return ds
 
@@ -198,7 +206,8 @@ class Plot:
         takes_modes = not self.network and any(
             name in ds and "mode" in ds[name].dims for view in self.views for name in view.needs
         )
-        return [*map(str, ds["fate"].dims), *(["mode"] if takes_modes else [])]
+        more = dict.fromkeys(dim for view in self.views for dim in view.chooses)
+        return [*map(str, ds["fate"].dims), *(["mode"] if takes_modes else []), *more]
 
     def method(self, ds: xr.Dataset) -> Callable[..., Axes]:
         """Bind the picture to a dataset, with the picture's docstring, and the keywords that the dataset takes.
@@ -266,18 +275,19 @@ class Plot:
         for name in ("size", "panels") if ax is not None else ("panels",):
             if name in look.set():
                 raise DatasetError(f"{name}: is of a figure; use fastdln.plots.figure, or leave it out")
-        selected = self.select(ds, choice)
-        view = self.view(selected, look.x)
-        not_chosen = self.panel_dims(selected, view)
+        plot = self.asked(ds, look)
+        selected = plot.select(ds, choice)
+        view = plot.view(selected, look.x)
+        not_chosen = plot.panel_dims(selected, view)
         one = selected.isel({dim: indices_along(selected, dim)[:1] for dim in not_chosen})
-        look = self.look(one, view, look)
+        look = plot.look(one, view, look)
         with settings(look.style) if look.style and ax is None else nullcontext():
             if ax is None:
                 import matplotlib.pyplot as plt
 
                 size = look.size or STYLES[look.style or "screen"].single
                 ax = plt.subplots(figsize=size, layout="constrained")[1]
-            titled = [dim for dim in (*map(str, one["fate"].dims), "mode") if dim in choice or dim in not_chosen]
+            titled = [dim for dim in dict.fromkeys([*plot.dims(one), "mode"]) if dim in choice or dim in not_chosen]
             items = [mode_name(one, 0) if dim == "mode" else value_text(one, dim) for dim in titled]
             if look.title is not None or items:
                 ax.set_title(wrap_items(items) if look.title is None else look.title, fontsize="medium")
@@ -285,7 +295,7 @@ class Plot:
             if look.log is not None and view.measured == "y":
                 set_log(ax, look.log)
             if look.over is not None:
-                handles += draw_over(ax, self, view, one, choice, look)
+                handles += draw_over(ax, plot, view, one, choice, look)
             widen(ax, look.style)
             look.limit(ax)
             (legend_inside if view.measured == "colour" else legend_beside)(ax, handles)
@@ -297,27 +307,11 @@ def x_names(view: View) -> list[str]:
     return ["eta", "eta S"] if view.x == "eta" else [view.x]
 
 
-def minimum_sharpness(ds: xr.Dataset) -> float:
-    """Compute S of the largest mode at the balanced minimum; DatasetError where it has several values."""
-    several = [dim for dim in ("depth", *singular_values(ds).dims) if dim != "mode" and ds.sizes[dim] > 1]
-    if several:
-        raise DatasetError(
-            f"x: eta S needs one S, and it changes along {', '.join(map(str, several))}; choose one value"
-        )
-    return float(theory.stability_limit(float(singular_values(ds).max()), float(ds["depth"].values[0])))
-
-
 def set_log(ax: Axes, log: bool) -> None:
     """Give the y axis a log scale or a linear one, with limits about what is drawn."""
     ax.set_yscale("log" if log else "linear")
     ax.relim()
     ax.autoscale(axis="y")
-
-
-def wrap_items(items: Iterable[str]) -> str:
-    """Join items, none of them broken, in lines that fit above a panel."""
-    unbroken = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in items)
-    return textwrap.fill(unbroken, TITLE_WIDTH, break_long_words=False).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def plane_dims(ds: xr.Dataset) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastdln.analysis.blockwise import blocks
+from fastdln.observables.fate import DIVERGED, NOT_COMPUTED
 from fastdln.plots.colours import HATCHED
 
 # Cells an inch at most: a cell narrower than a pixel of the picture, 200 an inch, would be lost.
@@ -22,6 +23,7 @@ MOST_TICKS = 12
 EVEN = 1e-6
 
 Values = Callable[[xr.Dataset], np.ndarray]
+Measure = Callable[[xr.Dataset], Iterable[np.ndarray]]
 
 
 class Cells:
@@ -91,25 +93,58 @@ def most_frequent(
     return np.ma.masked_array(counts.argmax(axis=-1), mask=counts.sum(axis=-1) == 0)
 
 
-def mean(cells: tuple[Cells, Cells], ds: xr.Dataset, x: str, y: str, name: str) -> tuple[np.ma.MaskedArray, np.ndarray]:
-    """Average a variable over the finite points of each cell, (row, column), masked where there is none.
+def means(
+    cells: tuple[Cells, Cells], ds: xr.Dataset, x: str, y: str, names: tuple[str, ...], measure: Measure, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Average `count` quantities over the points of each cell, (quantity, row, column); 0 where there are none.
 
-    The second array says whether any point of the cell is computed.
+    measure: gives the quantities of a loaded block one after the other, each shaped (y, x); what is not finite does not
+    count. The second array is of how many points each average is.
     """
     columns, rows = cells
-    total, count, known = np.zeros((3, rows.count, columns.count))
-    single = ds.isel({dim: 0 for dim in ds[name].dims if dim not in ds["fate"].dims})
-    for part, block in blocks(over_plane(single, (name, "fate"), x, y), (y, x)):
+    total, known = np.zeros((2, count, rows.count, columns.count))
+    for part, block in blocks(over_plane(ds, names, x, y), (y, x)):
         row, column = rows.of(part[y]), columns.of(part[x])
         band = slice(row[0], row[-1] + 1)
         cell = (row - row[0])[:, None] * columns.count + column
-        shape, computed, measured = total[band].shape, block["fate"].values != 0, block[name].values
-        finite = computed & np.isfinite(measured)
-        size = shape[0] * shape[1]
-        total[band] += np.bincount(cell[finite], measured[finite], minlength=size).reshape(shape)
-        count[band] += np.bincount(cell[finite], minlength=size).reshape(shape)
-        known[band] += np.bincount(cell[computed], minlength=size).reshape(shape)
-    return np.ma.masked_array(total / np.maximum(count, 1), mask=count == 0), known > 0
+        shape = total[0, band].shape
+        for k, measured in enumerate(measure(block)):
+            finite = np.isfinite(measured)
+            inside, size = cell[finite], shape[0] * shape[1]
+            total[k, band] += np.bincount(inside, measured[finite], minlength=size).reshape(shape)
+            known[k, band] += np.bincount(inside, minlength=size).reshape(shape)
+    return total / np.maximum(known, 1), known
+
+
+def mean(
+    cells: tuple[Cells, Cells], ds: xr.Dataset, x: str, y: str, name: str, least: float = -np.inf
+) -> tuple[np.ma.MaskedArray, np.ndarray, np.ndarray]:
+    """Average a variable over the finite points of each cell, (row, column), masked where there is none.
+
+    least: a point below it does not count. The second and third array say whether any point of the cell is computed, and
+    whether any diverged.
+    """
+
+    def measure(block: xr.Dataset) -> Iterator[np.ndarray]:
+        fate, measured = block["fate"].values, block[name].values
+        yield np.where((fate != NOT_COMPUTED) & (measured >= least), measured, np.nan)
+        yield np.where(fate != NOT_COMPUTED, 1.0, np.nan)
+        yield np.where(fate == DIVERGED, 1.0, np.nan)
+
+    single = ds.isel({dim: 0 for dim in ds[name].dims if dim not in ds["fate"].dims})
+    averages, known = means(cells, single, x, y, (name, "fate"), measure, 3)
+    return np.ma.masked_array(averages[0], mask=known[0] == 0), known[1] > 0, known[2] > 0
+
+
+def span(ds: xr.Dataset, name: str) -> tuple[int, int]:
+    """Find the smallest and the largest of a variable's whole numbers from 0 on, over what is computed; 0, 0 if none."""
+    low, high = np.iinfo(np.int64).max, -1
+    for _, block in blocks(ds[[name, "fate"]], map(str, ds["fate"].dims)):
+        computed = block[name].where(block["fate"] != NOT_COMPUTED, -1)
+        valid = computed.values[computed.values >= 0]
+        if valid.size:
+            low, high = min(low, int(valid.min())), max(high, int(valid.max()))
+    return (low, high) if high >= 0 else (0, 0)
 
 
 def over_plane(ds: xr.Dataset, names: tuple[str, ...], x: str, y: str) -> xr.Dataset:

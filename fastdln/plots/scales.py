@@ -1,12 +1,60 @@
-"""One scale for the panels of a figure that show one quantity."""
+"""Scales of colours, and one scale for the panels of a figure that show one quantity."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm
+from matplotlib.colors import BoundaryNorm, LogNorm, Normalize, TwoSlopeNorm
+
+# Percentiles at either end, and how far beyond them in parts of what lies between them a scale still reaches; what lies
+# further away has the last colour.
+CLIPPED, ROOM = 0.5, 0.5
+
+
+def robust_scale(values: np.ndarray, log: bool) -> tuple[Normalize, int, int]:
+    """Make a scale of colours that a few strays do not stretch; gives how many values lie below and above it, too.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Finite ones, of one dimension.
+    log : bool
+        Whether the scale is logarithmic; values of 0 and less are below it.
+
+    Returns
+    -------
+    norm : matplotlib.colors.Normalize
+        Of all values, but for those beyond the percentiles that are far away.
+    below, above : int
+        Numbers of values beyond the scale.
+    """
+    drawn = np.log(values[values > 0]) if log else values
+    low, high = 0.0, 1.0
+    if drawn.size:
+        near, far = np.percentile(drawn, [CLIPPED, 100 - CLIPPED])
+        room = ROOM * (far - near)
+        low, high = max(drawn.min(), near - room), min(drawn.max(), far + room)
+    below, above = int((drawn < low).sum()) + values.size - drawn.size, int((drawn > high).sum())
+    if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):  # one value
+        low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
+    norm = LogNorm(np.exp(low), np.exp(high)) if log else Normalize(low, high)
+    return norm, below, above
+
+
+def whole_numbers(low: int, high: int, cmap: str) -> dict[str, Any]:
+    """Give the colours of the whole numbers from low to high, one each."""
+    count = high - low + 1
+    norm = BoundaryNorm(np.arange(count + 1) + low - 0.5, count)
+    return {"cmap": colormaps[cmap].resampled(count), "norm": norm}
+
+
+def extend_of(below: bool, above: bool) -> str:
+    """Name the ends of a colour bar that get an arrow."""
+    return ("neither", "min", "max", "both")[below + 2 * above]
 
 
 def share_y(axes: Sequence[Axes]) -> None:
@@ -18,24 +66,39 @@ def share_y(axes: Sequence[Axes]) -> None:
 
 
 def share_colours(axes: Sequence[Axes]) -> None:
-    """Give the maps of all panels one scale of colours, and one colour bar."""
-    meshes = [mesh for ax in axes for mesh in ax.collections if getattr(mesh, "colorbar", None) is not None]
-    if len(meshes) < 2 or len({type(mesh.norm) for mesh in meshes}) > 1:
+    """Give the maps of all panels one scale of colours, and one colour bar for each quantity."""
+    meshes: list[Any] = [mesh for ax in axes for mesh in ax.collections if getattr(mesh, "colorbar", None) is not None]
+    by_label: dict[str, list[Any]] = {}
+    for mesh in meshes:
+        by_label.setdefault(mesh.colorbar.ax.get_ylabel(), []).append(mesh)
+    for label, alike in by_label.items():
+        if len(meshes) > 1:
+            share_bar(axes, label, alike)
+
+
+def share_bar(axes: Sequence[Axes], label: str, meshes: list[Any]) -> None:
+    """Give maps of one quantity one scale and one colour bar."""
+    norms = [mesh.norm for mesh in meshes]
+    if len({type(norm) for norm in norms}) > 1:
         return
-    norms: list[Any] = [mesh.norm for mesh in meshes]
     low, high = min(norm.vmin for norm in norms), max(norm.vmax for norm in norms)
+    shared: Any
     if isinstance(norms[0], TwoSlopeNorm):
         if len({norm.vcenter for norm in norms}) > 1:
             return
-        shared: Normalize = TwoSlopeNorm(norms[0].vcenter, low, high)
+        shared = {"norm": TwoSlopeNorm(norms[0].vcenter, low, high)}
+    elif isinstance(norms[0], BoundaryNorm):
+        shared = whole_numbers(round(low + 0.5), round(high - 0.5), meshes[0].get_cmap().name)
     else:
-        shared = (LogNorm if isinstance(norms[0], LogNorm) else Normalize)(low, high)
-    bar: Any = meshes[-1].colorbar
-    label, lines = bar.ax.get_ylabel(), [line.get_ydata()[0] for line in bar.ax.lines]
+        shared = {"norm": (LogNorm if isinstance(norms[0], LogNorm) else Normalize)(low, high)}
+    bar = meshes[-1].colorbar
+    lines = [line.get_ydata()[0] for line in bar.ax.lines]
+    ends = {mesh.colorbar.extend for mesh in meshes}
+    extend = extend_of(bool(ends & {"min", "both"}), bool(ends & {"max", "both"}))
+    locator = bar.locator if isinstance(norms[0], BoundaryNorm) else None
     for mesh in meshes:
-        if mesh.colorbar is not None:
-            mesh.colorbar.remove()
-        mesh.set_norm(shared)
-    one: Any = axes[0].figure.colorbar(meshes[-1], ax=list(axes), extend="both", label=label)
+        mesh.colorbar.remove()
+        mesh.set(**shared)
+    one: Any = axes[0].figure.colorbar(meshes[-1], ax=list(axes), extend=extend, label=label, ticks=locator)
     for line in lines:
         one.ax.axhline(line, color="black", linewidth=0.8)

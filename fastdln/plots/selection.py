@@ -17,7 +17,7 @@ from fastdln.errors import DatasetError
 MOST_LISTED = 12
 
 # Axes of whole numbers: between two of them there is nothing that a picture could stand for.
-INTEGER_AXES = ("depth", "seed")
+INTEGER_AXES = ("depth", "seed", "layer", "eigenvalue", "sample")
 
 # Values that differ by less, in parts of the larger, are one: 0.3 on an axis of rounded steps.
 TOLERANCE = 1e-9
@@ -62,7 +62,8 @@ def select_value(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
             valid = ", ".join(f"{one:.6g}" for one in values[:MOST_LISTED]) + (", ..." * (len(values) > MOST_LISTED))
             counted = ", counted from 1" if dim == "mode" else ""
             raise DatasetError(f"{dim}: must be one of {valid}{counted} (got {value})")
-        return ds.isel({dim: [int(np.flatnonzero(values == number)[0])]})
+        numbered = ds.assign_coords({dim: ds[dim]})  # samples have no coordinate, which keeps the number
+        return numbered.isel({dim: [int(np.flatnonzero(values == number)[0])]})
     if ds[dim].attrs.get(ASKED_FOR) == number:  # selected before, with a warning
         return ds
     nearest = int(abs(values - number).argmin())

@@ -11,6 +11,10 @@ from tests.small import SWEEP
 ONE_PANEL = {"depth": 3, "alpha": 0.3}
 
 
+# Words without which a picture is not drawn.
+ASKED = {"map": {"variable": "loss"}}
+
+
 def line(ds):
     """One alpha: pictures against eta alone."""
     return ds.isel(alpha=[1]).drop_vars([name for name in ds.data_vars if name.startswith("trajectory")])

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from fastdln import plots
-from tests.plots.figures import line, theory_lines
+from tests.plots.figures import ASKED, line, theory_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:.*points are not computed yet")
 
@@ -39,15 +39,16 @@ def test_every_picture_draws_on_the_ax_that_it_is_given(kind, view, modes, matri
     drawn = 0
     for source in (modes, matrices if view != "against eta" else line(matrices.isel(alpha=[0, 0]))):
         ds = VIEWS[view](source) if source is modes else source
-        if kind not in plots.drawable(ds):
+        if kind not in {*plots.drawable(ds), *ASKED}:
             continue
+        words = ASKED.get(kind, {})
         figure = Figure(layout="constrained")
         ax = figure.subplots()
-        assert plots.PLOTS[kind].draw(ds, ax) is ax
+        assert plots.PLOTS[kind].draw(ds, ax, **words) is ax
         assert ax.get_xlabel()
         assert ax.get_ylabel()
         assert plots.encode(figure, "png", 60).startswith(b"\x89PNG")
-        assert getattr(ds.dln.plot, kind)().get_xlabel() == ax.get_xlabel()
+        assert getattr(ds.dln.plot, kind)(**words).get_xlabel() == ax.get_xlabel()
         drawn += 1
     assert (
         drawn
@@ -64,12 +65,12 @@ def test_the_kinds_that_people_ask_for_are_there():
         assert "docs/theory.md" in plot.draw.__doc__ or "arXiv" in plot.draw.__doc__, f"{name}: cites no source"
 
 
-@pytest.mark.parametrize("kind", plots.PLOTS)
+@pytest.mark.parametrize("kind", [kind for kind in plots.PLOTS if kind != "alignment"])  # along the steps it has none
 def test_the_theory_is_on_the_picture(kind, modes, matrices):
     """At least one thin line of it runs through what the axes show."""
     ds = modes.isel(alpha=[0], eta=slice(0, 5))
-    ds = ds if kind in plots.drawable(ds) else matrices
-    ax = plots.PLOTS[kind].draw(ds)
+    ds = ds if kind in {*plots.drawable(ds), *ASKED} else matrices
+    ax = plots.PLOTS[kind].draw(ds, **ASKED.get(kind, {}))
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     seen = 0
     for one in theory_lines(ax):
@@ -118,9 +119,9 @@ def test_files_are_what_they_say_and_the_same_each_time(grid, kind):
 def test_fonts_of_pdfs_are_truetype(kind, modes, matrices):
     """Type 3 is what conferences refuse; the user's own setting is left alone."""
     ds = modes.isel(alpha=[0], eta=slice(0, 5))
-    ds = ds if kind in plots.drawable(ds) else matrices
+    ds = ds if kind in {*plots.drawable(ds), *ASKED} else matrices
     assert mpl.rcParams["pdf.fonttype"] == 3, "Matplotlib's default; else this proves nothing"
-    data = plots.encode(plots.figure(ds, kind), "pdf", 40)
+    data = plots.encode(plots.figure(ds, kind, **ASKED.get(kind, {})), "pdf", 40)
     assert b"/Type3" not in data
     assert b"/FontFile2" in data
     assert mpl.rcParams["pdf.fonttype"] == 3
