@@ -342,6 +342,7 @@ The same words on the command line (`--size 5x3`) and in Python (`size=(5, 3)`).
 | `log` (`--log`, `--no-log`) | a log scale of what is measured: the y axis of lines, the colours of maps |
 | `cmap` | a colour map of Matplotlib's, by its name |
 | `x` | what is on the x axis: `eta`, `eta S` (times the sharpness of the minimum), `step` |
+| `variable`, `y` | what a map shows, `fastdln plot STORE map loss`, and its y axis; its `x` is any axis of the grid |
 | `panels` | a dimension of which each value has a panel of its own: `--panels eta` |
 | `over` | a second dataset, or store, drawn over the first: modes and matrices, two starts |
 
