@@ -77,9 +77,10 @@ def tell_kinds(store: str, kind: str | None, storage: dict[str, str] | None) -> 
     if kind is not None:
         can = f"{store} can be drawn as {', '.join(possible)}"
         raise DatasetError(f"unknown picture {kind!r}{suggestion(kind, PLOTS)}; {can}")
-    width = max(map(len, possible))
-    for name in possible:
-        show(f"{name:<{width}}  {PLOTS[name].summary}")
+    summaries = {name: PLOTS[name].summary for name in possible} | {"map VARIABLE": PLOTS["map"].summary}
+    width = max(map(len, summaries))
+    for name, summary in sorted(summaries.items()):
+        show(f"{name:<{width}}  {summary}")
 
 
 @exits

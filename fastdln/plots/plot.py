@@ -20,6 +20,7 @@ from fastdln.plots.axes import minimum_sharpness
 from fastdln.plots.labels import legend_beside, legend_inside, wrap_items
 from fastdln.plots.overlay import draw_over
 from fastdln.plots.selection import has_all, indices_along, mode_name, select_value, value_text
+from fastdln.text import suggestion
 
 # Become the second axis of a picture only where none of the others varies.
 LAST_CHOICE = ("depth", "seed", "alpha", "eta")
@@ -184,9 +185,8 @@ class Plot:
         ds = restore_dimensions(ds)
         dims = self.dims(ds)
         if unknown := set(choice) - set(dims):
-            raise DatasetError(
-                f"{', '.join(sorted(unknown))}: cannot be chosen for {self.name}; valid: {', '.join(dims)}"
-            )
+            names, meant = sorted(unknown), suggestion(min(unknown), [*dims, *self.options()])
+            raise DatasetError(f"{', '.join(names)}: cannot be chosen for {self.name}{meant}; valid: {', '.join(dims)}")
         if not any(has_all(ds, view.needs) for view in self.views):
             raise DatasetError(self.obstacles(ds))
         for dim in dims:

@@ -132,15 +132,15 @@ STORES = {
     "refine small.zarr -o small.zarr --center eta=0.5": "is no window of itself; give another path with -o",
 }
 PICTURES = {
-    "plot small.zarr phse": "did you mean phase?); small.zarr can be drawn as loss, oscillation_range, phase",
-    "plot small.zarr nonsense": "small.zarr can be drawn as loss, oscillation_range, phase",
+    "plot small.zarr phse": "did you mean phase?); small.zarr can be drawn as loss, modes, oscillation_range, phase",
+    "plot small.zarr nonsense": "small.zarr can be drawn as loss, modes, oscillation_range, phase",
     "plot phase small.zarr": "fastdln plot small.zarr phase",
-    "plot small.zarr lyapunov": "what is there can be drawn as loss, oscillation_range, phase",
+    "plot small.zarr lyapunov": "what is there can be drawn as loss, modes, oscillation_range, phase",
     "plot small.zarr phase -o x.jpg": "must end in .png or .pdf or .svg",
     "plot small.zarr phase -o nowhere/x.png": "there is no such folder",
     "plot small.zarr phase --at depth=5": "must be one of 3",
     "plot small.zarr phase --at depth": "must look like depth=3",
-    "plot small.zarr phase --at dept=3": "valid: depth, alpha, eta",
+    "plot small.zarr phase --at dept=3": "did you mean depth?); valid: depth, alpha, eta",
     "plot small.zarr phase extra": "phase does not take it",
     "plot small.zarr phase loss extra": "no more words than its options",
     "report small.zarr -o x.pdf": "must end in .html",
@@ -160,7 +160,13 @@ def test_they_are_as_many_as_were_promised():
 def test_plot_without_a_kind_lists_what_the_store_can_draw(room):
     done = invoke("plot", "small.zarr")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["loss", "oscillation_range", "phase"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        "loss",
+        "map",
+        "modes",
+        "oscillation_range",
+        "phase",
+    ]
     assert "fate and period over eta and alpha" in done.stdout
 
 
