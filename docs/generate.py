@@ -76,10 +76,11 @@ def dataset_page():
 A store is plain Zarr v3: `xarray.open_zarr(path)` opens it without fastdln. [`fastdln.open(path)`](api/index.md#fastdln.open) warns where it is
 not complete, and is the one for [a store from a stranger](#a-store-from-a-stranger).
 
-Dimensions, in this order, the last fastest: `depth`, `seed` where it is an axis, the axes `s1`, `s2`, ... in the file's order, `alpha`, `eta`; then
+Dimensions, in this order, the last fastest: `depth`, `seed` where it is an axis, further axes (`s1`, `s2`, ..., `model`, `start`, `basis`) in the file's order, `alpha`, `eta`; then
 `mode`, `layer`, `sample`, `eigenvalue` and `step` where a variable has them. `depth`, `alpha` and `eta` are always there, with length 1 where the sweep has
 a single value. Coordinates are the axes' values, `eta_ratio` along `eta` where the sweep gives eta in units of 2 / S_1, `mode` (1 is the first singular value of the target), `singular_value` along it,
-`layer` (1 is next to the input), `eigenvalue` (1 is the largest), and `step`, the numbers of the states that a trajectory keeps.
+`layer` (1 is next to the input), `eigenvalue` (1 is the largest), and `step`, the numbers of the states that a trajectory keeps. Those of
+`model`, `start` and `basis` are text, in a store of Zarr's type `string`.
 
 Modes are counted from 1 wherever one is named: `ds.sel(mode=1)`, `--at mode=1`, `ds.dln.plot.bifurcation(mode=1)`, `analysis.flips(ds, mode=1)`,
 the axis `s1`, and the names of `mixing_pair`'s values. Positions count from 0, as everywhere in Python: `ds.isel(mode=0)` is mode 1. Stores of
@@ -172,6 +173,27 @@ which integers have 32 bits at most. Zarr v2, which
 has no place for the codecs of v3, takes `both.drop_encoding().to_zarr("both.zarr", zarr_format=2)`. What an incomplete store does
 not have yet is the least integer in 64 bits, for which netCDF-3 has no room: select what is there first, or take netCDF-4.
 
+## Two datasets against each other
+
+```python
+axes = {{"eta": {{"start": 0.5, "stop": 0.8, "num": 7}}, "alpha": 0.1, "depth": 3}}
+one, other = (fastdln.run(fastdln.Sweep(model=name, axes=axes, steps=2000)) for name in ("modes", "matrix"))
+
+found = fastdln.analysis.compare(one, other)  # modes minus matrix, variable by variable
+print(abs(found.oscillation_range).max().item(), found.fate_agrees.values.all())
+
+for row in fastdln.analysis.agreement(one, other):  # in all; the two may be larger than memory
+    print(f"{{row.variable}}: {{row.share:.1%}} of {{row.compared}} are close, the worst {{row.furthest:.2g}} off")
+```
+
+The two are of one target; their models, starts, machines and versions may differ, and they may be parts of one dataset
+(`compare(ds.sel(model="modes"), ds.sel(model="matrix"))`). They are compared at the points that both have:
+values of an axis are the same if they differ by rounding only, a dataset without `seed` is compared with every seed of the other,
+and one that fixes a singular value that the other sweeps, at that value. `fate_agrees` is 1 where the fates agree, 0 where
+they do not, -1 where one is not computed; `fate_a` and `fate_b` are beside it. Differences of integers are floats, NaN where
+one is -1. To compare two points that differ in an axis, such as one alpha with another, give both one value:
+`b.assign_coords(alpha=a.alpha)`.
+
 ## A store from a stranger
 
 xarray and Zarr read whatever a store's metadata say. With `xarray.open_zarr`, and numcodecs up to 0.16.5, a Zarr v2 array of objects
@@ -249,6 +271,33 @@ eta = {{ start = 0.5, stop = 1.5, num = 500, unit = "2/S1" }}  # or {{ values = 
 
 What is computed and stored is the learning rate eta itself; the ratio stands beside it in the dataset, as the coordinate `eta_ratio` along `eta`.
 `--set axes.eta.start=...`, `extend`, and the centre and window of `refine` are in the unit then. It takes one depth, and no axis that sets the largest singular value.
+
+### Several models, starts or bases
+
+`model`, `start` and `target.basis` may be axes too, of names instead of numbers; the key itself is left out then:
+
+```toml
+record = 512
+observables = ["period", "sharpness"]
+
+[axes]
+eta = {{ start = 0.5, stop = 1.2, num = 200 }}
+alpha = 0.1
+depth = [2, 3]
+model = ["modes", "matrix"]
+start = ["one-zero", "balanced"]
+
+[target]
+singular_values = [1.0, 0.5]
+```
+
+Each combination of names is computed as the sweep without these axes would be, to the same bits, into one dataset with the
+dimensions `model`, `start` and `basis` (a dot in a name would hide it from `ds.basis`), whose values are text:
+`ds.sel(model="matrix", start="balanced")`. In Python the axis is `{{"target.basis": ["identity", "random"]}}`, in TOML
+`axes.target.basis` or `axes.basis`. Only observables that all combinations measure alike can be asked for: of modes and
+matrices not `lyapunov`, which modes have one by one; what a family brings along in one model only, such as
+`sharpness_residual`, is left out. Starts with given values cannot be on an axis. `extend` adds names at the end of such an axis,
+`refine` keeps all of them or some. A chunk has one name, and its size is that of the model that takes longest.
 
 ## `target`
 

@@ -173,17 +173,19 @@ def census(ds: xr.Dataset) -> Census:
     fate: 50 % converged, 50 % periodic
     """
     from fastdln.analysis.blockwise import blocks
-    from fastdln.analysis.dataset import restore_dimensions, sweep_of, target_singular_values
+    from fastdln.analysis.dataset import models_of, restore_dimensions, sweep_of, target_singular_values
 
     ds = restore_dimensions(ds)
     dims = [str(dim) for dim in ds["fate"].dims]
     sweep, every = sweep_of(ds), target_singular_values(sweep_of(ds))
-    numbers, model = ds["mode"].values, json.loads(ds.attrs["sweep"])["model"]
+    numbers = ds["mode"].values
+    # as the sweep says: sweep_of has another in place of one that is not known here
+    models = models_of(ds) if "model" in ds.dims else [json.loads(ds.attrs["sweep"])["model"]]
     counter = FateCounter(
         **lengths(sweep),
         singular_values=every,
-        layers=layers_of(sweep, len(every)),
-        own=model not in MODELS or bool(MODELS[model].source),
+        layers=None if ds.sizes.get("start", 1) > 1 else layers_of(sweep, len(every)),
+        own=any(model not in MODELS or MODELS[model].source for model in models),
         coordinates={dim: ds[dim].values for dim in dims},
         modes=numbers[numbers <= len(every)] - 1,
     )

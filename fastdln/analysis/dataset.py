@@ -16,6 +16,9 @@ from fastdln.models import MODELS, STAND_IN, STARTS
 from fastdln.observables import observables_of
 from fastdln.theory.arguments import FloatArray
 
+# Axes of names instead of numbers.
+NAMED = ("model", "start", "basis")
+
 # Characters of a text that others wrote: what a heading has room for.
 LONGEST = 300
 
@@ -35,7 +38,8 @@ def sweep_of(ds: xr.Dataset) -> dict[str, Any]:
     -------
     dict
         The keys and values of the sweep file, from the attribute `sweep`. A registered model whose code is not loaded is
-        replaced by `modes`, which has the same arrays.
+        replaced by `modes`, which has the same arrays. A key that is an axis (`model`, `start`, `target.basis`) has the value
+        that the dataset has left along it, or the first.
 
     Raises
     ------
@@ -48,6 +52,7 @@ def sweep_of(ds: xr.Dataset) -> dict[str, Any]:
         )
     try:
         sweep = json.loads(ds.attrs["sweep"])
+        fill_names(sweep, ds)
         if sweep["model"] not in MODELS and sweep["model"] in json.loads(ds.attrs["registered"]):
             sweep["model"] = STAND_IN
         if sweep["model"] in MODELS and isinstance(sweep["axes"], dict) and is_valid(sweep):
@@ -55,6 +60,18 @@ def sweep_of(ds: xr.Dataset) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError):
         pass
     raise DatasetError("the dataset has no attribute `sweep` that says what it is; it does not come from fastdln")
+
+
+def names_along(sweep: dict[str, Any], ds: xr.Dataset, axis: str) -> list[str]:
+    """Names that a dataset has left along an axis of names."""
+    return [str(name) for name in np.atleast_1d(ds[axis].values)] if axis in ds.coords else list(sweep["axes"][axis])
+
+
+def fill_names(sweep: dict[str, Any], ds: xr.Dataset) -> None:
+    """Gives a sweep the keys that are axes of it."""
+    for axis in (axis for axis in NAMED if axis in sweep["axes"]):
+        first = names_along(sweep, ds, axis)[0]
+        sweep.update({"target": {**sweep["target"], axis: first}} if axis == "basis" else {axis: first})
 
 
 def is_valid(sweep: dict[str, Any]) -> bool:
@@ -106,9 +123,17 @@ def model_of(ds: xr.Dataset) -> str:
     Raises
     ------
     DatasetError
-        If it is no dataset, or does not come from fastdln.
+        If it is no dataset, or does not come from fastdln, or is of several models.
     """
-    return str(sweep_of(ds)["model"])
+    if len(models := models_of(ds)) > 1:
+        raise DatasetError(f"model: the dataset is of {', '.join(models)}; select one, ds.sel(model={models[0]!r})")
+    return models[0]
+
+
+def models_of(ds: xr.Dataset) -> list[str]:
+    """Names of the models that a dataset has left along the axis `model`, or of the one that it was computed with."""
+    sweep = sweep_of(ds)
+    return names_along(sweep, ds, "model") if "model" in sweep["axes"] else [str(sweep["model"])]
 
 
 def restore_dimensions(ds: xr.Dataset) -> xr.Dataset:
@@ -153,16 +178,16 @@ def restore_dimensions(ds: xr.Dataset) -> xr.Dataset:
     known = {dim for own in own_dims.values() for dim in own}
     arrays = {
         # stack and where give a variable dimensions of others, along which it is constant
-        name: expand_dims(ds[name].max([dim for dim in ds[name].dims if dim in known - set(own)]), [*grid, *own])
+        name: expand_dims(
+            ds[name].max([dim for dim in ds[name].dims if dim in known - set(own)], keep_attrs=True), [*grid, *own]
+        )
         for name, own in own_dims.items()
         if name in ds
     }
     arrays["fate"] = arrays["fate"].fillna(0).astype(np.uint8)
     restored = xr.Dataset({name: array.variable for name, array in arrays.items()}, attrs=ds.attrs)
     indexes = [*grid, *sorted({"eigenvalue", "layer", "sample", "step"} & set(ds.coords))]
-    restored = restored.assign_coords(
-        {name: (name, np.atleast_1d(ds[name].values), ds[name].attrs) for name in indexes}
-    )
+    restored = restored.assign_coords({name: (name, index_values(ds[name].values), ds[name].attrs) for name in indexes})
     restored = restored.assign_coords(singular_value=expand_dims(ds["singular_value"], ["mode"]).variable)
     about = ds["mode"].attrs if "mode" in ds.coords else {}
     restored = restored.assign_coords(mode=("mode", mode_numbers(ds, restored, sweep), about))
@@ -200,15 +225,23 @@ def expand_dims(array: xr.DataArray, dims: list[str]) -> xr.DataArray:
     return plain.expand_dims([dim for dim in dims if dim not in array.dims]).transpose(*dims, ...)
 
 
+def index_values(values: NDArray[Any]) -> NDArray[Any]:
+    """Values of a coordinate along its dimension; names as objects, whichever of NumPy's types of text they have."""
+    values = np.atleast_1d(values)
+    return values if values.dtype.kind in "iuf" else np.array([str(name) for name in values], dtype=object)
+
+
 def sort_along(ds: xr.Dataset, axis: str) -> xr.Dataset:
     """Dataset whose values of the axis rise; DatasetError where there are none, or they repeat."""
     values = ds[axis].values
     if not values.size:
         raise DatasetError(f"{axis}: the dataset has none of its values left")
-    if np.all(np.diff(values) > 0):
+    if axis in NAMED and len({*values.tolist()}) == len(values):  # names have the order of the sweep
         return ds
-    ordered = ds.sortby(axis)
-    if not np.all(np.diff(ordered[axis].values) > 0):
+    if axis not in NAMED and np.all(np.diff(values) > 0):
+        return ds
+    ordered = ds if axis in NAMED else ds.sortby(axis)
+    if axis in NAMED or not np.all(np.diff(ordered[axis].values) > 0):
         raise DatasetError(f"{axis}: its values repeat, or are lost; of a store `fastdln verify` says more")
     return ordered
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from fastdln.analysis.dataset import MOST_LISTED, model_of, restore_dimensions
+from fastdln.analysis.dataset import MOST_LISTED, models_of, restore_dimensions
 from fastdln.errors import DatasetError
 from fastdln.theory.arguments import FloatArray, as_floats, integer_between
 from fastdln.theory.cascade import FEIGENBAUM
@@ -62,7 +62,7 @@ def flips(ds: xr.Dataset, mode: int | None = None, count: int = MOST_DOUBLINGS) 
     period = ds["period"].isel(mode=index).load()
     exponents = (
         ds["lyapunov"].isel(mode=index).load()
-        if "lyapunov" in ds and model_of(ds) == "balanced"
+        if "lyapunov" in ds and models_of(ds) == ["balanced"]
         else xr.full_like(period, np.nan, float)
     )
 

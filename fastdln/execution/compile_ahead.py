@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from fastdln.errors import SweepError, described
+from fastdln.execution.parts import PartTasks, task_of
 from fastdln.execution.task import Task
 from fastdln.kernels.compile_jobs import Job
 from fastdln.kernels.disk_cache import folder
@@ -32,7 +33,7 @@ QUIETLY: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNUL
 
 
 # A task, and the depths at which it is to compute; None for all.
-Need = tuple[Task, Sequence[int] | None]
+Need = tuple[Task | PartTasks, Sequence[int] | None]
 
 
 def jobs_of(needs: Iterable[Need]) -> list[Job]:
@@ -93,13 +94,13 @@ def kernels(count: int) -> str:
 
 def warm(sweeps: Iterable[Sweep], told: Callable[[str], object] = lambda what: None) -> list[Job]:
     """Compiles what these sweeps need at all their depths, like `compile_all`."""
-    return compile_all([(Task(sweep, Grid(sweep)), None) for sweep in sweeps], told)
+    return compile_all([(task_of(sweep, Grid(sweep)), None) for sweep in sweeps], told)
 
 
 def refuse_what_does_not_compile(sweep: Sweep) -> None:
     """SweepError if a kernel of the sweep that is made of the user's own functions cannot be compiled."""
     if own_code.sources(sweep):
-        for job in jobs_of([(Task(sweep, Grid(sweep)), None)]):
+        for job in jobs_of([(task_of(sweep, Grid(sweep)), None)]):
             if not job.kept:
                 job.do()
 
@@ -133,7 +134,7 @@ def help_out() -> None:
     own_code.unpack(base64.b64decode(order["own"]))
     for text, depths in order["sweeps"]:
         sweep = Sweep(**json.loads(text))
-        needs.append((Task(sweep, Grid(sweep)), depths))
+        needs.append((task_of(sweep, Grid(sweep)), depths))
     jobs = [job for job in jobs_of(needs) if job.missing and job.kept]
     end = round(order["share"] * len(jobs))
     for job in [*reversed(jobs[:end]), *reversed(jobs[end:])]:

@@ -92,8 +92,8 @@ class Plan:
             ("files", f"{self.files:,} at most"),
             ("time", f"{duration(self.seconds)} {'estimated' if self.probed else 'by rule of thumb, not timed'}"),
         ]
-        line = pairs_line(self.sweep)
-        return rows + ([("searches" if self.sweep.definition.matrices else "pairs", line)] if line else [])
+        lines = {"searches" if part.definition.matrices else "pairs": pairs_line(part) for part in self.grid.parts}
+        return rows + [(name, line) for name, line in lines.items() if line]
 
     def __str__(self) -> str:
         width = max(8, *(len(name) + 2 for name, _ in self.rows()))
@@ -112,7 +112,8 @@ def by_rule_of_thumb(grid: Grid, chunks: int) -> float:
 
     points = math.prod(grid.chunk_shape)
     all_depths = grid.coordinates["depth"]
-    return chunks * sum(rule_of_thumb(grid.sweep, int(depth), points) for depth in all_depths) / len(all_depths)
+    total = sum(rule_of_thumb(part, int(depth), points) for part in grid.parts for depth in all_depths)
+    return chunks * total / len(all_depths) / len(grid.parts)
 
 
 def long_warnings(grid: Grid, chunks: int, threads: int) -> list[str]:
@@ -123,7 +124,7 @@ def long_warnings(grid: Grid, chunks: int, threads: int) -> list[str]:
     seconds = by_rule_of_thumb(grid, chunks) / max(1, min(threads, chunks))
     if seconds > LONG_RUN:
         found.append(f"it takes about {duration(seconds)} by rule of thumb, less where points settle")
-    longest = rule_of_thumb(grid.sweep, int(grid.coordinates["depth"].max()), points)
+    longest = max(rule_of_thumb(part, int(grid.coordinates["depth"].max()), points) for part in grid.parts)
     if longest > LONG_CHUNK:
         what, remedy = ("a chunk", "smaller chunks show more") if points > 1 else ("a point", "fewer steps take less")
         found.append(

@@ -57,13 +57,14 @@ def rule_of_thumb(sweep: Sweep, depth: int, points: int) -> float:
 
 
 def probe(sweep: Sweep, grid: Grid, say: Callable[[str], object] = lambda step: None) -> Probe:
-    """Computes a few points of each of three depths at most; `say` is told what it does."""
-    task = Task(sweep, grid)
+    """Computes a few points of each of three depths at most, of every part of a sweep; `say` is told what it does."""
+    tasks = [Task(part, grid.part(part) if grid.names else grid) for part in grid.parts]
     all_depths = grid.coordinates["depth"]
     tried = all_depths[np.unique(np.linspace(0, len(all_depths) - 1, 3).round().astype(int))].tolist()
-    compile_all([(task, tried)], say)
+    compile_all([(task, tried) for task in tasks], say)
     say("timing a probe")
-    found = [probe_depth(task, depth, PROBE_SECONDS / len(tried)) for depth in tried]
+    bound = PROBE_SECONDS / len(tried) / len(tasks)
+    found = [probe_depth(task, depth, bound) for task in tasks for depth in tried]
     ratios = [ratio for _, ratio in found if ratio is not None]
     seconds = float(np.mean([seconds for seconds, _ in found]))
     return Probe(seconds * grid.points, float(np.mean(ratios)) if ratios else None)

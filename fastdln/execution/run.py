@@ -15,10 +15,10 @@ from fastdln.execution import log
 from fastdln.execution.compile_ahead import compile_all
 from fastdln.execution.events import ChunkDone, ChunkEvent, ChunkFailed, KernelsCompiled, Progress, RunBegun, RunEnded
 from fastdln.execution.pace import Pace
+from fastdln.execution.parts import task_of
 from fastdln.execution.plan import long_warnings
 from fastdln.execution.progress import Report, reporter
 from fastdln.execution.run_census import RunCensus, machine
-from fastdln.execution.task import Task
 from fastdln.execution.threads import execute, threads
 from fastdln.execution.worker import JobSpec, compute_chunk, work
 from fastdln.storage.in_memory import InMemory
@@ -119,7 +119,7 @@ class Run:
     def _compile(self, numbers: np.ndarray) -> None:
         """Compiles what the chunks need, before the bar begins."""
         begun, grid = time.monotonic(), self.grid
-        self._task = Task(grid.sweep, grid)
+        self._task = task_of(grid.sweep, grid)
         along = grid.chunks_along[grid.dims.index("depth")]
         used = np.unique(np.unravel_index(numbers, grid.chunks_along)[grid.dims.index("depth")]) if along > 1 else [0]
         depths = [self._task.depths[k] for k in used]

@@ -161,8 +161,8 @@ def fate_counter(grid: Grid) -> FateCounter:
         record=sweep.record,
         longest_period=sweep.longest_period,
         singular_values=np.array(sweep.target.singular_values, dtype=float),
-        layers=sweep.layers if STARTS[sweep.start_name].layers else None,
-        own=bool(sweep.definition.source),
+        layers=sweep.layers if STARTS[sweep.start_name].layers and "start" not in grid.names else None,
+        own=any(part.definition.source for part in grid.parts),
         coordinates=grid.coordinates,
     )
 

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from uuid import uuid4
 
 from fastdln.execution.events import ChunkDone
+from fastdln.execution.parts import PartTasks, task_of
 from fastdln.execution.task import Task, counted
 from fastdln.kernels.disk_cache import fingerprint
 from fastdln.storage.in_memory import InMemory
@@ -32,7 +33,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version().rpartition(".")[0], **found, "sources": fingerprint()[:12]}
 
 
-def compute_chunk(target: Store | InMemory, task: Task, number: int) -> ChunkDone:
+def compute_chunk(target: Store | InMemory, task: Task | PartTasks, number: int) -> ChunkDone:
     """Computes and stores the points of a chunk that the store lacks."""
     begun, slices = time.perf_counter(), target.grid.slices(number)
     missing = target.missing(number)
@@ -95,7 +96,7 @@ class WorkerState:
         else:
             self.target = Store.joined(spec.location, spec.sweep_sha256, spec.durable)
             self.grid = self.target.grid
-        self.task = Task(self.grid.sweep, self.grid)
+        self.task = task_of(self.grid.sweep, self.grid)
         for job in self.task.jobs():
             job.do()
         self._running = self.task.running()  # kept, since it ends when it is collected

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis.dataset import model_of, singular_values, sweep_of
+from fastdln.analysis.dataset import model_of, models_of, singular_values, sweep_of
 from fastdln.analysis.expected import prediction
 from fastdln.models import STARTS
 from fastdln.plots.against_eta import draw_line
@@ -91,7 +91,7 @@ def paint_norm(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
 
 def why_not(ds: xr.Dataset) -> str:
     """Say that the layers of the model balanced are equal, and have no gap to draw."""
-    return "is of layers that differ, and those of the model balanced are equal" if model_of(ds) == "balanced" else ""
+    return "is of layers that differ, and those of the model balanced are equal" if "balanced" in models_of(ds) else ""
 
 
 def gap_at_start(ds: xr.Dataset, mode: int) -> float:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis.dataset import restore_dimensions, sweep_of, target_singular_values
+from fastdln.analysis.dataset import NAMED, restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots import docstrings
 from fastdln.plots.appearance import STYLES, Appearance, settings, split, widen
@@ -316,7 +316,9 @@ def set_log(ax: Axes, log: bool) -> None:
 
 def plane_dims(ds: xr.Dataset) -> tuple[str, ...]:
     """Learning rate and, where there is one, the first of alpha and the further axes that has more than one value."""
-    others = sorted((str(d) for d in ds["fate"].dims if d != "eta"), key=lambda d: (d != "alpha", d in LAST_CHOICE))
+    others = sorted(
+        (str(d) for d in ds["fate"].dims if d not in ("eta", *NAMED)), key=lambda d: (d != "alpha", d in LAST_CHOICE)
+    )
     return ("eta", *[dim for dim in others if ds.sizes[dim] > 1][:1])
 
 

@@ -10,7 +10,8 @@ from typing import Any, SupportsFloat, TypedDict
 import numpy as np
 import xarray as xr
 
-from fastdln.analysis.dataset import singular_values, text_of
+from fastdln.analysis.alignment import TOLERANCE
+from fastdln.analysis.dataset import NAMED, singular_values, text_of
 from fastdln.errors import DatasetError
 
 # Numbers of modes that a message lists.
@@ -18,9 +19,6 @@ MOST_LISTED = 12
 
 # Axes of whole numbers: between two of them there is nothing that a picture could stand for.
 INTEGER_AXES = ("depth", "seed", "layer", "eigenvalue", "sample")
-
-# Values that differ by less, in parts of the larger, are one: 0.3 on an axis of rounded steps.
-TOLERANCE = 1e-9
 
 # The coordinate's attribute that keeps what was asked for, where the nearest is drawn instead.
 ASKED_FOR = "asked_for"
@@ -41,6 +39,9 @@ class Choice(TypedDict, total=False):
     s2: SupportsFloat
     s3: SupportsFloat
     s4: SupportsFloat
+    model: str
+    start: str
+    basis: str
 
 
 def select_value(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
@@ -48,6 +49,10 @@ def select_value(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
 
     Where a real axis does not have the value the nearest is taken, with a warning; whole numbers are taken as they are.
     """
+    if dim in NAMED:
+        if value not in (names := ds[dim].values.tolist()):
+            raise DatasetError(f"{dim}: must be one of {', '.join(names)} (got {reprlib.repr(value)})")
+        return ds.isel({dim: [names.index(value)]})
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis.dataset import model_of
+from fastdln.analysis.dataset import models_of
 
 # Learning rates side by side in one picture; more lines are not told apart.
 MOST_LINES = 6
@@ -41,12 +41,12 @@ def dots(ax: Axes, x: Any, y: Any, colour: Any, name: str | None = None, size: f
 
 def has_layers(ds: xr.Dataset) -> bool:
     """Whether the layers of modes were kept; the singular values of full matrices do not say enough."""
-    return "trajectory_singular_value" in ds and model_of(ds) != "matrix"
+    return "trajectory_singular_value" in ds and "matrix" not in models_of(ds)
 
 
 def why_not_matrices(ds: xr.Dataset) -> str:
     """Say what keeps a picture from drawing the layers of modes; "" if nothing does."""
-    if model_of(ds) != "matrix":
+    if "matrix" not in models_of(ds):
         return ""
     return "cannot be drawn from trajectory_singular_value of full matrices, which does not say how their layers lie"
 

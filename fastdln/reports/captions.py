@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from fastdln.analysis.blockwise import blocks
 from fastdln.analysis.census import Census, share
-from fastdln.analysis.dataset import text_of
+from fastdln.analysis.comparison import coordinate_text
+from fastdln.analysis.dataset import NAMED, text_of
 
 # What a caption has room for.
 MOST_PANELS, MOST_PERIODS = 12, 8
@@ -113,7 +114,7 @@ def caption(ds: xr.Dataset, kind: str, summary: str, figure: Figure, findings: F
     parts = [text, *titles] if len(titles) < 2 else [text, panels_shown(titles, plain(figure.get_suptitle()))]
     said = " ".join([across, up, *titles])
     parts += [
-        f"{dim} = {ds[dim].values[0]:.6g}"
+        coordinate_text(str(dim), ds[dim].values[0])
         for dim in ds["fate"].dims
         if ds.sizes[dim] == 1 and f"{dim} = " not in said and not any(names(ds, dim, label) for label in (across, up))
     ]
@@ -149,7 +150,7 @@ def names(ds: xr.Dataset, dim: Hashable, label: str) -> bool:
 def with_values(ds: xr.Dataset, label: str) -> str:
     """An axis's label, with the number of values and their range where it is one of the sweep's, or the steps."""
     for dim in (*map(str, ds["fate"].dims), "step"):
-        if not names(ds, dim, label):
+        if dim in NAMED or not names(ds, dim, label):
             continue
         values = ds[dim].values
         if len(values) == 1:

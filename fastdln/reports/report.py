@@ -20,7 +20,7 @@ from jinja2 import Environment, StrictUndefined
 from fastdln import analysis, theory
 from fastdln import files as local
 from fastdln.analysis.census import Census
-from fastdln.analysis.comparison import CLOSE
+from fastdln.analysis.comparison import CLOSE, coordinate_text
 from fastdln.analysis.dataset import restore_dimensions, singular_values, text_of
 from fastdln.execution.logged import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
@@ -173,10 +173,14 @@ def flips(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
 
 def flips_at(ds: xr.Dataset) -> str:
     """Where the doublings are looked for: the only value of each further axis, or the one in the middle."""
-    at = [f"{dim} = {ds[dim].values[0]:.6g}" for dim in ds["fate"].dims if dim not in ("eta", "depth", *others(ds))]
+    at = [
+        coordinate_text(str(dim), ds[dim].values[0])
+        for dim in ds["fate"].dims
+        if dim not in ("eta", "depth", *others(ds))
+    ]
     for dim in others(ds):
         middle, count = ds.sizes[dim] // 2, ds.sizes[dim]
-        at.append(f"{dim} = {ds[dim].values[middle]:.6g} (number {middle + 1:,} of {count:,} values)")
+        at.append(f"{coordinate_text(dim, ds[dim].values[middle])} (number {middle + 1:,} of {count:,} values)")
     return ", ".join(at)
 
 

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from fastdln.observables import Variable
-from fastdln.storage.template import attributes_of, coordinate_arrays
+from fastdln.storage.template import TEXT, attributes_of, coordinate_arrays
 from fastdln.sweep.grid import Grid
 
 # Attributes for people, who may change them, as other versions of the program do.
 FREE_TEXT = frozenset({"long_name", "comment"})
 
 ZSTD, CRC32C = {"name": "zstd", "configuration": {"level": 1, "checksum": True}}, {"name": "crc32c"}
+VARIABLE_LENGTH = {"name": "vlen-utf8", "configuration": {}}
 INDEX = [{"name": "bytes", "configuration": {"endian": "little"}}, CRC32C]
 
 # zstd and the checksums add a few bytes to what they cannot compress; a shard has an index besides.
@@ -51,6 +52,8 @@ def chunk_shapes(metadata: Any, axes: int) -> tuple[tuple[int, ...], tuple[int, 
 
 def codecs(dtype: Any, inner: Iterable[int] | None = None) -> list[dict[str, Any]]:
     """The codecs of an array as Zarr writes them; `inner`: the shape of the chunks of a shard."""
+    if np.dtype(dtype).kind == "U":
+        return [VARIABLE_LENGTH, ZSTD, CRC32C]
     plain = {"name": "bytes"} | ({"configuration": {"endian": "little"}} if np.dtype(dtype).itemsize > 1 else {})
     chain_: list[dict[str, Any]] = [plain, ZSTD, CRC32C]
     if inner is None:
@@ -70,7 +73,8 @@ def described(grid: Grid) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]
         metadata = array(variable.dtype, grid.shape + beyond, grid.chunk_shape + beyond, inner, dims, attributes)
         yield variable.name, metadata, fills(variable)
     for name, values, dim, about in coordinate_arrays(grid):
-        yield name, array(values.dtype, values.shape, values.shape, None, (dim,), about), ("0", "0.0")
+        fill = ('""',) if values.dtype.kind == "U" else ("0", "0.0")
+        yield name, array(values.dtype, values.shape, values.shape, None, (dim,), about), fill
 
 
 def fills(variable: Variable) -> tuple[str, ...]:
@@ -89,7 +93,7 @@ def array(
     return {
         "zarr_format": 3,
         "node_type": "array",
-        "data_type": np.dtype(dtype).name,
+        "data_type": TEXT if np.dtype(dtype).kind == "U" else np.dtype(dtype).name,
         "shape": list(shape),
         "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(chunks)}},
         "codecs": codecs(dtype, inner),
@@ -160,7 +164,21 @@ def chunk_bytes(grid: Grid) -> dict[str, int]:
         variable.name: points * math.prod(sizes[dim] for dim in variable.dims) * np.dtype(variable.dtype).itemsize
         for variable in grid.sweep.variables
     }
-    return found | {name: values.nbytes for name, values, *_ in coordinate_arrays(grid)}
+    texts = {name: len(data) for name, data in encoded_texts(grid).items()}
+    return found | {name: values.nbytes for name, values, *_ in coordinate_arrays(grid)} | texts
+
+
+def encoded_texts(grid: Grid) -> dict[str, bytes]:
+    """The coordinates that are text, as their chunk decodes: the number of texts, then of each its length and its UTF-8."""
+
+    def counted(data: bytes) -> bytes:
+        return len(data).to_bytes(4, "little") + data
+
+    return {
+        name: len(values).to_bytes(4, "little") + b"".join(counted(str(text).encode()) for text in values)
+        for name, values, *_ in coordinate_arrays(grid)
+        if values.dtype.kind == "U"
+    }
 
 
 def limits(grid: Grid) -> dict[str, int]:

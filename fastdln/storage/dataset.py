@@ -37,6 +37,8 @@ def load(snapshot: Snapshot, **options: Any) -> xr.Dataset:
     def opened(others: Iterable[str]) -> xr.Dataset:
         how: dict[str, Any] = {"zarr_format": 3, "consolidated": True, **AS_IT_IS, **options}
         dataset: xr.Dataset = xr.open_zarr(snapshot.zarr(others), **how)
+        texts = template.texts_of(snapshot.grid)  # xarray reads them as NumPy's newest type, which little else knows
+        dataset = dataset.assign_coords({name: texts[name] for name in texts if name in dataset.coords})
         older = {key: int(value) for key, value in dataset.attrs.items() if isinstance(value, bool)}
         return dataset.assign_attrs(older)  # older stores have booleans, which netCDF does not
 
@@ -64,6 +66,7 @@ def in_memory(results: InMemory) -> xr.Dataset:
         for v in sweep.variables
     }
     coordinates = {name: (dim, values, attrs) for name, values, dim, attrs in template.coordinate_arrays(grid)}
+    coordinates |= template.texts_of(grid)
     attributes = template.root_attributes(sweep) | {"complete": 1}
     for name in template.COORDINATES:
         del attributes[name]

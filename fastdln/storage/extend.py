@@ -19,8 +19,10 @@ from fastdln.storage.location import ROOT, WHOLE, Location, plain_errors
 from fastdln.storage.metadata import Snapshot, coordinate_key, read, stored_sweep
 from fastdln.storage.repair import repair
 from fastdln.sweep import units
-from fastdln.sweep.axes import UNIT, coordinates, length
+from fastdln.sweep.axes import UNIT, coordinates, is_named, length
+from fastdln.sweep.extensions import own_code
 from fastdln.sweep.grid import Grid
+from fastdln.sweep.named_axes import KEYS
 from fastdln.sweep.schema import Sweep
 
 # Ranges of other lengths round their values differently; those that mean the same differ by no more than this.
@@ -43,6 +45,10 @@ def grown(old: Sweep, wanted: Sweep) -> Sweep:
     for name, axis in wanted.axes.items():
         before, after = coordinates(old.axes[name]), coordinates(axis)
         kept = after[: len(before)]
+        if is_named(axis):
+            refuse_other_names(name, before.tolist(), after.tolist())
+            axes[name] = axis
+            continue
         if len(after) < len(before):
             raise SweepError(
                 f"axes.{name}: has {len(before):,} values in the store, and {len(after):,} are fewer; extend only adds"
@@ -55,6 +61,10 @@ def grown(old: Sweep, wanted: Sweep) -> Sweep:
             )
         axes[name] = units.dumped(axis) if np.array_equal(kept, before) else continued(old.axes[name], axis)
     found = Sweep(**json.loads(wanted.canonical()) | {"axes": axes})
+    if gone := [variable.name for variable in old.variables if variable.name not in {v.name for v in found.variables}]:
+        raise SweepError(
+            f"axes.model: the new models have no {', '.join(gone)}, which the store has; sweep them into a new store"
+        )
     dims = {dim for variable in old.variables for dim in variable.dims}
     if changed := [dim for dim in dims if found.sizes[dim] != old.sizes[dim]]:
         raise SweepError(
@@ -68,6 +78,15 @@ def continued(old: Any, new: Any) -> Any:
     before, after = (coordinates(axis if (ratio := units.ratio_of(axis)) is None else ratio) for axis in (old, new))
     values = [*before.tolist(), *after[len(before) :].tolist()]
     return values if units.ratio_of(old) is None else {"values": values, "unit": UNIT}
+
+
+def refuse_other_names(name: str, before: list[str], after: list[str]) -> None:
+    """SweepError unless the names of an axis begin with those that are there."""
+    if after[: len(before)] != before:
+        raise SweepError(
+            f"axes.{KEYS[name]}: must begin with {', '.join(before)}, which the store has, with new names after them (got "
+            f"{', '.join(after)})"
+        )
 
 
 def refuse_other_keys(old: Sweep, wanted: Sweep, verb: str) -> None:
@@ -139,6 +158,7 @@ def replace_metadata(snapshot: Snapshot, new: Grid, wanted: Sweep, durable: bool
         "sweep_sha256": sweep.sha256(),
         "grown_from": json.dumps([*grown_from(snapshot), list(old.shape)]),  # netCDF has no lists of lists
     }
+    attributes |= own_code.recorded(sweep)  # new names along an axis may be models of one's own
     attributes.pop("sweep_asked", None)
     if wanted.sha256() != sweep.sha256():
         attributes["sweep_asked"] = wanted.canonical()
@@ -154,6 +174,12 @@ def window(snapshot: Snapshot, wanted: Sweep) -> dict[str, Any]:
     refuse_other_keys(old, wanted, "refine")
     for name, axis in wanted.axes.items():
         outer, inner = coordinates(old.axes[name]), coordinates(axis)
+        if is_named(axis):
+            if others := [one for one in inner.tolist() if one not in outer.tolist()]:
+                raise SweepError(
+                    f"axes.{KEYS[name]}: {', '.join(others)} is not in the store, which has {', '.join(outer.tolist())}"
+                )
+            continue
         if inner[0] < outer[0] or inner[-1] > outer[-1]:
             raise SweepError(
                 f"axes.{name}: must stay within the store's {outer[0]:g} to {outer[-1]:g} (got {inner[0]:g} to {inner[-1]:g})"

@@ -32,12 +32,19 @@ def without(text: str, names: Sequence[str]) -> str:
     return json.dumps(data)
 
 
+def on_axis(text: str, names: Sequence[str]) -> bool:
+    """Whether an axis of a sweep's text lists one of these models, for which nothing else can stand."""
+    axes = json.loads(text).get("axes")
+    models = axes.get("model") if isinstance(axes, dict) else None
+    return isinstance(models, list) and any(name in models for name in names)
+
+
 def as_said(sweep: Sweep, text: str) -> Sweep:
     """The sweep with all names that the text has, to be shown; it cannot be run, see `refuse`."""
     data = json.loads(text)
     asked = data.get("observables")
     observables = tuple(asked) if isinstance(asked, list) else sweep.observables
-    return sweep.model_copy(update={"model": data["model"], "observables": observables})
+    return sweep.model_copy(update={"model": data.get("model", sweep.model), "observables": observables})
 
 
 def refuse(sweep: Sweep) -> None:

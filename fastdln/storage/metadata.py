@@ -110,7 +110,8 @@ class Snapshot:
             name: array_metadata.largest_file(size) for name, size in sizes.items()
         }
         store = self.location.zarr(durable=durable, read_only=not write, limits=limits)
-        return Checked(store, json.dumps(root).encode(), array_metadata.decoded(self.grid) | zstd)
+        texts = array_metadata.encoded_texts(self.grid)
+        return Checked(store, json.dumps(root).encode(), array_metadata.decoded(self.grid) | zstd, texts)
 
     def arrays(self, names: Iterable[str], *, write: bool = False, durable: bool = False) -> dict[str, Any]:
         """Zarr's arrays of these names."""
@@ -198,11 +199,11 @@ def read(location: Location, *, code: bool = True, known: Snapshot | None = None
         return known
     root = parsed(location, data)
     attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
-    if (names := own_code.missing(attributes)) and code:
+    names, said = own_code.missing(attributes), attributes["sweep"]
+    if names and (code or foreign.on_axis(said, names)):
         raise StoreError(
             f"{location.name}: was made with {', '.join(name[:64] for name in names[:8])} of somebody's own; give the file with --load, or call fastdln.register"
         )
-    said = attributes["sweep"]
     sweep = stored_sweep(location, foreign.without(said, names) if names else said)
     try:
         grid = Grid(sweep, *array_metadata.chunk_shapes(arrays.get(DONE_FLAG), len(sweep.axes)))

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from fastdln.storage import template
 from fastdln.storage.location import ROOT
 from fastdln.storage.metadata import UNREADABLE, Snapshot, coordinate_key
@@ -17,7 +19,12 @@ def repair(snapshot: Snapshot, durable: bool) -> None:
         data = json.dumps(metadata, indent=2).encode()
         snapshot.location.write(f"{name}/{ROOT}", data, durable=durable)
     for name, values in damaged_coordinates(snapshot):
-        snapshot.arrays([name], write=True, durable=durable)[name][:] = values
+        data = values.astype(object) if is_text(values) else values
+        snapshot.arrays([name], write=True, durable=durable)[name][:] = data
+
+
+def is_text(values: np.ndarray) -> bool:
+    return values.dtype.kind == "U"
 
 
 def differing_metadata(snapshot: Snapshot) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -45,7 +52,8 @@ def damaged_coordinates(snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
     for name, values in wanted.items():
         snapshot.location.size(coordinate_key(name, metadata[name]))  # refuses what is no plain file
         try:
-            same = arrays[name][:].tobytes() == values.tobytes()
+            found = np.asarray(arrays[name][:])
+            same = found.tolist() == values.tolist() if is_text(values) else found.tobytes() == values.tobytes()
         except UNREADABLE:
             same = False
         if not same:

@@ -16,7 +16,7 @@ from fastdln.errors import SweepError
 from fastdln.observables import Variable, mixing
 from fastdln.storage import provenance
 from fastdln.storage.location import LARGEST_METADATA, ROOT
-from fastdln.sweep import units
+from fastdln.sweep import named_axes, units
 from fastdln.sweep.axes import swept_mode
 from fastdln.sweep.extensions import own_code
 from fastdln.sweep.grid import Grid
@@ -33,7 +33,13 @@ AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
     "alpha": {"long_name": "initialization scale", "units": "1"},
     "depth": {"long_name": "number of layers", "units": "1"},
     "seed": {"long_name": "seed of the random start", "units": "1"},
+    "model": {"long_name": "model"},
+    "start": {"long_name": "layers at state 0"},
+    "basis": {"long_name": "singular bases of the target"},
 }
+
+# Zarr's type of text of any length: the only one that xarray reads without a warning.
+TEXT = "string"
 
 
 # What a run relies on in the root's attributes; the others are for people, who may change them.
@@ -99,12 +105,12 @@ def make(store: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
             name,
             shape=values.shape,
             chunks=values.shape,
-            dtype=values.dtype,
+            dtype=TEXT if values.dtype.kind == "U" else values.dtype,
             compressors=CODECS,
             dimension_names=(dim,),
             attributes=attributes,
         )
-        array[:] = values
+        array[:] = values.astype(object) if values.dtype.kind == "U" else values
     group.update_attributes(root_attributes(sweep) | dict(about))
 
 
@@ -155,12 +161,21 @@ def named_coordinates(sweep: Sweep) -> dict[str, str]:
     return COORDINATES if units.ratio_of(sweep.axes["eta"]) is None else WITH_RATIO
 
 
+def texts_of(grid: Grid) -> dict[str, tuple[str, np.ndarray, dict[str, Any]]]:
+    """Coordinates that are names, as datasets have them: objects, which xarray writes to any format without a warning."""
+    return {
+        name: (dim, values.astype(object), dict(attributes))
+        for name, values, dim, attributes in coordinate_arrays(grid)
+        if values.dtype.kind == "U"
+    }
+
+
 def attributes_of(variable: Variable, grid: Grid) -> dict[str, Any]:
     """The attributes of a variable: CF's, and `sharpness_every` on those that it thins out."""
     sweep, flags = grid.sweep, variable.flags
     attributes: dict[str, Any] = {"long_name": variable.long_name, "units": variable.units}
-    if variable.comment:
-        attributes["comment"] = variable.comment
+    if comment := comment_of(variable, sweep):
+        attributes["comment"] = comment
     if variable.name == mixing.PAIR and not grid.unnumbered:
         flags = mixing.pair_names(sweep.sizes["mode"])
     if flags:
@@ -169,6 +184,19 @@ def attributes_of(variable: Variable, grid: Grid) -> dict[str, Any]:
     if any(family.sampled and variable in family.variables for family in sweep.families):
         attributes["sharpness_every"] = sweep.sharpness_every
     return attributes
+
+
+def comment_of(variable: Variable, sweep: Sweep) -> str:
+    """What is said of a variable; by each model of a sweep of several that says something else."""
+    if not named_axes.named(sweep):
+        return variable.comment
+    said: dict[str, list[str]] = {}
+    for part in named_axes.parts(sweep):
+        for own in (own for family in part.families for own in family.variables if own.name == variable.name):
+            said.setdefault(own.comment, []).append(part.model)
+    if len(said) < 2:
+        return variable.comment
+    return " ".join(f"Of {' and '.join(dict.fromkeys(models))}: {comment}" for comment, models in said.items())
 
 
 def root_attributes(sweep: Sweep) -> dict[str, Any]:

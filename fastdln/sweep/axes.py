@@ -7,7 +7,7 @@ import re
 import reprlib
 from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 import numpy as np
 from pydantic import (
@@ -31,6 +31,9 @@ LONGEST_AXIS = 10_000_000
 
 # Names of axes, beside s1, s2, ...
 NAMES = ("eta", "alpha", "depth", "seed")
+
+# Of axes of names (sweep/named_axes.py).
+NAMED = ("model", "start", "basis")
 
 # Of eta: 2 over the sharpness of the balanced minimum of the largest singular value.
 UNIT = "2/S1"
@@ -130,49 +133,63 @@ AxisValues = Annotated[
 ]
 
 
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+def is_named(axis: Any) -> TypeGuard[tuple[str, ...]]:
+    """Whether these are the names of an axis (sweep/named_axes.py), which data have as a tuple; lists are of numbers."""
+    return isinstance(axis, tuple) and bool(axis) and isinstance(axis[0], str)
+
+
 def kind_of_axis(value: Any) -> str:
     if isinstance(value, Mapping) and "values" in value:
         return "values"
-    return "range" if isinstance(value, Mapping | Range) else "values"
+    if isinstance(value, Mapping | Range):
+        return "range"
+    return "names" if is_named(value) else "values"
 
 
 Axis = Annotated[
-    Annotated[Range, Tag("range")] | Annotated[AxisValues, Tag("values")],
+    Annotated[Range, Tag("range")] | Annotated[AxisValues, Tag("values")] | Annotated[Names, Tag("names")],
     Discriminator(kind_of_axis),
 ]
 
 
 def axis_name(name: str) -> str:
     """The name; ValueError if no axis has it."""
-    if name not in NAMES and swept_mode(name) is None:
-        raise ValueError(f"unknown axis{suggestion(name, NAMES)}; valid: {', '.join(NAMES)}, s1, s2, ...")
+    if name not in (*NAMES, *NAMED) and swept_mode(name) is None:
+        raise ValueError(
+            f"unknown axis{suggestion(name, NAMES)}; valid: {', '.join(NAMES)}, s1, s2, ..., model, start, target.basis"
+        )
     return name
 
 
 AxisName = Annotated[str, AfterValidator(axis_name)]
 
 
-def length(axis: Range | tuple[float, ...]) -> int:
+def length(axis: Axis) -> int:
     return axis.num if isinstance(axis, Range) else len(axis)
 
 
-def coordinates(axis: Range | tuple[float, ...]) -> np.ndarray:
-    """The axis's values as a float64 array."""
-    return axis.values() if isinstance(axis, Range) else np.array(axis, dtype=float)
+def coordinates(axis: Axis) -> np.ndarray:
+    """The axis's values as a float64 array; names as text."""
+    if isinstance(axis, Range):
+        return axis.values()
+    return np.array(axis, dtype=None if is_named(axis) else float)
 
 
-def whole_numbers(axis: Range | tuple[float, ...]) -> np.ndarray:
+def whole_numbers(axis: Axis) -> np.ndarray:
     """The values of depth or seed as integers; those of log ranges are whole but for rounding."""
     integers: np.ndarray = np.rint(coordinates(axis)).astype(np.int64)
     return integers
 
 
-def depths(axis: Range | tuple[float, ...]) -> np.ndarray:
+def depths(axis: Axis) -> np.ndarray:
     """The depth axis's values as integers."""
     return whole_numbers(axis)
 
 
-def in_words(axis: Range | tuple[float, ...]) -> str:
+def in_words(axis: Axis) -> str:
     """An axis as people say it."""
     if (ratio := getattr(axis, "ratio", None)) is not None:
         return f"{in_words(ratio)}, in units of 2 / S_1 = {axis.factor:.6g}"  # type: ignore[union-attr]
@@ -180,7 +197,7 @@ def in_words(axis: Range | tuple[float, ...]) -> str:
         return f"{axis.num:,} values from {axis.start:.6g} to {axis.stop:.6g}" + (
             ", log" if axis.spacing == "log" else ""
         )
-    shown = ", ".join(f"{value:.6g}" for value in axis[:SHOWN])
+    shown = ", ".join(value if isinstance(value, str) else f"{value:.6g}" for value in axis[:SHOWN])
     return shown + (f", ... ({len(axis):,} values)" if len(axis) > SHOWN else "")
 
 
@@ -201,7 +218,7 @@ def require_whole_seeds(axis: Range | tuple[float, ...]) -> None:
         raise ValueError(f"must be whole numbers up to 2^53 (got {seed:g})")
 
 
-def check_axis(name: str, axis: Range | tuple[float, ...]) -> None:
+def check_axis(name: str, axis: Range | tuple[Any, ...]) -> None:
     """Refuses values that the axis cannot have; the message does not repeat the axis's name."""
     first = axis.start if isinstance(axis, Range) else min(axis)
     if first < 0:
@@ -221,11 +238,13 @@ def check_axis(name: str, axis: Range | tuple[float, ...]) -> None:
                 raise ValueError(f"must be whole numbers from 2 on (got {depth:g})")
 
 
-def check_axes(axes: Mapping[str, Range | tuple[float, ...]]) -> None:
+def check_axes(axes: Mapping[str, Axis]) -> None:
     """ValueError for values that axes cannot have, and where eta is missing."""
     for name, axis in axes.items():
         if name != "eta" and (isinstance(axis, Ratios) or getattr(axis, "unit", None)):
             raise ValueError(f"axes.{name}: only eta has a unit; leave it out")
+        if is_named(axis):
+            continue
         try:
             check_axis(name, axis)
         except ValueError as error:

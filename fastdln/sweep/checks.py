@@ -11,8 +11,9 @@ from fastdln.errors import SweepError
 from fastdln.models import STARTS
 from fastdln.observables import observables_of
 from fastdln.observables.observable import PairObservable, PointObservable
+from fastdln.sweep import units
 from fastdln.sweep.arrays import WIDEST
-from fastdln.sweep.axes import Axis, coordinates, depths, swept_mode
+from fastdln.sweep.axes import Axis, coordinates, depths, is_named, swept_mode
 from fastdln.sweep.extensions.trial_networks import try_out
 from fastdln.sweep.families import gives
 from fastdln.sweep.problem import Layers, Spectral, Start, check_widths
@@ -41,6 +42,14 @@ MOST_PAIRED_MODES = 256
 TRAJECTORY_BYTES = 4e9
 
 
+def complete(sweep: Sweep) -> None:
+    """Fills the start and the axes in; ValueError unless the keys of the sweep, or of its first part, go together."""
+    check_target(sweep)
+    object.__setattr__(sweep, "start", filled_start(sweep))
+    object.__setattr__(sweep, "axes", units.in_learning_rates(filled_axes(sweep), sweep.target))
+    check(sweep)
+
+
 def check(sweep: Sweep) -> None:
     """ValueError unless the keys of a sweep, whose start and axes are filled in, go together."""
     check_matrices(sweep)
@@ -52,7 +61,8 @@ def check(sweep: Sweep) -> None:
 
 def check_chunks(sweep: Sweep) -> None:
     """Refuses chunks and shards along axes that have none, and shards that chunks do not divide."""
-    valid = [name for name in sweep.axes if name != "depth"]  # each depth has a kernel, and so chunks, of its own
+    # each depth has a kernel, and so chunks, of its own; each name a sweep
+    valid = [name for name, axis in sweep.axes.items() if name != "depth" and not is_named(axis)]
     for key in ("chunks", "shards"):
         for name in getattr(sweep, key):
             if name not in valid:

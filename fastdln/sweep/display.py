@@ -19,7 +19,7 @@ def rows(sweep: Sweep) -> list[tuple[str, str, str]]:
     values = {key: reprlib.repr(value) for key, value in data.items() if value not in (None, {}, [])}
     values |= {"axes": "; ".join(f"{name}: {in_words(axis)}" for name, axis in sweep.axes.items())}
     values |= {"observables": ", ".join(sweep.observables) or "fate only"}
-    values |= {key: str(data[key]) for key in ("model", "start") if isinstance(data[key], str)}
+    values |= {key: str(data[key]) for key in ("model", "start") if isinstance(data.get(key), str)}
     values |= {"target": ", ".join(f"{key} = {reprlib.repr(value)}" for key, value in data["target"].items())}
     return [(key, values[key], str(type(sweep).model_fields[key].description)) for key in data if key in values]
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from fastdln.errors import SweepError
+from fastdln.sweep import named_axes
 from fastdln.sweep.axes import coordinates, depths, length, whole_numbers
 from fastdln.sweep.cost import STEPS_A_SECOND, bytes_of, point_cost
 from fastdln.sweep.schema import Sweep
@@ -55,12 +56,16 @@ class Grid:
         self.sweep, self.unnumbered = sweep, unnumbered
         self.dims = tuple(sweep.axes)
         self.shape = tuple(length(axis) for axis in sweep.axes.values())
+        self.names, self.parts = named_axes.named(sweep), named_axes.parts(sweep)
         if chunk_shape is None:
             inner_shape = self._default_chunks()
             chunk_shape, inner_shape = self._shards(inner_shape) if sweep.shards else (inner_shape, inner_shape)
         self.chunk_shape, self.inner_shape = chunk_shape, inner_shape or chunk_shape
         if min(self.chunk_shape) < 1:
             raise SweepError(f"chunks: must be 1 or more along every axis (got {list(self.chunk_shape)})")
+        for name, size in zip(self.dims, self.chunk_shape, strict=True):
+            if size > 1 and name in self.names:
+                raise SweepError(f"chunks: must be 1 along {name}, whose names are computed one by one (got {size})")
         self.chunks_along = tuple(-(-n // c) for n, c in zip(self.shape, self.chunk_shape, strict=True))
         self._refuse_excess()
 
@@ -72,7 +77,7 @@ class Grid:
             )
         modes, states = self.sweep.sizes["mode"], min(self.sweep.record, 4 * self.sweep.longest_period)
         window = BYTES_A_STATE * states * (modes + 1)
-        if window > MOST_WINDOW_BYTES and not self.sweep.definition.matrices:
+        if window > MOST_WINDOW_BYTES and not all(part.definition.matrices for part in self.parts):
             raise SweepError(
                 f"period_max: the {states:,} states of {modes} modes that it looks at take {window / 1e9:,.1f} GB in each thread, more "
                 f"than {MOST_WINDOW_BYTES / 1e9:g}; ask for a shorter period, or fewer modes"
@@ -148,13 +153,13 @@ class Grid:
     @cached_property
     def working_bytes(self) -> int:
         """Bytes that a point takes while it is computed: its results and its state."""
-        sweep, depth = self.sweep, int(depths(self.sweep.axes["depth"]).max())
-        # state, eta, s and bound of every mode are kept twice, before and after the transient
-        kept = sweep.sizes["mode"] * (depth + 3)
-        if sweep.definition.matrices:
-            widths = sweep.widths_at(depth)
-            kept = 2 * sum(a * b for a, b in pairwise(widths)) + widths[0] * widths[-1]
-        return self.bytes_per_point + 16 * kept
+        return max(map(working_bytes, self.parts))
+
+    def part(self, sweep: Sweep) -> Grid:
+        """The grid of a part of the sweep, in chunks of the same shape but for the axes of names."""
+        kept = [k for k, name in enumerate(self.dims) if name not in self.names]
+        shapes = (tuple(shape[k] for k in kept) for shape in (self.chunk_shape, self.inner_shape))
+        return Grid(sweep, *shapes, unnumbered=self.unnumbered)
 
     def _shards(self, chunks: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Shapes of shards and of the chunks in them, which divide them."""
@@ -172,8 +177,9 @@ class Grid:
     def _default_chunks(self) -> tuple[int, ...]:
         """Square in (alpha, eta) where both are long; depth in chunks of one, since each depth has its own kernel."""
         sweep = self.sweep
-        cost = sum(point_cost(sweep, int(depths(sweep.axes["depth"]).max())))
-        least, enough = (FEWEST_NETWORKS, FEWEST_POINTS) if sweep.definition.matrices else (FEWEST_POINTS, MOST_POINTS)
+        cost = max(sum(point_cost(part, int(depths(part.axes["depth"]).max()))) for part in self.parts)
+        matrices = any(part.definition.matrices for part in self.parts)
+        least, enough = (FEWEST_NETWORKS, FEWEST_POINTS) if matrices else (FEWEST_POINTS, MOST_POINTS)
         fewest = max(least, int(min(SHORTEST_CHUNK_STEPS / cost, enough)))
         fitting = CHUNK_BYTES / self.working_bytes
         most = min(MOST_POINTS, CHUNK_STEPS / cost, self.points / FEWEST_CHUNKS, fitting)
@@ -181,8 +187,19 @@ class Grid:
         lengths = dict(zip(self.dims, self.shape, strict=True))
         sizes = dict.fromkeys(self.dims, 1)
         sizes["eta"] = min(lengths["eta"], max(math.isqrt(budget), budget // lengths["alpha"]))
-        for name in ("alpha", *reversed(self.dims[1:-2])):
+        for name in ("alpha", *(further for further in reversed(self.dims[1:-2]) if further not in self.names)):
             sizes[name] = min(lengths[name], max(1, budget // math.prod(sizes.values())))
         even = {name: -(-n // -(-n // sizes[name])) for name, n in lengths.items()}
         asked = {name: min(size, lengths[name]) for name, size in sweep.chunks.items()}
         return tuple((even | asked | {"depth": 1}).values())
+
+
+def working_bytes(sweep: Sweep) -> int:
+    """Bytes that a point of a plain sweep takes while it is computed: its results and its state."""
+    depth = int(depths(sweep.axes["depth"]).max())
+    # state, eta, s and bound of every mode are kept twice, before and after the transient
+    kept = sweep.sizes["mode"] * (depth + 3)
+    if sweep.definition.matrices:
+        widths = sweep.widths_at(depth)
+        kept = 2 * sum(a * b for a, b in pairwise(widths)) + widths[0] * widths[-1]
+    return bytes_of(sweep) + 16 * kept

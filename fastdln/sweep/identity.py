@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastdln.sweep import named_axes
 from fastdln.sweep.axes import Range, coordinates, depths, length, swept_mode
 
 if TYPE_CHECKING:
@@ -32,12 +33,12 @@ def meaning(sweep: Sweep) -> dict[str, Any]:
     else:
         values: dict[int, float | None] = dict(enumerate(sweep.target.singular_values))
         values |= {mode: None for name in sweep.axes if (mode := swept_mode(name)) is not None}  # the axis has them
-        random = sweep.target.basis == "random"
+        random = "random" in (sweep.target.basis, *sweep.axes.get("basis", ()))
         found |= {"target.singular_values": values, "target.basis": sweep.target.basis}
         found["target.seed"] = sweep.target.seed if random else None
-    if sweep.definition.matrices:
+    if any(part.definition.matrices for part in named_axes.parts(sweep)):
         found["widths"] = [sweep.widths_at(int(depth)) for depth in depths(sweep.axes["depth"])]
-    return found | {
+    found |= {
         "model": sweep.model,
         "start": sweep.start,
         "steps": sweep.steps,
@@ -49,6 +50,8 @@ def meaning(sweep: Sweep) -> dict[str, Any]:
         "sharpness_every": sweep.sharpness_every if any(family.sampled for family in families) else None,
         "sharpness_count": sweep.sharpness_count,
     }
+    # the axis has the names, in place of a key
+    return found | {key: None for name, key in named_axes.KEYS.items() if name in sweep.axes}
 
 
 def same(one: Any, other: Any) -> bool:

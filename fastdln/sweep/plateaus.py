@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from fastdln.models import STARTS
+from fastdln.sweep import named_axes
 from fastdln.sweep.axes import coordinates, depths, swept_mode
 from fastdln.sweep.keys import MOST_STEPS
 from fastdln.sweep.problem import Spectral
@@ -18,7 +19,12 @@ MOST_NAMED = 5
 
 
 def plateau_warnings(sweep: Sweep) -> list[str]:
-    """A line for each reason why points would not leave the saddle at 0 (docs/theory.md, A)."""
+    """A line for each reason why points would not leave the saddle at 0 (docs/theory.md, A); what parts share is said once."""
+    return list(dict.fromkeys(line for part in named_axes.parts(sweep) for line in of_plain_sweep(part)))
+
+
+def of_plain_sweep(sweep: Sweep) -> list[str]:
+    """The lines of a sweep without axes of names."""
     alphas, etas = (coordinates(sweep.axes[name]) for name in ("alpha", "eta"))
     found = []
     if not alphas.all():

@@ -20,8 +20,8 @@ from pydantic import (
 from fastdln import files
 from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
-from fastdln.observables import Observable, Variable, observables_of
-from fastdln.sweep import checks, display, identity, units
+from fastdln.observables import Observable, Variable
+from fastdln.sweep import checks, display, identity, measured, named_axes, part_checks, units
 from fastdln.sweep.arrays import WITHOUT_FILES
 from fastdln.sweep.axes import Range, depths, length
 from fastdln.sweep.keys import DEFAULT_PERIOD, Keys
@@ -45,7 +45,8 @@ class Sweep(Keys):
         What is simulated: "balanced", "modes", "matrix", or a registered one.
     axes : dict
         The axes eta (the learning rate), alpha (the scale of the start), depth, s1, s2, ... (which set a singular value of the target)
-        and, for random starts, seed: each a value, a list, or a range {start, stop, num, spacing}.
+        and, for random starts, seed: each a value, a list, or a range {start, stop, num, spacing}. Axes model, start and
+        target.basis, each a list of names, stand for these keys.
     target : dict
         The matrix M, by its singular_values, [1] if left out; for `matrix` also by basis and seed, or as a matrix.
     widths : list of int, optional
@@ -91,7 +92,8 @@ class Sweep(Keys):
     model_config = ConfigDict(
         defer_build=False,
         json_schema_extra={
-            "description": "A grid of gradient-descent runs and what to measure on each; see docs/sweep.md for every key."
+            "description": "A grid of gradient-descent runs and what to measure on each; see docs/sweep.md for every key.",
+            **named_axes.REQUIRED,
         },
     )
 
@@ -101,7 +103,9 @@ class Sweep(Keys):
     def _validate(self, data: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> None:
         try:
             # what pydantic's own __init__ calls, which takes no context
-            self.__pydantic_validator__.validate_python(plain(data), self_instance=self, context=context)
+            self.__pydantic_validator__.validate_python(
+                named_axes.filled(plain(data)), self_instance=self, context=context
+            )
         except ValidationError as error:
             raise SweepError(explain(error, OWNERS)) from None
         except RecursionError:
@@ -110,10 +114,8 @@ class Sweep(Keys):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         checks.check_numbers(self)
-        checks.check_target(self)
-        object.__setattr__(self, "start", checks.filled_start(self))
-        object.__setattr__(self, "axes", units.in_learning_rates(checks.filled_axes(self), self.target))
-        checks.check(self)
+        part_checks.check(self)
+        checks.complete(self)
         return self
 
     def _repr_html_(self) -> str:
@@ -260,16 +262,12 @@ class Sweep(Keys):
     @property
     def families(self) -> tuple[Observable, ...]:
         """The families to measure; fate, which is always written, comes last."""
-        known = observables_of(self.definition)
-        asked = {*self.observables, *(name for name, o in known.items() if o.asked_by and getattr(self, o.asked_by))}
-        asked |= {brought for name in asked for brought in known[name].brings}
-        chosen = [family for name, family in known.items() if name in asked and name != "fate"]
-        return (*sorted(chosen, key=lambda family: bool(family.asked_by)), known["fate"])
+        return measured.chosen(self)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
         """The variables of the dataset, beside its coordinates."""
-        return tuple(variable for family in self.families for variable in family.variables)
+        return measured.variables_of(self)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -298,6 +296,7 @@ class Sweep(Keys):
         unset = {name for name in ("widths", "sharpness_count") if getattr(self, name) is None}
         data = self.model_dump(mode="json", exclude=set(FREE_KEYS) | unset) | {"target": self.target.canonical()}
         data["axes"] = {name: units.dumped(axis) for name, axis in self.axes.items()}
+        data = named_axes.without_keys(data)
         data["period_max"] = self.longest_period or None  # a record of one state has no period
         return json.dumps(data, separators=(",", ":"), allow_nan=False)
 

@@ -37,7 +37,7 @@ class ScaledValues(tuple[float, ...]):
     factor: float
 
 
-def ratio_of(axis: Range | tuple[float, ...]) -> Range | tuple[float, ...] | None:
+def ratio_of(axis: Axis) -> Range | tuple[float, ...] | None:
     """The axis in units of 2 / S_1; None of one that was given in plain learning rates."""
     if isinstance(axis, ScaledRange | ScaledValues):
         return axis.ratio
@@ -50,7 +50,7 @@ def ratios(sweep: Sweep) -> np.ndarray | None:
     return None if ratio is None else coordinates(ratio)
 
 
-def dumped(axis: Range | tuple[float, ...]) -> Any:
+def dumped(axis: Axis) -> Any:
     """An axis as a sweep file's data."""
     ratio = ratio_of(axis)
     plain = axis if ratio is None else ratio

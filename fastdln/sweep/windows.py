@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastdln.errors import SweepError, warn
-from fastdln.sweep.axes import UNIT, Range, coordinates, length
+from fastdln.sweep.axes import UNIT, Axis, Range, coordinates, is_named, length
 from fastdln.sweep.schema import Sweep
 from fastdln.sweep.units import ratio_of
 from fastdln.text import suggestion
@@ -65,12 +65,14 @@ def around(sweep: Sweep, center: Mapping[str, float], factor: float) -> list[str
             raise SweepError(
                 f"center: the store has no axis {name!r}{suggestion(name, valid)}; valid: {', '.join(valid)}"
             )
+        if is_named(sweep.axes[name]):
+            raise SweepError(f"center: {name} has names; choose some of them with axes.{name}=[...] (--set)")
         if name in WHOLE_NUMBERS:
             raise SweepError(f"center: {name} has whole numbers; choose some of them with axes.{name}=[...] (--set)")
     return [f"axes.{name}={narrowed(name, sweep.axes[name], middle, factor)}" for name, middle in center.items()]
 
 
-def narrowed(name: str, asked: Range | tuple[float, ...], middle: float, factor: float) -> str:
+def narrowed(name: str, asked: Axis, middle: float, factor: float) -> str:
     """The range 1 / factor as wide about a value, in the unit of the axis, as TOML."""
     ratio = ratio_of(asked)
     axis = asked if ratio is None else ratio

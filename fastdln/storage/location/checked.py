@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
+from numcodecs.zstd import Zstd
 from zarr.abc.store import RangeByteRequest, Store
 from zarr.storage import WrapperStore
 
@@ -13,6 +14,9 @@ from fastdln.storage.location.protocol import ROOT
 
 # A zstd frame's first bytes, and how far its header reaches.
 MAGIC, HEADER = bytes.fromhex("28b52ffd"), 18
+
+# The bytes of a CRC-32C at the end of a file.
+CHECKSUM = 4
 
 # The offset of a chunk that a shard does not have.
 ABSENT = 2**64 - 1
@@ -22,15 +26,22 @@ class Checked(WrapperStore[Store]):
     """A location's Zarr store with the root's metadata as given instead of what lies there now.
 
     decoded: by the array's name, the bytes that a chunk decodes to and, of shards, how many chunks each has, or 0. A chunk of
-    zstd that says that it will be anything else is not decoded, since a small file can become a very large one.
+    zstd that says that it will be anything else is not decoded, since a small file can become a very large one. exact: what the
+    one chunk of an array of text decodes to, or is not read: its lengths are not for Zarr to believe.
     """
 
-    def __init__(self, store: Store, root: bytes, decoded: Mapping[str, tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        root: bytes,
+        decoded: Mapping[str, tuple[int, int]],
+        exact: Mapping[str, bytes] | None = None,
+    ) -> None:
         super().__init__(store)
-        self._root, self._decoded = root, dict(decoded)
+        self._root, self._decoded, self._exact = root, dict(decoded), dict(exact or {})
 
     def _with_store(self, store: Store) -> Self:
-        return type(self)(store, self._root, self._decoded)
+        return type(self)(store, self._root, self._decoded, self._exact)
 
     async def get(self, key: str, prototype: Any, byte_range: Any = None) -> Any:
         if key == ROOT and byte_range is None:
@@ -43,6 +54,8 @@ class Checked(WrapperStore[Store]):
                 size = decoded_size(data[first : first + HEADER].to_bytes())
                 if size != wanted:
                     raise ValueError(f"says that it decodes to {size} bytes, and not to {wanted}")
+            if name in self._exact and decoded_text(data.to_bytes()) != self._exact[name]:
+                raise ValueError("is not the text that the sweep says")
         return data
 
 
@@ -55,6 +68,14 @@ def chunk_starts(data: Any, inner: int, byte_range: Any) -> list[int]:
         return []
     offsets = np.frombuffer(data[len(data) - index : len(data) - 4].to_bytes(), "<u8")[::2]
     return [int(first) for first in offsets if first != ABSENT]
+
+
+def decoded_text(data: bytes) -> bytes:
+    """What a file of zstd, whose size has been looked at, and a checksum decodes to."""
+    try:
+        return bytes(Zstd().decode(data[:-CHECKSUM]))
+    except RuntimeError as error:
+        raise ValueError(f"cannot be decoded: {error}") from None
 
 
 def decoded_size(header: bytes) -> int | None:

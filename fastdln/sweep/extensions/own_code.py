@@ -18,6 +18,7 @@ from fastdln import files
 from fastdln.errors import SweepError, described
 from fastdln.models import MODELS, Model
 from fastdln.observables import OBSERVABLES, Observable, add
+from fastdln.sweep import named_axes
 from fastdln.sweep.schema import Sweep
 
 # What the modules of loaded files are called.
@@ -61,7 +62,8 @@ def load(path: Path) -> None:
 
 def sources(sweep: Sweep) -> dict[str, str]:
     """sha256 of the source of each item of one's own that a sweep uses, by its name."""
-    items: tuple[Model | Observable, ...] = (sweep.definition, *sweep.families)
+    models = dict.fromkeys(part.definition for part in named_axes.parts(sweep))
+    items: tuple[Model | Observable, ...] = (*models, *sweep.families)
     return {item.name: item.source for item in items if item.source}
 
 
