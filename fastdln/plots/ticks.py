@@ -53,7 +53,7 @@ class Decades(Locator):
         return even[even > 0]
 
 
-class Numbers(Formatter):
+class PowersOfTen(Formatter):
     """Numbers as they are where all are of a usual size, and powers of ten elsewhere."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
@@ -98,6 +98,6 @@ def readable_logs(ax: Axes) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         if axis.get_scale() == "log" and not isinstance(axis.get_major_locator(), FixedLocator):
             axis.set_major_locator(Decades())
-            axis.set_major_formatter(Numbers())
+            axis.set_major_formatter(PowersOfTen())
             axis.set_minor_locator(Between())
             axis.set_minor_formatter(NullFormatter())

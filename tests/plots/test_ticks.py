@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from fastdln.plots.ticks import Decades, Numbers, readable_logs
+from fastdln.plots.ticks import Decades, PowersOfTen, readable_logs
 from fastdln.plots.wrapping import width_of, wrap
 
 
@@ -27,9 +27,9 @@ def test_a_log_axis_has_a_few_round_numbers(low, decades):
 
 
 def test_numbers_of_a_usual_size_are_plain():
-    assert Numbers().format_ticks([0.01, 0.1, 1.0]) == ["0.01", "0.1", "1"]
-    assert Numbers().format_ticks([1e-10, 1.0]) == ["$10^{-10}$", "$10^{0}$"]
-    assert Numbers().format_ticks([2e-5]) == ["$2 \\times 10^{-5}$"]
+    assert PowersOfTen().format_ticks([0.01, 0.1, 1.0]) == ["0.01", "0.1", "1"]
+    assert PowersOfTen().format_ticks([1e-10, 1.0]) == ["$10^{-10}$", "$10^{0}$"]
+    assert PowersOfTen().format_ticks([2e-5]) == ["$2 \\times 10^{-5}$"]
 
 
 def test_ticks_follow_the_limits_and_leave_fixed_ones():
