@@ -48,6 +48,9 @@ STYLES = {
     "talk": Style({"font.size": 15, "axes.titlesize": 15, "figure.titlesize": 17}, 1.7, (10.0, 6.0), (6.4, 5.2)),
 }
 
+# Height of a picture that is a low strip, in parts of the usual.
+STRIP = 0.58
+
 # Inches of a figure: less has no room for its labels, and more takes gigabytes to draw.
 LEAST_INCHES, MOST_INCHES = 1.0, 60.0
 
@@ -241,3 +244,9 @@ def widen(ax: Axes, style: str | None) -> None:
     for line in ax.lines:
         line.set_linewidth(factor * line.get_linewidth())
         line.set_markersize(factor * line.get_markersize())
+
+
+def figure_size(style: str | None, low: bool) -> tuple[float, float]:
+    """Inches of a picture on a figure of its own."""
+    width, height = STYLES[style or "screen"].single
+    return width, (STRIP if low else 1.0) * height

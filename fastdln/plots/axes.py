@@ -120,7 +120,9 @@ def critical_lines(ax: Axes, ds: xr.Dataset, look: Appearance, y: str | None = N
         if y is not None and y in critical.dims and critical.sizes[y] > 1:
             curve = critical.isel({dim: 0 for dim in critical.dims if dim != y}).values
             if np.any((curve >= low) & (curve <= high)):
-                ax.plot(curve, critical[y].values, marker="|" if y == "depth" else None, markersize=20, **style)
+                ax.plot(curve, critical[y].values, **style)
+                if y == "depth":
+                    ax.plot(curve, critical[y].values, "|", color=CRITICAL["color"], markersize=20)
         elif low <= (eta := float(critical.values.ravel()[0])) <= high:
             ax.axvline(eta, **style)
     ax.set(xlim=(low, high), ylim=limits)

@@ -11,14 +11,14 @@ from matplotlib.axes import Axes
 from fastdln.analysis.dataset import model_of, models_of, singular_values, sweep_of
 from fastdln.analysis.expected import prediction
 from fastdln.models import STARTS
-from fastdln.plots.against_eta import draw_line
+from fastdln.plots.against_eta import draw_line, mode_kinds
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, step_axis
 from fastdln.plots.colours import DARK_BLUE, THEORY, line_colours
-from fastdln.plots.labels import axis_label
+from fastdln.plots.labels import axis_label, note
 from fastdln.plots.plot import Plot, View, eta_and_mode_dims
 from fastdln.plots.selection import array_along, mode_indices, mode_name, values
-from fastdln.plots.trajectories import drawn_etas, eta_and_step_dims, why_not_matrices
+from fastdln.plots.trajectories import drawn_etas, eta_and_step_dims, eta_name, note_etas, why_not_matrices
 
 # A difference of squares is rounding errors from here on, in parts of the squares; balancing_gap itself goes further.
 ROUNDING = 1e-14
@@ -69,14 +69,18 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     """Draw the gap of each mode at the end, and that of the start, which gradient flow keeps."""
     ax.set_yscale("log")
     eta_axis(ax, ds, look)
-    indices = mode_indices(ds)
+    indices, gaps = mode_indices(ds), values(ds, "balancing_gap", "eta", "mode")
+    if vanished := int((gaps[:, indices] == 0).sum()):
+        note(ax, f"{vanished:,} of {np.isfinite(gaps[:, indices]).sum():,} values are 0")
     for colour, mode in zip(line_colours(len(indices), look.cmap), indices, strict=True):
-        gap = values(ds, "balancing_gap", "eta", "mode")[:, mode]
-        draw_line(ax, ds, look, np.where(gap > 0, gap, np.nan), colour, mode_name(ds, mode), mode)
+        gap = gaps[:, mode]
+        draw_line(
+            ax, ds, look, np.where(gap > 0, gap, np.nan), colour, mode_name(ds, mode), mode, kinds=mode_kinds(ds, mode)
+        )
     for gap in np.unique([gap_at_start(ds, mode) for mode in indices]):
         if gap > 0:
             ax.axhline(gap, **THEORY, linestyle="--", label="kept by gradient flow")
-    ax.set_ylabel(axis_label(ds["balancing_gap"]).partition(",")[0] + " at the end")
+    ax.set_ylabel(axis_label(ds["balancing_gap"], brief=True) + " at the end")
     critical_lines(ax, ds, look)
 
 
@@ -85,7 +89,7 @@ def paint_norm(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     ax.set_yscale("log")
     eta_axis(ax, ds, look)
     draw_line(ax, ds, look, values(ds, "balancing_norm", "eta"), DARK_BLUE, "all layers")
-    ax.set_ylabel(axis_label(ds["balancing_norm"]))
+    ax.set_ylabel(axis_label(ds["balancing_norm"], brief=True))
     critical_lines(ax, ds, look)
 
 
@@ -120,7 +124,7 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     step = ds["step"].values
     for index, colour in zip(indices, line_colours(len(indices), look.cmap), strict=True):
         resolved = np.where(gap[index] > ROUNDING * (w[index] ** 2).max(axis=-1), gap[index], np.nan)
-        ax.plot(step, resolved, color=colour, linewidth=2.4, label=f"$\\eta$ = {float(ds['eta'][index]):.6g}")
+        ax.plot(step, resolved, color=colour, linewidth=2.4, label=eta_name(ds, index))
         finite_steps = np.flatnonzero(np.isfinite(resolved))
         if finite_steps.size and rate[index] < 0:
             logs = np.log(resolved[finite_steps])
@@ -135,6 +139,7 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     if start_gap > 0:
         ax.axhline(start_gap, **THEORY, linestyle="--", label="kept by gradient flow")
     step_axis(ax, ds)
+    note_etas(ax, ds)
     ax.set_ylabel("balancing gap, largest $|w_L^2 - w_l^2|$")
 
 

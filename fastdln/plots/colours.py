@@ -44,12 +44,12 @@ CLASS_COLOURS = {
     "period 2": "#64c2c1",
     "period 4": "#388db0",
     "period 8": "#0c5c9a",
-    "period 16, 32, ...": "#27307f",
+    "period 16, 32, ...": "#252b7a",
     "other periods": "#de8184",
     "aperiodic": "#10142b",
     "drifting": "#d6cabd",
     "collapsed": "#976038",
-    "diverged": "#ffffff",
+    "diverged": "#8c0d40",
 }
 
 # The density of orbits; the palest is still to be seen on white.

@@ -69,8 +69,9 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     layers = values(thin, "trajectory_singular_value", "step", "layer", "mode")
     spectrum = theory.spectrum(layers[:, :depth], target_of(ds))[:, :MOST_EIGENVALUES]
     for k in reversed(range(spectrum.shape[1])):
-        name = "largest" if k == 0 else "next ones" if k == 1 else None
-        dots(ax, thin["step"], spectrum[:, k], DARK_BLUE if k == 0 else MIDDLE_BLUE, name)
+        dots(ax, thin["step"], spectrum[:, k], DARK_BLUE if k == 0 else MIDDLE_BLUE)
+    for colour, name in ((DARK_BLUE, "largest"), (MIDDLE_BLUE, "next ones")):
+        ax.plot([], [], color=colour, linewidth=2, label=name)
     if (eta := float(ds["eta"].values[0])) > 0:
         ax.axhline(2 / eta, **EDGE, label="2/$\\eta$")
     step_axis(ax, ds)
@@ -95,7 +96,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     ax.set(ylim=limits, xlim=x)
     eta_axis(ax, ds, look)
     critical_lines(ax, ds, look)
-    ax.set_ylabel(axis_label(ds["hessian_eigenvalue"]))
+    ax.set_ylabel(axis_label(ds["hessian_eigenvalue"], brief=True))
 
 
 def target_of(ds: xr.Dataset) -> np.ndarray:

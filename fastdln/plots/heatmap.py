@@ -14,16 +14,20 @@ from fastdln.observables.fate import NOT_COMPUTED
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.axes import critical_lines, eta_axis, level_lines, plane_axis, plane_label
 from fastdln.plots.colours import BLUE_YELLOW, CLASS_COLOURS, NO_VALUE, SEQUENTIAL
-from fastdln.plots.labels import axis_label, hatched_swatch, note_below, swatch
+from fastdln.plots.labels import axis_label, hatched_swatch, note, swatch
 from fastdln.plots.plot import plane_dims
 from fastdln.plots.rasterize import Cells, draw_cells, grid_cells, mean, most_frequent
 from fastdln.plots.scales import extend_of, robust_scale, whole_numbers
+from fastdln.plots.selection import symbol_of
 
 # Percentiles at either end beyond which values have the last colour.
 CLIPPED = 0.5
 
 # Ticks of a colour bar of whole numbers.
 MOST_NUMBERS = 12
+
+# Least distance from the middle to either end of the colours: below it values are rounding errors about the middle.
+LEAST = 1e-3
 
 
 def heatmap(ax: Axes, ds: xr.Dataset, look: Appearance, name: str, about: float, critical: bool = True) -> list[Any]:
@@ -34,7 +38,7 @@ def heatmap(ax: Axes, ds: xr.Dataset, look: Appearance, name: str, about: float,
     averages, computed, _ = mean(cells, ds, x, y, name)
     finite = averages.compressed()
     low, high = np.percentile(finite, [CLIPPED, 100 - CLIPPED]) if finite.size else (about - 1, about + 1)
-    least = 0.05 * max(about - low, high - about, 1e-12)  # both sides of the middle are there
+    least = max(0.05 * max(about - low, high - about), LEAST)  # both sides of the middle are there
     norm = TwoSlopeNorm(about, min(low, about - least), max(high, about + least))
     diverged = averages.mask & computed
     draw_cells(
@@ -46,8 +50,8 @@ def heatmap(ax: Axes, ds: xr.Dataset, look: Appearance, name: str, about: float,
         cmap=ListedColormap([CLASS_COLOURS["diverged"]]),
     )
     mesh = draw_cells(ax, cells, ds, y, averages, cmap=look.cmap or BLUE_YELLOW, norm=norm)
-    ax.set_ylabel(axis_label(ds[y], "$\\alpha$" if y == "alpha" else ""))
-    bar: Any = ax.figure.colorbar(mesh, ax=ax, extend="both", label=axis_label(ds[name]))
+    ax.set_ylabel(axis_label(ds[y], symbol_of(y)))
+    bar: Any = ax.figure.colorbar(mesh, ax=ax, extend="both", label=axis_label(ds[name], brief=True))
     bar.ax.axhline(about, color="black", linewidth=0.8)
     if critical:
         critical_lines(ax, ds, look, y)
@@ -91,7 +95,7 @@ def coloured(
     ax.figure.colorbar(mesh, ax=ax, extend=extend_of(below > 0, above > 0), label=label)
     if below + above:
         zeros = ", or 0" if look.log else ""
-        note_below(ax, f"beyond the colours{zeros}: {below + above:,} of {averages.count():,} cells")
+        note(ax, f"beyond the colours{zeros}: {below + above:,} of {averages.count():,} cells")
     draw_edges(ax, ds, look, x, y)
     return handles + ([] if computed.all() else [hatched_swatch("not computed")])
 

@@ -1,65 +1,84 @@
-"""Labels of axes, and legends."""
+"""Labels of axes, notes on pictures, and legends."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import ScaledTranslation
 
 from fastdln.analysis.dataset import text_of
-from fastdln.plots.colours import BORDER, HATCHED, THEORY_COLOURS
+from fastdln.plots.colours import BORDER, HATCHED, NEUTRAL, THEORY_COLOURS
 from fastdln.plots.selection import without_formulas
-
-# Characters of a line; longer ones do not fit beside an axis of 2.5 inches.
-LABEL_WIDTH = 34
-
-# Characters above a panel.
-TITLE_WIDTH = 44
-
-# Lines of a label; more are higher than a picture.
-MOST_LINES = 4
+from fastdln.plots.wrapping import panel_inches, width_of, wrap
 
 # Names in a legend, beyond which it is longer than the picture is high.
 MOST_NAMES = 12
 
+# Marks the note of a picture.
+NOTE = "note"
 
-def axis_label(array: xr.DataArray, symbol: str = "") -> str:
-    """Write name and units of a variable, with its symbol."""
+# Part of a panel's width that its note may take, and of its height that the axes have.
+NOTE_WIDTH, AXES_HEIGHT = 0.55, 0.6
+
+# What an entry of a legend takes beside its name, in parts of the letters' size; and the lines of letters below an axis.
+ENTRY, BELOW = 4.5, 3.1
+
+# Letters of a legend in parts of those of labels ("small" of Matplotlib), and the part of a panel that it may take beside it.
+SMALL, MOST_BESIDE = 0.833, 0.4
+
+# What a legend names, in the order of a list: in several columns its own order is another.
+ENTRIES_OF: WeakKeyDictionary[Legend, list[Any]] = WeakKeyDictionary()
+
+# Names in an entry that lists several.
+MOST_LISTED = 4
+
+
+def axis_label(array: xr.DataArray, symbol: str = "", brief: bool = False) -> str:
+    """Write name and units of a variable, with its symbol; in brief without what follows a comma."""
     units = text_of(array.attrs, "units", "1")
+    name = text_of(array.attrs, "long_name", str(array.name))
     parts = [
-        text_of(array.attrs, "long_name", str(array.name)),
-        "\0" if symbol else "",  # no other text has it; a formula must not be broken
-        f"[{units}]" if units not in ("1", "") else "",
+        without_formulas(name.partition(",")[0] if brief else name),
+        symbol,
+        without_formulas(f"[{units}]") if units not in ("1", "") else "",
     ]
-    words = " ".join(filter(None, parts))
-    lines = textwrap.wrap(words, LABEL_WIDTH, max_lines=MOST_LINES, placeholder=" ...", break_on_hyphens=False)
-    return without_formulas("\n".join(lines)).replace("\0", symbol)
+    return " ".join(filter(None, parts))
 
 
-def wrap_items(items: Iterable[str]) -> str:
-    """Join items, none of them broken, in lines that fit above a panel."""
-    unbroken = ", ".join(item.replace(" ", "\N{NO-BREAK SPACE}") for item in items)
-    return textwrap.fill(unbroken, TITLE_WIDTH, break_long_words=False).replace("\N{NO-BREAK SPACE}", " ")
+def note(ax: Axes, text: str) -> None:
+    """Add a small note to a picture: what it does not show. It stands inside, at the top right."""
+    box = {"facecolor": "white", "alpha": 0.92, "edgecolor": "none", "pad": 1.5}
+    style: dict[str, Any] = {
+        "ha": "right",
+        "va": "top",
+        "color": NEUTRAL,
+        "fontsize": "x-small",
+        "zorder": 5,
+        "bbox": box,
+    }
+    before = next((one for one in ax.texts if one.get_gid() == NOTE), None)
+    if before is None:
+        before = ax.text(0.99, 0.985, "", transform=ax.transAxes, gid=NOTE, in_layout=False, **style)
+    said = dict.fromkeys([*filter(None, before.get_text().replace("\n", " ").split("; ")), text])
+    before.set_text(wrap("; ".join(said), NOTE_WIDTH * panel_inches(ax)[0], float(before.get_fontsize())))
 
 
-def note_below(ax: Axes, text: str) -> None:
-    """Write a note under the label of the x axis."""
-    below: Any = (ax.transAxes, ax.xaxis.label)
-    ax.annotate(
-        text,
-        (0.5, 0),
-        xycoords=below,
-        xytext=(0, -2),
-        textcoords="offset points",
-        ha="center",
-        va="top",
-        fontsize="small",
-    )
+def make_room(ax: Axes) -> None:
+    """Lift the upper end of the y axis so that the note of a picture stands above what is drawn."""
+    for text in (one for one in ax.texts if one.get_gid() == NOTE):
+        letters = 1.4 * (text.get_text().count("\n") + 1) * float(text.get_fontsize()) / 72
+        part = min(letters / (AXES_HEIGHT * panel_inches(ax)[1]), 0.3)
+        to_axis = ax.yaxis.get_transform()
+        low, high = to_axis.transform(np.array(ax.get_ylim()))
+        ax.set_ylim(top=float(to_axis.inverted().transform(np.array([high + part * (high - low)]))[0]))
 
 
 def swatch(colour: str, label: str) -> Rectangle:
@@ -77,32 +96,91 @@ def is_theory(handle: Any) -> bool:
     return bool(isinstance(handle, Line2D) and handle.get_color() in THEORY_COLOURS)
 
 
-def legend_inside(ax: Axes, handles: list[Any] | None = None) -> None:
-    """Put the legend on the picture, as heat maps need, which have a colour bar beside them."""
-    entries = {one.get_label(): one for one in [*(handles or []), *ax.get_legend_handles_labels()[0]]}
-    if entries:
-        ax.legend(handles=list(entries.values()), loc="lower left", fontsize="small", frameon=True, framealpha=0.9)
-
-
-def legend_beside(ax: Axes, handles: list[Any] | None = None) -> None:
-    """Put the legend to the right of the picture; inside it where the figure would not make room."""
-    drawn = ax.get_legend_handles_labels()[0]
-    data = [handle for handle in [*(handles or []), *drawn] if not is_theory(handle)]
+def entries_of(ax: Axes, handles: list[Any] | None) -> list[Any]:
+    """List what a picture's legend names, each once: the data, no more than have room, and then the theory."""
+    drawn = [*(handles or []), *ax.get_legend_handles_labels()[0]]
+    data = list({handle.get_label(): handle for handle in drawn if not is_theory(handle)}.values())
     if len(data) > MOST_NAMES:
         more = Line2D([], [], alpha=0, label=f"and {len(data) - MOST_NAMES + 1} more")
         data = [*data[: MOST_NAMES - 1], more]
-    by_label = {handle.get_label(): handle for handle in [*data, *(handle for handle in drawn if is_theory(handle))]}
-    if not by_label:
+    theory = {handle.get_label(): handle for handle in drawn if is_theory(handle)}
+    return [*data, *theory.values()]
+
+
+def draw_legend(ax: Axes, handles: list[Any] | None = None) -> None:
+    """Put the legend to the right of the picture, or below it where there is no room.
+
+    Inside it where the figure would not make room.
+    """
+    if not (entries := entries_of(ax, handles)):
         return
-    entries = list(by_label.values())
     if ax.figure.get_layout_engine() is None:
-        ax.legend(handles=entries, loc="best", fontsize="small", frameon=True, framealpha=0.8)
-        return
-    ax.legend(
-        handles=entries,
-        loc="upper left",
-        bbox_to_anchor=(1.03, 1.0),
+        legend = ax.legend(handles=entries, loc="best", fontsize="small", frameon=True, framealpha=0.8)
+    elif not has_room_beside(ax, entries):
+        legend = legend_below(ax, entries)
+    else:
+        place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.03, 1.0), "borderaxespad": 0.3}
+        legend = ax.legend(handles=entries, fontsize="small", **place)
+    ENTRIES_OF[legend] = entries
+
+
+def has_room_beside(ax: Axes, entries: Sequence[Any]) -> bool:
+    """Whether a legend fits to the right of a picture: nothing else is there, and the picture is neither low nor narrow."""
+    bars = any(getattr(one, "colorbar", None) is not None for one in ax.collections)
+    widest = entry_width(entries, SMALL * float(ax.xaxis.label.get_fontsize()))
+    return not (bars or ax.child_axes or ax.get_box_aspect() or widest > MOST_BESIDE * panel_inches(ax)[0])
+
+
+def entry_width(entries: Sequence[Any], points: float) -> float:
+    """Inches that the longest entry of a legend takes."""
+    return max(width_of(str(entry.get_label()), points) for entry in entries) + ENTRY * points / 72
+
+
+def legend_below(ax: Axes, entries: Sequence[Any]) -> Legend:
+    """Put a legend below the labels of the x axis, to be read row by row."""
+    points = float(ax.xaxis.label.get_fontsize())
+    lines = BELOW + 1.25 * ax.get_xlabel().count("\n")
+    drop = ScaledTranslation(0, -lines * points / 72, ax.figure.dpi_scale_trans)
+    arranged, columns = in_rows(entries, 0.95 * panel_inches(ax)[0], SMALL * points)
+    return ax.legend(
+        handles=arranged,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        bbox_transform=ax.transAxes + drop,
+        ncols=columns,
         fontsize="small",
-        frameon=False,
-        borderaxespad=0.3,
+        borderaxespad=0.0,
+        columnspacing=1.2,
     )
+
+
+def in_rows(entries: Sequence[Any], inches: float, points: float) -> tuple[list[Any], int]:
+    """Arrange entries so that a legend, which fills its columns one by one, is read row by row; gives the columns too."""
+    most = min(len(entries), max(1, int(inches / entry_width(entries, points))))
+    columns = -(-len(entries) // -(-len(entries) // most))
+    return [entry for column in range(columns) for entry in entries[column::columns]], columns
+
+
+def joined(handles: Iterable[Any]) -> list[Any]:
+    """Join the legends of several panels: each name once, and lists such as "other periods: 3, 5" made one of all."""
+    by_name: dict[str, Any] = {}
+    lists: dict[str, set[int]] = {}
+    longer: set[str] = set()
+    for handle in handles:
+        name, _, listed = (label := str(handle.get_label())).partition(": ")
+        numbers = {int(number) for number in listed.split(", ") if number.isdigit()}
+        if numbers:
+            lists[name] = lists.get(name, set()) | numbers
+            longer |= {name} if listed.endswith("...") else set()
+        by_name.setdefault(name if numbers else label, handle)
+    for name, numbers in lists.items():
+        by_name[name].set_label(listing(name, sorted(numbers), name in longer))
+    return list(by_name.values())
+
+
+def listing(name: str, numbers: Sequence[int], more: bool = False) -> str:
+    """Name something with the first of its numbers; more: there are others as well."""
+    if not numbers:
+        return name
+    dots = ", ..." if more or len(numbers) > MOST_LISTED else ""
+    return f"{name}: {', '.join(map(str, numbers[:MOST_LISTED]))}{dots}"

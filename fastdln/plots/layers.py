@@ -14,7 +14,7 @@ from fastdln.plots.colours import NEUTRAL, THEORY, line_colours
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.selection import mode_indices, mode_name, values
-from fastdln.plots.trajectories import dots, step_and_mode_dims
+from fastdln.plots.trajectories import dots, step_and_mode_dims, zoom
 
 
 def layers(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
@@ -44,7 +44,7 @@ def layers(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -
 
     Notes
     -----
-    Thin lines: s_i^(1/L), those of the balanced minimum.
+    Thin lines: s_i^(1/L), those of the balanced minimum. The narrow axes beside it has the last 20 steps.
 
     References
     ----------
@@ -58,24 +58,30 @@ def layers(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -
 
 
 def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
-    """Draw every layer of each mode as dots, and the layers of the balanced minimum."""
-    measured, s = values(ds, "trajectory_singular_value", "step", "layer", "mode"), singular_values(ds)
-    depth, falling = int(ds["depth"].values[0]), model_of(ds) == "matrix"
-    for k, (colour, mode) in enumerate(
-        zip(line_colours(len(mode_indices(ds)), look.cmap), mode_indices(ds), strict=True)
-    ):
-        dots(ax, ds["step"], measured[:, depth - 1, mode], colour, size=5, alpha=0.3)
-        for layer in range(depth - 1):
-            dots(ax, ds["step"], measured[:, layer, mode], colour)
-        ax.plot(
-            [], [], color=colour, linewidth=2, label=f"singular value {mode + 1}" if falling else mode_name(ds, mode)
-        )
-        balanced = float(s.isel(mode=mode).values.ravel()[0]) ** (1 / depth)
-        ax.axhline(balanced, **THEORY, linestyle="--", label="balanced minimum" if k == 0 else None)
+    """Draw every layer of each mode as dots, and the layers of the balanced minimum; beside them the last steps."""
+    draw(ax, ds, look)
+    depth = int(ds["depth"].values[0])
     ax.plot([], [], color=NEUTRAL, linewidth=5, alpha=0.3, label=f"layer {depth}, broad")
     ax.plot([], [], color=NEUTRAL, linewidth=1.2, label="other layers, fine")
     step_axis(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_singular_value"]))
+    if (last := zoom(ax, ds)) is not None:
+        draw(*last, look)
+
+
+def draw(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw the states that a dataset has."""
+    measured, s = values(ds, "trajectory_singular_value", "step", "layer", "mode"), singular_values(ds)
+    depth, falling, indices = int(ds["depth"].values[0]), model_of(ds) == "matrix", mode_indices(ds)
+    for k, (colour, mode) in enumerate(zip(line_colours(len(indices), look.cmap), indices, strict=True)):
+        balanced = float(s.isel(mode=mode).values.ravel()[0]) ** (1 / depth)
+        name = "balanced minimum" if k == 0 else None
+        ax.axhline(balanced, **THEORY | {"path_effects": None}, linestyle="--", label=name)
+        dots(ax, ds["step"], measured[:, depth - 1, mode], colour, size=5, alpha=0.3)
+        for layer in range(depth - 1):
+            dots(ax, ds["step"], measured[:, layer, mode], colour)
+        name = f"singular value {mode + 1}" if falling else mode_name(ds, mode)
+        ax.plot([], [], color=colour, linewidth=2, label=name)
 
 
 PLOT = Plot(

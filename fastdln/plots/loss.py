@@ -16,8 +16,9 @@ from fastdln.plots.axes import critical_lines, eta_axis, step_axis
 from fastdln.plots.colours import THEORY, line_colours
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View, eta_dims
+from fastdln.plots.scales import leave_out_strays
 from fastdln.plots.selection import array_along, values
-from fastdln.plots.trajectories import dots, drawn_etas, eta_and_step_dims
+from fastdln.plots.trajectories import dots, drawn_etas, eta_and_step_dims, eta_name, note_etas
 
 # Below this a loss is rounding: (1e-16 s)^2 for s of order 1.
 FLOOR = 1e-32
@@ -66,10 +67,11 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     indices, measured, expected = drawn_etas(ds), values(ds, "trajectory_loss", "eta", "step"), on_the_two_cycle(ds)
     for index, colour in zip(indices, line_colours(len(indices), look.cmap), strict=True):
         floored = np.maximum(measured[index], FLOOR)
-        dots(ax, ds["step"], floored, colour, f"$\\eta$ = {float(ds['eta'][index]):.6g}")
+        dots(ax, ds["step"], floored, colour, eta_name(ds, index))
         if expected[index] > 0:
             ax.axhline(expected[index], **THEORY, linestyle="--", label="mean on the two-cycle")
     step_axis(ax, ds)
+    note_etas(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_loss"]))
 
 
@@ -81,8 +83,9 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     expected = np.where((found := on_the_two_cycle(ds)) > 0, found, np.nan)
     ax.plot(look.scale * ds["eta"].values, expected, **THEORY, linestyle="--", label="mean on the two-cycle")
     eta_axis(ax, ds, look)
+    leave_out_strays(ax, np.concatenate([low, mean, high]))
     critical_lines(ax, ds, look)
-    ax.set_ylabel(axis_label(ds["loss"]).partition(",")[0])
+    ax.set_ylabel(axis_label(ds["loss"], brief=True))
 
 
 def on_the_two_cycle(ds: xr.Dataset) -> np.ndarray:

@@ -10,13 +10,14 @@ from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import model_of, singular_values
 from fastdln.analysis.expected import prediction
-from fastdln.plots.against_eta import draw_line
+from fastdln.plots.against_eta import draw_line, mode_kinds
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis
 from fastdln.plots.colours import THEORY, line_colours
 from fastdln.plots.heatmap import heatmap
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View, eta_and_mode_dims, is_plane, plane_dims
+from fastdln.plots.scales import ROOM, note_outside, without_strays
 from fastdln.plots.selection import array_along, mode_indices, mode_name, values
 
 # Exponents that differ by less are rounding errors about one value. (One superstable orbit, on the other hand, would press all
@@ -74,7 +75,8 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     measured = values(ds, "lyapunov", "eta", "mode") if has_modes else values(ds, "lyapunov", "eta")[:, None]
     indices = mode_indices(ds) if has_modes else [0]
     for colour, mode in zip(line_colours(len(indices), look.cmap), indices, strict=True):
-        draw_line(ax, ds, look, measured[:, mode], colour, mode_name(ds, mode) if has_modes else "all layers", mode)
+        of, kinds = (mode_name(ds, mode), mode_kinds(ds, mode)) if has_modes else ("all layers", None)
+        draw_line(ax, ds, look, measured[:, mode], colour, of, mode, kinds=kinds)
     if has_modes:
         expected = prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["lyapunov"]
         for k, mode in enumerate(indices):
@@ -84,12 +86,15 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     ax.axhline(0, color="black", linewidth=0.6)
     eta_axis(ax, ds, look)
     ax.set_ylabel(axis_label(ds["lyapunov"]) + " per step")
-    finite = measured[np.isfinite(measured)]
-    top = float(finite.max(initial=0.0))
+    finite = measured[:, indices][np.isfinite(measured[:, indices])]
+    low, high, _ = without_strays(finite)
     if not finite.size or np.ptp(finite) < ROUNDING:
         ax.set_ylim(-0.05, 0.05)
     else:
-        ax.set_ylim(bottom=max(float(finite.min()), -4 * max(0.5, top)))
+        low, high = max(low, -4 * max(0.5, high)), max(high, 0.0)
+        ax.set_ylim(low - ROOM * (high - low), high + ROOM * (high - low))
+        low, high = ax.get_ylim()
+        note_outside(ax, int(np.sum((finite < low) | (finite > high))), finite.size)
     critical_lines(ax, ds, look)
 
 

@@ -17,13 +17,15 @@ from fastdln.plots.colours import DARK_BLUE, THEORY
 from fastdln.plots.heatmap import heatmap
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View, is_plane, plane_dims
+from fastdln.plots.scales import leave_out_strays
 from fastdln.plots.selection import mode_indices, values
 
 
 def mixing(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Mixing exponent over eta and a further axis, or against eta.
 
-    Above 0, in yellow, full matrices leave the orbit of the modes.
+    Above 0, in yellow, full matrices leave the orbit of the modes. The line breaks where another pair has the largest
+    exponent.
 
     Parameters
     ----------
@@ -67,8 +69,10 @@ def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     edge = pair_edge(ds)
     edge = edge.isel({dim: 0 for dim in edge.dims if dim != y})
     limits, x = ax.get_ylim(), ax.get_xlim()
-    curve = np.broadcast_to(look.scale * edge.values, ds[y].shape)
-    ax.plot(curve, ds[y].values, **THEORY, linestyle="--", label=pair_label(ds))
+    if edge.ndim:
+        ax.plot(look.scale * edge.values, ds[y].values, **THEORY, linestyle="--", label=pair_label(ds))
+    elif x[0] <= (pair := look.scale * float(edge)) <= x[1]:
+        ax.axvline(pair, **THEORY, linestyle="--", label=pair_label(ds))
     ax.set(xlim=x, ylim=limits)
     return handles
 
@@ -76,12 +80,15 @@ def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
 def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     """Draw the exponent as a line, and the edge of the pair."""
     eta = ds["eta"].values
-    draw_line(ax, ds, look, values(ds, "mixing_exponent", "eta"), DARK_BLUE, "measured")
+    pairs = values(ds, "mixing_pair", "eta") if "mixing_pair" in ds else None
+    measured = values(ds, "mixing_exponent", "eta")
+    draw_line(ax, ds, look, measured, DARK_BLUE, "measured", kinds=pairs)
     ax.axhline(0, color="black", linewidth=0.6)
     if eta[0] <= (pair := float(pair_edge(ds).values.ravel()[0])) <= eta[-1]:
         ax.axvline(look.scale * pair, **THEORY, linestyle="--", label=pair_label(ds))
     eta_axis(ax, ds, look)
-    ax.set_ylabel(axis_label(ds["mixing_exponent"]) + " per step")
+    leave_out_strays(ax, measured)
+    ax.set_ylabel(axis_label(ds["mixing_exponent"], brief=True) + " per step")
 
 
 def pair_edge(ds: xr.Dataset) -> xr.DataArray:

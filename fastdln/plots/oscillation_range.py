@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import model_of, singular_values
 from fastdln.analysis.expected import prediction
-from fastdln.plots.against_eta import draw_line
+from fastdln.plots.against_eta import draw_line, mode_kinds
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis
 from fastdln.plots.colours import THEORY, line_colours
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View, eta_and_mode_dims
+from fastdln.plots.scales import leave_out_strays
 from fastdln.plots.selection import array_along, mode_indices, mode_name, values
 
 # Points of a theory's curve: more than a picture has columns.
@@ -65,7 +66,8 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     eta, measured, indices = ds["eta"].values, values(ds, "oscillation_range", "eta", "mode"), mode_indices(ds)
     eta_axis(ax, ds, look)
     for colour, mode in zip(line_colours(len(indices), look.cmap), indices, strict=True):
-        draw_line(ax, ds, look, measured[:, mode], colour, mode_name(ds, mode), mode)
+        kinds = mode_kinds(ds, mode)
+        draw_line(ax, ds, look, measured[:, mode], colour, mode_name(ds, mode), mode, kinds=kinds)
     fine = xr.DataArray(np.linspace(eta[0], eta[-1], THEORY_POINTS), dims="eta")
     expected = prediction(fine, ds["depth"], singular_values(ds), model_of(ds))["oscillation_range"]
     for k, mode in enumerate(indices):
@@ -75,6 +77,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     ax.set_ylabel(axis_label(ds["oscillation_range"]))
     # what stands still is drawn as such, and not its rounding errors
     still = 0.05 * float(singular_values(ds).max())
+    leave_out_strays(ax, measured[:, indices])
     ax.set_ylim(0, max(ax.get_ylim()[1], still) if ax.get_ylim()[1] < 1e-6 * still else None)
 
 

@@ -16,6 +16,7 @@ from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.colours import NEUTRAL
 from fastdln.plots.labels import is_theory
+from fastdln.plots.scales import union
 from fastdln.plots.selection import indices_along
 
 if TYPE_CHECKING:
@@ -57,11 +58,6 @@ def draw_over(
         Line2D([], [], color=NEUTRAL, linewidth=1.2, label=names[0]),
         Line2D([], [], color=NEUTRAL, linewidth=1.2, linestyle=DASHES, label=f"{names[1]}: dashed, crosses"),
     ]
-
-
-def union(one: tuple[float, float], two: tuple[float, float]) -> tuple[float, float]:
-    """Limits that hold both."""
-    return min(*one, *two), max(*one, *two)
 
 
 def tell_apart(first: xr.Dataset, second: xr.Dataset) -> tuple[str, str]:

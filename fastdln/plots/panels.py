@@ -7,7 +7,6 @@ import itertools
 import json
 import math
 import reprlib
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from typing import Any
@@ -20,10 +19,12 @@ from matplotlib.figure import Figure
 
 from fastdln.analysis.dataset import text_of
 from fastdln.errors import DatasetError
-from fastdln.plots.appearance import STYLES, Appearance, settings
+from fastdln.plots.appearance import STRIP, STYLES, Appearance, figure_size, settings
+from fastdln.plots.labels import ENTRIES_OF, SMALL, in_rows, is_theory, joined, legend_below
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.scales import share_colours, share_y
 from fastdln.plots.selection import indices_along
+from fastdln.plots.wrapping import wrap
 from fastdln.text import one_line
 
 Draw = Callable[..., Axes]
@@ -34,12 +35,8 @@ MOST_PANELS = 9
 # Inches that a legend takes below its panel.
 LEGEND_HEIGHT = 0.8
 
-# Of a title of 11 points: wider characters than the average still fit.
-CHARACTERS_AN_INCH = 8.5
-TITLE_POINTS = 11
-
-# Inches that a name takes in the legend below several panels.
-LEGEND_ENTRY = 1.9
+# Part of the figure's width that its title may take, and the lines.
+TITLE_PART, MOST_TITLE_LINES = 0.94, 2
 
 FORMATS = ("png", "pdf", "svg")
 """Kinds of files that `encode` makes."""
@@ -85,7 +82,8 @@ def panels_of(plot: Plot, ds: xr.Dataset, choice: Mapping[str, Any], look: Appea
     columns = {1: 1, 2: 2, 4: 2, 7: 4, 8: 4}.get(len(values), 3)
     of_panels = {name: getattr(look, name) for name in look.set() - {"title", "size", "panels", "style"}}
     drawn = [(plot.draw, {**choice, **panel, **of_panels}) for panel in values]
-    return compose(ds, drawn, columns, title, look, view)
+    low = view.low(ds.isel({dim: along[:1] for dim, along in zip(dims, indices, strict=True)}))
+    return compose(ds, drawn, columns, title, look, view, low)
 
 
 def arranged(ds: xr.Dataset, panels: Sequence[tuple[Draw, Mapping[str, Any]]], columns: int, title: str = "") -> Figure:
@@ -142,12 +140,15 @@ def compose(
     title: str,
     look: Appearance,
     view: View | None = None,
+    low: bool = False,
 ) -> Figure:
-    """Draw the panels of a figure; view: what all of them are of, if they are of one kind."""
+    """Draw the panels of a figure; view: what all of them are of, if they are of one kind; low: they are strips."""
     rows, style = -(-len(panels) // columns), STYLES[look.style or "screen"]
     several_kinds = len({draw for draw, _ in panels}) > 1
     width, height = style.panel
-    size = (width * columns, (height + LEGEND_HEIGHT * several_kinds) * rows) if len(panels) > 1 else style.single
+    height *= STRIP if low else 1
+    whole = (width * columns, (height + LEGEND_HEIGHT * several_kinds) * rows + LEGEND_HEIGHT * low)
+    size = whole if len(panels) > 1 else figure_size(look.style, low)
     size = look.size or size
     with SETTINGS_LOCK, settings(look.style) as points:
         figure = Figure(figsize=size, layout="constrained")
@@ -166,12 +167,12 @@ def compose(
         if view is not None and len(panels) > 1:
             if view.measured == "y" and look.ylim is None:
                 share_y(drawn)
-            elif view.measured == "colour":
+            else:
                 share_colours(drawn)
         label_once(drawn, columns)
-        letters = int(size[0] * CHARACTERS_AN_INCH * TITLE_POINTS / points)
-        lines = textwrap.wrap(title, max(letters, 8), max_lines=2, placeholder=" ...")
-        figure.suptitle("\n".join(lines), parse_math=False)
+        plain = title.replace("$", "\\$")  # measured as it stands, not as a formula
+        fitted = wrap(plain, TITLE_PART * size[0], points, MOST_TITLE_LINES)
+        figure.suptitle(fitted.replace("\\$", "$"), parse_math=False)
     return figure
 
 
@@ -179,34 +180,22 @@ def legends_below(axes: Any) -> None:
     """Put each legend below its panel: pictures of several kinds use the same dashes for different things."""
     for ax in axes:
         if (legend := ax.get_legend()) is not None:
-            handles = [handle for handle in legend.legend_handles if handle is not None]
-            ax.legend(
-                handles,
-                [t.get_text() for t in legend.get_texts()],
-                loc="upper center",
-                bbox_to_anchor=(0.5, -0.2),
-                ncols=2,
-                fontsize="x-small",
-            )
+            legend_below(ax, ENTRIES_OF[legend])
 
 
 def merge_legends(figure: Figure) -> None:
     """Make one legend for the whole figure; what several panels name is named once."""
-    handles: dict[str, Any] = {}
+    handles: list[Any] = []
     for ax in figure.axes:
         if (legend := ax.get_legend()) is not None:
-            handles |= {
-                text.get_text(): handle for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True)
-            }
+            handles += ENTRIES_OF[legend]
             legend.remove()
     if handles:
-        figure.legend(
-            list(handles.values()),
-            list(handles),
-            loc="outside lower center",
-            ncols=min(len(handles), max(1, int(figure.get_figwidth() / LEGEND_ENTRY))),
-            fontsize="small",
-        )
+        points = float(figure.axes[0].xaxis.label.get_fontsize())
+        named = joined(handles)
+        named = [*(one for one in named if not is_theory(one)), *(one for one in named if is_theory(one))]
+        entries, columns = in_rows(named, 0.97 * figure.get_figwidth(), SMALL * points)
+        figure.legend(handles=entries, loc="outside lower center", ncols=columns, fontsize="small", columnspacing=1.2)
 
 
 def label_once(axes: Any, columns: int) -> None:

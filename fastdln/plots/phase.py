@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
 from typing import Any, Unpack
 
 import numpy as np
@@ -10,16 +12,27 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from fastdln import theory
-from fastdln.analysis.dataset import singular_values, sweep_of
+from fastdln.analysis.dataset import singular_values, sweep_of, target_singular_values
+from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis
 from fastdln.plots.colours import CLASS_COLOURS, THEORY
-from fastdln.plots.labels import axis_label, hatched_swatch, swatch
-from fastdln.plots.plot import Plot, View, plane_and_mode_dims, plane_dims
+from fastdln.plots.labels import MOST_LISTED, axis_label, hatched_swatch, listing, swatch
+from fastdln.plots.plot import Plot, View, is_plane, plane_and_mode_dims, plane_dims
 from fastdln.plots.rasterize import draw_cells, grid_cells, most_frequent
-from fastdln.plots.selection import mode_indices
+from fastdln.plots.selection import mode_indices, symbol_of
 
 CLASSES = list(CLASS_COLOURS)
+
+# Stands for every period until it is known which.
+PLACEHOLDER = "other periods"
+
+# Variables and the attribute of a dataset that is drawn of some of its modes.
+COUNTED, COLLAPSED_MODES, ONLY_ESCAPED = "modes_that_count", "modes_that_collapsed", "of_escaped_modes_only"
+
+# Height of a strip, in parts of its width.
+STRIP_ASPECT = 0.13
+
 CONVERGED, PERIODIC, APERIODIC, COLLAPSED, DIVERGED, DRIFTING = range(1, 7)
 CLASS_OF_FATE = {
     CONVERGED: "converged",
@@ -30,20 +43,35 @@ CLASS_OF_FATE = {
 }
 
 
+# What a class is called where it is of some of the modes, of which their periods alone are known.
+OF_MODES = {"converged": "at rest", "aperiodic": "no period", "drifting": "not escaped"}
+
+# A product that is less, in parts of s, counts as 0.
+CLOSE = 1e-6
+
+
 def phase(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Fate and period over eta and alpha.
 
-    Over eta and the first further axis of more than one value where alpha has one. A periodic network's period is the
-    least common multiple of its modes'. Not computed is hatched.
+    Over eta and the first further axis of more than one value where alpha has one; a low strip where there is none. A
+    periodic network's period is the least common multiple of its modes'. Not computed is hatched.
+
+    With `mode` the period of that mode alone, and with mode="escaped" that of the modes that have left the saddle at 0,
+    so that those which have not do not make all of it drifting. What the others do then does not count. Of modes the
+    periods are known and not the fates, so the classes are: at rest (period 1, at the minimum or on the way to it),
+    the periods, no period (up to the longest that was looked for: chaos, or slow motion), not escaped, collapsed, and
+    diverged.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        With `fate` (..., alpha, eta) and `period` (..., alpha, eta, mode).
+        With `fate` (..., alpha, eta) and `period` (..., alpha, eta, mode). Modes have escaped where `escape_step` is 0 or
+        more or, without that, where a sample of `orbit` is above s/2; collapsed where they escaped and all samples are
+        within 1e-6 s of 0.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
+        Where to draw; if left out, on a figure of its own, 7 by 4.4 inches, or half as high for a strip.
     **options : Options
-        Values of other dimensions, and how it looks.
+        Values of other dimensions, or a mode by its number or "escaped", and how it looks.
 
     Returns
     -------
@@ -73,38 +101,115 @@ def phase(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) ->
 def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     """Draw the class of each cell, 2/S_i, and where the plateau is as long as the transient."""
     x, y = (*plane_dims(ds), "alpha")[:2]
+    if is_strip(ds):
+        ax.set_box_aspect(STRIP_ASPECT)
     eta_axis(ax, ds, look)
     cells = grid_cells(ax, ds, x, y, look.scale)
-    cell_classes = most_frequent(cells, ds, x, y, PLOT.variables(ds), classes, len(CLASSES))
+    of_modes = is_of_modes(ds)
+    ds = with_modes(ds) if of_modes else ds
+    names = tuple(name for name in ("fate", "period", COUNTED, COLLAPSED_MODES) if name in ds)
+    others: Counter[int] = Counter()
+    cell_classes = most_frequent(cells, ds, x, y, names, partial(classes, others=others), len(CLASSES))
     colours = ListedColormap(list(CLASS_COLOURS.values()))
     draw_cells(
         ax, cells, ds, y, cell_classes, cmap=colours, norm=BoundaryNorm(np.arange(len(CLASSES) + 1) - 0.5, len(CLASSES))
     )
-    ax.set_ylabel(axis_label(ds[y], "$\\alpha$" if y == "alpha" else ""))
+    ax.set_ylabel(symbol_of(y) if is_strip(ds) else axis_label(ds[y], symbol_of(y)))
     critical_lines(ax, ds, look, y)
     plateau_line(ax, ds, look, y)
+    called = {c: c for c in CLASSES} | (OF_MODES if of_modes else {})
+    frequent = sorted(period for period, _ in others.most_common(MOST_LISTED))
+    called["other periods"] = listing("other periods", frequent, more=len(others) > len(frequent))
     present = set(cell_classes.compressed().tolist())
-    handles = [swatch(CLASS_COLOURS[c], c) for k, c in enumerate(CLASSES) if k in present]
+    handles = [swatch(CLASS_COLOURS[c], called[c]) for k, c in enumerate(CLASSES) if k in present]
     return handles + ([hatched_swatch("not computed")] if cell_classes.mask.any() else [])
 
 
-def classes(block: xr.Dataset) -> np.ndarray:
-    """Classify each point by its fate and period: its index in CLASSES, -1 where it is not computed."""
+def is_strip(ds: xr.Dataset) -> bool:
+    """Whether nothing varies but the learning rate."""
+    return not is_plane(ds)
+
+
+def escaped(ds: xr.Dataset) -> xr.Dataset:
+    """Mark a dataset as one of the modes only that have escaped."""
+    if not {"escape_step", "orbit"} & set(ds):
+        raise DatasetError("mode: escaped needs escape_step or orbit, which this dataset does not have (`observables`)")
+    return ds.assign_attrs({ONLY_ESCAPED: 1})
+
+
+def is_of_modes(ds: xr.Dataset) -> bool:
+    """Whether a picture is of some of a network's modes."""
+    return ONLY_ESCAPED in ds.attrs or ds.sizes["mode"] < len(target_singular_values(sweep_of(ds)))
+
+
+def with_modes(ds: xr.Dataset) -> xr.Dataset:
+    """Add which modes count at each point, and which of them have collapsed, as far as the dataset says."""
+    s = singular_values(ds)
+    counted = (s > 0) | xr.zeros_like(ds["period"], dtype=bool)
+    if "escape_step" in ds:
+        has_escaped = ds["escape_step"] >= 0
+    elif "orbit" in ds:
+        has_escaped = (ds["orbit"] > s / 2).any("sample")
+    else:
+        return ds.assign({COUNTED: counted})
+    ds = ds.assign({COUNTED: counted & has_escaped})
+    return ds.assign({COLLAPSED_MODES: (abs(ds["orbit"]) <= CLOSE * s).all("sample")}) if "orbit" in ds else ds
+
+
+def classes(block: xr.Dataset, others: Counter[int] | None = None) -> np.ndarray:
+    """Classify each point by its fate and period: its index in CLASSES, -1 where it is not computed.
+
+    Parameters
+    ----------
+    block : xarray.Dataset
+        Loaded, with fate and period; where it says which modes count, the class is of their periods alone.
+    others : Counter, optional
+        Counts the periods of the class "other periods".
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of the fates.
+    """
     class_of = np.full(256, -1, dtype=np.int8)
     for number, name in CLASS_OF_FATE.items():
         class_of[number] = CLASSES.index(name)
     fate = block["fate"].values
     out: np.ndarray = class_of[fate]
-    periodic = np.nonzero(fate == PERIODIC)
     # a mode that was masked has NaN, and counts as one at rest
-    period = np.lcm.reduce(np.fmax(block["period"].values[periodic], 1).astype(np.int64), axis=-1)
-    power = (period & (period - 1)) == 0
+    period = np.nan_to_num(block["period"].values, nan=1).astype(np.int64)
+    if COUNTED in block:
+        counted = block[COUNTED].values
+        collapsed = block[COLLAPSED_MODES].values if COLLAPSED_MODES in block else np.zeros_like(counted)
+        out = np.where(fate == 0, -1, class_of_modes(period, counted, collapsed))
+        period = np.where(counted & ~collapsed, period, 1)
+    periodic = np.nonzero(out == CLASSES.index(PLACEHOLDER) if COUNTED in block else fate == PERIODIC)
+    common = np.lcm.reduce(np.maximum(period[periodic], 1), axis=-1)
+    power = (common & (common - 1)) == 0
     by_power = np.array(
         [CLASSES.index(n) for n in ("converged", "period 2", "period 4", "period 8", "period 16, 32, ...")]
     )
-    doublings = np.log2(np.clip(period, 1, 16)).astype(int)
+    doublings = np.log2(np.clip(common, 1, 16)).astype(int)
     out[periodic] = np.where(power, by_power[doublings], CLASSES.index("other periods"))
+    if others is not None:
+        others.update(
+            dict(zip(*(part.tolist() for part in np.unique(common[~power], return_counts=True)), strict=True))
+        )
     return out
+
+
+def class_of_modes(period: np.ndarray, counted: np.ndarray, collapsed: np.ndarray) -> np.ndarray:
+    """Classify points by the periods of the modes that count, along the last axis; one that has collapsed is at rest."""
+    moving = counted & ~collapsed
+    conditions = {
+        "diverged": (counted & (period < 0)).any(axis=-1),
+        "drifting": ~counted.any(axis=-1),
+        "aperiodic": (moving & (period == 0)).any(axis=-1),
+        PLACEHOLDER: (moving & (period > 1)).any(axis=-1),
+        "collapsed": (counted & collapsed).any(axis=-1),
+    }
+    codes = [CLASSES.index(name) for name in conditions]
+    return np.select(list(conditions.values()), codes, CLASSES.index("converged"))
 
 
 def plateau_line(ax: Axes, ds: xr.Dataset, look: Appearance, y: str) -> None:
@@ -125,4 +230,8 @@ def plateau_line(ax: Axes, ds: xr.Dataset, look: Appearance, y: str) -> None:
         ax.set(xlim=(low, high), ylim=limits)
 
 
-PLOT = Plot(phase, (View(paint, needs=("fate", "period"), shows=plane_and_mode_dims, measured=""),), network=True)
+PLOT = Plot(
+    phase,
+    (View(paint, needs=("fate", "period"), shows=plane_and_mode_dims, measured="", low=is_strip),),
+    groups={"escaped": escaped},
+)

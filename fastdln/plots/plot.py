@@ -15,11 +15,14 @@ from matplotlib.axes import Axes
 from fastdln.analysis.dataset import NAMED, restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots import docstrings
-from fastdln.plots.appearance import STYLES, Appearance, settings, split, widen
+from fastdln.plots.appearance import Appearance, figure_size, settings, split, widen
 from fastdln.plots.axes import minimum_sharpness
-from fastdln.plots.labels import legend_beside, legend_inside, wrap_items
+from fastdln.plots.labels import draw_legend, make_room
 from fastdln.plots.overlay import draw_over
-from fastdln.plots.selection import has_all, indices_along, mode_name, select_value, value_text
+from fastdln.plots.scales import set_log
+from fastdln.plots.selection import chosen_name, has_all, indices_along, select_value, x_names
+from fastdln.plots.ticks import readable_logs
+from fastdln.plots.wrapping import fit_labels, fit_title
 from fastdln.text import suggestion
 
 # Become the second axis of a picture only where none of the others varies.
@@ -56,6 +59,8 @@ class View:
         What it takes of an appearance beside what every picture does.
     chooses : tuple of str, optional
         Dimensions of the variables, beside the grid's and the modes, of which a value can be chosen.
+    low : callable, optional
+        Whether it is a low strip of a dataset; by default of none.
     """
 
     paint: Paint
@@ -67,6 +72,7 @@ class View:
     measured: Literal["y", "colour", ""] = "y"
     takes: frozenset[str] = frozenset()
     chooses: tuple[str, ...] = ()
+    low: Callable[[xr.Dataset], bool] = lambda ds: False
 
     def options(self) -> frozenset[str]:
         """Names of the options of an appearance that it takes."""
@@ -88,12 +94,15 @@ class Plot:
         Whether it is of all modes together, so that none can be chosen.
     views_of : callable, optional
         Gives the views for what is asked for, of a picture that is not drawn unasked.
+    groups : mapping, optional
+        Words by which several modes are chosen, and what keeps these of a dataset.
     """
 
     draw: Callable[..., Axes]
     views: tuple[View, ...] = field(repr=False)
     network: bool = False
     views_of: Callable[[xr.Dataset, Appearance], tuple[View, ...]] | None = field(default=None, repr=False)
+    groups: Mapping[str, Callable[[xr.Dataset], xr.Dataset]] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -136,7 +145,7 @@ class Plot:
         if x is not None:
             asked = [view for view in possible if view.x == x.removesuffix(" S")]
             if not asked:
-                valid = dict.fromkeys(name for view in possible for name in x_names(view))
+                valid = dict.fromkeys(name for view in possible for name in x_names(view.x))
                 raise DatasetError(f"x: must be one of {', '.join(valid)} for {self.name} of this dataset (got {x!r})")
             possible = asked
         return next((view for view in possible if view.suits(ds)), possible[0])
@@ -189,9 +198,12 @@ class Plot:
             raise DatasetError(f"{', '.join(names)}: cannot be chosen for {self.name}{meant}; valid: {', '.join(dims)}")
         if not any(has_all(ds, view.needs) for view in self.views):
             raise DatasetError(self.obstacles(ds))
+        group = choice.get("mode")
         for dim in dims:
-            if dim in choice:
-                ds = select_value(ds, dim, choice[dim])
+            if dim == "mode" and isinstance(group, str) and group in self.groups:
+                ds = self.groups[group](ds)
+            elif dim in choice:
+                ds = select_value(ds, dim, choice[dim], words=self.groups if dim == "mode" else ())
         if not (drawn := self.variables(ds)):
             raise DatasetError(self.obstacles(ds))
         if self.network and ds.sizes["mode"] < len(target_singular_values(sweep_of(ds))):
@@ -285,33 +297,29 @@ class Plot:
             if ax is None:
                 import matplotlib.pyplot as plt
 
-                size = look.size or STYLES[look.style or "screen"].single
+                size = look.size or figure_size(look.style, view.low(one))
                 ax = plt.subplots(figsize=size, layout="constrained")[1]
             titled = [dim for dim in dict.fromkeys([*plot.dims(one), "mode"]) if dim in choice or dim in not_chosen]
-            items = [mode_name(one, 0) if dim == "mode" else value_text(one, dim) for dim in titled]
+            items = [chosen_name(one, dim, choice.get(dim), self.groups) for dim in titled]
             if look.title is not None or items:
-                ax.set_title(wrap_items(items) if look.title is None else look.title, fontsize="medium")
+                ax.set_title(look.title or "", fontsize="medium")
+                if look.title is None:
+                    ax.set_title(fit_title(ax, items, float(ax.title.get_fontsize())), fontsize="medium")
             handles = view.paint(ax, one, look) or []
             if look.log is not None and view.measured == "y":
                 set_log(ax, look.log)
             if look.over is not None:
                 handles += draw_over(ax, plot, view, one, choice, look)
-            widen(ax, look.style)
+            beside: Any = ax.child_axes
+            for drawn in (ax, *beside):
+                widen(drawn, look.style)
+                readable_logs(drawn)
+            if view.measured != "colour":
+                make_room(ax)
             look.limit(ax)
-            (legend_inside if view.measured == "colour" else legend_beside)(ax, handles)
+            fit_labels(ax)
+            draw_legend(ax, handles)
         return ax
-
-
-def x_names(view: View) -> list[str]:
-    """Names of what can be on a view's x axis."""
-    return ["eta", "eta S"] if view.x == "eta" else [view.x]
-
-
-def set_log(ax: Axes, log: bool) -> None:
-    """Give the y axis a log scale or a linear one, with limits about what is drawn."""
-    ax.set_yscale("log" if log else "linear")
-    ax.relim()
-    ax.autoscale(axis="y")
 
 
 def plane_dims(ds: xr.Dataset) -> tuple[str, ...]:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from fastdln.analysis.blockwise import blocks
 from fastdln.observables.fate import DIVERGED, NOT_COMPUTED
 from fastdln.plots.colours import HATCHED
+from fastdln.plots.selection import INTEGER_AXES
 
 # Cells an inch at most: a cell narrower than a pixel of the picture, 200 an inch, would be lost.
 CELLS_AN_INCH = 150
@@ -165,4 +167,6 @@ def draw_cells(
     if len(ds[y]) <= MOST_TICKS:
         ax.set_yticks(ds[y].values, [f"{value:.6g}" for value in ds[y].values], minor=False)
         ax.minorticks_off()
+    elif y in INTEGER_AXES:
+        ax.yaxis.set_major_locator(MaxNLocator(MOST_TICKS, integer=True))
     return mesh

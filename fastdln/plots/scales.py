@@ -1,4 +1,4 @@
-"""Scales of colours, and one scale for the panels of a figure that show one quantity."""
+"""Scales: robust ones of colours, y axes without strays, and one scale for the panels that show one quantity."""
 
 from __future__ import annotations
 
@@ -10,9 +10,21 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, LogNorm, Normalize, TwoSlopeNorm
 
+from fastdln.plots.labels import note
+
 # Percentiles at either end, and how far beyond them in parts of what lies between them a scale still reaches; what lies
 # further away has the last colour.
-CLIPPED, ROOM = 0.5, 0.5
+CLIPPED, FARTHEST = 0.5, 0.5
+
+# Values that may be strays: no more than this part at either end, of so many at least, and further from the others than
+# this part of what those extend.
+STRAY_PART, FEWEST_VALUES, FAR = 0.005, 100, 0.15
+
+# Room beyond the last values, in parts of their extent.
+ROOM = 0.05
+
+# Length of a colour bar in parts of its width, along one row of panels.
+ASPECT = 20
 
 
 def robust_scale(values: np.ndarray, log: bool) -> tuple[Normalize, int, int]:
@@ -36,7 +48,7 @@ def robust_scale(values: np.ndarray, log: bool) -> tuple[Normalize, int, int]:
     low, high = 0.0, 1.0
     if drawn.size:
         near, far = np.percentile(drawn, [CLIPPED, 100 - CLIPPED])
-        room = ROOM * (far - near)
+        room = FARTHEST * (far - near)
         low, high = max(drawn.min(), near - room), min(drawn.max(), far + room)
     below, above = int((drawn < low).sum()) + values.size - drawn.size, int((drawn > high).sum())
     if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):  # one value
@@ -55,6 +67,57 @@ def whole_numbers(low: int, high: int, cmap: str) -> dict[str, Any]:
 def extend_of(below: bool, above: bool) -> str:
     """Name the ends of a colour bar that get an arrow."""
     return ("neither", "min", "max", "both")[below + 2 * above]
+
+
+def without_strays(values: Any) -> tuple[float, float, int]:
+    """Find the limits of all finite values but for a few that lie far outside.
+
+    Parameters
+    ----------
+    values : array_like of float
+        Of any shape; on a log axis their logarithms.
+
+    Returns
+    -------
+    low, high : float
+        Least and greatest of the others; NaN if there is no value.
+    strays : int
+        Values that are left out.
+    """
+    finite = np.sort(np.asarray(values, dtype=float).ravel())
+    finite = finite[np.isfinite(finite)]
+    if not finite.size:
+        return np.nan, np.nan, 0
+    low, high = float(finite[0]), float(finite[-1])
+    cut = int(np.ceil(STRAY_PART * finite.size))
+    if finite.size < FEWEST_VALUES or finite[cut] == finite[-1 - cut]:
+        return low, high, 0
+    far = FAR * (finite[-1 - cut] - finite[cut])
+    kept = finite[(finite >= finite[cut] - far) & (finite <= finite[-1 - cut] + far)]
+    return float(kept[0]), float(kept[-1]), int(finite.size - kept.size)
+
+
+def leave_out_strays(ax: Axes, values: Any) -> None:
+    """Set the y limits so that a few values far outside do not stretch the axis, and say how many they are.
+
+    Without such values the limits stay.
+    """
+    log = ax.get_yscale() == "log"
+    measured = np.asarray(values, dtype=float)
+    measured = np.log10(measured[measured > 0]) if log else measured
+    low, high, strays = without_strays(measured)
+    if not strays:
+        return
+    room = ROOM * (high - low)
+    bottom, top = low - room, high + room
+    ax.set_ylim(*((10**bottom, 10**top) if log else (bottom, top)))
+    note_outside(ax, strays, int(np.isfinite(measured).sum()))
+
+
+def note_outside(ax: Axes, count: int, of: int, what: str = "values") -> None:
+    """Say on a picture how many values are beyond its axis."""
+    if count:
+        note(ax, f"{count:,} of {of:,} {what} beyond the axis")
 
 
 def share_y(axes: Sequence[Axes]) -> None:
@@ -96,9 +159,30 @@ def share_bar(axes: Sequence[Axes], label: str, meshes: list[Any]) -> None:
     ends = {mesh.colorbar.extend for mesh in meshes}
     extend = extend_of(bool(ends & {"min", "both"}), bool(ends & {"max", "both"}))
     locator = bar.locator if isinstance(norms[0], BoundaryNorm) else None
+    place = axes[0].get_subplotspec()
+    aspect = ASPECT * (1 if place is None else place.get_gridspec().nrows)
     for mesh in meshes:
         mesh.colorbar.remove()
         mesh.set(**shared)
-    one: Any = axes[0].figure.colorbar(meshes[-1], ax=list(axes), extend=extend, label=label, ticks=locator)
+    bar_of: dict[str, Any] = {"extend": extend, "label": label, "ticks": locator, "aspect": aspect}
+    one: Any = axes[0].figure.colorbar(meshes[-1], ax=list(axes), **bar_of)
+    tidy_bar(one)
     for line in lines:
         one.ax.axhline(line, color="black", linewidth=0.8)
+
+
+def tidy_bar(bar: Any) -> None:
+    """Leave out the minor ticks of a colour bar, whose numbers stand too close."""
+    bar.ax.minorticks_off()
+
+
+def set_log(ax: Axes, log: bool) -> None:
+    """Give the y axis a log scale or a linear one, with limits about what is drawn."""
+    ax.set_yscale("log" if log else "linear")
+    ax.relim()
+    ax.autoscale(axis="y")
+
+
+def union(one: tuple[float, float], two: tuple[float, float]) -> tuple[float, float]:
+    """Limits that hold both."""
+    return min(*one, *two), max(*one, *two)

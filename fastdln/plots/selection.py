@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 import warnings
 from collections.abc import Iterable
@@ -20,6 +21,9 @@ MOST_LISTED = 12
 # Axes of whole numbers: between two of them there is nothing that a picture could stand for.
 INTEGER_AXES = ("depth", "seed", "layer", "eigenvalue", "sample")
 
+# Formulas of axes.
+SYMBOLS = {"alpha": "$\\alpha$", "eta": "$\\eta$", "depth": "$L$"}
+
 # The coordinate's attribute that keeps what was asked for, where the nearest is drawn instead.
 ASKED_FOR = "asked_for"
 
@@ -34,7 +38,7 @@ class Choice(TypedDict, total=False):
     seed: SupportsFloat
     alpha: SupportsFloat
     eta: SupportsFloat
-    mode: SupportsFloat
+    mode: SupportsFloat | str
     s1: SupportsFloat
     s2: SupportsFloat
     s3: SupportsFloat
@@ -44,8 +48,8 @@ class Choice(TypedDict, total=False):
     basis: str
 
 
-def select_value(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
-    """Select one value of a dimension, which stays, with a length of 1.
+def select_value(ds: xr.Dataset, dim: str, value: Any, words: Iterable[str] = ()) -> xr.Dataset:
+    """Select one value of a dimension, which stays, with a length of 1; words: what else could have been chosen.
 
     Where a real axis does not have the value the nearest is taken, with a warning; whole numbers are taken as they are.
     """
@@ -56,7 +60,8 @@ def select_value(ds: xr.Dataset, dim: str, value: Any) -> xr.Dataset:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise DatasetError(f"{dim}: must be a number (got {reprlib.repr(value)})") from None
+        valid = ", or ".join(["must be a number", *words])
+        raise DatasetError(f"{dim}: {valid} (got {reprlib.repr(value)})") from None
     if not np.isfinite(number):
         raise DatasetError(f"{dim}: must be a finite number (got {value})")
     values = ds[dim].values
@@ -126,7 +131,27 @@ def value_text(ds: xr.Dataset, dim: str) -> str:
     asked, value = ds[dim].attrs.get(ASKED_FOR), ds[dim].values.ravel()[0]
     shown = f"{value:.6g}" if ds[dim].dtype.kind in "iuf" else without_formulas(text_of({"": value}, ""))
     nearest = f" (nearest to {asked:.6g})" if isinstance(asked, float) else ""
-    return f"{without_formulas(dim)} = {shown}{nearest}"
+    return f"{symbol_of(dim) or without_formulas(dim)} = {shown}{nearest}"
+
+
+def chosen_name(ds: xr.Dataset, dim: str, value: Any, groups: Iterable[str]) -> str:
+    """Name in a title the value of a dimension that is drawn, or the group of modes that is chosen."""
+    if dim != "mode":
+        return value_text(ds, dim)
+    return f"{value} modes" if isinstance(value, str) and value in groups else mode_name(ds, 0)
+
+
+def x_names(x: str) -> list[str]:
+    """Names of what can be on an x axis."""
+    return ["eta", "eta S"] if x == "eta" else [x]
+
+
+def symbol_of(dim: str) -> str:
+    """Write the formula of an axis: alpha, eta, L for the depth, and s_1 for s1; "" for others."""
+    if dim in SYMBOLS:
+        return SYMBOLS[dim]
+    numbered = re.fullmatch(r"([a-z])(\d+)", dim)
+    return f"${numbered[1]}_{{{numbered[2]}}}$" if numbered else ""
 
 
 def without_formulas(text: str) -> str:

@@ -7,19 +7,18 @@ from typing import Any, Unpack
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values
 from fastdln.plots.against_eta import draw_range
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, step_axis
-from fastdln.plots.colours import EDGE, NEUTRAL, THEORY, line_colours
+from fastdln.plots.colours import DARK_BLUE, EDGE, NEUTRAL, THEORY, line_colours
 from fastdln.plots.heatmap import heatmap
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View, eta_dims, is_plane, plane_dims
 from fastdln.plots.selection import values
-from fastdln.plots.trajectories import dots, drawn_etas, eta_and_step_dims
+from fastdln.plots.trajectories import dots, drawn_etas, eta_and_step_dims, eta_name, note_etas
 
 # Of learning rates that are told apart along the steps; of more the mean over the record is drawn against them.
 MOST_ETAS = 12
@@ -33,7 +32,8 @@ def few_etas(ds: xr.Dataset) -> bool:
 def sharpness(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Sharpness with the edge 2/eta: along the steps, against eta, or over eta and alpha.
 
-    Along the steps where trajectories were kept of a few learning rates. Against eta the mean, minimum and maximum over
+    Along the steps where trajectories were kept of a few learning rates, six of them at most in one picture; a panel for
+    each with panels="eta". Against eta the mean, minimum and maximum over
     the record. Over two axes eta times sharpness over 2, about 1.
 
     Parameters
@@ -71,19 +71,21 @@ def sharpness(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]
     return PLOT(ds, ax, options)
 
 
-def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
+def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     """Draw the sharpness along the steps, a colour a learning rate, each with its 2/eta in that colour."""
     indices = drawn_etas(ds)
     measured = values(ds, "trajectory_sharpness", "eta", "step")
-    for index, colour in zip(indices, line_colours(len(indices), look.cmap), strict=True):
-        eta = float(ds["eta"][index])
-        dots(ax, ds["step"], measured[index], colour, f"$\\eta$ = {eta:.6g}")
-        if eta > 0:
-            ax.axhline(2 / eta, **EDGE | {"color": colour, "linestyle": "--", "zorder": 1.5})
+    several = len(indices) > 1
+    for index, colour in zip(indices, line_colours(len(indices), look.cmap) if several else [DARK_BLUE], strict=True):
+        dots(ax, ds["step"], measured[index], colour, eta_name(ds, index) if several else "sharpness")
+        if (eta := float(ds["eta"][index])) > 0:
+            edge = EDGE | {"linestyle": "--", "zorder": 1.5 if several else 3}
+            ax.axhline(2 / eta, **edge | ({"color": colour} if several else {"label": "2/$\\eta$"}))
+    if several:
+        ax.plot([], [], color=NEUTRAL, linestyle="--", linewidth=1.1, label="2/$\\eta$, in its colour")
     step_axis(ax, ds)
+    note_etas(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_sharpness"]))
-    name = "2/$\\eta$" if len(indices) == 1 else "2/$\\eta$, in its colour"
-    return [Line2D([], [], color=NEUTRAL, linestyle="--", linewidth=1.1, label=name)]
 
 
 def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
@@ -104,7 +106,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     ax.set_ylim(0, 1.1 * max(top, flattest) or None)
     eta_axis(ax, ds, look)
     critical_lines(ax, ds, look)
-    ax.set_ylabel(axis_label(ds["sharpness"]).partition(",")[0])
+    ax.set_ylabel(axis_label(ds["sharpness"], brief=True))
 
 
 OVER_RECORD = ("sharpness", "sharpness_min", "sharpness_max", "sharpness_ratio")

@@ -7,14 +7,20 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from fastdln.analysis.dataset import models_of
+from fastdln.plots.labels import note
+from fastdln.plots.wrapping import panel_inches
 
 # Learning rates side by side in one picture; more lines are not told apart.
 MOST_LINES = 6
 
 # States that are drawn; more are thinned by an odd stride, which does not keep one phase of a two-cycle only.
 MOST_POINTS = 20_000
+
+# States beside the picture; of fewer in all the picture shows each. Its width and distance, in parts of a panel's width.
+ZOOMED, FEWEST_ZOOMED, NARROW, GAP = 20, 60, 0.2, 0.03
 
 # Width and opacity of the line through the dots.
 THIN, FAINT = 0.4, 0.35
@@ -31,9 +37,52 @@ def drawn_etas(ds: xr.Dataset) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, min(count, MOST_LINES)).round().astype(int))
 
 
-def dots(ax: Axes, x: Any, y: Any, colour: Any, name: str | None = None, size: float = 2.4, alpha: float = 1.0) -> None:
-    """Draw each state as a dot, on a line so thin that an oscillation from step to step is no filled block."""
-    ax.plot(x, y, color=colour, linewidth=THIN, alpha=FAINT * alpha, rasterized=True)
+def eta_name(ds: xr.Dataset, index: int) -> str:
+    """Name a learning rate in a legend."""
+    return f"$\\eta$ = {float(ds['eta'][index]):.6g}"
+
+
+def note_etas(ax: Axes, ds: xr.Dataset) -> None:
+    """Say on a picture how many of the learning rates it shows, where it does not show all."""
+    if (drawn := len(drawn_etas(ds))) < ds.sizes["eta"]:
+        note(ax, f"{drawn} of {ds.sizes['eta']:,} learning rates shown")
+
+
+def zoom(ax: Axes, ds: xr.Dataset) -> tuple[Axes, xr.Dataset] | None:
+    """Add a narrow axes for the last steps to the right of a picture; gives it with these steps, None where all are few.
+
+    Its y axis is the picture's. A second dataset over the first has none.
+    """
+    if ds.sizes["step"] < FEWEST_ZOOMED or ax.child_axes:
+        return None
+    inches = panel_inches(ax)[0]
+    if ax.figure.get_layout_engine() is None:  # nothing makes room beside the picture
+        left, bottom, width, height = ax.get_position().bounds
+        ax.set_position((left, bottom, width * (1 - GAP - NARROW), height))
+    # inches from the right end of the picture, so that its own width does not change the layout's answer
+    right_end: Any = ax.transAxes
+    from_right = ax.figure.dpi_scale_trans + ScaledTranslation(1, 0, right_end)
+    place = blended_transform_factory(from_right, ax.transAxes)
+    beside = ax.inset_axes((GAP * inches, 0, NARROW * inches, 1), transform=place, sharey=ax)
+    last = ds.isel(step=slice(-ZOOMED - 1, None))
+    first, end = last["step"].values[[0, -1]]
+    beside.set_xlim(first - 0.05 * (end - first), end + 0.05 * (end - first))
+    beside.set_xticks([int(last["step"].values[len(last["step"]) // 2])])  # more numbers stand too close
+    beside.tick_params(labelleft=False)
+    beside.set_title(f"last {end - first:g} steps", fontsize="x-small")
+    return beside, last
+
+
+def dots(ax: Axes, x: Any, y: Any, colour: Any, name: str | None = None, size: float = 2.8, alpha: float = 1.0) -> None:
+    """Draw each state as a dot, on a line so thin that an oscillation from step to step is no filled block.
+
+    Of few states the line is as visible as the dots.
+    """
+    few = len(x) <= FEWEST_ZOOMED
+    size = 1.4 * size if few else size
+    ax.plot(
+        x, y, color=colour, linewidth=2 * THIN if few else THIN, alpha=alpha * (1 if few else FAINT), rasterized=True
+    )
     ax.plot(x, y, ".", color=colour, markersize=size, markeredgewidth=0, alpha=alpha, rasterized=True)
     if name:
         ax.plot([], [], color=colour, linewidth=2, alpha=alpha, label=name)

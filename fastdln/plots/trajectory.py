@@ -14,7 +14,7 @@ from fastdln.plots.colours import THEORY, line_colours
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.selection import mode_indices, mode_name, values
-from fastdln.plots.trajectories import dots, step_and_mode_dims
+from fastdln.plots.trajectories import dots, step_and_mode_dims, zoom
 
 
 def trajectory(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
@@ -41,7 +41,7 @@ def trajectory(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options
 
     Notes
     -----
-    Thin lines: the target's singular values.
+    Thin lines: the target's singular values. The narrow axes beside it has the last 20 steps.
 
     References
     ----------
@@ -55,16 +55,22 @@ def trajectory(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options
 
 
 def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
-    """Draw each mode as dots, and its target."""
-    products, s = values(ds, "trajectory_product", "step", "mode"), singular_values(ds)
-    for k, (colour, mode) in enumerate(
-        zip(line_colours(len(mode_indices(ds)), look.cmap), mode_indices(ds), strict=True)
-    ):
-        dots(ax, ds["step"], products[:, mode], colour, mode_name(ds, mode))
-        target = float(s.isel(mode=mode).values.ravel()[0])
-        ax.axhline(target, **THEORY, linestyle="--", label="target" if k == 0 else None)
+    """Draw each mode as dots, and its target; beside them the last steps."""
+    draw(ax, ds, look)
     step_axis(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_product"], "$\\pi$"))
+    if (last := zoom(ax, ds)) is not None:
+        draw(*last, look)
+
+
+def draw(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw the states that a dataset has."""
+    products, s = values(ds, "trajectory_product", "step", "mode"), singular_values(ds)
+    indices = mode_indices(ds)
+    for k, (colour, mode) in enumerate(zip(line_colours(len(indices), look.cmap), indices, strict=True)):
+        target = float(s.isel(mode=mode).values.ravel()[0])
+        ax.axhline(target, **THEORY | {"path_effects": None}, linestyle="--", label="target" if k == 0 else None)
+        dots(ax, ds["step"], products[:, mode], colour, mode_name(ds, mode))
 
 
 PLOT = Plot(

@@ -50,7 +50,7 @@ def test_bad_input_is_said_in_one_line(grid):
         grid.dln.plot.phse()
 
 
-@pytest.mark.parametrize("kind", ["loss", "sharpness", "phase", "mixing", "eigenvalues"])
+@pytest.mark.parametrize("kind", ["loss", "sharpness", "mixing", "eigenvalues"])
 def test_pictures_of_the_network_take_no_mode(kind, modes):
     with pytest.raises(DatasetError, match="mode"):
         plots.PLOTS[kind].draw(modes, mode=1)
@@ -91,7 +91,7 @@ def test_datasets_that_were_worked_on(grid, modes):
 def test_the_choice_counts_before_what_fits():
     axes = {"eta": [0.5, 1.1], "alpha": 0.5, "depth": [2, 3]}
     ds = run(Sweep(model="modes", axes=axes, steps=50, record=8, observables=[], trajectory=1))
-    assert plots.figure(ds, "contour", depth=2).axes[0].get_title() == "depth = 2"
+    assert plots.figure(ds, "contour", depth=2).axes[0].get_title() == "$L$ = 2"
     with pytest.raises(DatasetError, match="contour"):
         plots.figure(ds, "contour", depth=3)
 

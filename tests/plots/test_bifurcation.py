@@ -49,3 +49,22 @@ def test_an_orbit_that_stands_still_is_a_line(grid):
 def test_only_eta_and_eta_s_are_axes_of_a_bifurcation(grid):
     with pytest.raises(DatasetError, match="eta S"):
         plots.bifurcation(grid, x="eta_S")
+
+
+@pytest.mark.parametrize(("x", "name"), [("eta", "2/$S$"), ("eta S", "$\\eta S$ = 2")])
+def test_the_edge_is_called_what_it_is_on_this_axis(grid, x, name):
+    ax = plots.bifurcation(grid, depth=2, alpha=0.6, mode=1, x=x)
+    upright = {one.get_label(): one.get_xdata()[0] for one in ax.lines if len(one.get_xdata()) == 2}
+    assert upright[name] == pytest.approx(1.0 if x == "eta" else 2.0)
+    assert {one for one in upright if "S" in str(one)} == {name}
+
+
+def test_the_density_has_a_key(grid):
+    figure = plots.figure(grid, "bifurcation", mode=1)
+    bars = [ax for ax in figure.axes if ax.get_label() == "<colorbar>"]
+    assert [bar.get_ylabel() for bar in bars] == ["share of the samples"]
+    few = plots.bifurcation(grid.isel(eta=slice(0, 30, 6)), depth=2, alpha=0.6, mode=1)
+    columns = mesh_of(few).get_array()
+    assert columns.shape[1] == 9
+    assert columns.mask[:, 1::2].all(), "nothing between learning rates"
+    assert not columns.mask[:, ::2].all(axis=0).any()

@@ -81,12 +81,12 @@ def test_the_nearest_value_is_said(ds):
         "alpha = 0.4 is not there; drawn at the nearest, 0.3",
         "eta = 0.46 is not there; drawn at the nearest, 0.458974",
     ]
-    assert ax.get_title() == f"depth = 2, alpha = 0.3 (nearest to 0.4),\neta = {near:.6g} (nearest to 0.46)"
+    assert ax.get_title() == f"$L$ = 2, $\\alpha$ = 0.3 (nearest to 0.4), $\\eta$ = {near:.6g} (nearest to 0.46)"
     with pytest.warns(UserWarning, match="nearest") as caught:
         figure = plots.figure(ds, "loss", alpha=0.5)
     assert len(caught) == 1
     titles = [ax.get_title() for ax in figure.axes]
-    assert titles == [f"depth = {depth}, alpha = 0.6 (nearest to 0.5)" for depth in (2, 3)]
+    assert titles == [f"$L$ = {depth}, $\\alpha$ = 0.6 (nearest to 0.5)" for depth in (2, 3)]
     assert "asked_for" not in ds.eta.attrs, "the dataset itself is left alone"
 
 
@@ -95,7 +95,7 @@ def test_what_is_there_is_not_called_near(ds, exact):
     exact = float(f"{float(exact):.7g}") if isinstance(exact, np.floating) else exact
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert plots.loss(ds, alpha=exact, depth=3).get_title() == "depth = 3, alpha = 0.3"
+        assert plots.loss(ds, alpha=exact, depth=3).get_title() == "$L$ = 3, $\\alpha$ = 0.3"
         for end in ds.eta.values[[0, -1]] * (1 + 1e-12):
             plots.loss(ds, eta=end, depth=3, alpha=0.3)
 

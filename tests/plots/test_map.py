@@ -47,7 +47,7 @@ def test_each_value_is_where_it_is(x, y, shapes):
     for k, value in enumerate(shapes[y].values):
         assert corners[k, 0, 1] < value < corners[k + 1, 0, 1]
     titled = {part.partition(" =")[0].strip() for part in ax.get_title().replace("\n", " ").split(",")}
-    assert titled == set(others)
+    assert titled == {{"alpha": "$\\alpha$", "eta": "$\\eta$", "depth": "$L$", "s2": "$s_{2}$"}[dim] for dim in others}
     if np.isnan(expected).any():
         assert "diverged" in legend_of(ax)
 
@@ -77,7 +77,7 @@ def test_own_dimensions_are_chosen_or_the_last(shapes):
         assert plots.figure(shapes, "map", mode=2, sample=3, **at).axes[0].get_title().endswith("sample = 3")
     figure = plots.figure(shapes, "map", **at)
     titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
-    assert [title.partition(",")[0] for title in titles][:1] * 2 == ["depth = 2"] * 2
+    assert [title.partition(",")[0] for title in titles][:1] * 2 == ["$L$ = 2"] * 2
     assert ["mode 1" in titles[0], "mode 2" in titles[1], len(titles)] == [True, True, 2]
     assert sum(ax.get_label() == "<colorbar>" for ax in figure.axes) == 1, "one for both panels"
     with pytest.raises(DatasetError, match=r"sample: must be one of 0, 1, .*got 99"):

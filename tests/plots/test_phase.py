@@ -58,7 +58,7 @@ def test_phase_paints_each_point_where_it_is(grid):
     assert (np.diff(corners[0, :, 0]) > 0).all()
     for k, eta in enumerate(ds.eta.values):
         assert corners[0, k, 0] < eta < corners[0, k + 1, 0]
-    assert ax.get_title() == "depth = 3"
+    assert ax.get_title() == "$L$ = 3"
     named = {text.get_text() for text in ax.get_legend().get_texts()}
     seen = {list(CLASS_COLOURS)[k] for k in np.unique(expected)}
     assert seen <= named

@@ -1,7 +1,10 @@
 """Pictures along the learning rate or the steps: states left out, values that are missing, and spectra."""
 
+import itertools
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from fastdln import Sweep, plots, run, theory
 from tests import reference
@@ -84,3 +87,54 @@ def test_layers_of_matrices_are_told_by_their_order():
     said = [text.get_text() for text in plots.layers(ds).get_legend().get_texts()]
     assert "singular value 1" in said and "singular value 2" in said
     assert not any("s = " in one for one in said)
+
+
+@pytest.mark.parametrize("layout", ["constrained", None])
+@pytest.mark.parametrize("kind", ["layers", "trajectory"])
+def test_the_last_steps_are_beside_the_run(kind, layout, modes):
+    """The same states as in the picture, on the same scale, within the figure and beside the picture."""
+    figure = Figure(layout=layout)
+    ax = plots.PLOTS[kind].draw(modes, figure.subplots(), eta=1.15, alpha=0.3)
+    plots.encode(figure, "png", 60)
+    (beside,) = ax.child_axes
+    last = [one for one in beside.lines if one.get_marker() == "." and len(one.get_xdata())]
+    runs = [one for one in ax.lines if one.get_marker() == "." and len(one.get_xdata())]
+    assert len(last) == len(runs)
+    for one, run_of in zip(last, runs, strict=True):
+        np.testing.assert_array_equal(one.get_xdata(), np.asarray(run_of.get_xdata())[-21:])
+        np.testing.assert_array_equal(one.get_ydata(), run_of.get_ydata()[-21:])
+    assert beside.get_title() == "last 20 steps"
+    assert beside.get_ylim() == ax.get_ylim()
+    box, page = beside.get_window_extent(), figure.bbox
+    assert ax.get_window_extent().x1 < box.x0 < box.x1 <= page.x1
+    assert box.height == pytest.approx(ax.get_window_extent().height, abs=1)
+
+
+def test_few_steps_are_not_shown_twice(modes):
+    assert not plots.layers(modes.isel(step=slice(0, 40)), eta=1.15, alpha=0.3).child_axes
+    over = plots.trajectory(modes, eta=1.15, alpha=0.3, over=modes)
+    assert len(over.child_axes) == 1
+
+
+def test_each_path_over_the_contours_is_seen(modes):
+    """Later ones are narrower, so that those beneath stand out on both sides."""
+    ax = plots.contour(modes.isel(eta=slice(0, 4)), alpha=0.3, mode=1)
+    paths = [one for one in ax.lines if str(one.get_label()).startswith("$\\eta$")]
+    assert len(paths) == 4
+    widths = [one.get_linewidth() for one in paths]
+    assert all(wide >= narrow + 1 for wide, narrow in itertools.pairwise(widths))
+    levels = {float(text.get_text()) for text in ax.texts if text.get_text()}
+    assert levels
+    assert levels <= {10.0**k for k in range(-6, 6)}
+    assert "loss of the mode" in {text.get_text() for text in ax.get_legend().get_texts()}
+
+
+def test_one_learning_rate_along_the_steps_has_the_edge_in_its_own_colour(modes):
+    ax = plots.sharpness(modes.isel(eta=[2]), alpha=0.3)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sharpness", "2/$\\eta$"]
+    several = plots.sharpness(modes.isel(eta=[1, 3]), alpha=0.3)
+    named = [text.get_text() for text in several.get_legend().get_texts()]
+    assert named == [f"$\\eta$ = {modes.eta.values[k]:.6g}" for k in (1, 3)] + ["2/$\\eta$, in its colour"]
+    levels = {one.get_ydata()[0]: one.get_color() for one in several.lines if one.get_transform() != several.transData}
+    np.testing.assert_allclose(sorted(levels), sorted(2 / modes.eta.values[[1, 3]]))
+    assert len(set(levels.values())) == 2

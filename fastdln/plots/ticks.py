@@ -1,0 +1,103 @@
+"""Ticks of log axes: powers of ten at even strides, or plain numbers where an axis has few decades."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, Formatter, Locator, MaxNLocator, NullFormatter
+
+# Ticks with a number, at most and where that is possible at least.
+MOST, FEWEST = 6, 3
+
+# Decades from one tick to the next, and within one decade the multiples of its power of ten.
+STRIDES: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+MULTIPLES: tuple[tuple[int, ...], ...] = ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 5, 7), tuple(range(1, 10)))
+
+# Numbers in this range are written out.
+LEAST_PLAIN, MOST_PLAIN = 1e-3, 1e4
+
+# Decades up to which a tick stands at each multiple, and at each decade.
+ALL_MULTIPLES, ALL_DECADES = 6, 40
+
+
+class Decades(Locator):
+    """Places for at most `MOST` ticks, which are powers of ten where there are some decades."""
+
+    def __call__(self) -> Any:
+        """Find the ticks of the axis."""
+        axis: Any = self.axis
+        return self.tick_values(*axis.get_view_interval())
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """Find the ticks between two values."""
+        low, high = min(vmin, vmax), max(vmin, vmax)
+        if not (0 < low < high < np.inf):
+            return []
+        first, last = np.log10(low) - 1e-9, np.log10(high) + 1e-9
+        if int(np.floor(last) - np.ceil(first)) + 1 >= FEWEST:
+            for stride in STRIDES:
+                exponents = np.arange(np.ceil(first / stride), np.floor(last / stride) + 1) * stride
+                if len(exponents) <= MOST:
+                    return 10.0**exponents
+        for multiples in MULTIPLES:
+            decades = 10.0 ** np.arange(np.floor(first), np.floor(last) + 1)
+            found = np.multiply.outer(decades, multiples).ravel()
+            found = found[(found >= low * (1 - 1e-9)) & (found <= high * (1 + 1e-9))]
+            if FEWEST <= len(found) <= MOST + 1:
+                return found
+        unit = 10.0 ** np.floor(first)  # numbers of usual size; the smallest are rounded to nothing
+        even = np.asarray(MaxNLocator(MOST - 1).tick_values(low / unit, high / unit)) * unit
+        return even[even > 0]
+
+
+class PowersOfTen(Formatter):
+    """Numbers as they are where all are of a usual size, and powers of ten elsewhere."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write one number."""
+        return self.format_ticks([x])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Write the numbers of an axis, all in one way."""
+        if all(LEAST_PLAIN <= value < MOST_PLAIN for value in values):
+            return [f"{value:.6g}" for value in values]
+        return [power_of_ten(value) for value in values]
+
+
+def power_of_ten(value: float) -> str:
+    """Write a number as a power of ten, with what it is multiplied by."""
+    if not value > 0:
+        return f"{value:g}"
+    exponent = int(np.floor(np.log10(value) + 1e-9))
+    factor = f"{value / 10.0**exponent:.3g}"
+    return f"$10^{{{exponent}}}$" if factor == "1" else f"${factor} \\times 10^{{{exponent}}}$"
+
+
+class Between(Locator):
+    """Places for ticks without numbers: each multiple of a power of ten, or each power, or none."""
+
+    def __call__(self) -> Any:
+        """Find the ticks of the axis."""
+        axis: Any = self.axis
+        return self.tick_values(*axis.get_view_interval())
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """Find the ticks between two values."""
+        low, high = min(vmin, vmax), max(vmin, vmax)
+        if not (0 < low < high < np.inf) or (decades := np.log10(high / low)) > ALL_DECADES:
+            return []
+        powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+        return np.multiply.outer(powers, range(1, 10 if decades <= ALL_MULTIPLES else 2)).ravel()
+
+
+def readable_logs(ax: Axes) -> None:
+    """Give the log axes of a picture such ticks, unless it has set its own."""
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "log" and not isinstance(axis.get_major_locator(), FixedLocator):
+            axis.set_major_locator(Decades())
+            axis.set_major_formatter(PowersOfTen())
+            axis.set_minor_locator(Between())
+            axis.set_minor_formatter(NullFormatter())
