@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import lazy_loader
 
-from fastdln.analysis.census import Census, census
+from fastdln.analysis.fate_census import Census, census
 
 if TYPE_CHECKING:
     from fastdln.analysis.codes import fate_names

@@ -162,7 +162,8 @@ class FateCounter:
         for mode in range(len(s)):
             if (name := f"s{mode + 1}") in self.coordinates:
                 s[mode] = self.coordinates[name].max()
-        edges = critical_learning_rate(s[s > 0][:, None], self.coordinates["depth"])
+        with np.errstate(over="ignore"):  # the edge of a huge singular value is 0
+            edges = critical_learning_rate(s[s > 0][:, None], self.coordinates["depth"])
         return float(edges.min(initial=np.inf))
 
 

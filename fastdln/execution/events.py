@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from fastdln.analysis.census import Census
+from fastdln.analysis.fate_census import Census
 from fastdln.analysis.fate_counter import Tally
 
 

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from fastdln.analysis.census import Census, conclude
+from fastdln.analysis.fate_census import Census, conclude
 from fastdln.analysis.fate_counter import Tally
 from fastdln.execution.events import ChunkDone
 from fastdln.execution.task import counted, fate_counter

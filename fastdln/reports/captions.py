@@ -11,9 +11,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from fastdln.analysis.blockwise import blocks
-from fastdln.analysis.census import Census, share
 from fastdln.analysis.comparison import coordinate_text
 from fastdln.analysis.dataset import NAMED, text_of
+from fastdln.analysis.fate_census import Census, share
 
 # What a caption has room for.
 MOST_PANELS, MOST_PERIODS = 12, 8

@@ -19,9 +19,9 @@ from jinja2 import Environment, StrictUndefined
 
 from fastdln import analysis, theory
 from fastdln import files as local
-from fastdln.analysis.census import Census
 from fastdln.analysis.comparison import CLOSE, coordinate_text
 from fastdln.analysis.dataset import restore_dimensions, singular_values, text_of
+from fastdln.analysis.fate_census import Census
 from fastdln.execution.logged import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
 from fastdln.plots.selection import indices_along, mode_name

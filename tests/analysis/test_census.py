@@ -9,7 +9,7 @@ import pytest
 from fastdln import DatasetError, Sweep, analysis, run, theory
 from fastdln import open as open_store
 from fastdln.analysis import blockwise
-from fastdln.analysis.census import Census, share, would_do
+from fastdln.analysis.fate_census import Census, share, would_do
 from fastdln.analysis.fate_counter import FateCounter
 from fastdln.observables.fate import NAMES
 from fastdln.theory.plateau import enough_steps, plateau_steps_of_layers

@@ -73,7 +73,7 @@ def test_any_flipped_bit_is_found_and_healed(store, reference):
     assert {damage.variable for damage in found.damaged} == set(reference.variables)
     assert found.points_left == 160
     again = fastdln.verify(store)
-    assert {damage.variable for damage in again.damaged} == {"eta", "alpha", "depth", "singular_value"}
+    assert {damage.variable for damage in again.damaged} == {"eta", "alpha", "depth", "mode", "singular_value"}
     identical(fastdln.run(SWEEP, store=store), reference)
     assert fastdln.verify(store).whole
 

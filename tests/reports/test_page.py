@@ -145,7 +145,7 @@ def test_captions_are_of_this_sweep(folder):
         "learning rate eta (40 values from 0.1 to 1.5) and initialization scale alpha (2 values from 0.3 to 0.6)"
         in words
     )
-    assert "panels: depth = 2, 3" in words
+    assert "panels: L = 2, 3" in words
     periods = [p for p in np.unique(ds.period.values) if p > 0]
     assert f"periods found: {', '.join(map(str, periods[:8]))}" in words.lower()
     assert len(read.alts) == len(plots.drawable(ds))

@@ -235,7 +235,7 @@ def test_plot_of_half_a_store(folder):
         (["plot", "s.zarr", "foo/bar"], ["foo/bar", "phase"]),
         (["plot", "s.zarr", "phase", "--at", "kind=3"], ["kind", "depth"]),
         (["plot", "s.zarr", "phase", "--at", "ax=3"], ["ax", "depth"]),
-        (["plot", "s.zarr", "phase", "--at", "mode=1"], ["mode", "depth"]),
+        (["plot", "s.zarr", "loss", "--at", "mode=1"], ["mode", "depth"]),
         (["plot", "s.zarr", "bifurcation", "--at", "mode=7"], ["mode", "1, 2"]),
         (["plot", "s.zarr", "phase", "--at", "depth=2", "--at", "depth=3"], ["depth", "twice"]),
         (["plot", "s.zarr", "phase", "-o", "s.zarr/a.png"], ["s.zarr", "beside"]),
