@@ -120,9 +120,7 @@ def critical_lines(ax: Axes, ds: xr.Dataset, look: Appearance, y: str | None = N
         if y is not None and y in critical.dims and critical.sizes[y] > 1:
             curve = critical.isel({dim: 0 for dim in critical.dims if dim != y}).values
             if np.any((curve >= low) & (curve <= high)):
-                ax.plot(curve, critical[y].values, **style)
-                if y == "depth":
-                    ax.plot(curve, critical[y].values, "|", color=CRITICAL["color"], markersize=20)
+                ax.plot(*(upright(curve, critical[y].values) if y == "depth" else (curve, critical[y].values)), **style)
         elif low <= (eta := float(critical.values.ravel()[0])) <= high:
             ax.axvline(eta, **style)
     ax.set(xlim=(low, high), ylim=limits)
@@ -154,6 +152,12 @@ def critical_styles(ds: xr.Dataset, look: Appearance) -> Iterator[tuple[int, dic
 def many_name(look: Appearance) -> str:
     """Name the lines of many modes."""
     return "$\\eta S_i$ = 2" if look.x == "eta S" else "2/$S_i$"
+
+
+def upright(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Make a piece through the row of each y, as there is nothing between whole numbers."""
+    borders, gap = cell_borders(y, log=False), np.full(len(y), np.nan)
+    return np.column_stack([x, x, gap]).ravel(), np.column_stack([borders[:-1], borders[1:], gap]).ravel()
 
 
 def critical_name(ds: xr.Dataset, mode: int, count: int, look: Appearance) -> str:

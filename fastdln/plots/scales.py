@@ -18,7 +18,7 @@ CLIPPED, FARTHEST = 0.5, 0.5
 
 # Values that may be strays: no more than this part at either end, of so many at least, and further from the others than
 # this part of what those extend.
-STRAY_PART, FEWEST_VALUES, FAR = 0.005, 100, 0.15
+STRAY_PART, FEWEST_VALUES, FAR = 0.005, 100, 0.5
 
 # Room beyond the last values, in parts of their extent.
 ROOM = 0.05
@@ -100,12 +100,17 @@ def without_strays(values: Any) -> tuple[float, float, int]:
 def leave_out_strays(ax: Axes, values: Any) -> None:
     """Set the y limits so that a few values far outside do not stretch the axis, and say how many they are.
 
-    Without such values the limits stay.
+    values: of a line, or a column a line, each of which is looked at by itself: that one of many lines rises above the
+    others makes its end no stray. Without such values the limits stay.
     """
     log = ax.get_yscale() == "log"
     measured = np.asarray(values, dtype=float)
-    measured = np.log10(measured[measured > 0]) if log else measured
-    low, high, strays = without_strays(measured)
+    if log:
+        measured = np.log10(np.where(measured > 0, measured, np.nan))
+    found = [without_strays(line) for line in (measured.T if measured.ndim > 1 else [measured])]
+    drawn = [(low, high) for low, high, _ in found if np.isfinite(low)]
+    low, high = min((low for low, _ in drawn), default=np.nan), max((high for _, high in drawn), default=np.nan)
+    strays = int(np.count_nonzero((measured < low) | (measured > high)))
     if not strays:
         return
     room = ROOM * (high - low)
