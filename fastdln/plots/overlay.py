@@ -17,7 +17,7 @@ from fastdln.plots.appearance import Appearance
 from fastdln.plots.colours import NEUTRAL
 from fastdln.plots.labels import is_theory
 from fastdln.plots.scales import union
-from fastdln.plots.selection import indices_along
+from fastdln.plots.selection import has_all, indices_along, value_text
 
 if TYPE_CHECKING:
     from fastdln.plots.plot import Plot, View
@@ -36,13 +36,14 @@ def draw_over(
     try:
         second = restore_dimensions(look.over)
         second = plot.select(second, {dim: value for dim, value in choice.items() if dim in plot.dims(second)})
-        other = plot.view(second, view.x)
+        other = view if has_all(second, view.needs) and not view.why_not(second) else plot.view(second, view.x)
     except DatasetError as error:
         raise DatasetError(f"over: {error}") from None
-    second = second.isel({dim: indices_along(second, dim)[:1] for dim in plot.panel_dims(second, other)})
-    before, limits = set(ax.lines) | set(ax.collections), (ax.get_xlim(), ax.get_ylim())
+    not_shown = plot.panel_dims(second, other)
+    second = second.isel({dim: indices_along(second, dim)[:1] for dim in not_shown})
+    before, limits = set(artists(ax)), (ax.get_xlim(), ax.get_ylim())
     other.paint(ax, second, replace(look, over=None))
-    for artist in [one for one in (*ax.lines, *ax.collections) if one not in before]:
+    for artist in [one for one in artists(ax) if one not in before]:
         if is_theory(artist) or not isinstance(artist, Line2D):
             artist.remove()  # the theory is drawn once, and one range about a mean is enough
             continue
@@ -54,10 +55,16 @@ def draw_over(
     ax.set_xlim(union(limits[0], ax.get_xlim()))
     ax.set_ylim(union(limits[1], ax.get_ylim()))
     names = tell_apart(first, second)
+    of_second = ", ".join([names[1], *(value_text(second, dim) for dim in not_shown if dim != "mode")])
     return [
         Line2D([], [], color=NEUTRAL, linewidth=1.2, label=names[0]),
-        Line2D([], [], color=NEUTRAL, linewidth=1.2, linestyle=DASHES, label=f"{names[1]}: dashed, crosses"),
+        Line2D([], [], color=NEUTRAL, linewidth=1.2, linestyle=DASHES, label=f"{of_second}: dashed, crosses"),
     ]
+
+
+def artists(ax: Axes) -> list[Any]:
+    """List what is drawn on the axes."""
+    return [*ax.lines, *ax.collections, *ax.patches, *ax.texts]
 
 
 def tell_apart(first: xr.Dataset, second: xr.Dataset) -> tuple[str, str]:

@@ -61,13 +61,22 @@ def test_they_are_told_apart(first, second):
     ax = plots.oscillation_range(first, over=second)
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     assert len(names) == len(set(names))
-    assert {"modes", "matrix: dashed, crosses"} <= set(names)
+    assert {"modes", "matrix, seed = 0: dashed, crosses"} <= set(names)
     lines = measured_lines(ax)
     assert [one.get_linestyle() for one in lines] == ["-", "-", "--", "--"]
     assert lines[0].get_color() == lines[2].get_color(), "a mode has one colour"
     alone = plots.oscillation_range(first)
     assert len(theory_lines(ax)) == len(theory_lines(alone)), "the theory is there once"
     assert DASHES[1]
+
+
+def test_a_second_dataset_with_a_further_axis_is_drawn_as_the_first(first, second):
+    """Seeds alone would make a plane of it."""
+    ax = plots.modes(first, over=second)
+    assert ax.get_ylabel() == plots.modes(first).get_ylabel()
+    assert len(ax.figure.axes) == 1
+    spans = {label for label in ax.get_legend_handles_labels()[1] if "computed" in label}
+    assert not spans
 
 
 def test_names_by_what_differs(first):
