@@ -5,7 +5,7 @@ On the API pages, which are made of docstrings, it also turns names of pages, su
 
 import logging
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import nbformat
 from mkdocs.structure.files import File
@@ -37,7 +37,7 @@ def notebook_pages(file, config):
     content = re.sub(r"!\[(?:png|svg)\]", "![Output of the cell above]", content)
     yield NotebookFile.generated(config, file.src_uri, content=content)
     for name, data in resources["outputs"].items():
-        yield File.generated(config, name, content=data)
+        yield File.generated(config, (PurePosixPath(file.src_uri).parent / name).as_posix(), content=data)
 
 
 def on_files(files, config):

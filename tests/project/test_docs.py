@@ -152,6 +152,41 @@ def test_the_notebook_runs():
     assert [kinds_of(cell) for cell in notebook.cells] == saved, "as it was saved"
 
 
+NUMBER = r"\d+(?:\.\d+)?"
+TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_a_tutorial_runs_and_says_what_was_saved(path, tmp_path):
+    """Its pictures and its printed answers; counts of chaotic points differ a little between kinds of processors."""
+    notebook = nbformat.read(path, as_version=4)
+    saved = [(shown(cell), *printed(cell)) for cell in notebook.cells]
+    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert any(numbers for _, _, numbers in saved), "the answer in numbers"
+    for cell, (kinds, words, numbers) in zip(notebook.cells, saved, strict=True):
+        assert shown(cell) == kinds
+        assert printed(cell)[0] == words
+        assert printed(cell)[1] == pytest.approx(numbers, rel=0.05, abs=0.05)
+
+
+def shown(cell):
+    return [kind for kind in kinds_of(cell) if kind[0] != "stream"]
+
+
+def printed(cell):
+    """Words and numbers of what a cell prints."""
+    streams = [one for one in cell.get("outputs", []) if one.output_type == "stream" and one.name == "stdout"]
+    text = "".join(one.text for one in streams).replace(",", "")
+    return re.sub(NUMBER, "N", text), [float(number) for number in re.findall(NUMBER, text)]
+
+
+def test_the_three_questions_have_a_tutorial_each():
+    assert len(TUTORIALS) == 3
+    for path in TUTORIALS:
+        code = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        assert "import fastdln" in code[0]
+
+
 def test_contributing_is_short():
     assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) < 40
 
