@@ -7,7 +7,11 @@ With --pictures it also runs the gallery's examples, in the folder that has swee
 import inspect
 import io
 import re
+import shlex
+import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from PIL import Image
@@ -560,6 +564,42 @@ def draw_gallery():
         print(name)
 
 
+# A picture of a page, and the commands that stand beside it.
+WITH_COMMANDS = re.compile(
+    r"!\[[^]]*\]\((?:docs/|\.\./)?images/(?P<picture>\w+)\.png\)\n\n```sh\n"
+    r"(?P<run>fastdln run sweeps/\w+\.toml) && (?P<plot>fastdln plot \w+\.zarr \w+)\n```"
+)
+
+
+def pictures_with_commands():
+    """The name, and the commands that make it, of each picture that README and pages show with both."""
+    pages = [HERE.parent / "README.md", *HERE.glob("science/*.md")]
+    return {
+        found["picture"]: [found["run"], found["plot"]]
+        for page in pages
+        for found in WITH_COMMANDS.finditer(page.read_text(encoding="utf-8"))
+    }
+
+
+def draw_pictures_of_pages():
+    """The pictures of README and of the pages, by the commands beside them, and those of `fastdln paper`."""
+    from fastdln.reports.paper import make
+
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "sweeps").symlink_to(HERE.parent / "sweeps")
+        for name, commands in pictures_with_commands().items():
+            for command in [commands[0], f"{commands[1]} -o picture.png"]:
+                words = [sys.executable, "-m", *shlex.split(command)]
+                subprocess.run(words, cwd=folder, check=True)
+            shutil.copy(Path(folder) / "picture.png", HERE / "images" / f"{name}.png")
+            print(name)
+        paper = Path(folder) / "paper"
+        paper.mkdir()
+        make(paper, print)
+        for picture in paper.glob("*.png"):
+            shutil.copy(picture, HERE / "images" / "paper" / picture.name)
+
+
 def page_of(function):
     """The name under which the API pages have a function."""
     return f"{function.__module__}.{function.__name__}"
@@ -604,6 +644,7 @@ def main():
         (HERE / name).write_text(page(), encoding="utf-8")
     if "--pictures" in sys.argv[1:]:
         draw_gallery()
+        draw_pictures_of_pages()
 
 
 if __name__ == "__main__":

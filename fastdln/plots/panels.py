@@ -164,11 +164,10 @@ def compose(
             legends_below(drawn)
         elif len(panels) > 1:
             merge_legends(figure)
-        if view is not None and len(panels) > 1:
-            if view.measured == "y" and look.ylim is None:
+        if len(panels) > 1 and not several_kinds:
+            if view is not None and view.measured == "y" and look.ylim is None:
                 share_y(drawn)
-            else:
-                share_colours(drawn)
+            share_colours(drawn)
         label_once(drawn, columns)
         plain = title.replace("$", "\\$")  # measured as it stands, not as a formula
         fitted = wrap(plain, TITLE_PART * size[0], points, MOST_TITLE_LINES)

@@ -187,6 +187,14 @@ def test_the_three_questions_have_a_tutorial_each():
         assert "import fastdln" in code[0]
 
 
+def test_pictures_of_readme_have_the_commands_that_make_them():
+    """But for that of the benchmark, whose page says how it is measured."""
+    made = generator().pictures_with_commands()
+    shown = set(re.findall(r"\(docs/images/(\w+)\.png\)", (ROOT / "README.md").read_text()))
+    assert shown - {"benchmark"} <= set(made)
+    assert {path.stem for path in (ROOT / "docs" / "images").glob("*.png")} == {*made, "benchmark"}
+
+
 def test_contributing_is_short():
     assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) < 40
 
