@@ -390,7 +390,7 @@ The same words on the command line (`--size 5x3`) and in Python (`size=(5, 3)`).
 | option | what it does |
 | --- | --- |
 | `title`, `size` | the text above, \"\" for none; width and height in inches |
-| `style` | `screen`, `paper` (small letters, thin lines, a page's width) or `talk` (large letters) |
+| `style` | `screen`, `paper` (small letters, thin lines) or `talk` (large letters) |
 | `xlim`, `ylim` | first and last value of an axis, `0.2,0.8` |
 | `log` (`--log`, `--no-log`) | a log scale of what is measured: the y axis of lines, the colours of maps |
 | `cmap` | a colour map of Matplotlib's, by its name |
@@ -461,7 +461,7 @@ ax = ds.dln.plot.alignment()""",
 )
 ds = fastdln.run(sweep)
 ax = ds.dln.plot.escape()""",
-        "The boundary between networks that learn and those that diverge, in the steps that each takes.",
+        "The boundary between networks that escape from the saddle and those that diverge, in the steps that each takes.",
     ),
     "map": (
         """smaller = ["axes.eta.num=400", "axes.alpha.num=300"]

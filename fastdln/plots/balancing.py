@@ -124,7 +124,7 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     step = ds["step"].values
     for index, colour in zip(indices, line_colours(len(indices), look.cmap), strict=True):
         resolved = np.where(gap[index] > ROUNDING * (w[index] ** 2).max(axis=-1), gap[index], np.nan)
-        ax.plot(step, resolved, color=colour, linewidth=2.4, label=eta_name(ds, index))
+        ax.plot(step, resolved, color=colour, linewidth=2.4, label=eta_name(ds, index, "gap"))
         finite_steps = np.flatnonzero(np.isfinite(resolved))
         if finite_steps.size and rate[index] < 0:
             logs = np.log(resolved[finite_steps])

@@ -44,8 +44,8 @@ def escape(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -
     """Steps until the modes escape or diverge, over eta and alpha or against eta, on a log scale.
 
     Over two axes in two kinds of colours, later ones darker: from green to blue where all modes escape, by the step of the last
-    one; from red to black where any diverges, by the step of the first. So a network counts as learned when its slowest
-    mode is, and as lost when its fastest one is. Of a mode that is chosen, by its own steps. A cell of several points is
+    one, whatever comes after, also where it collapses later; from red to black where any diverges, by the step of the
+    first. Of a mode that is chosen, by its own steps. A cell of several points is
     coloured by what most of them do, at the geometric mean of their steps.
 
     Parameters
@@ -153,7 +153,19 @@ def draw_steps(
         return
     norm, below, above = robust_scale(steps.compressed(), log=True)
     mesh = draw_cells(ax, cells, ds, y, steps, cmap=cmap, norm=norm)
-    ax.figure.colorbar(mesh, ax=ax, extend=extend_of(below > 0, above > 0), label=label)
+    bar = ax.figure.colorbar(mesh, ax=ax, extend=extend_of(below > 0, above > 0), label=label)
+    whole_steps(bar, norm)
+
+
+def whole_steps(bar: Any, norm: Any) -> None:
+    """Put ticks at few whole numbers: 1, 2, 5, 10, 20, ... or every one where there are few."""
+    low, high = int(np.ceil(norm.vmin)), int(norm.vmax)
+    powers = 10 ** np.arange(int(np.log10(max(high, 1))) + 1)
+    factors = range(1, 10) if high < 10 else (1, 2, 5) if high < 1000 else (1,)
+    found = np.multiply.outer(powers, factors).ravel()
+    bar.set_ticks([step for step in found.tolist() if low <= step <= high], labels=None, minor=False)
+    bar.ax.yaxis.set_major_formatter("{x:,.0f}")
+    bar.ax.minorticks_off()
 
 
 def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, TwoSlopeNorm
 from matplotlib.ticker import MaxNLocator
 
+from fastdln.errors import DatasetError
 from fastdln.observables.fate import NOT_COMPUTED
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.axes import critical_lines, eta_axis, level_lines, plane_axis, plane_label
@@ -32,6 +33,8 @@ LEAST = 1e-3
 
 def heatmap(ax: Axes, ds: xr.Dataset, look: Appearance, name: str, about: float, critical: bool = True) -> list[Any]:
     """Draw the variable's mean over each cell in colours about a value; returns entries of the legend."""
+    if look.log:
+        raise DatasetError(f"log: {name} is in colours about {about:g}, to either side of it; leave it out")
     x, y = plane_dims(ds)
     eta_axis(ax, ds, look)
     cells = grid_cells(ax, ds, x, y, look.scale)
@@ -77,6 +80,8 @@ def coloured(
     plane_axis(ax, ds, look, x)
     cells = grid_cells(ax, ds, x, y, look.scale)
     averages, computed, diverged = mean(cells, ds, x, y, name, least)
+    if look.log and (averages < 0).any():
+        raise DatasetError(f"log: {name} has values below 0; leave it out")
     norm, below, above = robust_scale(averages.compressed(), bool(look.log))
     diverged &= averages.mask
     rest = averages.mask & computed & ~diverged

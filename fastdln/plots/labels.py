@@ -99,10 +99,15 @@ def is_theory(handle: Any) -> bool:
 def entries_of(ax: Axes, handles: list[Any] | None) -> list[Any]:
     """List what a picture's legend names, each once: the data, no more than have room, and then the theory."""
     drawn = [*(handles or []), *ax.get_legend_handles_labels()[0]]
-    data = list({handle.get_label(): handle for handle in drawn if not is_theory(handle)}.values())
+    of_data = list({handle.get_label(): handle for handle in drawn if not is_theory(handle)}.values())
+    data: list[Any] = []
+    keys: list[Any] = []
+    for handle in of_data:  # what holds for all lines is named however many they are
+        (keys if isinstance(handle, Line2D) and handle.get_color() == NEUTRAL else data).append(handle)
     if len(data) > MOST_NAMES:
         more = Line2D([], [], alpha=0, label=f"and {len(data) - MOST_NAMES + 1} more")
         data = [*data[: MOST_NAMES - 1], more]
+    data += keys
     theory = {handle.get_label(): handle for handle in drawn if is_theory(handle)}
     return [*data, *theory.values()]
 

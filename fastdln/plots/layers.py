@@ -13,6 +13,7 @@ from fastdln.plots.axes import step_axis
 from fastdln.plots.colours import NEUTRAL, THEORY, line_colours
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View
+from fastdln.plots.scales import leave_out_strays
 from fastdln.plots.selection import mode_indices, mode_name, values
 from fastdln.plots.trajectories import dots, step_and_mode_dims, zoom
 
@@ -65,6 +66,8 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     ax.plot([], [], color=NEUTRAL, linewidth=1.2, label="other layers, fine")
     step_axis(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_singular_value"]))
+    kept = values(ds, "trajectory_singular_value", "step", "layer", "mode")[:, :depth, mode_indices(ds)]
+    leave_out_strays(ax, kept.ravel())
     if (last := zoom(ax, ds)) is not None:
         draw(*last, look)
 

@@ -67,7 +67,7 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     indices, measured, expected = drawn_etas(ds), values(ds, "trajectory_loss", "eta", "step"), on_the_two_cycle(ds)
     for index, colour in zip(indices, line_colours(len(indices), look.cmap), strict=True):
         floored = np.maximum(measured[index], FLOOR)
-        dots(ax, ds["step"], floored, colour, eta_name(ds, index))
+        dots(ax, ds["step"], floored, colour, eta_name(ds, index, "loss"))
         if expected[index] > 0:
             ax.axhline(expected[index], **THEORY, linestyle="--", label="mean on the two-cycle")
     step_axis(ax, ds)

@@ -84,7 +84,14 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     )
     ax.plot(eta, measured, color=DARK_BLUE, linewidth=2.6, label="measured", **style)
     x, steps = staircase(ds, look, ax.get_xlim())
-    ax.plot(x, steps, **THEORY, linestyle="--", drawstyle="steps-post", label="theory: modes with $\\eta$ > 2/$S_i$")
+    ax.plot(
+        x,
+        steps,
+        **THEORY | {"path_effects": None},
+        linestyle="--",
+        drawstyle="steps-post",
+        label="theory: modes with $\\eta$ > 2/$S_i$",
+    )
     ax.set_ylim(-ROOM, max(1, steps[-1], np.nanmax(measured, initial=0)) + ROOM)
     ax.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.set_ylabel(axis_label(ds["oscillating_modes"]))

@@ -10,6 +10,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, LogNorm, Normalize, TwoSlopeNorm
 
+from fastdln.errors import DatasetError
 from fastdln.plots.labels import note
 
 # Percentiles at either end, and how far beyond them in parts of what lies between them a scale still reaches; what lies
@@ -22,6 +23,9 @@ STRAY_PART, FEWEST_VALUES, FAR = 0.005, 100, 0.5
 
 # Room beyond the last values, in parts of their extent.
 ROOM = 0.05
+
+# What is less is below 0 by more than rounding.
+LEAST_SIGNED = -1e-12
 
 # Length of a colour bar in parts of its width, along one row of panels.
 ASPECT = 20
@@ -183,6 +187,8 @@ def tidy_bar(bar: Any) -> None:
 
 def set_log(ax: Axes, log: bool) -> None:
     """Give the y axis a log scale or a linear one, with limits about what is drawn."""
+    if log and any(np.any(np.asarray(line.get_ydata(), dtype=float) < LEAST_SIGNED) for line in ax.lines):
+        raise DatasetError(f"log: {ax.get_ylabel().replace(chr(10), ' ')} has values below 0; leave it out")
     ax.set_yscale("log" if log else "linear")
     ax.relim()
     ax.autoscale(axis="y")

@@ -17,6 +17,7 @@ from fastdln.plots.colours import DARK_BLUE, EDGE, NEUTRAL, THEORY, line_colours
 from fastdln.plots.heatmap import heatmap
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View, eta_dims, is_plane, plane_dims
+from fastdln.plots.scales import leave_out_strays
 from fastdln.plots.selection import values
 from fastdln.plots.trajectories import dots, drawn_etas, eta_and_step_dims, eta_name, note_etas
 
@@ -77,13 +78,14 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     measured = values(ds, "trajectory_sharpness", "eta", "step")
     several = len(indices) > 1
     for index, colour in zip(indices, line_colours(len(indices), look.cmap) if several else [DARK_BLUE], strict=True):
-        dots(ax, ds["step"], measured[index], colour, eta_name(ds, index) if several else "sharpness")
+        dots(ax, ds["step"], measured[index], colour, eta_name(ds, index, "sharpness"))
         if (eta := float(ds["eta"][index])) > 0:
             edge = EDGE | {"linestyle": "--", "zorder": 1.5 if several else 3}
             ax.axhline(2 / eta, **edge | ({"color": colour} if several else {"label": "2/$\\eta$"}))
     if several:
         ax.plot([], [], color=NEUTRAL, linestyle="--", linewidth=1.1, label="2/$\\eta$, in its colour")
     step_axis(ax, ds)
+    leave_out_strays(ax, measured[indices].ravel())
     note_etas(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_sharpness"]))
 

@@ -87,7 +87,7 @@ class Between(Locator):
     def tick_values(self, vmin: float, vmax: float) -> Any:
         """Find the ticks between two values."""
         low, high = min(vmin, vmax), max(vmin, vmax)
-        if not (0 < low < high < np.inf) or (decades := np.log10(high / low)) > ALL_DECADES:
+        if not (0 < low < high < np.inf) or (decades := np.log10(high) - np.log10(low)) > ALL_DECADES:
             return []
         powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
         return np.multiply.outer(powers, range(1, 10 if decades <= ALL_MULTIPLES else 2)).ravel()

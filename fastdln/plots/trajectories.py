@@ -37,9 +37,9 @@ def drawn_etas(ds: xr.Dataset) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, min(count, MOST_LINES)).round().astype(int))
 
 
-def eta_name(ds: xr.Dataset, index: int) -> str:
-    """Name a learning rate in a legend."""
-    return f"$\\eta$ = {float(ds['eta'][index]):.6g}"
+def eta_name(ds: xr.Dataset, index: int, alone: str = "") -> str:
+    """Name a learning rate in a legend; alone: what is drawn, which says more where there is one learning rate."""
+    return alone if alone and ds.sizes["eta"] == 1 else f"$\\eta$ = {float(ds['eta'][index]):.6g}"
 
 
 def note_etas(ax: Axes, ds: xr.Dataset) -> None:
