@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from fastdln import theory
-from fastdln.analysis.dataset import singular_values
+from fastdln.analysis.dataset import singular_values, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.colours import CRITICAL, CRITICAL_DASHES, HATCHED
@@ -28,7 +28,7 @@ MARGIN = 0.03
 
 def eta_axis(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     """Make the learning rates, or eta S, the x axis: all of them, hatched where nothing is computed."""
-    of_sharpness = "learning rate times sharpness\nof the minimum, $\\eta S$"
+    of_sharpness = f"learning rate times sharpness\nof the minimum, ${eta_s(ds)}$"
     ax.set_xlabel(of_sharpness if look.x == "eta S" else axis_label(ds["eta"], "$\\eta$"))
     eta = look.scale * ds["eta"].values
     log = is_log(eta)
@@ -95,14 +95,23 @@ def critical_eta(ds: xr.Dataset, mode: int) -> xr.DataArray:
     return eta
 
 
+def eta_s(ds: xr.Dataset) -> str:
+    """Write eta S, S of the largest mode; of a mode that was chosen from several its own."""
+    chosen = ds.sizes["mode"] == 1 < len(target_singular_values(sweep_of(ds)))
+    return f"\\eta S_{{{int(ds['mode'].values[0])}}}" if chosen else "\\eta S"
+
+
 def minimum_sharpness(ds: xr.Dataset) -> float:
-    """Compute S of the largest mode at the balanced minimum; DatasetError where it has several values."""
+    """Compute S of the largest of a dataset's modes at the balanced minimum; DatasetError where it is not one number."""
     several = [dim for dim in ("depth", *singular_values(ds).dims) if dim != "mode" and ds.sizes[dim] > 1]
     if several:
         raise DatasetError(
             f"x: eta S needs one S, and it changes along {', '.join(map(str, several))}; choose one value"
         )
-    return float(theory.stability_limit(float(singular_values(ds).max()), float(ds["depth"].values[0])))
+    sharpness = float(theory.stability_limit(float(singular_values(ds).max()), float(ds["depth"].values[0])))
+    if not sharpness > 0:
+        raise DatasetError("x: eta S needs a mode with s > 0, whose minimum has a sharpness")
+    return sharpness
 
 
 def rescaled_eta(ds: xr.Dataset, mode: int, at_one: Any) -> np.ndarray:
@@ -165,5 +174,5 @@ def critical_name(ds: xr.Dataset, mode: int, count: int, look: Appearance) -> st
     number = int(ds["mode"].values[mode])
     if look.x == "eta S":
         first = singular_values(ds).isel(mode=mode) == singular_values(ds).max()
-        return "$\\eta S$ = 2" if bool(first.all()) else f"$\\eta S_{{{number}}}$ = 2"
+        return f"${eta_s(ds)}$ = 2" if bool(first.all()) else f"$\\eta S_{{{number}}}$ = 2"
     return f"2/$S_{{{number}}}$" if count > 1 else "2/$S$"

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from fastdln.analysis.dataset import restore_dimensions, sweep_of, text_of
 from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Appearance
+from fastdln.plots.axes import minimum_sharpness
 from fastdln.plots.colours import NEUTRAL
 from fastdln.plots.labels import is_theory
 from fastdln.plots.scales import union
@@ -42,7 +43,8 @@ def draw_over(
     not_shown = plot.panel_dims(second, other)
     second = second.isel({dim: indices_along(second, dim)[:1] for dim in not_shown})
     before, limits = set(artists(ax)), (ax.get_xlim(), ax.get_ylim())
-    other.paint(ax, second, replace(look, over=None))
+    scale = minimum_sharpness(second) if look.x == "eta S" else 1.0
+    other.paint(ax, second, replace(look, over=None, scale=scale))
     for artist in [one for one in artists(ax) if one not in before]:
         if is_theory(artist) or not isinstance(artist, Line2D):
             artist.remove()  # the theory is drawn once, and one range about a mean is enough

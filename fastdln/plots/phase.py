@@ -152,7 +152,7 @@ def with_modes(ds: xr.Dataset) -> xr.Dataset:
         has_escaped = (ds["orbit"] > s / 2).any("sample")
     else:
         return ds.assign({COUNTED: counted})
-    ds = ds.assign({COUNTED: counted & has_escaped})
+    ds = ds.assign({COUNTED: counted & (has_escaped | (ds["period"] < 0))})  # of a mode that diverged no state is left
     return ds.assign({COLLAPSED_MODES: (abs(ds["orbit"]) <= CLOSE * s).all("sample")}) if "orbit" in ds else ds
 
 

@@ -55,8 +55,9 @@ def robust_scale(values: np.ndarray, log: bool) -> tuple[Normalize, int, int]:
         room = FARTHEST * (far - near)
         low, high = max(drawn.min(), near - room), min(drawn.max(), far + room)
     below, above = int((drawn < low).sum()) + values.size - drawn.size, int((drawn > high).sum())
-    if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):  # one value
-        low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
+    if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):  # one value; a log scale is a decade long
+        room = np.log(10) / 2 if log else 0.5 * (abs(low) or 1)
+        low, high = low - room, high + room
     norm = LogNorm(np.exp(low), np.exp(high)) if log else Normalize(low, high)
     return norm, below, above
 

@@ -59,6 +59,25 @@ def test_eta_times_sharpness_on_the_axis(kind, modes):
     assert "eta S" in ax.get_xlabel()
 
 
+def test_the_sharpness_of_a_mode_is_named_by_its_number(modes):
+    second = plots.oscillation_range(line(modes), mode=2, x="eta S")
+    scale = float(theory.stability_limit(0.8, 2))
+    np.testing.assert_allclose(second.get_xlim(), scale / S * np.array(plots.loss(line(modes), x="eta S").get_xlim()))
+    assert "\\eta S_{2}" in second.get_xlabel()
+    with pytest.raises(DatasetError, match="eta S needs a mode with s > 0"):
+        plots.oscillation_range(line(modes), mode=3, x="eta S")
+
+
+def test_log_scales_are_of_what_is_not_negative(modes):
+    for draw in (plots.lyapunov, lambda ds, **options: plots.map(ds, variable="lyapunov", mode=1, **options)):
+        with pytest.raises(DatasetError, match="log: "):
+            draw(modes, log=True)
+    with pytest.raises(DatasetError, match=r"log: .* has values below 0"):
+        plots.lyapunov(line(modes), log=True)
+    huge = modes.assign(loss=modes.loss * 0 + 5e199)
+    assert plots.encode(plots.figure(huge, "map", variable="loss", log=True), "png", 30)
+
+
 def test_planes_on_eta_times_sharpness(modes):
     ax = plots.phase(modes, x="eta S")
     np.testing.assert_allclose(ax.get_xlim(), S * np.array(plots.phase(modes).get_xlim()), rtol=1e-12)

@@ -51,7 +51,7 @@ def test_only_eta_and_eta_s_are_axes_of_a_bifurcation(grid):
         plots.bifurcation(grid, x="eta_S")
 
 
-@pytest.mark.parametrize(("x", "name"), [("eta", "2/$S$"), ("eta S", "$\\eta S$ = 2")])
+@pytest.mark.parametrize(("x", "name"), [("eta", "2/$S$"), ("eta S", "$\\eta S_{1}$ = 2")])
 def test_the_edge_is_called_what_it_is_on_this_axis(grid, x, name):
     ax = plots.bifurcation(grid, depth=2, alpha=0.6, mode=1, x=x)
     upright = {one.get_label(): one.get_xdata()[0] for one in ax.lines if len(one.get_xdata()) == 2}

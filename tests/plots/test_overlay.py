@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastdln import Sweep, plots, run
+from fastdln import Sweep, plots, run, theory
 from fastdln.errors import DatasetError
 from fastdln.plots.overlay import DASHES
 from tests.plots.figures import theory_lines
@@ -77,6 +77,18 @@ def test_a_second_dataset_with_a_further_axis_is_drawn_as_the_first(first, secon
     assert len(ax.figure.axes) == 1
     spans = {label for label in ax.get_legend_handles_labels()[1] if "computed" in label}
     assert not spans
+
+
+def test_each_dataset_has_its_own_sharpness_on_the_axis(first):
+    """eta S of the second is by the second's S."""
+    half = swept(model="modes", target={"singular_values": [0.5, 0.4]})
+    ax = plots.oscillation_range(first, x="eta S", over=half)
+    lines = measured_lines(ax)
+    for ds, s, line in ((first, 1.0, lines[0]), (half, 0.5, lines[2])):
+        scale = float(theory.stability_limit(s, 2))
+        kept = np.isfinite(np.asarray(line.get_ydata()))
+        drawn = np.isfinite(ds.oscillation_range.isel(mode=0).values.ravel())
+        np.testing.assert_allclose(np.asarray(line.get_xdata())[kept], scale * ETAS[drawn], rtol=1e-12)
 
 
 def test_names_by_what_differs(first):
