@@ -13,7 +13,7 @@ from fastdln.plots.axes import step_axis
 from fastdln.plots.colours import NEUTRAL, THEORY, line_colours
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View
-from fastdln.plots.scales import leave_out_strays
+from fastdln.plots.scales import FAR_ALONG_STEPS, leave_out_strays
 from fastdln.plots.selection import mode_indices, mode_name, values
 from fastdln.plots.trajectories import dots, step_and_mode_dims, zoom
 
@@ -67,7 +67,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     step_axis(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_singular_value"]))
     kept = values(ds, "trajectory_singular_value", "step", "layer", "mode")[:, :depth, mode_indices(ds)]
-    leave_out_strays(ax, kept.ravel())
+    leave_out_strays(ax, kept.ravel(), FAR_ALONG_STEPS)
     if (last := zoom(ax, ds)) is not None:
         draw(*last, look)
 

@@ -21,6 +21,9 @@ CLIPPED, FARTHEST = 0.5, 0.5
 # this part of what those extend.
 STRAY_PART, FEWEST_VALUES, FAR = 0.005, 100, 0.5
 
+# The same along a run, whose start and first swings belong to the picture: only what diverges is so far away.
+FAR_ALONG_STEPS = 5.0
+
 # Room beyond the last values, in parts of their extent.
 ROOM = 0.05
 
@@ -74,13 +77,15 @@ def extend_of(below: bool, above: bool) -> str:
     return ("neither", "min", "max", "both")[below + 2 * above]
 
 
-def without_strays(values: Any) -> tuple[float, float, int]:
+def without_strays(values: Any, far: float = FAR) -> tuple[float, float, int]:
     """Find the limits of all finite values but for a few that lie far outside.
 
     Parameters
     ----------
     values : array_like of float
         Of any shape; on a log axis their logarithms.
+    far : float, default: FAR
+        How far a stray is from the others at least, in parts of what those extend.
 
     Returns
     -------
@@ -97,12 +102,12 @@ def without_strays(values: Any) -> tuple[float, float, int]:
     cut = int(np.ceil(STRAY_PART * finite.size))
     if finite.size < FEWEST_VALUES or finite[cut] == finite[-1 - cut]:
         return low, high, 0
-    far = FAR * (finite[-1 - cut] - finite[cut])
-    kept = finite[(finite >= finite[cut] - far) & (finite <= finite[-1 - cut] + far)]
+    reach = far * (finite[-1 - cut] - finite[cut])
+    kept = finite[(finite >= finite[cut] - reach) & (finite <= finite[-1 - cut] + reach)]
     return float(kept[0]), float(kept[-1]), int(finite.size - kept.size)
 
 
-def leave_out_strays(ax: Axes, values: Any) -> None:
+def leave_out_strays(ax: Axes, values: Any, far: float = FAR) -> None:
     """Set the y limits so that a few values far outside do not stretch the axis, and say how many they are.
 
     values: of a line, or a column a line, each of which is looked at by itself: that one of many lines rises above the
@@ -112,7 +117,7 @@ def leave_out_strays(ax: Axes, values: Any) -> None:
     measured = np.asarray(values, dtype=float)
     if log:
         measured = np.log10(np.where(measured > 0, measured, np.nan))
-    found = [without_strays(line) for line in (measured.T if measured.ndim > 1 else [measured])]
+    found = [without_strays(line, far) for line in (measured.T if measured.ndim > 1 else [measured])]
     drawn = [(low, high) for low, high, _ in found if np.isfinite(low)]
     low, high = min((low for low, _ in drawn), default=np.nan), max((high for _, high in drawn), default=np.nan)
     strays = int(np.count_nonzero((measured < low) | (measured > high)))

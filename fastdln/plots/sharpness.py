@@ -17,7 +17,7 @@ from fastdln.plots.colours import DARK_BLUE, EDGE, NEUTRAL, THEORY, line_colours
 from fastdln.plots.heatmap import heatmap
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View, eta_dims, is_plane, plane_dims
-from fastdln.plots.scales import leave_out_strays
+from fastdln.plots.scales import FAR_ALONG_STEPS, leave_out_strays
 from fastdln.plots.selection import values
 from fastdln.plots.trajectories import dots, drawn_etas, eta_and_step_dims, eta_name, note_etas
 
@@ -85,7 +85,7 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     if several:
         ax.plot([], [], color=NEUTRAL, linestyle="--", linewidth=1.1, label="2/$\\eta$, in its colour")
     step_axis(ax, ds)
-    leave_out_strays(ax, measured[indices].ravel())
+    leave_out_strays(ax, measured[indices].ravel(), FAR_ALONG_STEPS)
     note_etas(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_sharpness"]))
 

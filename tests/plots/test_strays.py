@@ -60,6 +60,28 @@ def test_what_is_no_stray():
     assert without_strays([np.nan])[2] == 0
 
 
+def along_steps(*eta):
+    axes, shared = {"eta": list(eta), "alpha": 0.5, "depth": 2}, {"model": "modes", "steps": 180, "record": 20}
+    return run(Sweep(axes=axes, **shared, observables=["loss"], trajectory=1))
+
+
+@pytest.mark.parametrize("kind", ["sharpness", "trajectory", "layers"])
+def test_the_start_of_a_run_is_no_stray(kind):
+    ax = plots.PLOTS[kind].draw(along_steps(0.5), eta=0.5)
+    assert not notes_on(ax)
+    assert ax.get_ylim()[0] <= 0.5
+
+
+def test_a_run_that_diverges_does_not_stretch_the_others():
+    ds = along_steps(0.5, 0.9, 2.3)
+    values = ds.trajectory_sharpness.values
+    assert np.nanmax(values) > 1e5
+    ax = plots.sharpness(ds)
+    beyond = int((values > ax.get_ylim()[1]).sum())
+    assert ax.get_ylim()[1] < 20
+    assert notes_on(ax) == [f"{beyond} of {np.isfinite(values).sum()} values beyond the axis"]
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "value"),
     [("oscillation_range", "oscillation_range", 1e6), ("lyapunov", "lyapunov", 40.0), ("loss", "loss_max", 1e40)],
