@@ -278,7 +278,9 @@ What is computed and stored is the learning rate eta itself; the ratio stands be
 
 ### Several models, starts or bases
 
-`model`, `start` and `target.basis` may be axes too, of names instead of numbers; the key itself is left out then:
+`model`, `start` and `target.basis` may be axes too, of names instead of numbers; the key itself is left out then. Give the target
+a random basis where matrices are compared with modes, which are the same in every basis: in the identity's, a network that starts
+diagonal stays diagonal, and agrees with its modes whether they are stable or not.
 
 ```toml
 record = 512

@@ -92,8 +92,8 @@ def check_numbers(sweep: Sweep) -> None:
 
 
 def check_target(sweep: Sweep) -> None:
-    """Refuses keys of matrices where there are none."""
-    if sweep.definition.matrices:
+    """Refuses keys of matrices where there are none; with models on an axis each part is checked by itself."""
+    if sweep.definition.matrices or "model" in sweep.axes:
         return
     if not sweep.target.simple:
         raise ValueError(

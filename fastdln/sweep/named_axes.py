@@ -128,6 +128,9 @@ def at(sweep: Sweep, choice: Mapping[str, str]) -> Sweep:
         if value not in axes[name]:
             raise SweepError(f"{name}: must be one of {', '.join(axes[name])} {shown(value)}")
         update |= {"target": sweep.target.model_copy(update={name: value})} if name == "basis" else {name: value}
+    diagonal = "model" in choice and not MODELS[choice["model"]].matrices
+    if diagonal and sweep.target.matrix is None:  # modes are the same in every basis
+        update["target"] = sweep.target.model_copy(update={"basis": "identity", "seed": 0})
     for key in ("axes", "chunks", "shards"):
         update[key] = {name: value for name, value in getattr(sweep, key).items() if name not in choice}
     return sweep.model_copy(update=update)

@@ -89,6 +89,17 @@ def test_bases_are_parts_too():
         same_values(both.sel(basis=basis).drop_vars("basis"), alone)
 
 
+def test_modes_beside_matrices_in_random_bases():
+    """Modes are the same in every basis; in the identity's a diagonal network would never leave them."""
+    keys = {"start": "one-zero", "steps": 50, "record": 8, "observables": ["loss"]}
+    axes, target = {"eta": [0.3, 0.5], "alpha": 0.4, "depth": 3}, {"singular_values": [1.0, 0.5]}
+    random = {**target, "basis": "random", "seed": 7}
+    both = run(Sweep(axes={**axes, "model": ["modes", "matrix"]}, target=random, **keys))
+    for model, own in (("modes", target), ("matrix", random)):
+        alone = run(Sweep(model=model, axes=axes, target=own, **keys))
+        same_values(both.sel(model=model).drop_vars("model"), alone[list(both.data_vars)])
+
+
 def test_a_store_is_read_without_fastdln_and_without_a_warning(store, whole):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
