@@ -97,7 +97,8 @@ def test_modes_beside_matrices_in_random_bases():
     both = run(Sweep(axes={**axes, "model": ["modes", "matrix"]}, target=random, **keys))
     for model, own in (("modes", target), ("matrix", random)):
         alone = run(Sweep(model=model, axes=axes, target=own, **keys))
-        same_values(both.sel(model=model).drop_vars("model"), alone[list(both.data_vars)])
+        names = list(both.data_vars)
+        same_values(both[names].sel(model=model).drop_vars("model"), alone[names])
 
 
 def test_a_store_is_read_without_fastdln_and_without_a_warning(store, whole):
