@@ -14,8 +14,9 @@ from fastdln.models import MODELS
 from fastdln.observables.fate import DRIFTING
 from fastdln.sweep.grid import Grid
 from tests.analysis.test_census import advised, one_zero
+from tests.commands import invoke
 from tests.reference.maps import balanced_map, matrix_descent
-from tests.small import made
+from tests.small import FILE, made
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:alpha = 0", "ignore:.*points are not computed yet")
 
@@ -137,7 +138,7 @@ def test_layers_without_a_closed_form_are_told_mode_by_mode():
 def test_no_record_is_advised_where_another_mode_is_on_its_way():
     """The first mode is on a cycle, the second still comes to its minimum; with a longer record it drifts as before."""
     axes, keys = BEYOND | {"eta": 1.2}, {"model": "modes", "target": {"singular_values": [1.0, 0.02]}, "steps": 100}
-    short = Sweep(axes=axes, record=64, observables=["escape_step"], **keys)
+    short = Sweep(axes=axes, record=64, observables=["escape_step", "period"], **keys)
     census = census_of(short)
     assert census.fates == analysis.census(run(Sweep(axes=axes, record=128, **keys))).fates == {"drifting": 1}
     assert left_by("one-zero", 2, 0.3, 1.2, 0.02, 100)
@@ -184,7 +185,7 @@ def test_even_strides_hide_the_two_cycle():
     assert asked_of(MODELS["modes"], ["mixing", "loss"], {"sharpness_every": 2}).even_strides() == []
 
 
-def test_plan_says_so_too_where_the_grid_reaches_beyond_the_edge():
+def test_plan_says_so_too_where_the_grid_reaches_beyond_the_edge(tmp_path):
     keys = {"model": "modes", "steps": 1000, "record": 128, "trajectory": 4}
     axes = {"eta": [0.3, 1.2], "alpha": 0.3, "depth": 2}
     with warnings.catch_warnings():
@@ -192,6 +193,10 @@ def test_plan_says_so_too_where_the_grid_reaches_beyond_the_edge():
         lines = plan(Sweep(axes=axes, **keys)).warnings
         run(Sweep(axes=axes, **keys))
     assert lines == ["trajectory = 4 is even: it keeps one of the two states of a two-cycle; 3 or 5 keep both"]
+    (sweep_file := tmp_path / "small.toml").write_text(FILE)
+    sets = ["axes.eta=[0.3, 1.2]", "trajectory=4", "steps=1000"]
+    said = invoke("plan", sweep_file, "--no-probe", *(word for change in sets for word in ("--set", change)))
+    assert f"warning: {lines[0]}" in said.stderr.splitlines()
     assert plan(Sweep(axes=axes | {"eta": [0.3, 0.9]}, **keys)).warnings == []
     assert plan(Sweep(axes=axes, **keys | {"trajectory": 3})).warnings == []
 
