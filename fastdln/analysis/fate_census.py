@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastdln.analysis.fate_counter import CLEAR_RECORD, FateCounter, Tally
+from fastdln.analysis.asked import asked_of
+from fastdln.analysis.fate_counter import CLEAR_RECORD, FateCounter, Layers, Tally
 from fastdln.errors import DatasetError
 from fastdln.models import MODELS, STARTS
 from fastdln.observables.fate import (
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 # The longest period that is looked for unless a sweep asks for more, and the record that it takes.
 USUAL_PERIOD, USUAL_RECORD = 256, 512
 
+# Pieces of advice in the line at the end of a run.
+MOST_SAID = 2
+
 # A whole number of steps beyond this nobody can ask for.
 MOST_STEPS = 2**53
 
@@ -42,7 +46,7 @@ SETTLED = (CONVERGED, PERIODIC, APERIODIC, COLLAPSED)
 
 @dataclass(frozen=True)
 class Census:
-    """Counts of the fates of a sweep's points, and advice; printed, it is one line.
+    """Counts of the fates of a sweep's points, and advice; printed, it is one line, with the first two pieces of advice.
 
     Parameters
     ----------
@@ -53,7 +57,7 @@ class Census:
     fates : dict of str to int
         Number of points of each fate that occurs, the most frequent first.
     advice : tuple of str
-        What would do where points came to nothing, in words; empty where there is nothing to advise.
+        What would do where points came to nothing, in words, most useful first; empty where there is nothing to advise.
     """
 
     points: int
@@ -67,7 +71,7 @@ class Census:
         parts = [f"fate: {', '.join(shares) or 'nothing is computed yet'}"]
         if self.not_computed and computed:
             parts.append(f"{self.not_computed:,} of {self.points:,} points not computed")
-        return "; ".join([*parts, *self.advice])
+        return "; ".join([*parts, *self.advice[:MOST_SAID]])
 
 
 def share(count: int, total: int) -> str:
@@ -88,36 +92,47 @@ def conclude(counter: FateCounter, tally: Tally, points: int) -> Census:
 
 
 def advice(counter: FateCounter, tally: Tally) -> Iterator[str]:
-    """Lines on what would do."""
+    """Lines on what would do, most useful first: where all is lost, then by how many points it helps, then what hides."""
+    diverged = tally.counts[DIVERGED]
+    if diverged > tally.counts[DRIFTING] and not any(tally.counts[code] for code in SETTLED):
+        edge = counter.edge()
+        hint = f": minima are stable below eta = {edge:.3g} (2/S_1)" if counter.coordinates["eta"].max() > edge else ""
+        yield f"none settled{hint}"
+    yield from (line for _, line in sorted(of_points(counter, tally), key=lambda piece: -piece[0]))
+    if tally.counts[PERIODIC]:
+        yield from counter.asked.even_strides()
+
+
+def of_points(counter: FateCounter, tally: Tally) -> Iterator[tuple[int, str]]:
+    """Lines on what would do at some of the points, and at how many."""
     modes = len(counter.modes)
     if tally.waiting:
         many = f"{tally.most}" if tally.fewest == tally.most else f"up to {tally.most}"
         have = "has" if tally.most == 1 else "have"
         who = f"{many} of {modes} modes {have}" if modes > 1 else "the mode has"
         where = f"at {plural(tally.waiting, 'point')} by step {counter.steps:,}"
-        yield f"{who} not left 0 {where}{would_do(0.0 if tally.unknown else tally.enough)}"
+        yield tally.waiting, f"{who} not left 0 {where}{would_do(0.0 if tally.unknown else tally.enough)}"
     if tally.slow:
         verb = "approaches its minimum" if tally.slow == 1 else "approach their minimum"
-        yield f"{plural(tally.slow, 'point')} {verb} too slowly{would_do(tally.enough_to_settle)}"
-    if tally.unclear:
+        yield tally.slow, f"{plural(tally.slow, 'point')} {verb} too slowly{would_do(tally.enough_to_settle)}"
+    if tally.unclear and counter.asked.of_record:
         verb = "drifts" if tally.unclear == 1 else "drift"
         yield (
+            tally.unclear,
             f"{plural(tally.unclear, 'point')} beyond 2/S {verb} over a record of {counter.record:,}, which is short: "
-            f"record = {CLEAR_RECORD} tells chaos from drifting"
+            f"record = {CLEAR_RECORD} tells chaos from drifting",
         )
-    if (aperiodic := tally.counts[APERIODIC]) and counter.longest_period < USUAL_PERIOD // 4:
+    aperiodic = tally.counts[APERIODIC]
+    if aperiodic and counter.asked.of_record and counter.longest_period < USUAL_PERIOD // 4:
         verb = "has" if aperiodic == 1 else "have"
         yield (
+            aperiodic,
             f"{plural(aperiodic, 'point')} {verb} no period up to {counter.longest_period}, the longest looked for: "
-            f"record = {USUAL_RECORD}, period_max = {USUAL_PERIOD} would look further"
+            f"record = {USUAL_RECORD}, period_max = {USUAL_PERIOD} would look further",
         )
-    diverged = tally.counts[DIVERGED]
-    if diverged > tally.counts[DRIFTING] and not any(tally.counts[code] for code in SETTLED):
-        edge = counter.edge()
-        hint = f": minima are stable below eta = {edge:.3g} (2/S_1)" if counter.coordinates["eta"].max() > edge else ""
-        yield f"none settled{hint}"
     if tally.unconverged:
-        yield f"the search for the sharpness did not converge at {plural(tally.unconverged, 'point')}"
+        failed = f"the search for the sharpness did not converge at {plural(tally.unconverged, 'point')}"
+        yield tally.unconverged, failed
 
 
 def would_do(steps: float) -> str:
@@ -148,7 +163,7 @@ def census(ds: xr.Dataset) -> Census:
     Returns
     -------
     Census
-        Numbers of points by fate, and advice in words; printed, it is one line.
+        Numbers of points by fate, and advice in words; printed, it is one line, with the two most useful pieces of advice.
 
     Raises
     ------
@@ -173,7 +188,7 @@ def census(ds: xr.Dataset) -> Census:
     fate: 50 % converged, 50 % periodic
     """
     from fastdln.analysis.blockwise import blocks
-    from fastdln.analysis.dataset import models_of, restore_dimensions, sweep_of, target_singular_values
+    from fastdln.analysis.dataset import models_of, names_along, restore_dimensions, sweep_of, target_singular_values
 
     ds = restore_dimensions(ds)
     dims = [str(dim) for dim in ds["fate"].dims]
@@ -181,13 +196,16 @@ def census(ds: xr.Dataset) -> Census:
     numbers = ds["mode"].values
     # as the sweep says: sweep_of has another in place of one that is not known here
     models = models_of(ds) if "model" in ds.dims else [json.loads(ds.attrs["sweep"])["model"]]
+    named = names_along(sweep, ds, "start") if "start" in sweep["axes"] else []
+    starts = {name: name for name in named} or {"": sweep["start"]}
     counter = FateCounter(
         **lengths(sweep),
         singular_values=every,
-        layers=None if ds.sizes.get("start", 1) > 1 else layers_of(sweep, len(every)),
-        own=any(model not in MODELS or MODELS[model].source for model in models),
+        layers={name: layers_of(start, len(every)) for name, start in starts.items()},
+        own=[model for model in models if model not in MODELS or MODELS[model].source],
         coordinates={dim: ds[dim].values for dim in dims},
         modes=numbers[numbers <= len(every)] - 1,
+        asked=asked_of(MODELS[sweep["model"]], sweep["observables"], sweep),
     )
     names = [name for name in ("escape_step", "sharpness_unconverged") if name in ds]
     tally = Tally()
@@ -210,9 +228,8 @@ def lengths(sweep: Mapping[str, Any]) -> dict[str, int]:
     return {"steps": steps, "record": record, "longest_period": longest or min(record // 2, USUAL_PERIOD)}
 
 
-def layers_of(sweep: Mapping[str, Any], modes: int) -> Callable[[int], FloatArray] | None:
-    """Layers at state 0 by depth; None where the start has no closed form."""
-    start = sweep["start"]
+def layers_of(start: str | Mapping[str, Any], modes: int) -> Layers | None:
+    """Layers at state 0 by depth; None where the start, as a sweep gives it, has no closed form."""
     name, values = (start, ()) if isinstance(start, str) else ("spectral", (start.get("spectral"),))
     made = STARTS[name].layers
     if made is None or (values and values[0] is None):

@@ -5,16 +5,18 @@ A run counts its chunks with it as they are computed, so that nothing here impor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastdln.analysis.asked import Asked
 from fastdln.observables.fate import DRIFTING, NAMES, NOT_COMPUTED
 from fastdln.theory.arguments import FloatArray
-from fastdln.theory.plateau import enough_steps, plateau_steps_of_layers, settling_steps
+from fastdln.theory.plateau import closed_forms, enough_steps, plateau_steps_of_layers, settling_steps
 from fastdln.theory.stability import critical_learning_rate, stability_limit
 
 # A shorter record takes chaos for drifting at times (docs/numerics.md).
@@ -23,6 +25,12 @@ CLEAR_RECORD = 128
 # In units of 1/S: closer to the edge at 2 the finite initialization scale decides on which side a point is.
 BELOW_THE_EDGE, EDGE = 1.98, 2.0
 
+# Gives the layers at state 0 of a depth, in units of alpha, shaped (depth, mode).
+Layers = Callable[[int], FloatArray]
+
+# Axes along which points have another theory: they are counted one value after the other.
+APART = ("depth", "start", "model")
+
 
 @dataclass
 class Tally:
@@ -30,8 +38,8 @@ class Tally:
 
     counts: of each code. waiting: points that had not left 0 when the record began; fewest, most: how many of their modes
     had not; enough: steps that would do there, and whether that is unknown of some. slow, enough_to_settle: likewise of points that have left,
-    and approach their minimum slowly. unclear: points beyond 2/S that drift over a short record. unconverged: of which the
-    search for the sharpness did not converge.
+    and approach their minimum slowly. unclear: points beyond 2/S that drift over a short record, and neither wait nor are slow.
+    unconverged: of which the search for the sharpness did not converge.
     """
 
     counts: list[int] = field(default_factory=lambda: [0] * len(NAMES))
@@ -59,9 +67,9 @@ class Tally:
 class FateCounter:
     """Counts blocks of a sweep's points.
 
-    layers: gives the layers at state 0 of a depth, in units of alpha, shaped (depth, mode); None without a closed form.
-    coordinates: the values of every axis. own: whether the map is somebody's own, of which the theory knows nothing. modes: numbers
-    of those that `escape_step` has, all if left out.
+    layers: of each start, by its name; None for one without a closed form. coordinates: the values of every axis. own: names of
+    the models that are somebody's own, of which the theory knows nothing. modes: numbers of those that `escape_step` has, all if
+    left out. asked: what the sweep asks for.
     """
 
     def __init__(
@@ -71,14 +79,15 @@ class FateCounter:
         record: int,
         longest_period: int,
         singular_values: FloatArray,
-        layers: Callable[[int], FloatArray] | None,
+        layers: Mapping[str, Layers | None],
         coordinates: Mapping[str, NDArray[Any]],
-        own: bool = False,
+        own: Collection[str] = (),
         modes: NDArray[Any] | None = None,
+        asked: Asked | None = None,
     ) -> None:
         self.steps, self.record, self.longest_period = steps, record, longest_period
         self.singular_values, self.coordinates = singular_values, coordinates
-        self.own, self.layers = own, None if own else layers
+        self.own, self.layers, self.asked = own, layers, asked or Asked()
         self.modes = np.arange(len(singular_values)) if modes is None else modes
 
     def count(
@@ -90,23 +99,31 @@ class FateCounter:
         tally.counts[NOT_COMPUTED] += sum(found[len(NAMES) :])  # codes that nobody has written
         if not tally.counts[DRIFTING]:
             return tally
-        axis = list(coordinates).index("depth")
-        for k, depth in enumerate(coordinates["depth"]):
-            at = (slice(None),) * axis + (slice(k, k + 1),)
+        for at, here in apart(coordinates):
             if (drifting := fate[at] == DRIFTING).any():
-                here = dict(coordinates) | {"depth": np.atleast_1d(depth)}
                 self._explain(tally, drifting, here, None if escape_step is None else escape_step[at])
         return tally
+
+    def _is_own(self, coordinates: Mapping[str, NDArray[Any]]) -> bool:
+        """Whether the points of one model are of somebody's own."""
+        return str(coordinates["model"][0]) in self.own if "model" in coordinates else bool(self.own)
+
+    def _layers(self, coordinates: Mapping[str, NDArray[Any]]) -> FloatArray | None:
+        """Layers at state 0 of points of one depth, start and model; None without a closed form."""
+        start = str(coordinates["start"][0]) if "start" in coordinates else next(iter(self.layers))
+        layers = None if self._is_own(coordinates) else self.layers[start]
+        return layers(int(coordinates["depth"][0])) if layers else None
 
     def _explain(
         self, tally: Tally, drifting: NDArray[np.bool_], coordinates: Mapping[str, NDArray[Any]], escape: Any
     ) -> None:
-        """Counts the drifting points of one depth by what keeps them."""
+        """Counts the drifting points of one depth, start and model by what keeps them."""
         depth = int(coordinates["depth"][0])
         waiting = np.zeros(drifting.shape, dtype=np.int32)
-        slow, near_or_beyond, beyond = (np.zeros(drifting.shape, dtype=bool) for _ in range(3))
-        to_settle = np.zeros(drifting.shape) if self.layers else None
-        layers = self.layers(depth) if self.layers else None
+        # otherwise explained: a mode may wait unseen, or is on its way to its minimum
+        slow, near_or_beyond, beyond, otherwise = (np.zeros(drifting.shape, dtype=bool) for _ in range(4))
+        to_settle = np.zeros(drifting.shape)
+        layers = self._layers(coordinates)
         eta, alpha = (along(coordinates, name)[..., None] for name in ("eta", "alpha"))
         for index, mode in enumerate(self.modes):
             s = self._singular_value(coordinates, int(mode))
@@ -115,11 +132,12 @@ class FateCounter:
             plateau = np.zeros(1) if layers is None else plateau_steps_of_layers(layers[:, [mode]], alpha, eta, s)
             with np.errstate(all="ignore"):
                 edge = eta * stability_limit(s, depth)
-            if escape is None:
-                waits = plateau > self.steps
-            else:
-                state = escape[..., [index]]
-                waits = ((state < 0) | (state > self.steps)) & learned
+            left_at = plateau if escape is None else np.where(escape[..., [index]] < 0, np.inf, escape[..., [index]])
+            waits = (left_at > self.steps) & learned
+            told = escape is not None or (layers is not None and np.any(closed_forms(layers[:, [mode]])))
+            settling = settling_steps(eta, s, depth)
+            on_its_way = (edge < EDGE) & (left_at + settling > self.steps)
+            otherwise |= (learned & (on_its_way | (not told)))[..., 0]
             if waits.any():
                 here = drifting & waits[..., 0]
                 waiting += here
@@ -127,9 +145,9 @@ class FateCounter:
                 tally.unknown |= bool((here & ~known[..., 0]).any())
                 needed = np.where(known, enough_steps(np.maximum(plateau, self.steps), eta, s, depth), 0.0)[..., 0]
                 tally.enough = max(tally.enough, float(np.where(here, needed, 0.0).max()))
-            if layers is not None and to_settle is not None:
-                time = plateau + settling_steps(eta, s, depth)
-                slowly = ((edge < BELOW_THE_EDGE) & (plateau > 0) & (time > self.steps))[..., 0]
+            if layers is not None:
+                lasts = (plateau > 0) & (plateau + settling > self.steps)
+                slowly = ((edge < BELOW_THE_EDGE) & lasts & learned)[..., 0]
                 slow |= slowly
                 if slowly.any():
                     needed = enough_steps(plateau, eta, s, depth)[..., 0]
@@ -142,11 +160,11 @@ class FateCounter:
             tally.most, tally.waiting = max(tally.most, int(waiting.max())), tally.waiting + int(number)
         left = drifting & (waiting == 0)
         slow &= left & ~near_or_beyond
-        if to_settle is not None and slow.any():
+        if slow.any():
             tally.slow += int(np.count_nonzero(slow))
             tally.enough_to_settle = max(tally.enough_to_settle, float(to_settle[slow].max()))
-        if self.record < CLEAR_RECORD and not self.own:
-            tally.unclear += int(np.count_nonzero(left & beyond))
+        if self.record < CLEAR_RECORD and not self._is_own(coordinates):
+            tally.unclear += int(np.count_nonzero(left & beyond & ~otherwise))
 
     def _singular_value(self, coordinates: Mapping[str, NDArray[Any]], mode: int) -> FloatArray:
         """Of a mode, along the axis that sweeps it; a further dimension of length 1 is last."""
@@ -165,6 +183,17 @@ class FateCounter:
         with np.errstate(over="ignore"):  # the edge of a huge singular value is 0
             edges = critical_learning_rate(s[s > 0][:, None], self.coordinates["depth"])
         return float(edges.min(initial=np.inf))
+
+
+def apart(
+    coordinates: Mapping[str, NDArray[Any]],
+) -> Iterator[tuple[tuple[slice, ...], dict[str, NDArray[Any]]]]:
+    """Slices of a block at each depth, start and model, with its coordinates there."""
+    names = [name for name in APART if name in coordinates]
+    for index in itertools.product(*(range(len(coordinates[name])) for name in names)):
+        chosen = {name: slice(k, k + 1) for name, k in zip(names, index, strict=True)}
+        at = tuple(chosen.get(name, slice(None)) for name in coordinates)
+        yield at, {name: values[part] for (name, values), part in zip(coordinates.items(), at, strict=True)}
 
 
 def along(coordinates: Mapping[str, NDArray[Any]], name: str) -> FloatArray:

@@ -79,7 +79,8 @@ class Plan:
     def warnings(self) -> list[str]:
         from fastdln.execution.threads import threads
 
-        return [*plateau_warnings(self.sweep), *long_warnings(self.grid, self.chunks, threads())]
+        lines = [*plateau_warnings(self.sweep), *long_warnings(self.grid, self.chunks, threads())]
+        return lines + even_strides(self.grid)
 
     def rows(self) -> list[tuple[str, str]]:
         shape = " x ".join(f"{size:,} {name}" for name, size in self.chunk_shape.items() if size > 1) or "1 point"
@@ -132,6 +133,14 @@ def long_warnings(grid: Grid, chunks: int, threads: int) -> list[str]:
             f"interrupt waits; {remedy}"
         )
     return found
+
+
+def even_strides(grid: Grid) -> list[str]:
+    """Lines on strides that hide two-cycles, where the grid reaches beyond 2/S, where there are some."""
+    from fastdln.execution.task import fate_counter
+
+    counter = fate_counter(grid)
+    return counter.asked.even_strides() if grid.coordinates["eta"].max() > counter.edge() else []
 
 
 def refuse_in_memory(sweep: Sweep) -> None:

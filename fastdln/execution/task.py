@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from fastdln.analysis.asked import asked_of
 from fastdln.analysis.fate_counter import FateCounter, Tally
 from fastdln.execution.process_state import ProcessChange, Undo
 from fastdln.kernels.compile_jobs import Job
@@ -155,15 +156,16 @@ class Task:
 
 def fate_counter(grid: Grid) -> FateCounter:
     """What counts the fates of a sweep's points."""
-    sweep = grid.sweep
+    sweep, asked_by = grid.sweep, ("trajectory", "sharpness_every", "sharpness_count")
     return FateCounter(
         steps=sweep.steps,
         record=sweep.record,
         longest_period=sweep.longest_period,
         singular_values=np.array(sweep.target.singular_values, dtype=float),
-        layers=sweep.layers if STARTS[sweep.start_name].layers and "start" not in grid.names else None,
-        own=any(part.definition.source for part in grid.parts),
+        layers={part.start_name: part.layers if STARTS[part.start_name].layers else None for part in grid.parts},
+        own=[part.model for part in grid.parts if part.definition.source],
         coordinates=grid.coordinates,
+        asked=asked_of(sweep.definition, sweep.observables, {key: getattr(sweep, key) for key in asked_by}),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fastdln.theory.arguments import FloatArray, broadcastable
 from fastdln.theory.stability import stability_limit
@@ -120,6 +120,13 @@ def balanced_plateau_steps(alpha: ArrayLike, eta: ArrayLike, singular_value: Arr
     return np.where((alpha < 0) | (eta < 0) | (s < 0) | (depth < 2), np.nan, steps)
 
 
+def closed_forms(layers: FloatArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which modes of a start, of layers shaped (depth, mode), are one-zero and which balanced; of others no plateau is known."""
+    first, last = np.abs(layers[0]), np.abs(layers[-1])
+    even = (first > 0) & (layers[:-1] == layers[0]).all(axis=0)
+    return even & (last == 0), even & (last == first)
+
+
 def plateau_steps_of_layers(
     layers: FloatArray, alpha: ArrayLike, eta: ArrayLike, singular_value: ArrayLike
 ) -> FloatArray:
@@ -127,16 +134,15 @@ def plateau_steps_of_layers(
 
     layers: in units of alpha, shaped (depth, mode). The others broadcast with the modes, which lie along the last dimension.
     """
-    first, last, depth = np.abs(layers[0]), np.abs(layers[-1]), len(layers)
-    even = (first > 0) & (layers[:-1] == layers[0]).all(axis=0)
-    scale, eta, s = np.asarray(alpha) * first, np.asarray(eta), np.asarray(singular_value)
+    (one_zero, balanced), depth = closed_forms(layers), len(layers)
+    scale, eta, s = np.asarray(alpha) * np.abs(layers[0]), np.asarray(eta), np.asarray(singular_value)
     steps = np.zeros(np.broadcast_shapes(scale.shape, eta.shape, s.shape))
     with np.errstate(all="ignore"):
-        if (one_zero := even & (last == 0)).any():
+        if one_zero.any():
             # layer L alone brings the product to s/2 in log(2) / (eta alpha^(2L-2)) steps, which is less for large alpha
             alone = math.log(2) / (eta * scale ** (2 * depth - 2))
             steps = np.where(one_zero, np.minimum(plateau_steps(scale, eta, s, depth), alone), steps)
-        if (balanced := even & (last == first)).any():
+        if balanced.any():
             steps = np.where(balanced, balanced_plateau_steps(scale, eta, s, depth), steps)
     return np.where((s < np.inf) & (steps > 0), steps, 0.0)
 
