@@ -165,5 +165,14 @@ def labels(a: xr.Dataset, b: xr.Dataset) -> tuple[str, str]:
 
 def differing_keys(a: xr.Dataset, b: xr.Dataset) -> list[str]:
     """Keys of their sweeps in which two datasets differ."""
-    one, other = sweep_of(a), sweep_of(b)
+    one, other = (without_factor(sweep_of(ds)) for ds in (a, b))
     return [key for key in {**one, **other} if json.dumps(one.get(key)) != json.dumps(other.get(key))]
+
+
+def without_factor(sweep: Mapping[str, Any]) -> dict[str, Any]:
+    """A sweep's data without the unit of eta as it was computed: the target says it, and last bits are no difference."""
+    axes = {
+        name: {key: value for key, value in axis.items() if key != "factor"} if isinstance(axis, dict) else axis
+        for name, axis in sweep["axes"].items()
+    }
+    return {**sweep, "axes": axes}

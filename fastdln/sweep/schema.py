@@ -191,9 +191,11 @@ class Sweep(Keys):
             The other sweep, without title and chunks.
         """
         data = json.loads(self.canonical())
+        units.take_factor(data)
         for override in overrides:
             assign(data, override)
-        return Sweep(**data)
+        found = Sweep(**data)
+        return Sweep(**data) if units.keep_factor(data, found, self) else found
 
     @property
     def start_name(self) -> str:
