@@ -173,9 +173,10 @@ def window(snapshot: Snapshot, wanted: Sweep) -> dict[str, Any]:
     old = snapshot.grid.sweep
     refuse_other_keys(old, wanted, "refine")
     for name, axis in wanted.axes.items():
-        ratios = units.ratio_of(old.axes[name]), units.ratio_of(axis)
-        in_units = None not in ratios
-        outer, inner = map(coordinates, ratios if in_units else (old.axes[name], axis))
+        outer, inner = coordinates(old.axes[name]), coordinates(axis)
+        held, asked = units.ratio_of(old.axes[name]), units.ratio_of(axis)
+        if in_units := held is not None and asked is not None:
+            outer, inner = coordinates(held), coordinates(asked)
         if is_named(axis):
             if others := [one for one in inner.tolist() if one not in outer.tolist()]:
                 raise SweepError(

@@ -65,7 +65,9 @@ class Range(BaseModel):
         None, description="of eta: 2/S1 counts it in units of 2 / S_1, the edge of stability of s_1", exclude=True
     )
     factor: Number | None = Field(
-        None, description="of eta with a unit: 2 / S_1 as it was computed, which stores keep; leave it out", exclude=True
+        None,
+        description="of eta with a unit: 2 / S_1 as it was computed, which stores keep; leave it out",
+        exclude=True,
     )
 
     @model_validator(mode="after")

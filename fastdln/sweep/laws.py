@@ -65,7 +65,7 @@ class Power(Law):
             return super().value(i)
         # of whole numbers, rounded once: 10/3, as one would type it
         above, below = self.scale.as_integer_ratio()
-        power = i ** int(abs(self.exponent))
+        power: int = i ** int(abs(self.exponent))
         return above * power / below if self.exponent > 0 else above / (below * power)
 
 

@@ -190,8 +190,7 @@ class Sweep(Keys):
         Sweep
             The other sweep, without title and chunks.
         """
-        data = json.loads(self.canonical())
-        units.take_factor(data)
+        data = units.without_factor(json.loads(self.canonical()))
         for override in overrides:
             assign(data, override)
         found = Sweep(**data)

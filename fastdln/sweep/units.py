@@ -73,10 +73,12 @@ def said(in_units: bool) -> str:
     return f", in units of {UNIT}" if in_units else ""
 
 
-def take_factor(data: dict[str, Any]) -> None:
-    """Takes the unit as it was computed out of a sweep's data, so that it is computed again."""
-    if isinstance(eta := data["axes"]["eta"], dict):
-        eta.pop("factor", None)
+def without_factor(data: dict[str, Any]) -> dict[str, Any]:
+    """A sweep's data without the unit as it was computed."""
+    eta = data["axes"].get("eta")
+    if not isinstance(eta, dict):
+        return data
+    return {**data, "axes": {**data["axes"], "eta": {key: eta[key] for key in eta if key != "factor"}}}
 
 
 def keep_factor(data: dict[str, Any], new: Sweep, old: Sweep) -> bool:
@@ -84,7 +86,11 @@ def keep_factor(data: dict[str, Any], new: Sweep, old: Sweep) -> bool:
     one, other = new.axes["eta"], old.axes["eta"]
     if not isinstance(one, Scaled) or not isinstance(other, Scaled):
         return False
-    if one.factor == other.factor or not close(one.factor, other.factor) or data["axes"]["eta"].get("factor") is not None:
+    if (
+        one.factor == other.factor
+        or not close(one.factor, other.factor)
+        or data["axes"]["eta"].get("factor") is not None
+    ):
         return False
     data["axes"]["eta"]["factor"] = other.factor
     return True
@@ -97,12 +103,12 @@ def close(one: float, other: float) -> bool:
 
 def in_learning_rates(axes: dict[str, Axis], target: Target) -> dict[str, Axis]:
     """The axes with learning rates as numbers; ValueError where the unit is none."""
-    ratio = ratio_of(axes["eta"])
+    asked, ratio = axes["eta"], ratio_of(axes["eta"])
     if ratio is None:
         return axes
     factor = edge(axes, target)
-    written = not isinstance(axes["eta"], Scaled)  # not the axis of another sweep
-    given = ratio.factor if written else axes["eta"].factor
+    written = not isinstance(asked, Scaled)  # and not the axis of another sweep
+    given = asked.factor if isinstance(asked, Scaled) else ratio.factor
     if isinstance(ratio, Range):
         ratio = ratio.model_copy(update={"factor": None})
     if given is not None and close(given, factor):

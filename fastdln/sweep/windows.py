@@ -81,7 +81,9 @@ def narrowed(name: str, asked: Axis, middle: float, factor: float) -> str:
     if count == 1:
         raise SweepError(f"center: {name} has one value, {first:g}, and no width; leave it out")
     if not first <= middle <= last:
-        raise SweepError(f"center: {name} must lie within the store's {first:g} to {last:g} (got {middle:g}){said(ratio is not None)}")
+        raise SweepError(
+            f"center: {name} must lie within the store's {first:g} to {last:g} (got {middle:g}){said(ratio is not None)}"
+        )
     log = isinstance(axis, Range) and axis.spacing == "log"
     to, back = (math.log, math.exp) if log else (float, float)
     width = (to(last) - to(first)) / factor
