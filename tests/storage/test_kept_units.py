@@ -3,6 +3,7 @@
 import json
 import math
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -70,8 +71,8 @@ def test_a_store_is_whole_and_resumed_without_a_change(store, eta, monkeypatch):
 def test_what_a_store_lost_is_computed_at_its_own_learning_rates(store, eta, monkeypatch):
     before = fastdln.open(store).load()
     elsewhere(monkeypatch)
-    for path in (*(store / "fate").rglob("0"), *(store / "eta" / "c").iterdir()):
-        path.unlink()
+    for name in ("fate", "eta"):
+        shutil.rmtree(store / name / "c")
     assert not fastdln.verify(store).whole
     after = fastdln.run(sweep(eta), store=store).load()
     for name in (*before.data_vars, *before.coords):
@@ -192,6 +193,7 @@ def test_a_store_from_before_the_unit_was_kept(store, eta, monkeypatch):
     assert fastdln.run(sweep(eta), store=store).eta.values.tobytes() == before.eta.values.tobytes()
 
 
+@pytest.mark.filterwarnings("ignore:steps = 20 is shorter")
 def test_singular_values_of_a_matrix_that_another_library_decomposes(tmp_path, monkeypatch):
     store = tmp_path / "out.zarr"
     matrix = [[2.0, 1.0, 0.5], [0.1, 1.0, 0.3], [2.1, 2.0, 0.8]]  # of rank 2: its last singular value is rounding
@@ -205,7 +207,7 @@ def test_singular_values_of_a_matrix_that_another_library_decomposes(tmp_path, m
     monkeypatch.setattr(
         targets, "by_matrix", lambda m: (found := here(m))._replace(singular_values=found.singular_values + [4e-16, -2e-16, 1e-16])
     )  # fmt: skip
-    assert Sweep(**asked).target.singular_values != tuple(before.singular_values.values), "the test would show nothing"
+    assert Sweep(**asked).target.singular_values != tuple(before.singular_value.values), "the test would show nothing"
     assert fastdln.verify(store).whole
     after = fastdln.run(Sweep(**asked), store=store).load()
     assert after.singular_value.values.tobytes() == before.singular_value.values.tobytes()
