@@ -76,8 +76,10 @@ class JobSpec:
         sweep, grid, own = target.grid.sweep, target.grid, own_code.packed()
         if target.location is None or not target.location.shared:
             return cls(sweep.canonical(), grid.chunk_shape, versions(), own=own)
+        assert isinstance(target, Store)
+        digest = target.snapshot.attributes["sweep_sha256"]
         # the store has the sweep, which with given matrices is too long to go with every chunk
-        return cls("", grid.chunk_shape, versions(), target.location.absolute(), sweep.sha256(), durable, own)
+        return cls("", grid.chunk_shape, versions(), target.location.absolute(), digest, durable, own)
 
 
 class WorkerState:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from fastdln.errors import warn
+from fastdln.errors import StoreError, warn
 from fastdln.storage import template
 from fastdln.storage.completeness import remaining
 from fastdln.storage.in_memory import InMemory
 from fastdln.storage.location import plain_errors, storage_error
-from fastdln.storage.metadata import Snapshot
+from fastdln.storage.metadata import UNREADABLE, Snapshot
+from fastdln.storage.repair import damaged_coordinates
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,7 +28,27 @@ def open_snapshot(snapshot: Snapshot, **options: Any) -> xr.Dataset:
         points_left = 0 if snapshot.attributes.get("complete") else int(remaining(snapshot).sum())
         if points_left:
             warn(f"{name}: {points_left:,} of {snapshot.grid.points:,} points are not computed yet (fate = 0)")
-        return load(snapshot, **options)
+        try:
+            dataset = load(snapshot, **options)
+            damaged = [*lost(snapshot, dataset)]
+        except UNREADABLE as error:
+            damaged = [] if isinstance(error, StoreError) else [name for name, _ in damaged_coordinates(snapshot)]
+            if not damaged:
+                raise
+        if damaged:
+            raise StoreError(
+                f"{name}: damaged coordinates ({', '.join(damaged)}); `fastdln verify {name}` says what else is, and "
+                f"`fastdln extend {name}` writes them anew"
+            )
+        return dataset
+
+
+def lost(snapshot: Snapshot, dataset: xr.Dataset) -> Iterator[str]:
+    """Coordinates whose file is gone, which Zarr reads as zeros."""
+    for name, values, *_ in template.coordinate_arrays(snapshot.grid):
+        found = dataset.coords.get(name)
+        if found is not None and values.any() and not found.values.any():
+            yield name
 
 
 def load(snapshot: Snapshot, **options: Any) -> xr.Dataset:
@@ -50,10 +71,10 @@ def load(snapshot: Snapshot, **options: Any) -> xr.Dataset:
             if storage_error(error):
                 raise
             others = []
-    left_out = sorted(set(snapshot.others) - set(others))
-    if left_out:
+    dataset = opened(())
+    if left_out := sorted(set(snapshot.others) - set(others)):
         warn(f"{snapshot.location.name}: {', '.join(left_out)}: not of the sweep, and cannot be read safely; left out")
-    return opened(())
+    return dataset
 
 
 def in_memory(results: InMemory) -> xr.Dataset:

@@ -77,7 +77,7 @@ def continued(old: Any, new: Any) -> Any:
     """The old axis's values and those that a new one adds, as a list in a sweep file's data."""
     before, after = (coordinates(axis if (ratio := units.ratio_of(axis)) is None else ratio) for axis in (old, new))
     values = [*before.tolist(), *after[len(before) :].tolist()]
-    return values if units.ratio_of(old) is None else {"values": values, "unit": UNIT}
+    return {"values": values, "unit": UNIT, "factor": old.factor} if isinstance(old, units.Scaled) else values
 
 
 def refuse_other_names(name: str, before: list[str], after: list[str]) -> None:
@@ -174,6 +174,9 @@ def window(snapshot: Snapshot, wanted: Sweep) -> dict[str, Any]:
     refuse_other_keys(old, wanted, "refine")
     for name, axis in wanted.axes.items():
         outer, inner = coordinates(old.axes[name]), coordinates(axis)
+        held, asked = units.ratio_of(old.axes[name]), units.ratio_of(axis)
+        if in_units := held is not None and asked is not None:
+            outer, inner = coordinates(held), coordinates(asked)
         if is_named(axis):
             if others := [one for one in inner.tolist() if one not in outer.tolist()]:
                 raise SweepError(
@@ -183,6 +186,7 @@ def window(snapshot: Snapshot, wanted: Sweep) -> dict[str, Any]:
         if inner[0] < outer[0] or inner[-1] > outer[-1]:
             raise SweepError(
                 f"axes.{name}: must stay within the store's {outer[0]:g} to {outer[-1]:g} (got {inner[0]:g} to {inner[-1]:g})"
+                + units.said(in_units)
             )
     parent = {
         "parent_store": snapshot.location.name,

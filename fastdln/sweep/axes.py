@@ -37,7 +37,7 @@ NAMED = ("model", "start", "basis")
 
 # Of eta: 2 over the sharpness of the balanced minimum of the largest singular value.
 UNIT = "2/S1"
-IN_UNITS = ("values", "unit")
+IN_UNITS = ("values", "unit", "factor")
 
 # Axes are float64, which beyond this has no odd numbers.
 LARGEST_SEED = 2**53
@@ -64,9 +64,16 @@ class Range(BaseModel):
     unit: Literal["2/S1"] | None = Field(
         None, description="of eta: 2/S1 counts it in units of 2 / S_1, the edge of stability of s_1", exclude=True
     )
+    factor: Number | None = Field(
+        None,
+        description="of eta with a unit: 2 / S_1 as it was computed, which stores keep; leave it out",
+        exclude=True,
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Range:
+        if self.factor is not None and self.unit is None:
+            raise ValueError(f'factor goes with unit = "{UNIT}" only; leave it out')
         if self.spacing == "log" and min(self.start, self.stop) <= 0:
             raise ValueError("log spacing needs start and stop above 0")
         if self.num > 1 and not self.start < self.stop:
@@ -93,6 +100,7 @@ class ValuesInUnits(BaseModel):
 
     values: Annotated[list[Number], Field(min_length=1)]
     unit: Literal["2/S1"]
+    factor: Number | None = None
 
 
 def axis_values(value: Any) -> Any:
@@ -106,7 +114,9 @@ def axis_values(value: Any) -> Any:
 
 
 class Ratios(tuple[float, ...]):
-    """The values of an axis of eta in units of 2 / S_1, as they are asked for."""
+    """The values of an axis of eta in units of 2 / S_1, as they are asked for; `factor`: the unit, where it was given."""
+
+    factor: float | None = None
 
 
 def perhaps_in_units(value: Any, validated: Callable[[Any], Any]) -> Any:
@@ -116,12 +126,24 @@ def perhaps_in_units(value: Any, validated: Callable[[Any], Any]) -> Any:
     for key in value:
         if key not in IN_UNITS:
             raise ValueError(
-                f"a table of values has no key {reprlib.repr(key)}{suggestion(key, IN_UNITS)}; valid: values, unit"
+                f"a table of values has no key {reprlib.repr(key)}{suggestion(key, IN_UNITS)}; valid: {', '.join(IN_UNITS)}"
             )
     if value.get("unit") != UNIT:
         got = shown(value["unit"]) if "unit" in value else "(it is missing)"
         raise ValueError(f'a table of values has unit = "{UNIT}"; without a unit give the list itself {got}')
-    return Ratios(validated(value["values"]))
+    found = Ratios(validated(value["values"]))
+    if value.get("factor") is not None:
+        found.factor = factor_given(value["factor"])
+    return found
+
+
+def factor_given(value: Any) -> float:
+    try:
+        if math.isfinite(found := number(value)):
+            return float(found)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"factor must be a finite number {shown(value)}")
 
 
 Values = Annotated[tuple[Number, ...], Field(min_length=1), BeforeValidator(numbers)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastdln.sweep import named_axes
 from fastdln.sweep.axes import Range, coordinates, depths, length, swept_mode
+from fastdln.sweep.units import Scaled, close
 
 if TYPE_CHECKING:
     from fastdln.sweep.schema import Sweep
@@ -55,9 +56,12 @@ def meaning(sweep: Sweep) -> dict[str, Any]:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values of a key have the same results; axes do where their coordinates agree to the last bit."""
+    """Whether two values of a key have the same results; axes do where their coordinates agree to the last bit, or those in
+    units of 2 / S_1 but for the last bits of the unit."""
     if not isinstance(one, Range | tuple) or not isinstance(other, Range | tuple) or one == other:
         return bool(one == other)
+    if isinstance(one, Scaled) and isinstance(other, Scaled) and same(one.ratio, other.ratio):
+        return close(one.factor, other.factor)
     if type(one) is type(other) is Range and one.num > 2:
         return False  # both ends are values, and the spacing tells the others
     return length(one) == length(other) and np.array_equal(coordinates(one), coordinates(other))

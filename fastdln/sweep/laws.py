@@ -40,10 +40,13 @@ class Law(BaseModel):
         """The i-th value in units of the scale."""
         raise NotImplementedError
 
+    def value(self, i: int) -> float:
+        return self.scale * self.relative(i)
+
     def values(self) -> list[float]:
         # Python's own powers: NumPy's differ in the last bit from processor to processor
         try:
-            return [self.scale * self.relative(i) for i in range(1, self.count + 1)]
+            return [self.value(i) for i in range(1, self.count + 1)]
         except OverflowError:
             return [float("inf")]
 
@@ -55,9 +58,15 @@ class Power(Law):
     exponent: Finite = Field(description="of the law power: s_i = scale i^exponent")
 
     def relative(self, i: int) -> float:
-        if -self.exponent in WHOLE_POWERS:
-            return float(1 / i ** int(-self.exponent))  # of whole numbers, rounded once: 1/3, as one would type it
         return float(float(i) ** self.exponent)
+
+    def value(self, i: int) -> float:
+        if abs(self.exponent) not in WHOLE_POWERS:
+            return super().value(i)
+        # of whole numbers, rounded once: 10/3, as one would type it
+        above, below = self.scale.as_integer_ratio()
+        power: int = i ** int(abs(self.exponent))
+        return above * power / below if self.exponent > 0 else above / (below * power)
 
 
 class Geometric(Law):

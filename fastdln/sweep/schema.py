@@ -190,10 +190,11 @@ class Sweep(Keys):
         Sweep
             The other sweep, without title and chunks.
         """
-        data = json.loads(self.canonical())
+        data = units.without_factor(json.loads(self.canonical()))
         for override in overrides:
             assign(data, override)
-        return Sweep(**data)
+        found = Sweep(**data)
+        return Sweep(**data) if units.keep_factor(data, found, self) else found
 
     @property
     def start_name(self) -> str:

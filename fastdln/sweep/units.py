@@ -1,6 +1,7 @@
 """Learning rates in units of 2 / S_1, the edge of stability of the largest singular value.
 
-The axis holds plain learning rates, as every other does, and what was asked for beside them.
+The axis holds plain learning rates, as every other does, and what was asked for beside them. The unit as it was computed
+goes with the sweep: on another processor its last bit may be another, and so would be every learning rate of a store.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from fastdln.sweep.schema import Sweep
 
 
+# Two computations of the unit of one target differ by no more, relative to it.
+ROUNDING = 1e-9
+
+
 class ScaledRange(Range):
     """A range of learning rates that was given in units: `factor` times the values of `ratio`, to the last bit."""
 
@@ -37,9 +42,12 @@ class ScaledValues(tuple[float, ...]):
     factor: float
 
 
-def ratio_of(axis: Axis) -> Range | tuple[float, ...] | None:
+Scaled = (ScaledRange, ScaledValues)
+
+
+def ratio_of(axis: Axis) -> Range | Ratios | None:
     """The axis in units of 2 / S_1; None of one that was given in plain learning rates."""
-    if isinstance(axis, ScaledRange | ScaledValues):
+    if isinstance(axis, Scaled):
         return axis.ratio
     return axis if isinstance(axis, Ratios) or (isinstance(axis, Range) and axis.unit) else None
 
@@ -55,17 +63,60 @@ def dumped(axis: Axis) -> Any:
     ratio = ratio_of(axis)
     plain = axis if ratio is None else ratio
     data = plain.model_dump() if isinstance(plain, Range) else list(plain)
-    if ratio is None:
+    if not isinstance(axis, Scaled):
         return data
-    return {**data, "unit": UNIT} if isinstance(data, dict) else {"values": data, "unit": UNIT}
+    return {**(data if isinstance(data, dict) else {"values": data}), "unit": UNIT, "factor": axis.factor}
+
+
+def said(in_units: bool) -> str:
+    """What follows numbers in a message, where they are in units."""
+    return f", in units of {UNIT}" if in_units else ""
+
+
+def without_factor(data: dict[str, Any]) -> dict[str, Any]:
+    """A sweep's data without the unit as it was computed."""
+    eta = data["axes"].get("eta")
+    if not isinstance(eta, dict):
+        return data
+    return {**data, "axes": {**data["axes"], "eta": {key: eta[key] for key in eta if key != "factor"}}}
+
+
+def keep_factor(data: dict[str, Any], new: Sweep, old: Sweep) -> bool:
+    """Gives the data of a new sweep the unit as an old one has it; False where it is not the same unit, or there is none."""
+    one, other = new.axes["eta"], old.axes["eta"]
+    if not isinstance(one, Scaled) or not isinstance(other, Scaled):
+        return False
+    if (
+        one.factor == other.factor
+        or not close(one.factor, other.factor)
+        or data["axes"]["eta"].get("factor") is not None
+    ):
+        return False
+    data["axes"]["eta"]["factor"] = other.factor
+    return True
+
+
+def close(one: float, other: float) -> bool:
+    """Whether two numbers are computations of the same unit."""
+    return abs(one - other) <= ROUNDING * min(abs(one), abs(other))
 
 
 def in_learning_rates(axes: dict[str, Axis], target: Target) -> dict[str, Axis]:
     """The axes with learning rates as numbers; ValueError where the unit is none."""
-    ratio = ratio_of(axes["eta"])
+    asked, ratio = axes["eta"], ratio_of(axes["eta"])
     if ratio is None:
         return axes
     factor = edge(axes, target)
+    written = not isinstance(asked, Scaled)  # and not the axis of another sweep
+    given = asked.factor if isinstance(asked, Scaled) else ratio.factor
+    if isinstance(ratio, Range):
+        ratio = ratio.model_copy(update={"factor": None})
+    if given is not None and close(given, factor):
+        factor = given
+    elif given is not None and written:
+        raise ValueError(
+            f"axes.eta: its factor is not 2 / S_1 of the target, which is {factor!r}; leave factor out (got {given!r})"
+        )
     with np.errstate(over="ignore"):
         values = factor * (telling(ratio) if isinstance(ratio, Range) else coordinates(ratio))
     if not np.isfinite(values).all() or (values[values > 0] < sys.float_info.min).any():

@@ -10,7 +10,7 @@ from typing import Any
 from fastdln.errors import SweepError, warn
 from fastdln.sweep.axes import UNIT, Axis, Range, coordinates, is_named, length
 from fastdln.sweep.schema import Sweep
-from fastdln.sweep.units import ratio_of
+from fastdln.sweep.units import ratio_of, said
 from fastdln.text import suggestion
 
 DEFAULT_FACTOR = 10.0
@@ -81,7 +81,9 @@ def narrowed(name: str, asked: Axis, middle: float, factor: float) -> str:
     if count == 1:
         raise SweepError(f"center: {name} has one value, {first:g}, and no width; leave it out")
     if not first <= middle <= last:
-        raise SweepError(f"center: {name} must lie within the store's {first:g} to {last:g} (got {middle:g})")
+        raise SweepError(
+            f"center: {name} must lie within the store's {first:g} to {last:g} (got {middle:g}){said(ratio is not None)}"
+        )
     log = isinstance(axis, Range) and axis.spacing == "log"
     to, back = (math.log, math.exp) if log else (float, float)
     width = (to(last) - to(first)) / factor
@@ -92,6 +94,7 @@ def narrowed(name: str, asked: Axis, middle: float, factor: float) -> str:
     if shift:
         warn(
             f"{name}: the window about {middle:g} would reach beyond the store's grid; it is shifted to {start:g} to {stop:g}"
+            + said(ratio is not None)
         )
     if not start < stop:
         raise SweepError(f"axes.{name}: {count} values from start to stop are too close together to differ")

@@ -25,7 +25,8 @@ def with_values(value, **keys):
     ("law", "typed"),
     [
         ({"law": "power", "exponent": -1, "count": 4}, [1, 1 / 2, 1 / 3, 1 / 4]),
-        ({"law": "power", "exponent": -2, "count": 3, "scale": 10}, [10, 10 / 4, 10 * (1 / 9)]),
+        ({"law": "power", "exponent": -2, "count": 3, "scale": 10}, [10, 10 / 4, 10 / 9]),
+        ({"law": "power", "exponent": -1, "count": 4, "scale": 10}, [10, 5, 10 / 3, 2.5]),
         ({"law": "power", "exponent": 2, "count": 3}, [1, 4, 9]),
         ({"law": "power", "exponent": 0, "count": 2, "scale": 3}, [3, 3]),
         ({"law": "geometric", "ratio": 0.5, "count": 4, "scale": 8}, [8, 4, 2, 1]),
@@ -46,6 +47,9 @@ def test_laws_against_fractions():
     """Whole powers are rounded once, and others are right to the last bits."""
     power = with_values({"law": "power", "exponent": -3, "count": 50}).target.singular_values
     assert power == tuple(float(Fraction(1, i**3)) for i in range(1, 51))
+    for exponent in (-3, 3):
+        power = with_values({"law": "power", "exponent": exponent, "scale": 0.7, "count": 50}).target.singular_values
+        assert power == tuple(float(Fraction(0.7) * Fraction(i) ** exponent) for i in range(1, 51))
     ratio = Fraction(0.9)
     geometric = with_values({"law": "geometric", "ratio": 0.9, "count": 50}).target.singular_values
     np.testing.assert_allclose(geometric, [float(ratio**i) for i in range(50)], rtol=1e-15)

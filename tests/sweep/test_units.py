@@ -39,9 +39,9 @@ def test_results_are_those_of_the_learning_rates(eta, ratios):
 
 
 def test_the_unit_is_part_of_what_is_asked():
-    one, two = sweep(RANGE), sweep(LIST)
-    assert json.loads(one.canonical())["axes"]["eta"] == {**RANGE, "spacing": "linear"}
-    assert json.loads(two.canonical())["axes"]["eta"] == LIST
+    one, two, edge = sweep(RANGE), sweep(LIST), float(2 / theory.stability_limit(10.0, 3))
+    assert json.loads(one.canonical())["axes"]["eta"] == {**RANGE, "spacing": "linear", "factor": edge}
+    assert json.loads(two.canonical())["axes"]["eta"] == {**LIST, "factor": edge}
     for asked in (one, two):
         for again in (Sweep.stored(asked.canonical()), pickle.loads(pickle.dumps(asked)), asked.changed([])):
             assert again.sha256() == asked.sha256()
