@@ -54,6 +54,14 @@ DEEPER = {name: f"axes.{name}" for name in ("eta", "alpha", "depth", "seed", "s1
 DEEPER |= {name: f"target.{name}" for name in ("singular_values", "basis", "matrix")}
 DEEPER |= {name: f"start.{name}" for name in ("spectral", "layers")}
 
+# Words for the keys of a range, by ours; numbers of values, not distances, make a range.
+OF_RANGES = dict.fromkeys(("end", "to", "last", "max", "high", "until"), "did you mean stop?")
+OF_RANGES |= dict.fromkeys(("begin", "from", "first", "min", "low"), "did you mean start?")
+OF_RANGES |= dict.fromkeys(("n", "count", "points", "size", "length", "number"), "did you mean num?")
+OF_RANGES |= dict.fromkeys(("step", "delta", "by", "increment"), "say num, how many values")
+OF_RANGES |= dict.fromkeys(("log", "scale"), 'say spacing = "log"')
+OF_RANGES |= {"steps": "say num, how many values; the steps of the sweep stand above [axes]"}
+
 # Of pydantic's errors, those of a key that a table does not have.
 UNKNOWN = ("extra_forbidden", "invalid_key")
 
@@ -95,10 +103,15 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     key, given = ".".join(one_line(part, LONGEST_KEY) for part in path), f"(got {reprlib.repr(error.get('input'))})"
     if error["loc"][-1:] == ("[key]",) and kind != "value_error":
         return f"{key}: keys must be text {given}"
+    misplaced = len(path) > 1 and path[-1] in owners[""].model_fields and (len(path) == 2 or path[-1] not in OF_RANGES)
+    if misplaced and (kind in UNKNOWN or error["loc"][-1:] == ("[key]",) or path[0] in ("chunks", "shards")):
+        return f"{key}: {path[-1]} is a key of its own; put it above [{path[0]}], or after --set write {path[-1]}=..."
     if kind in UNKNOWN:
         valid = list(owners[path[0] if len(path) > 1 else ""].model_fields)
         deeper = path[-1] in DEEPER and len(path) == 1
         meant = f" (did you mean {DEEPER[path[-1]]}?)" if deeper else suggestion(path[-1], valid)
+        if path[0] == "axes" and path[-1] in OF_RANGES:
+            meant = f" ({OF_RANGES[path[-1]]})"
         return f"{key}: unknown key{meant}; valid: {', '.join(valid)}"
     if kind == "missing":
         return f"{key}: is missing" + (f": give {NEEDED[key]}" if key in NEEDED else "")
