@@ -183,17 +183,14 @@ def flag(name: str, value: Any) -> bool:
 
 def pair(name: str, value: Any, parts: str = ",") -> tuple[float, float]:
     """Check two numbers, also as a text such as "0.2,0.8"."""
-    example = "7x4.4" if "x" in parts else "0.2,0.8"
+    example = "7x4.4, in inches" if "x" in parts else "0.2,0.8"
     numbers: Any = re.split(f"[{parts}]", value) if isinstance(value, str) else value
     try:
         low, high = (float(number) for number in numbers)
         if not np.isfinite([low, high]).all() or (low == high and name != "size"):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
-        of_what = " of inches" if name == "size" else ""
-        raise DatasetError(
-            f"{name}: must be two numbers{of_what}, such as {example} (got {reprlib.repr(value)})"
-        ) from None
+        raise DatasetError(f"{name}: must be two numbers, such as {example} (got {reprlib.repr(value)})") from None
     return low, high
 
 

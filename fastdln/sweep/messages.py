@@ -103,9 +103,8 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     key, given = ".".join(one_line(part, LONGEST_KEY) for part in path), f"(got {reprlib.repr(error.get('input'))})"
     if error["loc"][-1:] == ("[key]",) and kind != "value_error":
         return f"{key}: keys must be text {given}"
-    misplaced = len(path) > 1 and path[-1] in owners[""].model_fields and (len(path) == 2 or path[-1] not in OF_RANGES)
-    if misplaced and (kind in UNKNOWN or error["loc"][-1:] == ("[key]",) or path[0] in ("chunks", "shards")):
-        return f"{key}: {path[-1]} is a key of its own; put it above [{path[0]}], or after --set write {path[-1]}=..."
+    if below := key_of_the_top(path, error, owners[""].model_fields):
+        return f"{'.'.join(below)}: {below[-1]} is a key of its own; put it above [{path[0]}], or after --set write {below[-1]}=..."
     if kind in UNKNOWN:
         valid = list(owners[path[0] if len(path) > 1 else ""].model_fields)
         deeper = path[-1] in DEEPER and len(path) == 1
@@ -130,6 +129,16 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     if kind in KINDS:
         words[kind] = f"must be {EXAMPLES.get(key, KINDS[kind])}"
     return f"{key}: {words.get(kind) or error['msg'][0].lower() + error['msg'][1:]} {given}"
+
+
+def key_of_the_top(path: list[str], error: Mapping[str, Any], top: Iterable[str]) -> list[str]:
+    """The path of a key of the sweep's own that stands below a table, as [axes]; empty where the error is another."""
+    inside = error.get("input")
+    if path == ["start"] and isinstance(inside, Mapping):  # refused as a whole
+        path = [*path, *[name for name in inside if name in top][:1]]
+    is_unknown = error["type"] in UNKNOWN or error["loc"][-1:] == ("[key]",) or path[0] in ("chunks", "shards", "start")
+    of_range = len(path) == 3 and path[-1] in OF_RANGES
+    return path if len(path) > 1 and path[-1] in top and is_unknown and not of_range else []
 
 
 def of_literal(error: Mapping[str, Any]) -> str:

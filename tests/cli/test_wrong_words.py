@@ -148,7 +148,7 @@ PICTURES = {
     "plot small.zarr phase --at depth": "must look like depth=3",
     "plot small.zarr phase --at dept=3": "did you mean depth?); valid: depth, alpha, eta",
     "plot small.zarr phase --at depth=3 alpha=.5": "to choose one: --at alpha=.5",
-    "plot small.zarr phase --size 5x3cm": "must be two numbers of inches, such as 7x4.4 (got '5x3cm')",
+    "plot small.zarr phase --size 5x3cm": "must be two numbers, such as 7x4.4, in inches (got '5x3cm')",
     "plot small.zarr phase --xlim 0.2-0.8": "must be two numbers, such as 0.2,0.8 (got '0.2-0.8')",
     "plot small.zarr phase extra": "phase does not take it",
     "plot small.zarr phase loss extra": "no more words than its options",

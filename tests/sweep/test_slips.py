@@ -36,24 +36,24 @@ TYPED = [
     ("{start = 0.1, stop = 1.0, num = 20}", "0.1:1.0:20", "a range is {start = 2, stop = 4, num = 3}"),
     ("depth = 3", "depth = range(2, 4)", "nothing is computed here"),
     ("alpha = 0.5", "alpha = .5", "write a digit on both sides of a point: alpha = 0.5"),
-    ("alpha = 0.5", "alpha = 5.  # .1", "on both sides of a point: alpha = 5.0 #"),
+    ("alpha = 0.5", "alpha = 5. # .1", "on both sides of a point: alpha = 5.0 #"),
     ("start = 0.1,", "start = -.1,", "eta = {start = -0.1, stop = 1.0, num = 20}"),
-    ("depth = 3", "depth = 3\nrecord = 8", "axes.record: record is a key of its own; put it above [axes]"),
-    (
-        "depth = 3",
-        "depth = 3\nobservables = ['loss']",
-        "axes.observables: observables is a key of its own; put it above",
-    ),
-    ("depth = 3", "depth = 3\ntarget = {singular_values = [1]}", "target is a key of its own; put it above [axes]"),
-    (
-        "depth = 3",
-        "depth = 3\n[target]\nsingular_values = 1\nrecord = 8",
-        "target.record: record is a key of its own; put",
-    ),
-    ("depth = 3", "depth = 3\n[chunks]\neta = 5\nobservables = ['loss']", "put it above [chunks]"),
     (GOOD, '{"model": "modes"}', "it looks like JSON or Python"),
     (GOOD, "import fastdln\n", "lines look like steps = 100"),
     (GOOD, "# nothing yet\n", "has no keys; a sweep needs at least model"),
+]
+# Lines that stand below [axes], and the words of the answer.
+BELOW = [
+    ("record = 8", "axes.record: record is a key of its own; put it above [axes]"),
+    ("observables = ['loss']", "axes.observables: observables is a key of its own; put it above [axes]"),
+    ("target = {singular_values = [1]}", "axes.target: target is a key of its own; put it above [axes]"),
+    ("[target]\nsingular_values = 1\nrecord = 8", "target.record: record is a key of its own; put it above [target]"),
+    ("[chunks]\neta = 5\nobservables = ['loss']", "chunks.observables: observables is a key of its own; put it above"),
+    ("[chunks]\neta = 5\nsteps = 5", "chunks.steps: steps is a key of its own; put it above [chunks]"),
+    (
+        "[start]\nspectral = [[1], [1], [0]]\ntitle = 'x'",
+        "start.title: title is a key of its own; put it above [start]",
+    ),
 ]
 # A key, a value that is wrong for it, and the words of the answer.
 GIVEN = [
@@ -125,6 +125,15 @@ def test_a_slip_in_a_file_says_what_to_write(tmp_path, old, new, told):
     assert told in str(error.value)
     assert "\n" not in str(error.value)
     assert str(error.value).startswith(str(tmp_path / "s.toml"))
+
+
+@pytest.mark.parametrize(("lines", "told"), BELOW)
+def test_a_key_below_a_table_says_where_it_belongs(tmp_path, lines, told):
+    (tmp_path / "s.toml").write_text(f"{GOOD}{lines}\n")
+    with pytest.raises(SweepError) as error:
+        Sweep.from_file(tmp_path / "s.toml")
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(("override", "told"), GIVEN)
