@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 
 from fastdln.errors import DatasetError
 from fastdln.plots.selection import Choice
+from fastdln.text import suggestion
 
 # Matplotlib's, for figures and files.
 SETTINGS: dict[Any, Any] = {
@@ -147,6 +148,14 @@ def split(options: Mapping[str, Any]) -> tuple[dict[str, Any], Appearance]:
     checks |= {"y": text, "variable": text, "panels": dimensions, "style": style_name, "over": dataset}
     words: dict[str, Any] = {name: checks[name](name, value) for name, value in given.items()}
     return {name: value for name, value in options.items() if name not in names}, Appearance(**words)
+
+
+def refuse_unknown(names: Iterable[str], picture: str, dims: list[str], words: list[str]) -> None:
+    """DatasetError if there are names: those that are neither dimensions of which a value can be chosen nor options."""
+    if unknown := sorted(names):
+        meant = suggestion(unknown[0], [*dims, *words])
+        valid = f"valid: {', '.join(dims)}; options: {', '.join(words)}"
+        raise DatasetError(f"{', '.join(unknown)}: cannot be chosen for {picture}{meant}; {valid}")
 
 
 def only_axes(given: tuple[Any, ...], options: dict[str, Any]) -> Axes | None:

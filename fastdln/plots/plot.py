@@ -15,7 +15,16 @@ from matplotlib.axes import Axes
 from fastdln.analysis.dataset import NAMED, restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots import docstrings
-from fastdln.plots.appearance import Appearance, axes_or_none, figure_size, only_axes, settings, split, widen
+from fastdln.plots.appearance import (
+    Appearance,
+    axes_or_none,
+    figure_size,
+    only_axes,
+    refuse_unknown,
+    settings,
+    split,
+    widen,
+)
 from fastdln.plots.axes import minimum_sharpness
 from fastdln.plots.labels import draw_legend, make_room
 from fastdln.plots.overlay import draw_over
@@ -23,7 +32,6 @@ from fastdln.plots.scales import set_log
 from fastdln.plots.selection import chosen_name, has_all, indices_along, select_value, x_names
 from fastdln.plots.ticks import readable_logs
 from fastdln.plots.wrapping import fit_labels, fit_title
-from fastdln.text import suggestion
 
 # Become the second axis of a picture only where none of the others varies.
 LAST_CHOICE = ("depth", "seed", "alpha", "eta")
@@ -193,10 +201,7 @@ class Plot:
         """
         ds = restore_dimensions(ds)
         dims = self.dims(ds)
-        if unknown := set(choice) - set(dims):
-            names, meant = sorted(unknown), suggestion(min(unknown), [*dims, *(words := self.options())])
-            valid = f"valid: {', '.join(dims)}; options: {', '.join(words)}"
-            raise DatasetError(f"{', '.join(names)}: cannot be chosen for {self.name}{meant}; {valid}")
+        refuse_unknown(set(choice) - set(dims), self.name, dims, self.options())
         if not any(has_all(ds, view.needs) for view in self.views):
             raise DatasetError(self.obstacles(ds))
         group = choice.get("mode")

@@ -136,9 +136,11 @@ def key_of_the_top(path: list[str], error: Mapping[str, Any], top: Iterable[str]
     inside = error.get("input")
     if path == ["start"] and isinstance(inside, Mapping):  # refused as a whole
         path = [*path, *[name for name in inside if name in top][:1]]
-    is_unknown = error["type"] in UNKNOWN or error["loc"][-1:] == ("[key]",) or path[0] in ("chunks", "shards", "start")
+    below = (
+        error["type"] in UNKNOWN or error["loc"][-1:] == ("[key]",) or path[:1] in (["chunks"], ["shards"], ["start"])
+    )
     of_range = len(path) == 3 and path[-1] in OF_RANGES
-    return path if len(path) > 1 and path[-1] in top and is_unknown and not of_range else []
+    return path if len(path) > 1 and path[-1] in top and below and not of_range else []
 
 
 def of_literal(error: Mapping[str, Any]) -> str:
