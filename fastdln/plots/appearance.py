@@ -16,7 +16,6 @@ from matplotlib.axes import Axes
 
 from fastdln.errors import DatasetError
 from fastdln.plots.selection import Choice
-from fastdln.text import suggestion
 
 # Matplotlib's, for figures and files.
 SETTINGS: dict[Any, Any] = {
@@ -150,25 +149,13 @@ def split(options: Mapping[str, Any]) -> tuple[dict[str, Any], Appearance]:
     return {name: value for name, value in options.items() if name not in names}, Appearance(**words)
 
 
-def refuse_unknown(names: Iterable[str], picture: str, dims: list[str], words: list[str]) -> None:
-    """DatasetError if there are names: those that are neither dimensions of which a value can be chosen nor options."""
-    if unknown := sorted(names):
-        meant = suggestion(unknown[0], [*dims, *words])
-        valid = f"valid: {', '.join(dims)}; options: {', '.join(words)}"
-        raise DatasetError(f"{', '.join(unknown)}: cannot be chosen for {picture}{meant}; {valid}")
-
-
 def only_axes(given: tuple[Any, ...], options: dict[str, Any]) -> Axes | None:
     """Take the axes out of what a picture is called with, of which nothing else stands without its name."""
     words = [*given, options.pop("ax")] if "ax" in options else [*given]
     if len(words) > 1:
         names = next((f", such as variable={word!r}" for word in words if isinstance(word, str)), "")
         raise DatasetError(f"ax: is all that may be given without a name; name the others{names}")
-    return axes_or_none(words[0]) if words else None
-
-
-def axes_or_none(ax: Any) -> Axes | None:
-    """Check axes to draw on."""
+    ax = words[0] if words else None
     if ax is None or isinstance(ax, Axes):
         return ax
     meant = f'; a variable is given by its name, as in map(variable="{ax}")' if isinstance(ax, str) else ""

@@ -15,21 +15,12 @@ from matplotlib.axes import Axes
 from fastdln.analysis.dataset import NAMED, restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots import docstrings
-from fastdln.plots.appearance import (
-    Appearance,
-    axes_or_none,
-    figure_size,
-    only_axes,
-    refuse_unknown,
-    settings,
-    split,
-    widen,
-)
+from fastdln.plots.appearance import Appearance, figure_size, only_axes, settings, split, widen
 from fastdln.plots.axes import minimum_sharpness
 from fastdln.plots.labels import draw_legend, make_room
 from fastdln.plots.overlay import draw_over
 from fastdln.plots.scales import set_log
-from fastdln.plots.selection import chosen_name, has_all, indices_along, select_value, x_names
+from fastdln.plots.selection import chosen_name, has_all, indices_along, refuse_unknown, select_value, x_names
 from fastdln.plots.ticks import readable_logs
 from fastdln.plots.wrapping import fit_labels, fit_title
 
@@ -288,7 +279,7 @@ class Plot:
             If ax is no Axes, or this picture cannot be drawn of the dataset so.
         """
         choice, look = split(options)
-        ax = axes_or_none(ax)
+        ax = only_axes((ax,), {})
         for name in ("size", "panels") if ax is not None else ("panels",):
             if name in look.set():
                 raise DatasetError(f"{name}: is of a figure; use fastdln.plots.figure, or leave it out")

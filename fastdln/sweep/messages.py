@@ -53,6 +53,7 @@ KINDS = {
 DEEPER = {name: f"axes.{name}" for name in ("eta", "alpha", "depth", "seed", "s1", "s2", "s3")}
 DEEPER |= {name: f"target.{name}" for name in ("singular_values", "basis", "matrix")}
 DEEPER |= {name: f"start.{name}" for name in ("spectral", "layers")}
+DEEPER |= dict.fromkeys(("lr", "learning_rate"), "axes.eta")
 
 # Words for the keys of a range, by ours; numbers of values, not distances, make a range.
 OF_RANGES = dict.fromkeys(("end", "to", "last", "max", "high", "until"), "did you mean stop?")

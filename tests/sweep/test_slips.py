@@ -61,6 +61,7 @@ GIVEN = [
     ("obsevables=['period']", "did you mean observables?"),
     ("eta=0.5", "did you mean axes.eta?"),
     ("s1=0.5", "did you mean axes.s1?"),
+    ("lr=0.5", "did you mean axes.eta?"),
     ("singular_values=[1, 2]", "did you mean target.singular_values?"),
     ("spectral=[[1], [0]]", "did you mean start.spectral?"),
     ("axes.depht=3", "axes.depht: unknown axis (did you mean depth?)"),
