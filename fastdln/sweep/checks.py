@@ -65,7 +65,7 @@ def check_chunks(sweep: Sweep) -> None:
     valid = [name for name, axis in sweep.axes.items() if name != "depth" and not is_named(axis)]
     for key in ("chunks", "shards"):
         for name in getattr(sweep, key):
-            if name in type(sweep).model_fields:
+            if name in type(sweep).model_fields and name not in sweep.axes:
                 raise ValueError(f"{key}.{name}: {name} is a key of its own; put it above [{key}]")
             if name not in valid:
                 raise ValueError(f"{key}: no {key} along {name!r}{suggestion(name, valid)}; valid: {', '.join(valid)}")
