@@ -319,7 +319,9 @@ target = {{ singular_values = {{ law = "power", exponent = -1, count = 20 }} }} 
 
 {table(["law", "for i = 1 to `count`", "example"], laws)}
 
-`scale` is 1 if left out; there are at most {LONGEST_LAW:,} values. They may also be those of a .npy file of one dimension. Either way
+A power of a whole exponent, up to 16 either way, is rounded once, scale included: 10/3 is what one would type. Other values are
+right but for their last bits. `scale` is 1 if left out. `zeros` (0 if left out) says how many zeros follow, for a target that has not full rank:
+`{{law = "power", exponent = -1, count = 5, zeros = 15}}` has 20 modes and rank 5. There are at most {LONGEST_LAW:,} values. They may also be those of a .npy file of one dimension. Either way
 they are written out when the sweep is made: it equals one with the numbers typed, and so does the store.
 
 ## `model`

@@ -92,6 +92,18 @@ class Pictures:
 
         return drawable(self.ds)
 
+    def __repr__(self) -> str:
+        """Say what the dataset can be drawn as, and how."""
+        from fastdln.errors import DatasetError
+
+        try:
+            kinds = self()
+        except DatasetError as error:
+            return f"<ds.dln.plot: {error}>"
+        if not kinds:
+            return "<ds.dln.plot: nothing here is drawn but maps, ds.dln.plot.map(variable=...)>"
+        return f"<ds.dln.plot: {', '.join([*kinds, 'map'])}; drawn by ds.dln.plot.{kinds[0]}()>"
+
     def __getattr__(self, name: str) -> Callable[..., Axes]:
         """Find the picture of that name, as a method of the dataset; AttributeError lists the valid names."""
         from fastdln.plots import PLOTS

@@ -87,7 +87,7 @@ def bounded_complaints() -> Iterator[None]:
             meant = hint(error, error.ctx.command) if command else ""  # type: ignore[attr-defined]  # as above
             said = one_line(f"{plain}{meant}" + (f"; `{command} --help` says what there is" if command else ""))
             error.format_message = lambda: said  # type: ignore[attr-defined]  # typer's classes differ by version
-            error.ctx = None  # type: ignore[attr-defined]  # with it there would be lines of usage before ours
+            error.show = lambda file=None: say(f"error: {said}")  # type: ignore[attr-defined]
         raise
 
 

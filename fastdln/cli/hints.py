@@ -12,6 +12,7 @@ from fastdln.text import suggestion
 OTHER_WORDS = {"--output": "-o", "--out": "-o", "--store": "-o", "--file": "-o", "-q": "--quiet", "-s": "--set"}
 OTHER_WORDS |= {"-h": "--help", "-help": "--help", "-v": "--version", "-V": "--version"}
 NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?")
+OF_CENTER = re.compile(rf"\w+=({NUMBER.pattern})")
 AXES = {"eta", "alpha", "depth", "seed"}
 ENDS_OF_FILES = (".zarr", ".png", ".pdf", ".svg", ".html")
 
@@ -64,6 +65,10 @@ def of_extra_words(words: list[str], taken: list[str]) -> str:
     """What was meant by words that stand where none is expected: most often a shell has cut a value in pieces."""
     if not words:
         return ""
+    if "--variables" in taken:
+        return f"; names are joined by commas: --variables {','.join(['fate', *words])}"
+    if "--center" in taken and all(OF_CENTER.fullmatch(word) for word in words):
+        return f"; values are joined by commas: --center eta=1.42,{','.join(words)}"
     if "--set" in taken:
         if any(word.startswith("=") for word in words) or all(NUMBER.fullmatch(word) for word in words):
             return "; no spaces around =: --set axes.eta.num=100"

@@ -113,6 +113,7 @@ def plot(
     """
     from fastdln import files
     from fastdln.api import open as open_store
+    from fastdln.errors import DatasetError
     from fastdln.plots import FORMATS, PLOTS, encode, figure
 
     if kind not in PLOTS:
@@ -122,6 +123,8 @@ def plot(
     words = [kind] + ([] if variable is None else [variable])
     if variable is not None:
         asked["variable"] = variable
+        if "=" in variable:
+            raise DatasetError(f"{variable}: to choose one: --at {variable}")
     path = files.checked(out or Path("-".join([named_after(store), *words]) + ".png"), FORMATS)
     with busy(f"drawing {kind}", quiet), reading(store):
         if how.over is not None:

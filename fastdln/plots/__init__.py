@@ -44,3 +44,8 @@ __all__ = [
     "kind_of",
     *PLOTS,
 ]  # the names are those of the files
+
+
+def __dir__() -> list[str]:
+    """Names that notebooks complete: the public ones, without the modules that pictures share."""
+    return __all__

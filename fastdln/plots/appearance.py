@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -148,6 +149,19 @@ def split(options: Mapping[str, Any]) -> tuple[dict[str, Any], Appearance]:
     return {name: value for name, value in options.items() if name not in names}, Appearance(**words)
 
 
+def only_axes(given: tuple[Any, ...], options: dict[str, Any]) -> Axes | None:
+    """Take the axes out of what a picture is called with, of which nothing else stands without its name."""
+    words = [*given, options.pop("ax")] if "ax" in options else [*given]
+    if len(words) > 1:
+        names = next((f", such as variable={word!r}" for word in words if isinstance(word, str)), "")
+        raise DatasetError(f"ax: is all that may be given without a name; name the others{names}")
+    ax = words[0] if words else None
+    if ax is None or isinstance(ax, Axes):
+        return ax
+    meant = f'; a variable is given by its name, as in map(variable="{ax}")' if isinstance(ax, str) else ""
+    raise DatasetError(f"ax: must be a matplotlib Axes{meant} (got {type(ax).__name__})")
+
+
 def text(name: str, value: Any) -> str:
     """Check text."""
     if not isinstance(value, str):
@@ -165,26 +179,15 @@ def flag(name: str, value: Any) -> bool:
 
 def pair(name: str, value: Any, parts: str = ",") -> tuple[float, float]:
     """Check two numbers, also as a text such as "0.2,0.8"."""
-    example = "7x4.4" if "x" in parts else "0.2,0.8"
-    numbers: Any = value
-    if isinstance(value, str):
-        for part in parts:
-            value = value.replace(part, ",")
-        numbers = value.split(",")
+    example = "7x4.4, in inches" if "x" in parts else "0.2,0.8"
+    numbers: Any = re.split(f"[{parts}]", value) if isinstance(value, str) else value
     try:
         low, high = (float(number) for number in numbers)
         if not np.isfinite([low, high]).all() or (low == high and name != "size"):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
-        raise DatasetError(
-            f"{name}: must be two numbers, such as {example} (got {reprlib.repr(options_text(numbers))})"
-        ) from None
+        raise DatasetError(f"{name}: must be two numbers, such as {example} (got {reprlib.repr(value)})") from None
     return low, high
-
-
-def options_text(value: Any) -> Any:
-    """Join the parts of a text again, for a message."""
-    return ",".join(value) if isinstance(value, list) and all(isinstance(part, str) for part in value) else value
 
 
 def inches(name: str, value: Any) -> tuple[float, float]:

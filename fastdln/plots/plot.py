@@ -15,15 +15,14 @@ from matplotlib.axes import Axes
 from fastdln.analysis.dataset import NAMED, restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots import docstrings
-from fastdln.plots.appearance import Appearance, figure_size, settings, split, widen
+from fastdln.plots.appearance import Appearance, figure_size, only_axes, settings, split, widen
 from fastdln.plots.axes import minimum_sharpness
 from fastdln.plots.labels import draw_legend, make_room
 from fastdln.plots.overlay import draw_over
 from fastdln.plots.scales import set_log
-from fastdln.plots.selection import chosen_name, has_all, indices_along, select_value, x_names
+from fastdln.plots.selection import chosen_name, has_all, indices_along, refuse_unknown, select_value, x_names
 from fastdln.plots.ticks import readable_logs
 from fastdln.plots.wrapping import fit_labels, fit_title
-from fastdln.text import suggestion
 
 # Become the second axis of a picture only where none of the others varies.
 LAST_CHOICE = ("depth", "seed", "alpha", "eta")
@@ -193,9 +192,7 @@ class Plot:
         """
         ds = restore_dimensions(ds)
         dims = self.dims(ds)
-        if unknown := set(choice) - set(dims):
-            names, meant = sorted(unknown), suggestion(min(unknown), [*dims, *self.options()])
-            raise DatasetError(f"{', '.join(names)}: cannot be chosen for {self.name}{meant}; valid: {', '.join(dims)}")
+        refuse_unknown(set(choice) - set(dims), self.name, dims, self.options())
         if not any(has_all(ds, view.needs) for view in self.views):
             raise DatasetError(self.obstacles(ds))
         group = choice.get("mode")
@@ -236,8 +233,8 @@ class Plot:
         """
 
         @wraps(self.draw)
-        def method(ax: Axes | None = None, **options: Any) -> Axes:
-            return self.draw(ds, ax, **options)
+        def method(*given: Any, **options: Any) -> Axes:
+            return self.draw(ds, only_axes(given, options), **options)
 
         keywords = [*(dim for dim in map(str, ds.dims) if dim in (*ds.get("fate", ds).dims, "mode")), *self.options()]
         own = [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in dict.fromkeys(keywords)]
@@ -282,8 +279,7 @@ class Plot:
             If ax is no Axes, or this picture cannot be drawn of the dataset so.
         """
         choice, look = split(options)
-        if ax is not None and not isinstance(ax, Axes):
-            raise DatasetError(f"ax: must be a matplotlib Axes (got {type(ax).__name__})")
+        ax = only_axes((ax,), {})
         for name in ("size", "panels") if ax is not None else ("panels",):
             if name in look.set():
                 raise DatasetError(f"{name}: is of a figure; use fastdln.plots.figure, or leave it out")

@@ -14,6 +14,7 @@ import xarray as xr
 from fastdln.analysis.alignment import TOLERANCE
 from fastdln.analysis.dataset import NAMED, singular_values, text_of
 from fastdln.errors import DatasetError
+from fastdln.text import suggestion
 
 # Numbers of modes that a message lists.
 MOST_LISTED = 12
@@ -157,3 +158,11 @@ def symbol_of(dim: str) -> str:
 def without_formulas(text: str) -> str:
     """Escape dollar signs, which Matplotlib takes for formulas."""
     return text.replace("$", r"\$")
+
+
+def refuse_unknown(names: Iterable[str], picture: str, dims: list[str], words: list[str]) -> None:
+    """DatasetError if there are names: those that are neither dimensions of which a value can be chosen nor options."""
+    if unknown := sorted(names):
+        meant = suggestion(unknown[0], [*dims, *words])
+        valid = f"valid: {', '.join(dims)}; options: {', '.join(words)}"
+        raise DatasetError(f"{', '.join(unknown)}: cannot be chosen for {picture}{meant}; {valid}")

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fastdln.errors import SweepError
-from fastdln.models import STARTS
+from fastdln.models import MODELS, STARTS
 from fastdln.observables import observables_of
 from fastdln.observables.observable import PairObservable, PointObservable
 from fastdln.sweep import units
@@ -65,6 +65,8 @@ def check_chunks(sweep: Sweep) -> None:
     valid = [name for name, axis in sweep.axes.items() if name != "depth" and not is_named(axis)]
     for key in ("chunks", "shards"):
         for name in getattr(sweep, key):
+            if name in type(sweep).model_fields and name not in sweep.axes:
+                raise ValueError(f"{key}.{name}: {name} is a key of its own; put it above [{key}]")
             if name not in valid:
                 raise ValueError(f"{key}: no {key} along {name!r}{suggestion(name, valid)}; valid: {', '.join(valid)}")
     for name, points in sweep.shards.items():
@@ -107,9 +109,9 @@ def filled_start(sweep: Sweep) -> Start:
     start: Start = sweep.start or starts[0]
     name = sweep.start_name or starts[0]
     if name not in starts:
-        raise ValueError(
-            f"start: {sweep.model} has no start {name!r}{suggestion(name, starts)}; valid: {', '.join(starts)}"
-        )
+        having = ", ".join(model for model, other in MODELS.items() if name in other.starts)
+        meant = f", which is of the model {having}" if having else suggestion(name, starts)
+        raise ValueError(f"start: {sweep.model} has no start {name!r}{meant}; valid: {', '.join(starts)}")
     if STARTS[name].takes_values and isinstance(start, str):
         raise ValueError(f"start: {name} takes values: {{{name} = [[...], ...]}}, one a layer")
     if isinstance(sweep.start, Spectral):

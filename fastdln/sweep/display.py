@@ -21,7 +21,10 @@ def rows(sweep: Sweep) -> list[tuple[str, str, str]]:
     values |= {"observables": ", ".join(sweep.observables) or "fate only"}
     values |= {key: str(data[key]) for key in ("model", "start") if isinstance(data.get(key), str)}
     values |= {"target": ", ".join(f"{key} = {reprlib.repr(value)}" for key, value in data["target"].items())}
-    return [(key, values[key], str(type(sweep).model_fields[key].description)) for key in data if key in values]
+    if "orbit" not in sweep.observables:
+        values.pop("orbit_samples", None)
+    meanings = {key: str(field.description).replace("`", "") for key, field in type(sweep).model_fields.items()}
+    return [(key, values[key], meanings[key]) for key in data if key in values]
 
 
 def by_key(sweep: Sweep) -> list[tuple[str, str]]:

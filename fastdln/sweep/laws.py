@@ -36,6 +36,10 @@ class Law(BaseModel):
     count: Count = Field(description="how many singular values")
     scale: NotNegative = Field(1.0, description="multiplies all of them")
 
+    zeros: Annotated[int, Field(ge=0, le=LONGEST_LAW), BeforeValidator(whole)] = Field(
+        0, description="how many zeros follow them: the target has rank count"
+    )
+
     def relative(self, i: int) -> float:
         """The i-th value in units of the scale."""
         raise NotImplementedError
@@ -46,7 +50,7 @@ class Law(BaseModel):
     def values(self) -> list[float]:
         # Python's own powers: NumPy's differ in the last bit from processor to processor
         try:
-            return [self.value(i) for i in range(1, self.count + 1)]
+            return [self.value(i) for i in range(1, self.count + 1)] + [0.0] * self.zeros
         except OverflowError:
             return [float("inf")]
 
@@ -126,7 +130,10 @@ def by_law(value: Mapping[str, Any]) -> list[float]:
             raise ValueError(
                 f"the law {name} has no key {reprlib.repr(key)}{suggestion(key, valid)}; valid: {', '.join(valid)}"
             )
-    found = LAWS[name].model_validate(value).values()
+    law = LAWS[name].model_validate(value)
+    if law.count + law.zeros > LONGEST_LAW:
+        raise ValueError(f"the law {name} has at most {LONGEST_LAW:,} values, zeros included {shown(value)}")
+    found = law.values()
     if not np.isfinite(found).all():
         raise ValueError(f"the law {name} gives numbers beyond those of float64; smaller ones would do {shown(value)}")
     return found

@@ -53,6 +53,15 @@ KINDS = {
 DEEPER = {name: f"axes.{name}" for name in ("eta", "alpha", "depth", "seed", "s1", "s2", "s3")}
 DEEPER |= {name: f"target.{name}" for name in ("singular_values", "basis", "matrix")}
 DEEPER |= {name: f"start.{name}" for name in ("spectral", "layers")}
+DEEPER |= dict.fromkeys(("lr", "learning_rate"), "axes.eta")
+
+# Words for the keys of a range, by ours; numbers of values, not distances, make a range.
+OF_RANGES = dict.fromkeys(("end", "to", "last", "max", "high", "until"), "did you mean stop?")
+OF_RANGES |= dict.fromkeys(("begin", "from", "first", "min", "low"), "did you mean start?")
+OF_RANGES |= dict.fromkeys(("n", "count", "points", "size", "length", "number"), "did you mean num?")
+OF_RANGES |= dict.fromkeys(("step", "delta", "by", "increment"), "say num, how many values")
+OF_RANGES |= dict.fromkeys(("log", "scale"), 'say spacing = "log"')
+OF_RANGES |= {"steps": "say num, how many values; the steps of the sweep stand above [axes]"}
 
 # Of pydantic's errors, those of a key that a table does not have.
 UNKNOWN = ("extra_forbidden", "invalid_key")
@@ -95,10 +104,14 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     key, given = ".".join(one_line(part, LONGEST_KEY) for part in path), f"(got {reprlib.repr(error.get('input'))})"
     if error["loc"][-1:] == ("[key]",) and kind != "value_error":
         return f"{key}: keys must be text {given}"
+    if below := key_of_the_top(path, error, owners[""].model_fields):
+        return f"{'.'.join(below)}: {below[-1]} is a key of its own; put it above [{path[0]}], or after --set write {below[-1]}=..."
     if kind in UNKNOWN:
         valid = list(owners[path[0] if len(path) > 1 else ""].model_fields)
         deeper = path[-1] in DEEPER and len(path) == 1
         meant = f" (did you mean {DEEPER[path[-1]]}?)" if deeper else suggestion(path[-1], valid)
+        if path[0] == "axes" and path[-1] in OF_RANGES:
+            meant = f" ({OF_RANGES[path[-1]]})"
         return f"{key}: unknown key{meant}; valid: {', '.join(valid)}"
     if kind == "missing":
         return f"{key}: is missing" + (f": give {NEEDED[key]}" if key in NEEDED else "")
@@ -117,6 +130,18 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     if kind in KINDS:
         words[kind] = f"must be {EXAMPLES.get(key, KINDS[kind])}"
     return f"{key}: {words.get(kind) or error['msg'][0].lower() + error['msg'][1:]} {given}"
+
+
+def key_of_the_top(path: list[str], error: Mapping[str, Any], top: Iterable[str]) -> list[str]:
+    """The path of a key of the sweep's own that stands below a table, as [axes]; empty where the error is another."""
+    inside = error.get("input")
+    if path == ["start"] and isinstance(inside, Mapping):  # refused as a whole
+        path = [*path, *[name for name in inside if name in top][:1]]
+    below = (
+        error["type"] in UNKNOWN or error["loc"][-1:] == ("[key]",) or path[:1] in (["chunks"], ["shards"], ["start"])
+    )
+    of_range = len(path) == 3 and path[-1] in OF_RANGES
+    return path if len(path) > 1 and path[-1] in top and below and not of_range else []
 
 
 def of_literal(error: Mapping[str, Any]) -> str:

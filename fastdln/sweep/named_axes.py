@@ -11,7 +11,7 @@ from fastdln.errors import SweepError
 from fastdln.models import MODELS, STARTS
 from fastdln.sweep.messages import one_of
 from fastdln.sweep.problem import Target
-from fastdln.sweep.values import shown
+from fastdln.sweep.values import refuse_unquoted, shown
 from fastdln.text import suggestion
 
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ def renamed(axes: Mapping[str, Any]) -> dict[str, Any]:
 def names_of(axis: str, value: Any) -> tuple[str, ...]:
     """The names of an axis, checked."""
     key, valid = f"axes.{KEYS[axis]}", valid_names(axis)
+    try:
+        refuse_unquoted(value, valid, key)
+    except ValueError as error:
+        raise SweepError(f"{key}: {error}") from None
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not names or not all(isinstance(name, str) for name in names):
         raise SweepError(f"{key}: must be a list of names; valid: {', '.join(valid)} {shown(value)}")

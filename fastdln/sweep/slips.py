@@ -7,12 +7,14 @@ from itertools import islice
 from pathlib import Path
 
 from fastdln import files
+from fastdln.sweep.messages import BARE_POINT
 from fastdln.text import MOST_NAMES, one_line
 
 # Characters of a line that are looked at, and that are shown.
 LONGEST_LINE, LONGEST_SHOWN = 1000, 60
 
 NOT_QUOTED = re.compile(r"\s*([\w.-]+)\s*=\s*([A-Za-z][\w .-]*?)\s*(#.*)?")
+NO_VALUE = re.compile(r"\"[^\"]*\"|'[^']*'|#.*")
 OTHER_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d\u00ab\u00bb", '\'\'""""')
 
 
@@ -29,6 +31,8 @@ def of_toml(text: str, message: str) -> str:
         return "; the key is there twice"
     if re.search(r"=\s*-?\d{1,3}(,\d{3})+\s*(#.*)?$", line):
         return f"; numbers have no commas: {one_line(line.replace(',', '_'), LONGEST_SHOWN)}"
+    if BARE_POINT.search(NO_VALUE.sub("", line)):
+        return f"; write a digit on both sides of a point: {one_line(BARE_POINT.sub('0', line), LONGEST_SHOWN)}"
     if re.search(r"=\s*[-\d.e]+\s*:", line):
         return "; a range is {start = 2, stop = 4, num = 3}"
     if re.match(r"\s*[\w.-]+\s*:", line) or re.search(r"[{,]\s*\"?\w+\"?\s*:", line):

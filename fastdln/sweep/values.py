@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -97,15 +97,24 @@ def numbers(value: Any) -> Any:
 
 def names(value: Any) -> Any:
     """A list of names, or one."""
-    if isinstance(value, str) and not value.isidentifier() and len(value) <= LONGEST_QUOTED:
-        words = re.findall(r"\w+", value)
-        if len(words) > 1 and set(words) <= set(known_names()):
-            meant = ", ".join(f'"{word}"' for word in words)
-            raise ValueError(f"must be a list of names, each in quotes: [{meant}] {shown(value)}")
+    refuse_unquoted(value, known_names(), "observables")
     value = [value] if isinstance(value, str) else value
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
         raise ValueError(f"must be a list of names; valid: {', '.join(known_names())} {shown(value)}")
     return value
+
+
+def refuse_unquoted(value: Any, known: Iterable[str], key: str) -> None:
+    """ValueError that says what to write for several names in one text, or for a list that a shell took the quotes of."""
+    texts = [text for text in (value if isinstance(value, list | tuple) else [value]) if isinstance(text, str)]
+    valid = set(known)
+    if valid.issuperset(texts) or sum(map(len, texts)) > LONGEST_QUOTED:
+        return
+    words = [word for text in texts for word in re.findall(r"[\w-]+", text)]
+    if words and valid.issuperset(words):
+        meant = "[" + ", ".join(f'"{word}"' for word in words) + "]"
+        for_shells = f"; for a shell in single quotes: --set '{key}={meant}'" if texts[0].startswith("[") else ""
+        raise ValueError(f"must be a list of names, each in quotes: {meant}{for_shells} {shown(value)}")
 
 
 def layer_widths(value: Any) -> Any:

@@ -28,3 +28,8 @@ __all__ = [
     "stability_limit",
     "two_cycle",
 ]
+
+
+def __dir__() -> list[str]:
+    """Names that notebooks complete: the public ones, without the modules that they come from."""
+    return __all__

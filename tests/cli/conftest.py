@@ -54,7 +54,7 @@ def refused(room, *words):
     before = everything_in(room)
     done = invoke(*words)
     assert (done.exit_code, done.stdout, done.exception) == (2, "", None), done
-    assert done.stderr.startswith(("error: ", "Error: ")), done.stderr
+    assert done.stderr.startswith("error: "), done.stderr
     assert done.stderr.count("\n") == 1 and done.stderr.endswith("\n"), done.stderr
     assert "Traceback" not in done.stderr
     assert everything_in(room) == before, "something was written"

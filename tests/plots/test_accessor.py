@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from fastdln import Sweep, analysis, plots, run
+from fastdln import Sweep, analysis, plots, run, theory
 from fastdln.analysis.dataset import restore_dimensions
 from fastdln.errors import DatasetError
 from tests.plots.figures import mesh_of, small_sweep
@@ -48,6 +48,48 @@ def test_bad_input_is_said_in_one_line(grid):
         assert all(word in str(caught.value) for word in words), caught.value
     with pytest.raises(AttributeError, match="phase"):
         grid.dln.plot.phse()
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda ds: ds.dln.plot.map("loss"), 'a variable is given by its name, as in map(variable="loss") (got str)'),
+        (lambda ds: plots.map(ds, "loss"), 'a variable is given by its name, as in map(variable="loss") (got str)'),
+        (lambda ds: ds.dln.plot.map("loss", ax=object()), "name the others, such as variable='loss'"),
+        (lambda ds: ds.dln.plot.map(None, "loss"), "name the others, such as variable='loss'"),
+        (lambda ds: ds.dln.plot.phase(3), "ax: must be a matplotlib Axes (got int)"),
+        (
+            lambda ds: ds.dln.plot.phase(titel="x"),
+            "titel: cannot be chosen for phase (did you mean title?); valid: depth",
+        ),
+        (
+            lambda ds: ds.dln.plot.loss(titel="x"),
+            "valid: depth, alpha, eta; options: cmap, log, over, size, style, title, x, xlim, ylim",
+        ),
+        (
+            lambda ds: ds.dln.plot.map(variable="loss", cmapp="x"),
+            "cmapp: cannot be chosen for map (did you mean cmap?)",
+        ),
+        (lambda ds: ds.dln.plot.phase(size="5x3cm"), "two numbers, such as 7x4.4, in inches (got '5x3cm')"),
+        (lambda ds: ds.dln.plot.phase(xlim=(1, 2, 3)), "two numbers, such as 0.2,0.8 (got (1, 2, 3))"),
+    ],
+)
+def test_a_slip_says_what_to_write(grid, call, told):
+    with pytest.raises(DatasetError) as caught:
+        call(grid)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_notebooks_show_what_can_be_drawn_and_complete_public_names(grid):
+    assert repr(grid.dln.plot) == (
+        "<ds.dln.plot: bifurcation, loss, modes, oscillation_range, phase, map; drawn by ds.dln.plot.bifurcation()>"
+    )
+    assert "maps" in repr(grid[["fate"]].dln.plot)
+    assert "not" in repr(xr.Dataset().dln.plot) and "\n" not in repr(xr.Dataset().dln.plot)
+    assert dir(plots) == sorted(plots.__all__)
+    assert {"phase", "figure", "PLOTS"} <= {*dir(plots)} and "rasterize" not in dir(plots)
+    assert dir(theory) == sorted(theory.__all__)
 
 
 @pytest.mark.parametrize("kind", ["loss", "sharpness", "mixing", "eigenvalues"])

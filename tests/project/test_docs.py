@@ -152,7 +152,7 @@ def test_the_notebook_runs():
     assert [kinds_of(cell) for cell in notebook.cells] == saved, "as it was saved"
 
 
-NUMBER = r"\d+(?:\.\d+)?"
+ANY_NUMBER = r"\d+(?:\.\d+)?"
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.ipynb"))
 
 
@@ -177,7 +177,7 @@ def printed(cell):
     """Words and numbers of what a cell prints."""
     streams = [one for one in cell.get("outputs", []) if one.output_type == "stream" and one.name == "stdout"]
     text = "".join(one.text for one in streams).replace(",", "")
-    return re.sub(NUMBER, "N", text), [float(number) for number in re.findall(NUMBER, text)]
+    return re.sub(ANY_NUMBER, "N", text), [float(number) for number in re.findall(ANY_NUMBER, text)]
 
 
 def test_the_three_questions_have_a_tutorial_each():

@@ -34,6 +34,9 @@ def with_values(value, **keys):
         ({"law": "linear", "start": 10, "stop": 1, "count": 4}, [10, 7, 4, 1]),
         ({"law": "linear", "start": 1, "stop": 3, "count": 3, "scale": 2}, [2, 4, 6]),
         ({"law": "linear", "start": 5, "stop": 1, "count": 1}, [5]),
+        ({"law": "linear", "start": 5, "stop": 1, "count": 2, "zeros": 2}, [5, 1, 0, 0]),
+        ({"law": "power", "exponent": -1, "count": 2, "scale": 3, "zeros": 1}, [3, 1.5, 0]),
+        ({"law": "geometric", "ratio": 2, "count": 2, "zeros": 0}, [1, 2]),
     ],
 )
 def test_a_law_is_the_numbers_typed_out(law, typed):
@@ -91,8 +94,12 @@ def test_the_values_of_a_file_relative_to_the_sweep(tmp_path):
         ({"law": "geometric", "ratio": 10, "count": 999}, "beyond those of float64"),
         ({"law": "geometric", "ratio": 1, "count": 9, "scale": -1}, "at least 0"),
         ({"law": "linear", "start": 1, "stop": -1, "count": 9}, "at least 0"),
-        ({"law": "linear", "ratio": 1, "count": 9}, "no key 'ratio'.*valid: law, count, scale, start, stop"),
+        ({"law": "linear", "ratio": 1, "count": 9}, "no key 'ratio'.*valid: law, count, scale, zeros, start, stop"),
         ({"law": ["power"], "count": 9}, "has no law"),
+        ({"law": "power", "exponent": -1, "count": 2, "zeros": -1}, "zeros: must be at least 0"),
+        ({"law": "power", "exponent": -1, "count": 2, "zeros": 1.5}, "zeros: must be a whole number"),
+        ({"law": "power", "exponent": -1, "count": 2, "zero": 1}, r"did you mean zeros\?"),
+        ({"law": "power", "exponent": -1, "count": 2, "zeros": LONGEST_LAW - 1}, "100,000 values, zeros included"),
     ],
 )
 def test_laws_that_are_none(law, told):
@@ -131,6 +138,14 @@ def test_the_schema_has_the_laws():
     ways = schema["$defs"]["Target"]["properties"]["singular_values"]["anyOf"]
     assert {"$ref": "#/$defs/Power"} in ways
     assert schema["$defs"]["Power"]["properties"]["count"]["maximum"] == LONGEST_LAW
+    assert {**schema["$defs"]["Linear"]["properties"]["zeros"], "description": ""} == {
+        "default": 0,
+        "description": "",
+        "maximum": LONGEST_LAW,
+        "minimum": 0,
+        "title": "Zeros",
+        "type": "integer",
+    }
 
 
 def test_a_matrix_takes_a_law_too():

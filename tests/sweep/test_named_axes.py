@@ -115,7 +115,7 @@ def test_a_plan_counts_every_part():
         (
             {"start": ["gaussian", "balanced"]},
             {"model": "modes"},
-            "with start = gaussian: start: modes has no start 'gaussian'; valid: one-zero, balanced, spectral",
+            "with start = gaussian: start: modes has no start 'gaussian', which is of the model matrix; valid: one-zero, balanced, spectral",
         ),
         ({"basis": ["random"]}, {"model": "matrix", "target": {"singular_values": 1, "basis": "random"}}, "target.basis: is an axis"),
         ({"basis": ["random"]}, {"model": "matrix", "target": {"matrix": [[1.0]]}}, "axes.target.basis: target.matrix has bases"),

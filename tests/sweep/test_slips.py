@@ -35,9 +35,25 @@ TYPED = [
     ("{start = 0.1, stop = 1.0, num = 20}", "linspace(0.1, 1, 20)", "nothing is computed here"),
     ("{start = 0.1, stop = 1.0, num = 20}", "0.1:1.0:20", "a range is {start = 2, stop = 4, num = 3}"),
     ("depth = 3", "depth = range(2, 4)", "nothing is computed here"),
+    ("alpha = 0.5", "alpha = .5", "write a digit on both sides of a point: alpha = 0.5"),
+    ("alpha = 0.5", "alpha = 5. # .1", "on both sides of a point: alpha = 5.0 #"),
+    ("start = 0.1,", "start = -.1,", "eta = {start = -0.1, stop = 1.0, num = 20}"),
     (GOOD, '{"model": "modes"}', "it looks like JSON or Python"),
     (GOOD, "import fastdln\n", "lines look like steps = 100"),
     (GOOD, "# nothing yet\n", "has no keys; a sweep needs at least model"),
+]
+# Lines that stand below [axes], and the words of the answer.
+BELOW = [
+    ("record = 8", "axes.record: record is a key of its own; put it above [axes]"),
+    ("observables = ['loss']", "axes.observables: observables is a key of its own; put it above [axes]"),
+    ("target = {singular_values = [1]}", "axes.target: target is a key of its own; put it above [axes]"),
+    ("[target]\nsingular_values = 1\nrecord = 8", "target.record: record is a key of its own; put it above [target]"),
+    ("[chunks]\neta = 5\nobservables = ['loss']", "chunks.observables: observables is a key of its own; put it above"),
+    ("[chunks]\neta = 5\nsteps = 5", "chunks.steps: steps is a key of its own; put it above [chunks]"),
+    (
+        "[start]\nspectral = [[1], [1], [0]]\ntitle = 'x'",
+        "start.title: title is a key of its own; put it above [start]",
+    ),
 ]
 # A key, a value that is wrong for it, and the words of the answer.
 GIVEN = [
@@ -45,11 +61,22 @@ GIVEN = [
     ("obsevables=['period']", "did you mean observables?"),
     ("eta=0.5", "did you mean axes.eta?"),
     ("s1=0.5", "did you mean axes.s1?"),
+    ("lr=0.5", "did you mean axes.eta?"),
     ("singular_values=[1, 2]", "did you mean target.singular_values?"),
     ("spectral=[[1], [0]]", "did you mean start.spectral?"),
     ("axes.depht=3", "axes.depht: unknown axis (did you mean depth?)"),
     ("axes.etta=3", "did you mean eta?"),
     ("axes.eta.stpo=3", "axes.eta.stpo: unknown key (did you mean stop?)"),
+    ("axes.eta={start=0, num=5, end=2}", "unknown key (did you mean stop?)"),
+    ("axes.eta={first=0, num=5, stop=2}", "unknown key (did you mean start?)"),
+    ("axes.eta={start=0, points=5, stop=2}", "unknown key (did you mean num?)"),
+    ("axes.eta={start=0, stop=2, step=0.1}", "unknown key (say num, how many values)"),
+    ("axes.eta.steps=3", "say num, how many values; the steps of the sweep stand above [axes]"),
+    ("axes.eta.log=true", 'say spacing = "log"'),
+    ("axes.eta.record=3", "axes.eta.record: record is a key of its own; put it above [axes]"),
+    ("axes.steps=100", "after --set write steps=..."),
+    ("chunks.steps=100", "chunks.steps: steps is a key of its own; put it above [chunks]"),
+    ("start.steps=100", "start.steps: steps is a key of its own; put it above [start]"),
     ("axes.eta.spacing=logarithmic", "'linear' or 'log' (did you mean log?)"),
     ("axes.eta=0.1, 0.2", "a number, [a list] or {start, stop, num}"),
     ("axes.eta=0.1, 0.2", "write [0.1, 0.2] without quotes"),
@@ -69,6 +96,12 @@ GIVEN = [
     ("observables=perod", "did you mean period?"),
     ("observables=period,loss", 'each in quotes: ["period", "loss"]'),
     ("observables=[period, loss]", 'each in quotes: ["period", "loss"]'),
+    ("observables=[lyapunov]", """--set 'observables=["lyapunov"]'"""),
+    ("observables=['loss, period']", 'each in quotes: ["loss", "period"]'),
+    ("observables=['fate', 'loss period']", 'each in quotes: ["fate", "loss", "period"]'),
+    ("axes.start=[balanced, one-zero]", """--set 'axes.start=["balanced", "one-zero"]'"""),
+    ("axes.start=balanced, one-zero", 'each in quotes: ["balanced", "one-zero"]'),
+    ("start=gaussian", "modes has no start 'gaussian', which is of the model matrix; valid: one-zero"),
     ("observables=['sharpness_maximum']", "did you mean sharpness_max?"),
     ("target.singular_value=[2]", "did you mean singular_values?"),
     ("target.singular_values=10 9 8", "write [10, 9, 8] without quotes"),
@@ -93,6 +126,15 @@ def test_a_slip_in_a_file_says_what_to_write(tmp_path, old, new, told):
     assert told in str(error.value)
     assert "\n" not in str(error.value)
     assert str(error.value).startswith(str(tmp_path / "s.toml"))
+
+
+@pytest.mark.parametrize(("lines", "told"), BELOW)
+def test_a_key_below_a_table_says_where_it_belongs(tmp_path, lines, told):
+    (tmp_path / "s.toml").write_text(f"{GOOD}{lines}\n")
+    with pytest.raises(SweepError) as error:
+        Sweep.from_file(tmp_path / "s.toml")
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(("override", "told"), GIVEN)
