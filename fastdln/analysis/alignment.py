@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from fastdln.analysis.dataset import NAMED, names_along, restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
-from fastdln.sweep.units import without_factor
 
 # Values that differ by less, in parts of the larger, are one: 0.3 on an axis of rounded steps.
 TOLERANCE = 1e-9
@@ -166,5 +165,13 @@ def labels(a: xr.Dataset, b: xr.Dataset) -> tuple[str, str]:
 
 def differing_keys(a: xr.Dataset, b: xr.Dataset) -> list[str]:
     """Keys of their sweeps in which two datasets differ."""
-    one, other = (without_factor(sweep_of(ds)) for ds in (a, b))  # its last bits are no difference
+    one, other = (without_factor(sweep_of(ds)) for ds in (a, b))
     return [key for key in {**one, **other} if json.dumps(one.get(key)) != json.dumps(other.get(key))]
+
+
+def without_factor(sweep: dict[str, Any]) -> dict[str, Any]:
+    """A sweep without the number 2 / S_1 that its eta was computed with, whose last bits are no difference."""
+    eta = sweep["axes"]["eta"]
+    if not isinstance(eta, dict):
+        return sweep
+    return {**sweep, "axes": {**sweep["axes"], "eta": {key: eta[key] for key in eta if key != "factor"}}}
