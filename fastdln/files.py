@@ -129,10 +129,8 @@ def make(path: Path) -> Path:
 
 def write(path: Path, data: bytes) -> None:
     """Replace a file of people at once, and never through a link; a DatasetError says why it cannot be."""
-    try:
-        replace(own(path), data, f".fastdln-{token_hex(8)}.draft")
-    except OSError as error:
-        raise DatasetError(f"{path}: {reason(error)}") from None
+    with drafted(path) as draft:
+        draft.write_bytes(data)
 
 
 def replace(path: Path, data: bytes, draft_name: str, durable: bool = False) -> None:

@@ -29,6 +29,17 @@ SWEEP = Sweep(
 # All that is measured of matrices unless a key asks for more.
 OF_MATRICES = [name for name, o in MATRIX_OBSERVABLES.items() if not o.asked_by and name != "fate"]
 
+# The smallest sweep that a command needs: 20 points, at once.
+TINY = """
+model = "modes"
+steps = 200
+record = 16
+[axes]
+eta = {start = 0.1, stop = 1.0, num = 20}
+alpha = 0.5
+depth = 3
+"""
+
 # SWEEP for the command line.
 FILE = """
 title = "a test"

@@ -14,22 +14,13 @@ from fastdln import SweepError
 from fastdln.execution import log
 from fastdln.text import LONGEST, block, cut, one_line, visible
 from tests.commands import invoke
-from tests.small import ROOT
+from tests.small import ROOT, TINY
 
 # What a terminal obeys instead of showing: escapes, a bell, a C1 control, an override of direction, half a surrogate pair.
 HOSTILE = "a\x1b[31m\x07\x9b1m\u202eb\ud800\x7f"
 STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-FILE = """
-title = "\\u03b1 is a \\u001b[31mGreek\\u202e letter"
-model = "modes"
-steps = 200
-record = 16
-[axes]
-eta = {start = 0.1, stop = 1.0, num = 20}
-alpha = 0.5
-depth = 3
-"""
+FILE = rf'title = "\u03b1 is a \u001b[31mGreek\u202e letter"{TINY}'
 
 
 @pytest.fixture

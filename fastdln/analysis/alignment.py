@@ -10,8 +10,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from fastdln.analysis.dataset import NAMED, names_along, restore_dimensions, sweep_of, target_singular_values
+from fastdln.analysis.dataset import names_along, restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
+from fastdln.sweep.axes import NAMED, swept_mode
+from fastdln.sweep.units import without_factor
 
 # Values that differ by less, in parts of the larger, are one: 0.3 on an axis of rounded steps.
 TOLERANCE = 1e-9
@@ -21,6 +23,9 @@ PART_OF_STEP = 1e-3
 
 # Axes that one of two datasets may lack: it is compared with every value of the other's.
 BROADCAST = ("seed", *NAMED)
+
+# Of two datasets that nothing tells apart.
+UNNAMED = ("first", "second")
 
 # Dimensions without values that end at the same state, whatever their lengths.
 FROM_THE_END = ("sample",)
@@ -45,7 +50,8 @@ def align(a: xr.Dataset, b: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
         If one does not come from fastdln, the targets differ, or there is no common point.
     """
     values = common_singular_values(a, b)
-    swept = [name for ds in (a, b) for name in sweep_of(ds)["axes"] if is_singular_value(name)]
+    axes = [name for ds in (a, b) for name in sweep_of(ds)["axes"]]
+    swept = {name: mode for name in axes if (mode := swept_mode(name)) is not None}
     a, b = (with_axes(restore_dimensions(ds), swept, values) for ds in (a, b))
     for dim in dict.fromkeys([*a.dims, *b.dims]):
         if dim in NAMED and {ds.sizes.get(dim, 1) for ds in (a, b)} == {1}:  # what the two are compared in
@@ -75,14 +81,9 @@ def common_singular_values(a: xr.Dataset, b: xr.Dataset) -> NDArray[np.float64]:
     return np.where(np.isnan(one), other, one)
 
 
-def is_singular_value(axis: str) -> bool:
-    """Whether an axis sets a singular value of the target: s1, s2, ..."""
-    return axis[0] == "s" and axis[1:].isdecimal()
-
-
-def with_axes(ds: xr.Dataset, swept: list[str], values: NDArray[np.float64]) -> xr.Dataset:
+def with_axes(ds: xr.Dataset, swept: dict[str, int], values: NDArray[np.float64]) -> xr.Dataset:
     """Dataset with an axis of length 1 for each singular value that only the other dataset sweeps; all values rise."""
-    ds = ds.expand_dims({name: [values[int(name[1:]) - 1]] for name in swept if name not in ds.dims})
+    ds = ds.expand_dims({name: [values[mode]] for name, mode in swept.items() if name not in ds.dims})
     falling = [
         dim for dim in ds.dims if dim in ds.coords and dim not in NAMED and not np.all(np.diff(ds[dim].values) > 0)
     ]
@@ -160,18 +161,10 @@ def labels(a: xr.Dataset, b: xr.Dataset) -> tuple[str, str]:
         ]
         if names[0] != names[1] and all(isinstance(name, str) for name in names):
             return names[0], names[1]
-    return "first", "second"
+    return UNNAMED
 
 
 def differing_keys(a: xr.Dataset, b: xr.Dataset) -> list[str]:
     """Keys of their sweeps in which two datasets differ."""
-    one, other = (without_factor(sweep_of(ds)) for ds in (a, b))
+    one, other = (without_factor(sweep_of(ds)) for ds in (a, b))  # its last bits are no difference
     return [key for key in {**one, **other} if json.dumps(one.get(key)) != json.dumps(other.get(key))]
-
-
-def without_factor(sweep: dict[str, Any]) -> dict[str, Any]:
-    """A sweep without the number 2 / S_1 that its eta was computed with, whose last bits are no difference."""
-    eta = sweep["axes"]["eta"]
-    if not isinstance(eta, dict):
-        return sweep
-    return {**sweep, "axes": {**sweep["axes"], "eta": {key: eta[key] for key in eta if key != "factor"}}}

@@ -14,10 +14,8 @@ from xarray.indexes import PandasMultiIndex
 from fastdln.errors import DatasetError, first_line
 from fastdln.models import MODELS, STAND_IN, STARTS
 from fastdln.observables import observables_of
+from fastdln.sweep.axes import NAMED, swept_mode
 from fastdln.theory.arguments import FloatArray
-
-# Axes of names instead of numbers.
-NAMED = ("model", "start", "basis")
 
 # Characters of a text that others wrote: what a heading has room for.
 LONGEST = 300
@@ -236,14 +234,14 @@ def sort_along(ds: xr.Dataset, axis: str) -> xr.Dataset:
     values = ds[axis].values
     if not values.size:
         raise DatasetError(f"{axis}: the dataset has none of its values left")
-    if axis in NAMED and len({*values.tolist()}) == len(values):  # names have the order of the sweep
-        return ds
-    if axis not in NAMED and np.all(np.diff(values) > 0):
-        return ds
-    ordered = ds if axis in NAMED else ds.sortby(axis)
-    if axis in NAMED or not np.all(np.diff(ordered[axis].values) > 0):
+    if axis in NAMED:  # names have the order of the sweep
+        once = len({*values.tolist()}) == len(values)
+    else:
+        ds = ds if np.all(np.diff(values) > 0) else ds.sortby(axis)
+        once = bool(np.all(np.diff(ds[axis].values) > 0))
+    if not once:
         raise DatasetError(f"{axis}: its values repeat, or are lost; of a store `fastdln verify` says more")
-    return ordered
+    return ds
 
 
 def target_singular_values(sweep: dict[str, Any]) -> FloatArray:
@@ -269,7 +267,7 @@ def target_singular_values(sweep: dict[str, Any]) -> FloatArray:
         if target.get("matrix"):
             return np.linalg.svd(np.array(target["matrix"], dtype=float), compute_uv=False)
         values = np.array(target["singular_values"], dtype=float)
-        values[[int(name[1:]) - 1 for name in sweep["axes"] if name[0] == "s" and name[1:].isdecimal()]] = np.nan
+        values[[mode for name in sweep["axes"] if (mode := swept_mode(name)) is not None]] = np.nan
     except (AttributeError, LookupError, TypeError, ValueError):
         raise DatasetError("the dataset's attribute `sweep` says no target; it is not as fastdln wrote it") from None
     return values

@@ -27,19 +27,17 @@ from fastdln.observables.fate import (
     NOT_COMPUTED,
     PERIODIC,
 )
+from fastdln.sweep.keys import DEFAULT_PERIOD, MOST_STEPS
 from fastdln.theory.arguments import FloatArray
 
 if TYPE_CHECKING:
     import xarray as xr
 
-# The longest period that is looked for unless a sweep asks for more, and the record that it takes.
-USUAL_PERIOD, USUAL_RECORD = 256, 512
+# The record that the longest period takes which is looked for unless a sweep asks for more.
+USUAL_RECORD = 2 * DEFAULT_PERIOD
 
 # Pieces of advice in the line at the end of a run.
 MOST_SAID = 2
-
-# A whole number of steps beyond this nobody can ask for.
-MOST_STEPS = 2**53
 
 SETTLED = (CONVERGED, PERIODIC, APERIODIC, COLLAPSED)
 
@@ -65,13 +63,23 @@ class Census:
     fates: dict[str, int] = field(hash=False)
     advice: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    def shares(self) -> str:
+        """Write the share of each fate, and of what is not computed, without the advice.
+
+        Returns
+        -------
+        str
+            Such as "63 % drifting, 37 % diverged".
+        """
         computed = sum(self.fates.values())
         shares = [f"{share(count, computed)} {name}" for name, count in self.fates.items()]
-        parts = [f"fate: {', '.join(shares) or 'nothing is computed yet'}"]
-        if self.not_computed and computed:
-            parts.append(f"{self.not_computed:,} of {self.points:,} points not computed")
-        return "; ".join([*parts, *self.advice[:MOST_SAID]])
+        left = (
+            [f"{self.not_computed:,} of {self.points:,} points not computed"] if self.not_computed and computed else []
+        )
+        return "; ".join([", ".join(shares) or "nothing is computed yet", *left])
+
+    def __str__(self) -> str:
+        return "; ".join([f"fate: {self.shares()}", *self.advice[:MOST_SAID]])
 
 
 def share(count: int, total: int) -> str:
@@ -123,12 +131,12 @@ def of_points(counter: FateCounter, tally: Tally) -> Iterator[tuple[int, str]]:
             f"record = {CLEAR_RECORD} tells chaos from drifting",
         )
     aperiodic = tally.counts[APERIODIC]
-    if aperiodic and counter.asked.of_record and counter.longest_period < USUAL_PERIOD // 4:
+    if aperiodic and counter.asked.of_record and counter.longest_period < DEFAULT_PERIOD // 4:
         verb = "has" if aperiodic == 1 else "have"
         yield (
             aperiodic,
             f"{plural(aperiodic, 'point')} {verb} no period up to {counter.longest_period}, the longest looked for: "
-            f"record = {USUAL_RECORD}, period_max = {USUAL_PERIOD} would look further",
+            f"record = {USUAL_RECORD}, period_max = {DEFAULT_PERIOD} would look further",
         )
     if tally.unconverged:
         failed = f"the search for the sharpness did not converge at {plural(tally.unconverged, 'point')}"
@@ -225,7 +233,7 @@ def lengths(sweep: Mapping[str, Any]) -> dict[str, int]:
     longest = sweep.get("period_max")
     if type(record) is not int or not (longest is None or type(longest) is int):
         raise DatasetError("the dataset's attribute `sweep` says no record; it is not as fastdln wrote it")
-    return {"steps": steps, "record": record, "longest_period": longest or min(record // 2, USUAL_PERIOD)}
+    return {"steps": steps, "record": record, "longest_period": longest or min(record // 2, DEFAULT_PERIOD)}
 
 
 def layers_of(start: str | Mapping[str, Any], modes: int) -> Layers | None:

@@ -136,7 +136,7 @@ def verify(store: StorePath, options: StorageOptions = None, load: Load = None, 
     """
     from fastdln.api import verify as read_back
 
-    found = read_back(store, storage_options=pairs(options), progress=None if not quiet else False)
+    found = read_back(store, storage_options=pairs(options), progress=False if quiet else None)
     show(found)
     if not found.whole:
         raise typer.Exit(INCOMPLETE)

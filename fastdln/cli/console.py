@@ -84,10 +84,10 @@ def bounded_complaints() -> Iterator[None]:
         if (complaint := getattr(error, "format_message", None)) and not asks_for_help:
             command = getattr(getattr(error, "ctx", None), "command_path", "")
             plain = re.sub(r" \(Possible options: [^)]*\)$| Did you mean [^?]*\?$", "", complaint().removesuffix("."))
-            meant = hint(error, error.ctx.command) if command else ""  # type: ignore[attr-defined]  # as above
+            meant = hint(error, error.ctx.command) if command else ""  # type: ignore[attr-defined]  # not of every exception
             said = one_line(f"{plain}{meant}" + (f"; `{command} --help` says what there is" if command else ""))
             error.format_message = lambda: said  # type: ignore[attr-defined]  # typer's classes differ by version
-            error.show = lambda file=None: say(f"error: {said}")  # type: ignore[attr-defined]
+            error.show = lambda file=None: say(f"error: {said}")  # type: ignore[attr-defined]  # typer's own has usage before it
         raise
 
 

@@ -183,7 +183,7 @@ class PictureOptions:
 
     def look(self) -> dict[str, Any]:
         """The words of the appearance that are given, but for the second store."""
-        names = ("panels", "x", "y", "log", "xlim", "ylim", "cmap", "title", "size", "style")
+        names = [field.name for field in fields(self) if field.name not in ("choices", "over")]
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def words(self) -> list[str]:

@@ -208,7 +208,7 @@ def export(
                 to=to,
                 variables=names,
                 storage_options=pairs(options),
-                progress=None if not quiet else False,
+                progress=False if quiet else None,
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("interrupted: no half file is left; the same command begins anew") from None

@@ -72,7 +72,7 @@ def remove_gauge(network, i, j, deviation):
                 ratio = overlap / pivot[l - 1, lane] if pivot[l - 1, lane] > 0.0 else 0.0
                 pivot[l, lane] -= ratio * overlap
                 amount[l, lane] -= ratio * amount[l - 1, lane]
-    for l in range(layers - 2, -1, -1):  # noqa: E741  # as above
+    for l in range(layers - 2, -1, -1):  # noqa: E741  # the layer's letter in the formula
         for lane in range(lanes):
             right = amount[l, lane]
             if l < layers - 2:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fastdln.errors import SweepError
-from fastdln.sweep.axes import depths
+from fastdln.sweep.axes import whole_numbers
 from fastdln.sweep.cost import point_cost
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.html import table
@@ -161,7 +161,7 @@ def refuse_in_memory(sweep: Sweep) -> None:
 def pairs_line(sweep: Sweep) -> str:
     """A line about the share of time for pairs of modes, or for searches of the sharpness, and what sampling would save;
     empty if none does."""
-    depth, modes = int(depths(sweep.axes["depth"]).max()), sweep.sizes["mode"]
+    depth, modes = int(whole_numbers(sweep.axes["depth"]).max()), sweep.sizes["mode"]
     single, paired = point_cost(sweep, depth)
     if not paired:
         return ""

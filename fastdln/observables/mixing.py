@@ -75,18 +75,19 @@ def finish(pairs, lane, steps):
     return fastest, found
 
 
-PAIR = "mixing_pair"
-
 # 24 modes make 276 pairs, whose names take 2 kB of the metadata that every reader loads; those of 256 modes take 300 kB.
 MOST_NAMED = 24
 
 
-def pair_names(modes):
-    """What each value of `mixing_pair` means: the pair's modes, counted from 1; empty where there are too many."""
-    if modes > MOST_NAMED:
-        return {}
-    pairs = itertools.combinations(range(1, modes + 1), 2)
-    return {-1: "none", **{number: f"{i}-{j}" for number, (i, j) in enumerate(pairs)}}
+class PairNumber(Variable):
+    """The number of a pair of modes."""
+
+    def flags_for(self, modes):
+        """The pair's modes, counted from 1; nothing where there are too many."""
+        if modes > MOST_NAMED:
+            return {}
+        pairs = itertools.combinations(range(1, modes + 1), 2)
+        return {-1: "none", **{number: f"{i}-{j}" for number, (i, j) in enumerate(pairs)}}
 
 
 OBSERVABLE = PairObservable(
@@ -103,8 +104,8 @@ OBSERVABLE = PairObservable(
             f"the record, whatever sharpness_every is; 0 where it is less than {NEUTRAL:g} in all. NaN after divergence and for "
             "a single mode.",
         ),
-        Variable(
-            name=PAIR,
+        PairNumber(
+            name="mixing_pair",
             dtype="int16",
             long_name="pair of modes that mixes fastest",
             comment="Number, from 0, of the pair in the order 1-2, 1-3, ..., 1-d, 2-3, ..., modes counted from 1; flag_meanings "

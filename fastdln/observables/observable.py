@@ -70,6 +70,10 @@ class Variable:
     lost: int | None = None
     rate: bool = False
 
+    def flags_for(self, modes: int) -> Mapping[int, str]:
+        """What each value means in a network of so many modes; empty where values are numbers."""
+        return self.flags
+
     @property
     def fill(self) -> float | int:
         """What a cell holds that has not been computed: NaN, the code that says so, or the type's number furthest from results."""

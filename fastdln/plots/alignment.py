@@ -18,13 +18,10 @@ from fastdln.plots.labels import axis_label
 from fastdln.plots.mixing import pair_edge, pair_label
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.selection import array_along, values
-from fastdln.plots.trajectories import dots, drawn_etas, thinned
+from fastdln.plots.trajectories import dots, drawn_etas, eta_name, few_etas, note_etas, thinned
 
 # An error of 0 is drawn here; the least that rounding makes of a product are some 1e-19.
 FLOOR = 1e-20
-
-# Learning rates that are told apart along the steps; of more the last state is drawn against them.
-MOST_ETAS = 12
 
 # Of the lines of single starts.
 THIN, FAINT = 0.7, 0.55
@@ -80,17 +77,11 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     thin, indices = thinned(ds), drawn_etas(ds)
     error = by_seed(thin, "trajectory_alignment_error", "eta", "step")
     for index, colour in zip(indices, line_colours(len(indices), look.cmap), strict=True):
-        name = f"$\\eta$ = {float(ds['eta'][index]):.6g}"
         for k, run in enumerate(error[:, index]):
-            dots(
-                ax,
-                thin["step"],
-                np.maximum(run, FLOOR),
-                colour,
-                name if k == 0 else None,
-                1.6 if len(error) > 1 else 2.4,
-            )
+            name = eta_name(ds, index, "error") if k == 0 else None
+            dots(ax, thin["step"], np.maximum(run, FLOOR), colour, name, 1.6 if len(error) > 1 else 2.4)
     step_axis(ax, ds)
+    note_etas(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_alignment_error"]))
     starts = f"each of {len(error)} random starts"
     return [Line2D([], [], color=NEUTRAL, linewidth=0.7, label=starts)] if len(error) > 1 else []
@@ -138,11 +129,6 @@ def median(error: np.ndarray) -> np.ndarray:
     out = np.full(error.shape[1], np.nan)
     out[some] = np.nanmedian(error[:, some], axis=0)
     return out
-
-
-def few_etas(ds: xr.Dataset) -> bool:
-    """Whether the learning rates are few enough to be told apart along the steps."""
-    return bool(ds.sizes["eta"] <= MOST_ETAS)
 
 
 def run_dims(ds: xr.Dataset) -> tuple[str, ...]:

@@ -133,20 +133,9 @@ class Appearance:
 
 def split(options: Mapping[str, Any]) -> tuple[dict[str, Any], Appearance]:
     """Part the options of a picture into values of dimensions, and the checked words of its appearance."""
-    names = {field.name for field in fields(Appearance)} - {"scale"}
-    given = {name: value for name, value in options.items() if name in names and value is not None}
-    checks: dict[str, Callable[[str, Any], Any]] = {
-        "title": text,
-        "size": inches,
-        "xlim": pair,
-        "ylim": pair,
-        "log": flag,
-        "cmap": colour_map,
-        "x": text,
-    }
-    checks |= {"y": text, "variable": text, "panels": dimensions, "style": style_name, "over": dataset}
-    words: dict[str, Any] = {name: checks[name](name, value) for name, value in given.items()}
-    return {name: value for name, value in options.items() if name not in names}, Appearance(**words)
+    given = {name: value for name, value in options.items() if name in CHECKS and value is not None}
+    words: dict[str, Any] = {name: CHECKS[name](name, value) for name, value in given.items()}
+    return {name: value for name, value in options.items() if name not in CHECKS}, Appearance(**words)
 
 
 def only_axes(given: tuple[Any, ...], options: dict[str, Any]) -> Axes | None:
@@ -229,6 +218,22 @@ def dataset(name: str, value: Any) -> xr.Dataset:
     if not isinstance(value, xr.Dataset):
         raise DatasetError(f"{name}: must be an xarray.Dataset (got {type(value).__name__})")
     return value
+
+
+CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "title": text,
+    "size": inches,
+    "xlim": pair,
+    "ylim": pair,
+    "log": flag,
+    "cmap": colour_map,
+    "x": text,
+    "y": text,
+    "variable": text,
+    "panels": dimensions,
+    "style": style_name,
+    "over": dataset,
+}
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from fastdln.plots.appearance import Appearance
 from fastdln.plots.colours import CRITICAL, CRITICAL_DASHES, HATCHED
 from fastdln.plots.labels import axis_label, hatched_swatch
 from fastdln.plots.rasterize import cell_borders, is_log
-from fastdln.plots.selection import array_along, mode_indices
+from fastdln.plots.selection import array_along, mode_indices, symbol_of
 
 # Learning rates have many digits: more of them would touch each other below 3 inches.
 MOST_TICKS = 6
@@ -29,7 +29,7 @@ MARGIN = 0.03
 def eta_axis(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     """Make the learning rates, or eta S, the x axis: all of them, hatched where nothing is computed."""
     of_sharpness = f"learning rate times sharpness\nof the minimum, ${eta_s(ds)}$"
-    ax.set_xlabel(of_sharpness if look.x == "eta S" else axis_label(ds["eta"], "$\\eta$"))
+    ax.set_xlabel(of_sharpness if look.x == "eta S" else plane_label(ds, "eta"))
     eta = look.scale * ds["eta"].values
     log = is_log(eta)
     borders = cell_borders(eta, log)
@@ -70,7 +70,7 @@ def plane_axis(ax: Axes, ds: xr.Dataset, look: Appearance, x: str) -> None:
 
 def plane_label(ds: xr.Dataset, dim: str) -> str:
     """Write the label of one of the grid's axes, with its symbol."""
-    return axis_label(ds[dim], {"eta": "$\\eta$", "alpha": "$\\alpha$"}.get(dim, ""))
+    return axis_label(ds[dim], symbol_of(dim))
 
 
 def step_axis(ax: Axes, ds: xr.Dataset) -> None:

@@ -19,7 +19,6 @@ from fastdln.plots.labels import axis_label, hatched_swatch, note, swatch
 from fastdln.plots.plot import plane_dims
 from fastdln.plots.rasterize import Cells, draw_cells, grid_cells, mean, most_frequent
 from fastdln.plots.scales import extend_of, robust_scale, whole_numbers
-from fastdln.plots.selection import symbol_of
 
 # Percentiles at either end beyond which values have the last colour.
 CLIPPED = 0.5
@@ -44,16 +43,9 @@ def heatmap(ax: Axes, ds: xr.Dataset, look: Appearance, name: str, about: float,
     least = max(0.05 * max(about - low, high - about), LEAST)  # both sides of the middle are there
     norm = TwoSlopeNorm(about, min(low, about - least), max(high, about + least))
     diverged = averages.mask & computed
-    draw_cells(
-        ax,
-        cells,
-        ds,
-        y,
-        np.ma.masked_array(np.ones(averages.shape), ~diverged),
-        cmap=ListedColormap([CLASS_COLOURS["diverged"]]),
-    )
+    flat(ax, cells, ds, y, diverged, CLASS_COLOURS["diverged"])
     mesh = draw_cells(ax, cells, ds, y, averages, cmap=look.cmap or BLUE_YELLOW, norm=norm)
-    ax.set_ylabel(axis_label(ds[y], symbol_of(y)))
+    ax.set_ylabel(plane_label(ds, y))
     bar: Any = ax.figure.colorbar(mesh, ax=ax, extend="both", label=axis_label(ds[name], brief=True))
     bar.ax.axhline(about, color="black", linewidth=0.8)
     if critical:

@@ -11,7 +11,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from fastdln.analysis.dataset import restore_dimensions, sweep_of, text_of
+from fastdln.analysis.alignment import UNNAMED, labels
+from fastdln.analysis.dataset import restore_dimensions, text_of
 from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.axes import minimum_sharpness
@@ -70,10 +71,8 @@ def artists(ax: Axes) -> list[Any]:
 
 
 def tell_apart(first: xr.Dataset, second: xr.Dataset) -> tuple[str, str]:
-    """Name two datasets by the first of model, start and title in which they differ."""
-    one, two = sweep_of(first), sweep_of(second)
-    for key in ("model", "start"):
-        if one[key] != two[key] and isinstance(one[key], str) and isinstance(two[key], str):
-            return one[key], two[key]
+    """Name two datasets by their models or starts where these differ, else by their titles."""
+    if (names := labels(first, second)) != UNNAMED:
+        return names
     titles = [shorten(text_of(ds.attrs, "title"), LONGEST_NAME, placeholder=" ...") for ds in (first, second)]
-    return (titles[0], titles[1]) if titles[0] != titles[1] and all(titles) else ("first", "second")
+    return (titles[0], titles[1]) if titles[0] != titles[1] and all(titles) else UNNAMED

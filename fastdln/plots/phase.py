@@ -14,10 +14,11 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
+from fastdln.observables.fate import APERIODIC, COLLAPSED, CONVERGED, DIVERGED, DRIFTING, PERIODIC
 from fastdln.plots.appearance import Appearance, Options
-from fastdln.plots.axes import critical_lines, eta_axis
+from fastdln.plots.axes import critical_lines, eta_axis, plane_label
 from fastdln.plots.colours import CLASS_COLOURS, THEORY
-from fastdln.plots.labels import MOST_LISTED, axis_label, hatched_swatch, listing, swatch
+from fastdln.plots.labels import MOST_LISTED, hatched_swatch, listing, swatch
 from fastdln.plots.plot import Plot, View, is_plane, plane_and_mode_dims, plane_dims
 from fastdln.plots.rasterize import draw_cells, grid_cells, most_frequent
 from fastdln.plots.selection import mode_indices, symbol_of
@@ -33,7 +34,6 @@ COUNTED, COLLAPSED_MODES, ONLY_ESCAPED = "modes_that_count", "modes_that_collaps
 # Height of a strip, in parts of its width.
 STRIP_ASPECT = 0.13
 
-CONVERGED, PERIODIC, APERIODIC, COLLAPSED, DIVERGED, DRIFTING = range(1, 7)
 CLASS_OF_FATE = {
     CONVERGED: "converged",
     APERIODIC: "aperiodic",
@@ -114,7 +114,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     draw_cells(
         ax, cells, ds, y, cell_classes, cmap=colours, norm=BoundaryNorm(np.arange(len(CLASSES) + 1) - 0.5, len(CLASSES))
     )
-    ax.set_ylabel(symbol_of(y) if is_strip(ds) else axis_label(ds[y], symbol_of(y)))
+    ax.set_ylabel(symbol_of(y) if is_strip(ds) else plane_label(ds, y))
     critical_lines(ax, ds, look, y)
     plateau_line(ax, ds, look, y)
     called = {c: c for c in CLASSES} | (OF_MODES if of_modes else {})

@@ -10,9 +10,10 @@ from inspect import Parameter, Signature
 from typing import Any, Literal
 
 import xarray as xr
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 
-from fastdln.analysis.dataset import NAMED, restore_dimensions, sweep_of, target_singular_values
+from fastdln.analysis.dataset import restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
 from fastdln.plots import docstrings
 from fastdln.plots.appearance import Appearance, figure_size, only_axes, settings, split, widen
@@ -23,6 +24,7 @@ from fastdln.plots.scales import set_log
 from fastdln.plots.selection import chosen_name, has_all, indices_along, refuse_unknown, select_value, x_names
 from fastdln.plots.ticks import readable_logs
 from fastdln.plots.wrapping import fit_labels, fit_title
+from fastdln.sweep.axes import NAMED
 
 # Become the second axis of a picture only where none of the others varies.
 LAST_CHOICE = ("depth", "seed", "alpha", "eta")
@@ -298,9 +300,8 @@ class Plot:
             titled = [dim for dim in dict.fromkeys([*plot.dims(one), "mode"]) if dim in choice or dim in not_chosen]
             items = [chosen_name(one, dim, choice.get(dim), self.groups) for dim in titled]
             if look.title is not None or items:
-                ax.set_title(look.title or "", fontsize="medium")
-                if look.title is None:
-                    ax.set_title(fit_title(ax, items, float(ax.title.get_fontsize())), fontsize="medium")
+                fitted = fit_title(ax, items, rcParams["font.size"])  # which is "medium"
+                ax.set_title(fitted if look.title is None else look.title, fontsize="medium")
             handles = view.paint(ax, one, look) or []
             if look.log is not None and view.measured == "y":
                 set_log(ax, look.log)

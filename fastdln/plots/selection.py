@@ -12,12 +12,10 @@ import numpy as np
 import xarray as xr
 
 from fastdln.analysis.alignment import TOLERANCE
-from fastdln.analysis.dataset import NAMED, singular_values, text_of
+from fastdln.analysis.dataset import MOST_LISTED, singular_values, text_of
 from fastdln.errors import DatasetError
+from fastdln.sweep.axes import NAMED
 from fastdln.text import suggestion
-
-# Numbers of modes that a message lists.
-MOST_LISTED = 12
 
 # Axes of whole numbers: between two of them there is nothing that a picture could stand for.
 INTEGER_AXES = ("depth", "seed", "layer", "eigenvalue", "sample")

@@ -19,15 +19,7 @@ from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View, eta_dims, is_plane, plane_dims
 from fastdln.plots.scales import FAR_ALONG_STEPS, leave_out_strays
 from fastdln.plots.selection import values
-from fastdln.plots.trajectories import dots, drawn_etas, eta_and_step_dims, eta_name, note_etas
-
-# Of learning rates that are told apart along the steps; of more the mean over the record is drawn against them.
-MOST_ETAS = 12
-
-
-def few_etas(ds: xr.Dataset) -> bool:
-    """Whether the learning rates are few enough to be told apart along the steps."""
-    return bool(ds.sizes["eta"] <= MOST_ETAS)
+from fastdln.plots.trajectories import dots, drawn_etas, eta_and_step_dims, eta_name, few_etas, note_etas
 
 
 def sharpness(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:

@@ -23,13 +23,17 @@ LEAST_PLAIN, MOST_PLAIN = 1e-3, 1e4
 ALL_MULTIPLES, ALL_DECADES = 6, 40
 
 
-class Decades(Locator):
-    """Places for at most `MOST` ticks, which are powers of ten where there are some decades."""
+class OfView(Locator):
+    """Places for ticks on what an axis shows."""
 
     def __call__(self) -> Any:
         """Find the ticks of the axis."""
         axis: Any = self.axis
         return self.tick_values(*axis.get_view_interval())
+
+
+class Decades(OfView):
+    """Places for at most `MOST` ticks, which are powers of ten where there are some decades."""
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
         """Find the ticks between two values."""
@@ -76,13 +80,8 @@ def power_of_ten(value: float) -> str:
     return f"$10^{{{exponent}}}$" if factor == "1" else f"${factor} \\times 10^{{{exponent}}}$"
 
 
-class Between(Locator):
+class Between(OfView):
     """Places for ticks without numbers: each multiple of a power of ten, or each power, or none."""
-
-    def __call__(self) -> Any:
-        """Find the ticks of the axis."""
-        axis: Any = self.axis
-        return self.tick_values(*axis.get_view_interval())
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
         """Find the ticks between two values."""

@@ -16,6 +16,9 @@ from fastdln.plots.wrapping import panel_inches
 # Learning rates side by side in one picture; more lines are not told apart.
 MOST_LINES = 6
 
+# Learning rates that are told apart along the steps, some in panels of their own; of more the record is drawn against them.
+MOST_ETAS = 12
+
 # States that are drawn; more are thinned by an odd stride, which does not keep one phase of a two-cycle only.
 MOST_POINTS = 20_000
 
@@ -35,6 +38,11 @@ def drawn_etas(ds: xr.Dataset) -> np.ndarray:
     """Choose the indices of the learning rates that are drawn, spread evenly."""
     count = ds.sizes["eta"]
     return np.unique(np.linspace(0, count - 1, min(count, MOST_LINES)).round().astype(int))
+
+
+def few_etas(ds: xr.Dataset) -> bool:
+    """Whether the learning rates are few enough to be told apart along the steps."""
+    return bool(ds.sizes["eta"] <= MOST_ETAS)
 
 
 def eta_name(ds: xr.Dataset, index: int, alone: str = "") -> str:

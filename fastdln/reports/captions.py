@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from fastdln.analysis.blockwise import blocks
 from fastdln.analysis.comparison import coordinate_text
-from fastdln.analysis.dataset import NAMED, text_of
+from fastdln.analysis.dataset import text_of
 from fastdln.analysis.fate_census import Census, share
+from fastdln.sweep.axes import NAMED
 
 # What a caption has room for.
 MOST_PANELS, MOST_PERIODS = 12, 8
@@ -56,7 +57,7 @@ class Findings:
     def sentence(self, ds: xr.Dataset, kind: str) -> str:
         """What a kind of picture shows of the whole sweep; empty where nothing is known."""
         if kind == "phase":
-            shares = str(Census(self.census.points, self.census.not_computed, self.census.fates)).removeprefix("fate: ")
+            shares = self.census.shares()
             return f"{shares[:1].upper()}{shares[1:]}{self.of_periods('; ')}."
         if kind == "bifurcation":
             text = self.of_periods("")

@@ -74,6 +74,7 @@ def export(
     """
     import xarray as xr
 
+    from fastdln.reports.formats import WRITE_TABLE
     from fastdln.reports.tables import flat
 
     check_progress(progress)
@@ -84,7 +85,7 @@ def export(
     names, ds = chosen(ds, variables), flat(ds)
     if empty := [str(dim) for dim, size in ds.sizes.items() if not size]:
         raise DatasetError(f"{empty[0]}: the dataset has none of its values left")
-    write = write_tables if form.table else write_whole
+    write = write_tables if form.name in WRITE_TABLE else write_whole
     return write(ds, names, target, form, progress)
 
 

@@ -23,12 +23,11 @@ Told = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: its ending, the packages that it needs with the extra that brings them, and whether it is a table."""
+    """A kind of file: its ending, and the packages that it needs, which the extra of its name brings."""
 
     name: str
     suffix: str
     packages: tuple[str, ...] = ()
-    table: bool = True
 
     def require(self) -> None:
         """DatasetError, with what to install, where a package is missing."""
@@ -43,7 +42,7 @@ FORMATS = {
     form.name: form
     for form in (
         Format("csv", "csv"),
-        Format("netcdf", "nc", ("h5netcdf", "h5py"), table=False),
+        Format("netcdf", "nc", ("h5netcdf", "h5py")),
         Format("parquet", "parquet", ("pyarrow",)),
     )
 }

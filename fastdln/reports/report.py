@@ -21,7 +21,6 @@ from fastdln import analysis, theory
 from fastdln import files as local
 from fastdln.analysis.comparison import CLOSE, coordinate_text
 from fastdln.analysis.dataset import restore_dimensions, singular_values, text_of
-from fastdln.analysis.fate_census import Census
 from fastdln.execution.logged import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
 from fastdln.plots.selection import indices_along, mode_name
@@ -80,7 +79,7 @@ def page(
         store=store,
         word=shlex.quote(store),
         computed=status.points_left < status.points,
-        census=str(Census(census.points, census.not_computed, census.fates)).removeprefix("fate: "),
+        census=census.shares(),
         advice=census.advice,
         data=link(store, path),
         about=rows(status.sweep),

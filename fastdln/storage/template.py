@@ -13,7 +13,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
 from fastdln.errors import SweepError
-from fastdln.observables import Variable, mixing
+from fastdln.observables import Variable
 from fastdln.storage import provenance
 from fastdln.storage.location import LARGEST_METADATA, ROOT
 from fastdln.sweep import named_axes, units
@@ -172,12 +172,12 @@ def texts_of(grid: Grid) -> dict[str, tuple[str, np.ndarray, dict[str, Any]]]:
 
 def attributes_of(variable: Variable, grid: Grid) -> dict[str, Any]:
     """The attributes of a variable: CF's, and `sharpness_every` on those that it thins out."""
-    sweep, flags = grid.sweep, variable.flags
+    sweep = grid.sweep
+    # stores of earlier versions name no numbers that depend on the modes
+    flags = variable.flags if grid.unnumbered else variable.flags_for(sweep.sizes["mode"])
     attributes: dict[str, Any] = {"long_name": variable.long_name, "units": variable.units}
     if comment := comment_of(variable, sweep):
         attributes["comment"] = comment
-    if variable.name == mixing.PAIR and not grid.unnumbered:
-        flags = mixing.pair_names(sweep.sizes["mode"])
     if flags:
         attributes["flag_values"] = list(flags)
         attributes["flag_meanings"] = " ".join(flags.values())

@@ -206,15 +206,10 @@ def whole_numbers(axis: Axis) -> np.ndarray:
     return integers
 
 
-def depths(axis: Axis) -> np.ndarray:
-    """The depth axis's values as integers."""
-    return whole_numbers(axis)
-
-
 def in_words(axis: Axis) -> str:
     """An axis as people say it."""
     if (ratio := getattr(axis, "ratio", None)) is not None:
-        return f"{in_words(ratio)}, in units of 2 / S_1 = {axis.factor:.6g}"  # type: ignore[union-attr]
+        return f"{in_words(ratio)}, in units of 2 / S_1 = {axis.factor:.6g}"  # type: ignore[union-attr]  # what has a ratio has a factor
     if isinstance(axis, Range):
         return f"{axis.num:,} values from {axis.start:.6g} to {axis.stop:.6g}" + (
             ", log" if axis.spacing == "log" else ""

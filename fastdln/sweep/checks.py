@@ -13,7 +13,7 @@ from fastdln.observables import observables_of
 from fastdln.observables.observable import PairObservable, PointObservable
 from fastdln.sweep import units
 from fastdln.sweep.arrays import WIDEST
-from fastdln.sweep.axes import Axis, coordinates, depths, is_named, swept_mode
+from fastdln.sweep.axes import Axis, coordinates, is_named, swept_mode, whole_numbers
 from fastdln.sweep.extensions.trial_networks import try_out
 from fastdln.sweep.families import gives
 from fastdln.sweep.problem import Layers, Spectral, Start, check_widths
@@ -178,7 +178,7 @@ def check_matrices(sweep: Sweep) -> None:
         return
     if isinstance(sweep.start, Layers) and sweep.widths not in (None, sweep.start.widths):
         raise ValueError(f"widths: start.layers have the widths {list(sweep.start.widths)}")
-    deepest = int(depths(sweep.axes["depth"]).max())
+    deepest = int(whole_numbers(sweep.axes["depth"]).max())
     if sweep.target.matrix is not None and sweep.widths is None and isinstance(sweep.start, str | Spectral):
         rows, columns = len(sweep.target.matrix), len(sweep.target.matrix[0])
         if rows != columns:
@@ -196,7 +196,7 @@ def check_matrices(sweep: Sweep) -> None:
     if deepest > DEEPEST_MATRICES:
         raise ValueError(f"axes.depth: must be at most {DEEPEST_MATRICES} for the model matrix (got {deepest})")
     check_widths(sweep.widths_at(deepest), sweep.target, isinstance(sweep.start, Spectral))
-    shallowest = sweep.widths_at(int(depths(sweep.axes["depth"]).min()))
+    shallowest = sweep.widths_at(int(whole_numbers(sweep.axes["depth"]).min()))
     weights = sum(a * b for a, b in pairwise(shallowest))
     if (sweep.sharpness_count or 1) > weights:
         raise ValueError(
@@ -216,7 +216,7 @@ def check_observables(sweep: Sweep) -> None:
     for name in sweep.observables:
         if name not in given:
             raise ValueError(f"observables: {sweep.model} cannot give {name}; it can give {', '.join(given)}")
-    all_depths = depths(sweep.axes["depth"])
+    all_depths = whole_numbers(sweep.axes["depth"])
     deepest = int(all_depths.max())
     for family in sweep.families:
         if sweep.definition.matrices and family.source and family.needs:

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastdln.errors import SweepError
 from fastdln.sweep import named_axes
-from fastdln.sweep.axes import coordinates, depths, length, whole_numbers
+from fastdln.sweep.axes import coordinates, length, whole_numbers
 from fastdln.sweep.cost import STEPS_A_SECOND, bytes_of, point_cost
 from fastdln.sweep.schema import Sweep
 
@@ -177,7 +177,7 @@ class Grid:
     def _default_chunks(self) -> tuple[int, ...]:
         """Square in (alpha, eta) where both are long; depth in chunks of one, since each depth has its own kernel."""
         sweep = self.sweep
-        cost = max(sum(point_cost(part, int(depths(part.axes["depth"]).max()))) for part in self.parts)
+        cost = max(sum(point_cost(part, int(whole_numbers(part.axes["depth"]).max()))) for part in self.parts)
         matrices = any(part.definition.matrices for part in self.parts)
         least, enough = (FEWEST_NETWORKS, FEWEST_POINTS) if matrices else (FEWEST_POINTS, MOST_POINTS)
         fewest = max(least, int(min(SHORTEST_CHUNK_STEPS / cost, enough)))
@@ -196,7 +196,7 @@ class Grid:
 
 def working_bytes(sweep: Sweep) -> int:
     """Bytes that a point of a plain sweep takes while it is computed: its results and its state."""
-    depth = int(depths(sweep.axes["depth"]).max())
+    depth = int(whole_numbers(sweep.axes["depth"]).max())
     # state, eta, s and bound of every mode are kept twice, before and after the transient
     kept = sweep.sizes["mode"] * (depth + 3)
     if sweep.definition.matrices:

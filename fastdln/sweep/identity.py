@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastdln.sweep import named_axes
-from fastdln.sweep.axes import Range, coordinates, depths, length, swept_mode
+from fastdln.sweep.axes import Range, coordinates, length, swept_mode, whole_numbers
 from fastdln.sweep.units import Scaled, close
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def meaning(sweep: Sweep) -> dict[str, Any]:
         found |= {"target.singular_values": values, "target.basis": sweep.target.basis}
         found["target.seed"] = sweep.target.seed if random else None
     if any(part.definition.matrices for part in named_axes.parts(sweep)):
-        found["widths"] = [sweep.widths_at(int(depth)) for depth in depths(sweep.axes["depth"])]
+        found["widths"] = [sweep.widths_at(int(depth)) for depth in whole_numbers(sweep.axes["depth"])]
     found |= {
         "model": sweep.model,
         "start": sweep.start,

@@ -18,6 +18,7 @@ from fastdln.text import suggestion
 # A store carries the values in its root's metadata, which are read whole by whoever opens it: these take 2 MB there.
 LONGEST_LAW = 100_000
 
+# Exponents of which a power is computed in whole numbers: of as many as 100,000 values it has up to 80 digits.
 WHOLE_POWERS = range(1, 17)
 
 EXAMPLE = '{law = "power", exponent = -1, count = 20}'
@@ -35,7 +36,6 @@ class Law(BaseModel):
     law: str = Field(description="power, geometric or linear")
     count: Count = Field(description="how many singular values")
     scale: NotNegative = Field(1.0, description="multiplies all of them")
-
     zeros: Annotated[int, Field(ge=0, le=LONGEST_LAW), BeforeValidator(whole)] = Field(
         0, description="how many zeros follow them: the target has rank count"
     )

@@ -21,12 +21,6 @@ LONGEST_KEY = 100
 # Faults that are told; a long list of words where numbers belong has as many.
 TOLD = 5
 
-# Required keys, and what they may be.
-NEEDED = {
-    "model": 'the name of one, such as model = "modes" (`fastdln list` has them all)',
-    "axes": "a table of axes, such as {eta = 0.1, alpha = 0.01, depth = 3}",
-}
-
 # What each key's tables and lists look like.
 EXAMPLES = {
     "axes": "a table of axes, such as {eta = 0.1, alpha = 0.01, depth = 3}",
@@ -36,6 +30,9 @@ EXAMPLES = {
     "start.spectral": "a list of rows, one a layer, such as [[1], [1], [0]]",
     "start.layers": "a list of matrices or paths of .npy files, W_1 first",
 }
+
+# Required keys, and what they may be.
+NEEDED = {"model": 'the name of one, such as model = "modes" (`fastdln list` has them all)', "axes": EXAMPLES["axes"]}
 
 # Pydantic's words for a thing of another type, in ours.
 KINDS = {

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastdln.models import STARTS
 from fastdln.sweep import named_axes
-from fastdln.sweep.axes import coordinates, depths, swept_mode
+from fastdln.sweep.axes import coordinates, swept_mode, whole_numbers
 from fastdln.sweep.keys import MOST_STEPS
 from fastdln.sweep.problem import Spectral
 from fastdln.sweep.schema import Sweep
@@ -54,7 +54,7 @@ def shorter_than_the_plateau(sweep: Sweep, alpha: float, eta: float) -> list[str
         return []
     s = smallest_singular_values(sweep)
     plateau, enough, where = 0.0, 0.0, ""
-    for depth in depths(sweep.axes["depth"]).tolist():
+    for depth in whole_numbers(sweep.axes["depth"]).tolist():
         of_modes = plateau_steps_of_layers(sweep.layers(depth), alpha, eta, s)
         mode = int(of_modes.argmax())
         if of_modes[mode] > plateau:

@@ -23,7 +23,7 @@ from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import Observable, Variable
 from fastdln.sweep import checks, display, identity, measured, named_axes, part_checks, units
 from fastdln.sweep.arrays import WITHOUT_FILES
-from fastdln.sweep.axes import Range, depths, length
+from fastdln.sweep.axes import Range, length, whole_numbers
 from fastdln.sweep.keys import DEFAULT_PERIOD, Keys
 from fastdln.sweep.messages import assign, checked_overrides, explain
 from fastdln.sweep.problem import Layers, Spectral, Target
@@ -275,7 +275,7 @@ class Sweep(Keys):
         """Lengths of the dimensions beyond the grid's."""
         return {
             "mode": len(self.target.singular_values),
-            "layer": int(depths(self.axes["depth"]).max()),
+            "layer": int(whole_numbers(self.axes["depth"]).max()),
             "sample": min(self.record, self.orbit_samples),
             "step": (self.steps + self.record) // self.trajectory + 1 if self.trajectory else 0,
             "eigenvalue": self.sharpness_count or 1,

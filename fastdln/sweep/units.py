@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from fastdln.sweep.axes import UNIT, Axis, Range, Ratios, coordinates, depths, length, swept_mode
+from fastdln.sweep.axes import UNIT, Axis, Range, Ratios, coordinates, length, swept_mode, whole_numbers
 from fastdln.theory.stability import stability_limit
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def edge(axes: Mapping[str, Axis], target: Target) -> float:
                 f"axes.eta: the unit 2/S1 is of the largest singular value, which axes.{name} sets; give plain values"
             )
     with np.errstate(over="ignore", under="ignore"):  # refused below
-        sharpness = float(stability_limit(largest, int(depths(axes["depth"])[0])))
+        sharpness = float(stability_limit(largest, int(whole_numbers(axes["depth"])[0])))
     if not 0 < sharpness < np.inf or not np.isfinite(2 / sharpness):
         raise ValueError(
             f"axes.eta: the unit 2/S1 needs a largest singular value above 0, whose 2 / S_1 is a float64 (got {largest:g})"

@@ -235,7 +235,10 @@ def test_a_sweep_of_a_stranger_is_one_line(change):
 def test_counted_in_pieces_it_is_the_same():
     rng = np.random.default_rng(1)
     coordinates = {"depth": np.array([2, 3]), "alpha": np.geomspace(0.01, 1, 6), "eta": np.linspace(0.05, 1.5, 8)}
-    layers = lambda depth: np.array([[1.0, 1.0]] * (depth - 1) + [[0.0, 0.0]])  # noqa: E731
+
+    def layers(depth):
+        return np.array([[1.0, 1.0]] * (depth - 1) + [[0.0, 0.0]])
+
     keys = {"steps": 100, "record": 64, "longest_period": 32, "singular_values": np.array([1.0, 0.3])}
     counter = FateCounter(**keys, layers={"one-zero": layers}, coordinates=coordinates)
     fate = rng.choice([0, 1, 6, 6], size=(2, 6, 8)).astype(np.uint8)

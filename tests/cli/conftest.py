@@ -7,18 +7,9 @@ import numpy as np
 import pytest
 
 from tests.commands import invoke
+from tests.small import TINY
 
-GOOD = """
-model = "modes"
-steps = 200
-record = 16
-[axes]
-eta = {start = 0.1, stop = 1.0, num = 20}
-alpha = 0.5
-depth = 3
-[target]
-singular_values = [2.0, 1.0]
-"""
+GOOD = f"{TINY}[target]\nsingular_values = [2.0, 1.0]\n"
 
 
 @pytest.fixture(scope="module")

@@ -12,20 +12,11 @@ import pytest
 import xarray as xr
 
 from tests.commands import fastdln
-from tests.small import ROOT
+from tests.small import ROOT, TINY
 
 SWEEPS = ROOT / "sweeps"
 
-GOOD = """
-title = "small"
-model = "modes"
-steps = 200
-record = 16
-[axes]
-eta = {start = 0.1, stop = 1.0, num = 20}
-alpha = 0.5
-depth = 3
-"""
+GOOD = f'title = "small"{TINY}'
 
 
 @pytest.fixture

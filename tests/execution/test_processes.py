@@ -18,10 +18,10 @@ from tests.small import FILE, ROOT, SWEEP
 distributed = pytest.importorskip("distributed")
 pytest.importorskip("cryptography")
 
-from distributed.core import connect  # noqa: E402
-from distributed.security import Security  # noqa: E402
+from distributed.core import connect  # noqa: E402  # what it takes is looked for first
+from distributed.security import Security  # noqa: E402  # what it takes is looked for first
 
-from fastdln.execution import processes  # noqa: E402
+from fastdln.execution import processes  # noqa: E402  # what it takes is looked for first
 
 # dask and its servers leave sockets and loops to the garbage collector
 pytestmark = [

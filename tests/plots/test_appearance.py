@@ -171,7 +171,7 @@ def test_options_that_a_picture_has_no_use_for(modes):
         plots.loss(modes, Figure().subplots(), size=(3, 3))
 
 
-def test_the_command_has_the_same_words(modes, tmp_path):
+def test_the_command_has_the_same_words():
     """Each option of Python but for dimensions is an option of `fastdln plot`."""
     shown = re.sub(r"\x1b\[[0-9;]*m", "", CliRunner(env={"COLUMNS": "200"}).invoke(app, ["plot", "--help"]).output)
     for word in Options.__annotations__.keys() - Choice.__annotations__.keys() - {"variable"}:

@@ -5,7 +5,6 @@ import pytest
 
 from fastdln import Sweep, plots, run, theory
 from fastdln.errors import DatasetError
-from fastdln.plots.overlay import DASHES
 from tests.plots.figures import theory_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =")
@@ -67,7 +66,6 @@ def test_they_are_told_apart(first, second):
     assert lines[0].get_color() == lines[2].get_color(), "a mode has one colour"
     alone = plots.oscillation_range(first)
     assert len(theory_lines(ax)) == len(theory_lines(alone)), "the theory is there once"
-    assert DASHES[1]
 
 
 def test_a_second_dataset_with_a_further_axis_is_drawn_as_the_first(first, second):
