@@ -34,22 +34,23 @@ SETTINGS: dict[Any, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class Style:
-    """Settings of Matplotlib, the width of lines in parts of a screen's, and the inches of a picture and of a panel."""
+    """Settings of Matplotlib, the width of lines in parts of a screen's, and inches: of a picture, a panel, a strip's height."""
 
     settings: Mapping[str, Any]
     lines: float
     single: tuple[float, float]
     panel: tuple[float, float]
+    strip: float
 
 
 # On paper the text width of a conference's page, and its smallest letters; on a wall, letters that the last row reads.
 STYLES = {
-    "screen": Style({}, 1.0, (7.0, 4.4), (4.2, 3.4)),
-    "paper": Style({"font.size": 8, "axes.titlesize": 8, "figure.titlesize": 9}, 0.8, (5.5, 3.2), (2.75, 2.3)),
-    "talk": Style({"font.size": 15, "axes.titlesize": 15, "figure.titlesize": 17}, 1.7, (10.0, 6.0), (6.4, 5.2)),
+    "screen": Style({}, 1.0, (7.0, 4.4), (4.2, 3.4), 2.7),
+    "paper": Style({"font.size": 8, "axes.titlesize": 8, "figure.titlesize": 9}, 0.8, (5.5, 3.2), (2.75, 2.3), 2.4),
+    "talk": Style({"font.size": 15, "axes.titlesize": 15, "figure.titlesize": 17}, 1.7, (10.0, 6.0), (6.4, 5.2), 4.2),
 }
 
-# Height of a picture that is a low strip, in parts of the usual.
+# Height of a panel that is a low strip, in parts of the usual.
 STRIP = 0.58
 
 # Inches of a figure: less has no room for its labels, and more takes gigabytes to draw.
@@ -256,5 +257,5 @@ def widen(ax: Axes, style: str | None) -> None:
 
 def figure_size(style: str | None, low: bool) -> tuple[float, float]:
     """Inches of a picture on a figure of its own."""
-    width, height = STYLES[style or "screen"].single
-    return width, (STRIP if low else 1.0) * height
+    found = STYLES[style or "screen"]
+    return found.single[0], found.strip if low else found.single[1]

@@ -20,7 +20,7 @@ from fastdln.plots.colours import DIVERGES, ESCAPES, NEITHER, THEORY, line_colou
 from fastdln.plots.labels import axis_label, hatched_swatch, swatch
 from fastdln.plots.plot import Plot, View, eta_and_mode_dims, is_plane, plane_and_mode_dims, plane_dims
 from fastdln.plots.rasterize import Cells, draw_cells, grid_cells, means
-from fastdln.plots.scales import extend_of, robust_scale
+from fastdln.plots.scales import extend_of, robust_scale, tidy_bar
 from fastdln.plots.selection import array_along, mode_indices, mode_name
 
 # Starts from which the theory knows how long a mode stays.
@@ -153,19 +153,7 @@ def draw_steps(
         return
     norm, below, above = robust_scale(steps.compressed(), log=True)
     mesh = draw_cells(ax, cells, ds, y, steps, cmap=cmap, norm=norm)
-    bar = ax.figure.colorbar(mesh, ax=ax, extend=extend_of(below > 0, above > 0), label=label)
-    whole_steps(bar, norm)
-
-
-def whole_steps(bar: Any, norm: Any) -> None:
-    """Put ticks at few whole numbers: 1, 2, 5, 10, 20, ... or every one where there are few."""
-    low, high = int(np.ceil(norm.vmin)), int(norm.vmax)
-    powers = 10 ** np.arange(int(np.log10(max(high, 1))) + 1)
-    factors = range(1, 10) if high < 10 else (1, 2, 5) if high < 1000 else (1,)
-    found = np.multiply.outer(powers, factors).ravel()
-    bar.set_ticks([step for step in found.tolist() if low <= step <= high], labels=None, minor=False)
-    bar.ax.yaxis.set_major_formatter("{x:,.0f}")
-    bar.ax.minorticks_off()
+    tidy_bar(ax.figure.colorbar(mesh, ax=ax, extend=extend_of(below > 0, above > 0), label=label))
 
 
 def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:

@@ -18,7 +18,7 @@ from fastdln.plots.colours import BLUE_YELLOW, CLASS_COLOURS, NO_VALUE, SEQUENTI
 from fastdln.plots.labels import axis_label, hatched_swatch, note, swatch
 from fastdln.plots.plot import plane_dims
 from fastdln.plots.rasterize import Cells, draw_cells, grid_cells, mean, most_frequent
-from fastdln.plots.scales import extend_of, robust_scale, whole_numbers
+from fastdln.plots.scales import extend_of, robust_scale, tidy_bar, whole_numbers
 
 # Percentiles at either end beyond which values have the last colour.
 CLIPPED = 0.5
@@ -89,7 +89,7 @@ def coloured(
         averages = np.ma.maximum(averages, (norm.vmin or 1) / 2)  # 0 has no place on a log scale, but a colour
     mesh = draw_cells(ax, cells, ds, y, averages, cmap=look.cmap or SEQUENTIAL, norm=norm)
     ax.set_ylabel(plane_label(ds, y))
-    ax.figure.colorbar(mesh, ax=ax, extend=extend_of(below > 0, above > 0), label=label)
+    tidy_bar(ax.figure.colorbar(mesh, ax=ax, extend=extend_of(below > 0, above > 0), label=label))
     if below + above:
         zeros = ", or 0" if look.log else ""
         note(ax, f"beyond the colours{zeros}: {below + above:,} of {averages.count():,} cells")

@@ -28,8 +28,9 @@ NOTE = "note"
 # Part of a panel's width that its note may take, and of its height that the axes have.
 NOTE_WIDTH, AXES_HEIGHT = 0.55, 0.6
 
-# What an entry of a legend takes beside its name, in parts of the letters' size; and the lines of letters below an axis.
-ENTRY, BELOW = 4.5, 3.1
+# What an entry of a legend takes beside its name, in parts of the letters' size; and the lines of letters below an axis, with
+# the points that its ticks and the gaps take, whatever the letters.
+ENTRY, BELOW, TICKS = 4.5, 2.3, 11.0
 
 # Letters of a legend in parts of those of labels ("small" of Matplotlib), and the part of a panel that it may take beside it.
 SMALL, MOST_BESIDE = 0.833, 0.4
@@ -138,14 +139,15 @@ def has_room_beside(ax: Axes, entries: Sequence[Any]) -> bool:
 
 def entry_width(entries: Sequence[Any], points: float) -> float:
     """Inches that the longest entry of a legend takes."""
-    return max(width_of(str(entry.get_label()), points) for entry in entries) + ENTRY * points / 72
+    lines = [line for entry in entries for line in str(entry.get_label()).split("\n")]
+    return max(width_of(line, points) for line in lines) + ENTRY * points / 72
 
 
 def legend_below(ax: Axes, entries: Sequence[Any]) -> Legend:
     """Put a legend below the labels of the x axis, to be read row by row."""
     points = float(ax.xaxis.label.get_fontsize())
-    lines = BELOW + 1.25 * ax.get_xlabel().count("\n")
-    drop = ScaledTranslation(0, -lines * points / 72, ax.figure.dpi_scale_trans)
+    down = TICKS + (BELOW + 1.25 * ax.get_xlabel().count("\n")) * points
+    drop = ScaledTranslation(0, -down / 72, ax.figure.dpi_scale_trans)
     arranged, columns = in_rows(entries, 0.95 * panel_inches(ax)[0], SMALL * points)
     return ax.legend(
         handles=arranged,

@@ -17,7 +17,7 @@ from fastdln.plots.colours import THEORY, line_colours
 from fastdln.plots.heatmap import heatmap
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View, eta_and_mode_dims, is_plane, plane_dims
-from fastdln.plots.scales import ROOM, note_outside, without_strays
+from fastdln.plots.scales import ROOM, limits_of_lines, note_outside
 from fastdln.plots.selection import array_along, mode_indices, mode_name, values
 
 # Exponents that differ by less are rounding errors about one value. (One superstable orbit, on the other hand, would press all
@@ -87,7 +87,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     eta_axis(ax, ds, look)
     ax.set_ylabel(axis_label(ds["lyapunov"]) + " per step")
     finite = measured[:, indices][np.isfinite(measured[:, indices])]
-    low, high, _ = without_strays(finite)
+    low, high = limits_of_lines(measured[:, indices])
     if not finite.size or np.ptp(finite) < ROUNDING:
         ax.set_ylim(-0.05, 0.05)
     else:

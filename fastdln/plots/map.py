@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from textwrap import fill
 from typing import Any, Unpack
 
 import numpy as np
@@ -29,6 +30,9 @@ Code = Callable[[np.ndarray], np.ndarray]
 
 # Whole numbers of which each has a colour of its own.
 MOST_NUMBERS = 24
+
+# Characters of a line above what a legend names, which stands beside the picture then.
+LONGEST_HEADING = 24
 
 # Codes that a legend can name.
 MOST_CODES = 15
@@ -191,7 +195,7 @@ def draw_categories(
     ax.set_ylabel(plane_label(ds, y))
     draw_edges(ax, ds, look, x, y)
     present = set(found.compressed().tolist())
-    what: list[Any] = [Line2D([], [], alpha=0, label=axis_label(ds[name]) + ":")]
+    what: list[Any] = [Line2D([], [], alpha=0, label=fill(axis_label(ds[name]) + ":", LONGEST_HEADING))]
     handles = what + [swatch(colour, meaning) for k, (meaning, colour) in enumerate(colours.items()) if k in present]
     return handles + ([hatched_swatch("not computed")] if found.mask.any() else [])
 

@@ -12,6 +12,7 @@ from matplotlib.colors import BoundaryNorm, LogNorm, Normalize, TwoSlopeNorm
 
 from fastdln.errors import DatasetError
 from fastdln.plots.labels import note
+from fastdln.plots.ticks import Decades, PowersOfTen
 
 # Percentiles at either end, and how far beyond them in parts of what lies between them a scale still reaches; what lies
 # further away has the last colour.
@@ -19,7 +20,7 @@ CLIPPED, FARTHEST = 0.5, 0.5
 
 # Values that may be strays: no more than this part at either end, of so many at least, and further from the others than
 # this part of what those extend.
-STRAY_PART, FEWEST_VALUES, FAR = 0.005, 100, 0.5
+STRAY_PART, FEWEST_VALUES, FAR = 0.005, 100, 0.15
 
 # The same along a run, whose start and first swings belong to the picture: only what diverges is so far away.
 FAR_ALONG_STEPS = 5.0
@@ -107,19 +108,26 @@ def without_strays(values: Any, far: float = FAR) -> tuple[float, float, int]:
     return float(kept[0]), float(kept[-1]), int(finite.size - kept.size)
 
 
+def limits_of_lines(values: np.ndarray, far: float = FAR) -> tuple[float, float]:
+    """Find limits that hold a line, or a line a column, but for the strays of each; NaN if there is no value.
+
+    Each is looked at by itself: that one of many lines rises above the others makes its end no stray.
+    """
+    found = [without_strays(line, far)[:2] for line in (values.T if values.ndim > 1 else [values])]
+    drawn = [ends for ends in found if np.isfinite(ends[0])]
+    return min((low for low, _ in drawn), default=np.nan), max((high for _, high in drawn), default=np.nan)
+
+
 def leave_out_strays(ax: Axes, values: Any, far: float = FAR) -> None:
     """Set the y limits so that a few values far outside do not stretch the axis, and say how many they are.
 
-    values: of a line, or a column a line, each of which is looked at by itself: that one of many lines rises above the
-    others makes its end no stray. Without such values the limits stay.
+    values: of a line, or a column a line. Without such values the limits stay.
     """
     log = ax.get_yscale() == "log"
     measured = np.asarray(values, dtype=float)
     if log:
         measured = np.log10(np.where(measured > 0, measured, np.nan))
-    found = [without_strays(line, far) for line in (measured.T if measured.ndim > 1 else [measured])]
-    drawn = [(low, high) for low, high, _ in found if np.isfinite(low)]
-    low, high = min((low for low, _ in drawn), default=np.nan), max((high for _, high in drawn), default=np.nan)
+    low, high = limits_of_lines(measured, far)
     strays = int(np.count_nonzero((measured < low) | (measured > high)))
     if not strays:
         return
@@ -187,7 +195,10 @@ def share_bar(axes: Sequence[Axes], label: str, meshes: list[Any]) -> None:
 
 
 def tidy_bar(bar: Any) -> None:
-    """Leave out the minor ticks of a colour bar, whose numbers stand too close."""
+    """Give a colour bar ticks that can be read: on a log scale those of log axes, and none without a number."""
+    if isinstance(bar.norm, LogNorm):
+        bar.locator, bar.formatter = Decades(), PowersOfTen()
+        bar.update_ticks()
     bar.ax.minorticks_off()
 
 
