@@ -45,7 +45,7 @@ class Style:
 
 # On paper the text width of a conference's page, and its smallest letters; on a wall, letters that the last row reads.
 STYLES = {
-    "screen": Style({}, 1.0, (7.0, 4.4), (4.2, 3.4), 2.7),
+    "screen": Style({}, 1.0, (7.0, 4.4), (4.2, 3.4), 2.6),
     "paper": Style({"font.size": 8, "axes.titlesize": 8, "figure.titlesize": 9}, 0.8, (5.5, 3.2), (2.75, 2.3), 2.4),
     "talk": Style({"font.size": 15, "axes.titlesize": 15, "figure.titlesize": 17}, 1.7, (10.0, 6.0), (6.4, 5.2), 4.2),
 }
