@@ -137,7 +137,9 @@ def read_bytes(location: Location) -> bytes:
 def neighbour(name: str) -> str:
     """The store in the same folder whose name is like that of one that is not there."""
     path = Path(name)
-    return "" if "://" in name else files.alike(path, (p for p in path.parent.iterdir() if (p / ROOT).is_file()))
+    # a folder that is not there is looked into by `alike`, which bears it
+    stores = (found for folder in (path.parent,) for found in folder.iterdir() if (found / ROOT).is_file())
+    return "" if "://" in name else files.alike(path, stores)
 
 
 def parsed(location: Location, data: bytes) -> dict[str, Any]:
