@@ -210,7 +210,7 @@ def census(ds: xr.Dataset) -> Census:
         **lengths(sweep),
         singular_values=every,
         layers={name: layers_of(start, len(every)) for name, start in starts.items()},
-        own=[model for model in models if model not in MODELS or MODELS[model].source],
+        own=[name for name in models if name not in MODELS or MODELS[name].source or MODELS[name].simulation],
         coordinates={dim: ds[dim].values for dim in dims},
         modes=numbers[numbers <= len(every)] - 1,
         asked=asked_of(MODELS[sweep["model"]], sweep["observables"], sweep),
