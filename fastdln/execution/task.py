@@ -188,6 +188,7 @@ def fate_counter(grid: Grid) -> FateCounter:
         layers={part.start_name: part.layers if STARTS[part.start_name].layers else None for part in grid.parts},
         own=[part.model for part in grid.parts if part.definition.source or part.definition.simulation],
         coordinates=grid.coordinates,
+        failure=sweep.definition.failure,
         asked=asked_of(sweep.definition, sweep.observables, {key: getattr(sweep, key) for key in asked_by}),
     )
 

@@ -1,6 +1,6 @@
 """Models that can be swept; each file here that binds MODEL is one, and needs no other entry."""
 
-from fastdln.models.model import Map, Model, Parameter, Start
+from fastdln.models.model import SHARPNESS_SEARCH, Failure, Map, Model, Parameter, Start
 from fastdln.models.starts import STARTS
 from fastdln.registry import collect
 
@@ -12,4 +12,15 @@ STAND_IN = "modes"
 # Numbers of models that axes of their own set, by name.
 PARAMETERS: dict[str, Parameter] = {one.name: one for model in MODELS.values() for one in model.parameters}
 
-__all__ = ["MODELS", "PARAMETERS", "STAND_IN", "STARTS", "Map", "Model", "Parameter", "Start"]
+__all__ = [
+    "MODELS",
+    "PARAMETERS",
+    "SHARPNESS_SEARCH",
+    "STAND_IN",
+    "STARTS",
+    "Failure",
+    "Map",
+    "Model",
+    "Parameter",
+    "Start",
+]

@@ -75,6 +75,22 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """What may not converge at a point: the variable that counts it, what is said of it, and what to do."""
+
+    variable: str
+    said: str
+    advice: str = "do not trust it there"
+
+
+SHARPNESS_SEARCH = Failure(
+    "sharpness_unconverged",
+    "the search for the sharpness did not converge",
+    "do not trust it there beyond its sharpness_residual",
+)
+
+
+@dataclass(frozen=True)
 class Model:
     """A name of the sweep file: what it simulates, from which starts (the first is the default).
 
@@ -83,7 +99,7 @@ class Model:
 
     simulation: the name of a kernel of its own (kernels/edge), which goes through points one at a time, and has observables of its
     own. step_cost(widths): of a step of it, in bare steps of one mode. parameters: what stands in place of layers and target;
-    no start then. failure: what is said of points at which something did not converge, which `failures` counts.
+    no start then. failure: what may not converge at a point.
     """
 
     name: str
@@ -95,8 +111,7 @@ class Model:
     step_cost: Callable[[Sequence[int]], float] | None = None
     parameters: tuple[Parameter, ...] = ()
     limits: Limits | None = None
-    failures: str = "sharpness_unconverged"
-    failure: str = "the search for the sharpness did not converge"
+    failure: Failure = SHARPNESS_SEARCH
 
     @property
     def matrices(self) -> bool:

@@ -17,7 +17,8 @@ SHARED = {name: observable for name, observable in OBSERVABLES.items() if observ
 MATRIX_OBSERVABLES: dict[str, Observable] = dict(sorted((SHARED | collect(f"{__name__}.matrix", "OBSERVABLE")).items()))
 
 OF_SIMULATIONS: dict[str, dict[str, Observable]] = {
-    name: collect(f"{__name__}.{name}", "OBSERVABLE") for name in {m.simulation: None for m in MODELS.values() if m.simulation}
+    name: collect(f"{__name__}.{name}", "OBSERVABLE")
+    for name in {m.simulation: None for m in MODELS.values() if m.simulation}
 }
 
 

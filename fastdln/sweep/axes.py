@@ -248,7 +248,11 @@ def check_axis(name: str, axis: Range | tuple[Any, ...]) -> None:
     first, last = (axis.start, axis.stop) if isinstance(axis, Range) else (min(axis), max(axis))
     lowest, highest = bounds(name)
     if first < lowest or last > highest:
-        wanted = "must not be negative" if lowest == 0.0 and first < lowest else f"must lie between {lowest:g} and {highest:g}"
+        wanted = (
+            "must not be negative"
+            if lowest == 0.0 and first < lowest
+            else f"must lie between {lowest:g} and {highest:g}"
+        )
         raise ValueError(f"{wanted} (got {first if first < lowest else last:g})")
     if length(axis) > LONGEST_AXIS:
         raise ValueError(f"must have at most {LONGEST_AXIS:,} values (got {length(axis):,})")

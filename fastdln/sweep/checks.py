@@ -219,7 +219,9 @@ def check_limits(sweep: Sweep) -> None:
             "or fewer layers"
         )
     if (steps := sweep.steps + sweep.record) > limits.steps:
-        raise ValueError(f"steps: {sweep.model} takes at most {limits.steps:,} of them, record included (got {steps:,})")
+        raise ValueError(
+            f"steps: {sweep.model} takes at most {limits.steps:,} of them, record included (got {steps:,})"
+        )
 
 
 def trajectory_bytes(sweep: Sweep) -> int:

@@ -35,8 +35,9 @@ BY_KEY = {name: o.asked_by for o in every_family() if o.asked_by for name in (o.
 def filled(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """A sweep's data with the observables that simulations measure where none are given: those that all its models have."""
     axes = data.get("axes")
-    names = axes.get("model", data.get("model")) if isinstance(axes, Mapping) else data.get("model")
-    models = [MODELS[name] for name in ([names] if isinstance(names, str) else names or ()) if name in MODELS]
+    along = axes.get("model") if isinstance(axes, Mapping) else None
+    names = along if isinstance(along, tuple) else (data.get("model"),)
+    models = [MODELS[name] for name in names if isinstance(name, str) and name in MODELS]
     if "observables" in data or not any(model.simulation for model in models):
         return data
     first, *others = models

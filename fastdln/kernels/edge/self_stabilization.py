@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 from fastdln.kernels.edge.simulation import Simulation
+from fastdln.models.fma import fma
 from fastdln.observables.fate import APERIODIC, DIVERGED, DRIFTING, PERIODIC
 
 # Beyond this the square of x soon leaves the range of float64.
@@ -20,7 +21,7 @@ STILL = 1e-9
 
 
 def step(x, y, eta, alpha_ps, beta):
-    return -(1.0 + eta * y) * x, y + eta * (alpha_ps - 0.5 * beta * x * x)
+    return -fma(eta * y, x, x), fma(eta, fma(-0.5 * beta * x, x, alpha_ps), y)
 
 
 def simulate(eta, start, target, widths, total, record, every, summary, series, scratch):
@@ -65,7 +66,8 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
         summary[3] = (last - first) / cycles if cycles > 0 else math.nan
         summary[4] = largest
         summary[5] = largest / delta
-        summary[6] = math.log(last_peak / first_peak) / (cycles - 1) if cycles > 1 else math.nan
+        if cycles > 1:
+            summary[6] = math.log(math.log(last_peak / delta) / math.log(first_peak / delta)) / (cycles - 1)
         summary[7], summary[8] = x, y
 
 

@@ -37,9 +37,10 @@ OBSERVABLE = SimulatedObservable(
         Variable(
             name="cycle_growth",
             dtype="float64",
-            long_name="growth of the largest absolute value of x, per cycle",
-            comment="Mean logarithm of its ratio from one cycle to the next. 0 where orbits are closed, which they are as eta goes to 0. "
-            "NaN with fewer than two cycles, and after divergence.",
+            long_name="growth of the cycles, per cycle",
+            comment="Mean logarithm of the ratio of ln(largest absolute value of x / delta) from one cycle to the next: 0 where orbits are "
+            "closed, as they are for eta to 0; of small cycles eta^2 alpha_ps times their period. NaN with fewer than two cycles, and "
+            "after divergence.",
         ),
         Variable(
             name="delta",

@@ -5,7 +5,7 @@ from fastdln.observables.observable import SimulatedObservable, Variable
 
 OBSERVABLE = SimulatedObservable(
     name="fate",
-    summary="what became of the point (always written)",
+    summary="periodic, aperiodic, diverged or drifting",
     variables=(
         Variable(
             name="fate",
