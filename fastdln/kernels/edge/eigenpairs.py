@@ -4,7 +4,7 @@ One run after another finds an eigenpair, orthogonal to those before it, from wh
 guard: it begins partly at random, and goes on until no eigenvalue larger than the wanted ones can be hidden from it, since it would
 hold up its residual (kernels/matrices/lanczos_search.py says more). What it finds above them is taken in.
 
-All of a run's vectors are made orthogonal to each other twice over, so that a vector is exact to rounding errors over its gap.
+All of a run's vectors are made orthogonal to each other, so that a vector is exact to rounding errors over its gap.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from fastdln.kernels.edge.network import elements, gradient, hvp
 # 1e-15 of it, so that less is not always to be had.
 ACCEPTED = 1e-12
 
-# Of the gap between the guard's value and the last wanted one: the guard's residual below which nothing hides. Its start is at least a
-# fifth random, so that the eigenvector of a hidden eigenvalue would be seen.
-SEEN = 0.05
+# How much of a random unit vector is mixed into the starts: of the wanted ones so little that a start stays good, of the guard much.
+MIXED_IN, GUARD = 1e-9, 0.3
+
+# Of the gap between the guard's value and the last wanted one, times the root of the number of weights: the guard's residual below
+# which nothing hides. Each eigenvector holds about GUARD over that root of the guard's start.
+SEEN = 0.1
 
 # Vectors of a run, and runs for a pair: from a good start the first run takes some ten; pairs that lie within 1e-6 of each other
 # take them all.
@@ -28,11 +31,9 @@ LONGEST, RUNS = 40, 25
 # Rounds in which guards may find larger eigenvalues.
 ROUNDS = 6
 
-# How much of a random unit vector is mixed into the starts: of the wanted ones so little that a start stays good, of the guard much.
-MIXED_IN, GUARD = 1e-9, 0.3
-
-# Of a vector's length: with more than so much left, what was taken out left no rounding errors that matter.
-CANCELLED = 0.1
+# A vector that loses so much of its length to those before it is made orthogonal to them once more (Parlett, The Symmetric Eigenvalue
+# Problem, 6.9: twice is enough).
+CANCELLED = 0.05
 
 # Steps between two looks at the residual, each of which takes as long as a short product.
 LOOK_EVERY = 3
@@ -44,8 +45,9 @@ def work_size(count):
 
 
 def dot(x, y):
-    """Four sums side by side, since an addition waits for the one before."""
-    a, b, c, d, fours = 0.0, 0.0, 0.0, 0.0, len(x) - len(x) % 4
+    """The scalar product, in four sums, which a processor forms at the same time."""
+    a = b = c = d = 0.0
+    fours = len(x) // 4 * 4
     for i in range(0, fours, 4):
         a += x[i] * y[i]
         b += x[i + 1] * y[i + 1]
@@ -149,13 +151,12 @@ def lanczos(net, weights, vectors, at, stop, guarded, work):
         w = basis[k + 1]
         hvp(net, weights, basis[k], w)
         alpha[k] = dot(w, basis[k])
-        before = math.sqrt(dot(w, w))
+        square = dot(w, w)
         for _ in range(2):
             take_out(w, vectors, at)
             take_out(w, basis, k + 1)
-            # what cancels leaves rounding errors, which a second pass takes out
-            after = math.sqrt(dot(w, w))
-            if after > CANCELLED * before:
+            left = dot(w, w)
+            if left > CANCELLED * CANCELLED * square:
                 break
         beta[k], m = normalize(w), k + 1
         norm = max(norm, abs(alpha[k]) + beta[k] + (beta[k - 1] if k > 0 else 0.0))
