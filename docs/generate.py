@@ -17,7 +17,8 @@ from pathlib import Path
 from PIL import Image
 
 from fastdln.models import MODELS, STARTS
-from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES
+from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, observables_of
+from fastdln.observables.observable import SimulatedObservable
 from fastdln.plots import PLOTS, arranged, drawable, encode, figure
 from fastdln.plots.plot import Plot
 from fastdln.sweep.axes import Range
@@ -55,25 +56,28 @@ def dataset_page():
     header = ["variable", "dimensions beyond the grid", "type", "units", "meaning"]
     of_matrices = [o for o in MATRIX_OBSERVABLES.values() if not o.shared]
     flags = OBSERVABLES["fate"].variables[0].flags
+    simulations = [model for model in MODELS.values() if model.simulation]
+    owners = {"modes": OBSERVABLES, "matrices": MATRIX_OBSERVABLES}
+    owners |= {f"`{model.name}`": observables_of(model) for model in simulations}
     families = [
         [
             f"`{o.name}`",
-            ", ".join(
-                what
-                for what, known in (("modes", OBSERVABLES), ("matrices", MATRIX_OBSERVABLES))
-                if o in known.values()
-            ),
+            ", ".join(what for what, known in owners.items() if o in known.values()),
             ", ".join(f"`{v.name}`" for v in o.variables),
             "always"
             if o.name == "fate"
             else f"with `{o.asked_by} = k`"
             if o.asked_by
             else "by default"
-            if o.name in DEFAULT
+            if o.name in DEFAULT or isinstance(o, SimulatedObservable)
             else "when asked for",
         ]
-        for o in (*OBSERVABLES.values(), *of_matrices)
+        for o in (*OBSERVABLES.values(), *of_matrices, *(o for m in simulations for o in observables_of(m).values()))
     ]
+    of_simulations = "\n\n".join(
+        f'With `model = "{model.name}"` the variables are:\n\n{table(header, described(observables_of(model).values()))}'
+        for model in simulations
+    )
     return rf"""{NOTE}
 # The dataset
 
@@ -101,6 +105,8 @@ With `model = "matrix"` these are added, or are what is said here. A mode's prod
 $u_i^\top W_L \cdots W_1 v_i$ there, with the target's singular vectors. A network of matrices is lost as a whole: once it diverges every float is NaN, and every period -1.
 
 {table(header, described(of_matrices))}
+
+{of_simulations}
 
 Codes of `fate`: {", ".join(f"{code} {name}" for code, name in flags.items())}. A point whose `fate` is 0 has not been
 computed yet; `ds.dln.fate_names()` gives the names instead of the codes. Its other integers hold their type's least number (-32768 for int16, -9223372036854775808 for int64), which is never

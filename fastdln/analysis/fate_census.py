@@ -103,7 +103,7 @@ def advice(counter: FateCounter, tally: Tally) -> Iterator[str]:
     """Lines on what would do, most useful first: where all is lost, then by how many points it helps, then what hides."""
     diverged = tally.counts[DIVERGED]
     if diverged > tally.counts[DRIFTING] and not any(tally.counts[code] for code in SETTLED):
-        edge = counter.edge()
+        edge = math.inf if counter.own else counter.edge()
         hint = f": minima are stable below eta = {edge:.3g} (2/S_1)" if counter.coordinates["eta"].max() > edge else ""
         yield f"none settled{hint}"
     yield from (line for _, line in sorted(of_points(counter, tally), key=lambda piece: -piece[0]))
@@ -139,8 +139,7 @@ def of_points(counter: FateCounter, tally: Tally) -> Iterator[tuple[int, str]]:
             f"record = {USUAL_RECORD}, period_max = {DEFAULT_PERIOD} would look further",
         )
     if tally.unconverged:
-        failed = f"the search for the sharpness did not converge at {plural(tally.unconverged, 'point')}"
-        yield tally.unconverged, failed
+        yield tally.unconverged, f"{counter.failure.said} at {plural(tally.unconverged, 'point')}"
 
 
 def would_do(steps: float) -> str:
@@ -210,19 +209,21 @@ def census(ds: xr.Dataset) -> Census:
         **lengths(sweep),
         singular_values=every,
         layers={name: layers_of(start, len(every)) for name, start in starts.items()},
-        own=[model for model in models if model not in MODELS or MODELS[model].source],
+        own=[name for name in models if name not in MODELS or MODELS[name].source or MODELS[name].simulation],
         coordinates={dim: ds[dim].values for dim in dims},
         modes=numbers[numbers <= len(every)] - 1,
         asked=asked_of(MODELS[sweep["model"]], sweep["observables"], sweep),
+        failure=MODELS[sweep["model"]].failure,
     )
-    names = [name for name in ("escape_step", "sharpness_unconverged") if name in ds]
+    failures = counter.failure.variable
+    names = [name for name in ("escape_step", failures) if name in ds]
     tally = Tally()
     for _, block in blocks(ds[["fate", *names]], dims):
         fate = block["fate"].transpose(*dims).values
         escape = block["escape_step"].transpose(*dims, "mode").values if "escape_step" in names else None
         tally.add(counter.count(fate, {dim: block[dim].values for dim in dims}, escape))
-        if "sharpness_unconverged" in names:
-            failed = block["sharpness_unconverged"].transpose(*dims).values > 0
+        if failures in names:
+            failed = block[failures].transpose(*dims).values > 0
             tally.unconverged += int(np.count_nonzero(failed & (fate != NOT_COMPUTED)))
     return conclude(counter, tally, ds["fate"].size)
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastdln.analysis.asked import Asked
+from fastdln.models import SHARPNESS_SEARCH, Failure
 from fastdln.observables.fate import DRIFTING, NAMES, NOT_COMPUTED
 from fastdln.theory.arguments import FloatArray
 from fastdln.theory.plateau import closed_forms, enough_steps, plateau_steps_of_layers, settling_steps
@@ -39,7 +40,7 @@ class Tally:
     counts: of each code. waiting: points that had not left 0 when the record began; fewest, most: how many of their modes
     had not; enough: steps that would do there, and whether that is unknown of some. slow, enough_to_settle: likewise of points that have left,
     and approach their minimum slowly. unclear: points beyond 2/S that drift over a short record, and neither wait nor are slow.
-    unconverged: of which the search for the sharpness did not converge.
+    unconverged: at which something did not converge.
     """
 
     counts: list[int] = field(default_factory=lambda: [0] * len(NAMES))
@@ -69,7 +70,7 @@ class FateCounter:
 
     layers: of each start, by its name; None for one without a closed form. coordinates: the values of every axis. own: names of
     the models that are somebody's own, of which the theory knows nothing. modes: numbers of those that `escape_step` has, all if
-    left out. asked: what the sweep asks for.
+    left out. asked: what the sweep asks for. failure: what may not converge.
     """
 
     def __init__(
@@ -84,10 +85,12 @@ class FateCounter:
         own: Collection[str] = (),
         modes: NDArray[Any] | None = None,
         asked: Asked | None = None,
+        failure: Failure = SHARPNESS_SEARCH,
     ) -> None:
         self.steps, self.record, self.longest_period = steps, record, longest_period
         self.singular_values, self.coordinates = singular_values, coordinates
         self.own, self.layers, self.asked = own, layers, asked or Asked()
+        self.failure = failure
         self.modes = np.arange(len(singular_values)) if modes is None else modes
 
     def count(

@@ -61,7 +61,7 @@ class ChunkDone:
     kernel_seconds : float
         Seconds of that in kernels.
     unconverged : int
-        Points at which a search for the sharpness did not converge.
+        Points at which something did not converge, such as a search for the sharpness.
     worker : str
         The thread's name, or the worker's address.
     results : mapping of str to array, optional

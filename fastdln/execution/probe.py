@@ -43,6 +43,8 @@ class Probe(NamedTuple):
 
 def lanes_for(sweep: Sweep, depth: int) -> int:
     """Points that a kernel computes side by side: fewer take as long."""
+    if sweep.definition.simulation:
+        return 1
     if not sweep.definition.matrices:
         return LANES
     from fastdln.kernels.matrices.chunk import lanes_for as lanes_of_matrices  # which sweeps of modes do not wait for

@@ -182,9 +182,9 @@ class Run:
 
     def _conclude(self) -> None:
         if self.unconverged:
+            failure = self.grid.sweep.definition.failure
             warn(
-                f"the search for the sharpness did not converge at {self.unconverged:,} points: do not trust it there beyond "
-                "its sharpness_residual (sharpness_unconverged says where, and how often)"
+                f"{failure.said} at {self.unconverged:,} points: {failure.advice} ({failure.variable} says where, and how often)"
             )
         if self.failures:
             self._end("incomplete")

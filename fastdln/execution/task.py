@@ -23,8 +23,11 @@ from fastdln.sweep.axes import swept_mode
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.schema import Sweep
 
-if TYPE_CHECKING:  # sweeps of modes do not wait for the import
+if TYPE_CHECKING:  # sweeps of modes do not wait for the imports
+    from fastdln.kernels.edge.chunk import SimulationKernel
     from fastdln.kernels.matrices.chunk import MatrixKernel
+
+    Kernel = ChunkKernel | MatrixKernel | SimulationKernel
 
 
 def limit_blas() -> Undo:
@@ -51,7 +54,7 @@ class Task:
         )
 
     @cached_property
-    def kernels(self) -> dict[int, ChunkKernel | MatrixKernel]:
+    def kernels(self) -> dict[int, Kernel]:
         """By depth; they are compiled, or loaded, when they first compute, if not by their jobs before."""
         return {depth: self._made(depth) for depth in self.depths}
 
@@ -63,8 +66,13 @@ class Task:
             for job in self.kernels[depth].jobs(self.sweep.sizes["mode"], self.lengths)
         ]
 
-    def _made(self, depth: int) -> ChunkKernel | MatrixKernel:
+    def _made(self, depth: int) -> Kernel:
         sweep = self.sweep
+        if sweep.definition.simulation:
+            from fastdln.kernels.edge.chunk import SimulationKernel
+
+            widths = sweep.widths_at(depth) if sweep.definition.matrices else ()
+            return SimulationKernel(sweep.definition.simulation, widths, sweep.families)
         if sweep.definition.matrices:
             from fastdln.kernels.matrices.chunk import MatrixKernel
 
@@ -81,7 +89,7 @@ class Task:
     def running(self) -> Iterator[None]:
         """While chunks are computed: one thread for BLAS, since the chunks themselves run side by side."""
         deepest = int(self.grid.coordinates["depth"].max())
-        if self.sweep.definition.matrices and cast("MatrixKernel", self.kernels[deepest]).lanes == 1:
+        if getattr(self.kernels[deepest], "lanes", None) == 1:
             with one_blas_thread():
                 yield
         else:
@@ -116,6 +124,8 @@ class Task:
         begun = time.perf_counter()
         if isinstance(kernel, ChunkKernel):
             results = kernel(values["eta"], values["alpha"], singular_values, self.sweep.layers(depth), lengths)
+        elif self.sweep.definition.parameters:
+            results, unconverged = self.simulate(cast("SimulationKernel", kernel), values, lengths)
         else:
             results, unconverged = self.descend(kernel, depth, values, singular_values, lengths)
         seconds = time.perf_counter() - begun
@@ -126,9 +136,18 @@ class Task:
         shaped = {name: array.reshape(*shape, *array.shape[1:]) for name, array in results.items()}
         return ChunkResults(shaped, seconds, unconverged)
 
+    def simulate(
+        self, kernel: SimulationKernel, values: Mapping[str, np.ndarray], lengths: Lengths
+    ) -> tuple[dict[str, np.ndarray], int]:
+        """Points of a model of parameters; returns with the variables at how many something did not converge."""
+        starts = np.stack([values[one.name] for one in self.sweep.definition.parameters], axis=1)
+        nothing_to_learn = np.zeros((1, 0)), np.zeros(len(starts), np.int64)
+        results = kernel(values["eta"], starts, *nothing_to_learn, lengths)
+        return results, int(np.count_nonzero(results.pop(kernel.unconverged)))
+
     def descend(
         self,
-        kernel: MatrixKernel,
+        kernel: MatrixKernel | SimulationKernel,
         depth: int,
         values: Mapping[str, np.ndarray],
         singular_values: np.ndarray,
@@ -136,7 +155,7 @@ class Task:
     ) -> tuple[dict[str, np.ndarray], int]:
         """Networks of matrices: a start a seed, and a target for each set of singular values.
 
-        Returns with the variables at how many points a search for the sharpness did not converge.
+        Returns with the variables at how many points something did not converge.
         """
         sweep, target, widths = self.sweep, self.target(depth), self.sweep.widths_at(depth)
         matrices = STARTS[sweep.start_name].matrices
@@ -150,7 +169,11 @@ class Task:
         targets, target_of = np.unique(singular_values.T, axis=0, return_inverse=True)
         learned = np.ascontiguousarray(target.matrices(targets)).reshape(len(targets), -1)
         states = starts[seed_of.ravel()] * values["alpha"][:, None]
-        results = kernel(values["eta"], singular_values, states, target, learned, target_of.ravel(), lengths)
+        if sweep.definition.simulation:
+            results = cast("SimulationKernel", kernel)(values["eta"], states, learned, target_of.ravel(), lengths)
+        else:
+            network = cast("MatrixKernel", kernel)
+            results = network(values["eta"], singular_values, states, target, learned, target_of.ravel(), lengths)
         return results, int(np.count_nonzero(results.pop(kernel.unconverged)))
 
 
@@ -163,8 +186,9 @@ def fate_counter(grid: Grid) -> FateCounter:
         longest_period=sweep.longest_period,
         singular_values=np.array(sweep.target.singular_values, dtype=float),
         layers={part.start_name: part.layers if STARTS[part.start_name].layers else None for part in grid.parts},
-        own=[part.model for part in grid.parts if part.definition.source],
+        own=[part.model for part in grid.parts if part.definition.source or part.definition.simulation],
         coordinates=grid.coordinates,
+        failure=sweep.definition.failure,
         asked=asked_of(sweep.definition, sweep.observables, {key: getattr(sweep, key) for key in asked_by}),
     )
 
@@ -176,7 +200,7 @@ def counted(counter: FateCounter, grid: Grid, slices: tuple[slice, ...], results
 
 
 class ChunkResults(NamedTuple):
-    """A chunk's variables, the seconds in kernels, and at how many points a search for the sharpness did not converge."""
+    """A chunk's variables, the seconds in kernels, and at how many points something did not converge."""
 
     results: dict[str, np.ndarray]
     seconds: float

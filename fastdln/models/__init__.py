@@ -1,6 +1,6 @@
 """Models that can be swept; each file here that binds MODEL is one, and needs no other entry."""
 
-from fastdln.models.model import Map, Model, Start
+from fastdln.models.model import SHARPNESS_SEARCH, Failure, Map, Model, Parameter, Start
 from fastdln.models.starts import STARTS
 from fastdln.registry import collect
 
@@ -9,4 +9,18 @@ MODELS: dict[str, Model] = collect(__name__, "MODEL")
 # The model that a registered one is taken for where its code is not loaded: it has the same arrays, and all starts of such models.
 STAND_IN = "modes"
 
-__all__ = ["MODELS", "STAND_IN", "STARTS", "Map", "Model", "Start"]
+# Numbers of models that axes of their own set, by name.
+PARAMETERS: dict[str, Parameter] = {one.name: one for model in MODELS.values() for one in model.parameters}
+
+__all__ = [
+    "MODELS",
+    "PARAMETERS",
+    "SHARPNESS_SEARCH",
+    "STAND_IN",
+    "STARTS",
+    "Failure",
+    "Map",
+    "Model",
+    "Parameter",
+    "Start",
+]

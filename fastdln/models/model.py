@@ -1,8 +1,10 @@
-"""Models, maps and starts: a model is a map on a few layer values, or the matrices themselves, and the starts that it accepts."""
+"""Models, maps and starts: a model is a map on a few layer values, the matrices themselves, or a simulation, and the starts that it
+accepts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,22 +56,67 @@ class Map:
 
 
 @dataclass(frozen=True)
+class Parameter:
+    """A number of a model that an axis of its own sets: its default, None if it must be given, and its bounds."""
+
+    name: str
+    summary: str
+    default: float | None = None
+    lowest: float = -math.inf
+    highest: float = math.inf
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the kernels of a model can bear: weights of a network, and steps of a run."""
+
+    weights: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What may not converge at a point: the variable that counts it, what is said of it, and what to do."""
+
+    variable: str
+    said: str
+    advice: str = "do not trust it there"
+
+
+SHARPNESS_SEARCH = Failure(
+    "sharpness_unconverged",
+    "the search for the sharpness did not converge",
+    "do not trust it there beyond its sharpness_residual",
+)
+
+
+@dataclass(frozen=True)
 class Model:
     """A name of the sweep file: what it simulates, from which starts (the first is the default).
 
     `reduce` picks the smallest map that is exact for the start's layer values, shaped (depth, mode); without it the
     matrices themselves are simulated.
+
+    simulation: the name of a kernel of its own (kernels/edge), which goes through points one at a time, and has observables of its
+    own. step_cost(widths): of a step of it, in bare steps of one mode. parameters: what stands in place of layers and target;
+    no start then. failure: what may not converge at a point.
     """
 
     name: str
     summary: str
     starts: tuple[str, ...]
-    reduce: Callable[[np.ndarray], Map] | None
+    reduce: Callable[[np.ndarray], Map] | None = None
     source: str = ""
+    simulation: str = ""
+    step_cost: Callable[[Sequence[int]], float] | None = None
+    parameters: tuple[Parameter, ...] = ()
+    limits: Limits | None = None
+    failure: Failure = SHARPNESS_SEARCH
 
     @property
     def matrices(self) -> bool:
-        return self.reduce is None
+        """Whether it is of layers that are matrices."""
+        return self.reduce is None and not self.parameters
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,10 @@ def given(widths: Sequence[int], target: TargetMatrix, seed: int, values: Sequen
     return [np.array(layer, dtype=float) for layer in values]
 
 
+def nothing(widths: Sequence[int], target: TargetMatrix, seed: int, values: Sequence[Any]) -> list[np.ndarray]:
+    return []
+
+
 STARTS = {
     start.name: start
     for start in (
@@ -83,5 +87,6 @@ STARTS = {
         Start("gaussian", "independent normal numbers of deviation alpha / sqrt(width)", None, gaussian, random=True),
         Start("orthogonal", "alpha times random orthogonal matrices", None, random_orthogonal, random=True),
         Start("layers", "any matrices, W_1 first, times alpha", None, given, takes_values=True),
+        Start("parameters", "no layers: numbers that the model's own axes set", None, nothing),
     )
 }

@@ -1,9 +1,12 @@
 """Families of observables; each file here that binds OBSERVABLE is one, and needs no other entry.
 
-The folder `matrix` has those that only full matrices have, or that are computed otherwise for them.
+The folder `matrix` has those that only full matrices have, or that are computed otherwise for them; each other folder those of
+the simulation of its name.
 """
 
-from fastdln.models import Model
+from collections.abc import Mapping
+
+from fastdln.models import MODELS, Model
 from fastdln.observables.observable import Observable, Sample, Step, Variable
 from fastdln.registry import collect
 
@@ -12,6 +15,11 @@ OBSERVABLES: dict[str, Observable] = collect(__name__, "OBSERVABLE")
 SHARED = {name: observable for name, observable in OBSERVABLES.items() if observable.shared}
 
 MATRIX_OBSERVABLES: dict[str, Observable] = dict(sorted((SHARED | collect(f"{__name__}.matrix", "OBSERVABLE")).items()))
+
+OF_SIMULATIONS: dict[str, dict[str, Observable]] = {
+    name: collect(f"{__name__}.{name}", "OBSERVABLE")
+    for name in {m.simulation: None for m in MODELS.values() if m.simulation}
+}
 
 
 def add(observable: Observable) -> None:
@@ -24,9 +32,34 @@ def add(observable: Observable) -> None:
 DEFAULT = ("period", "oscillation_range", "oscillating_modes", "loss")
 
 
+def default_of(model: Model) -> tuple[str, ...]:
+    """The families that are measured where the sweep does not say: of a simulation all."""
+    known = OF_SIMULATIONS[model.simulation] if model.simulation else {}
+    return tuple(name for name, o in known.items() if not o.asked_by and name != "fate") if known else DEFAULT
+
+
+def tables() -> list[Mapping[str, Observable]]:
+    """All families: of modes, of matrices, of each simulation."""
+    return [OBSERVABLES, MATRIX_OBSERVABLES, *OF_SIMULATIONS.values()]
+
+
 def observables_of(model: Model) -> dict[str, Observable]:
     """The families that the model's kernels can compute, by name."""
+    if model.simulation:
+        return OF_SIMULATIONS[model.simulation]
     return MATRIX_OBSERVABLES if model.matrices else OBSERVABLES
 
 
-__all__ = ["DEFAULT", "MATRIX_OBSERVABLES", "OBSERVABLES", "Observable", "Sample", "Step", "Variable", "observables_of"]
+__all__ = [
+    "DEFAULT",
+    "MATRIX_OBSERVABLES",
+    "OBSERVABLES",
+    "OF_SIMULATIONS",
+    "Observable",
+    "Sample",
+    "Step",
+    "Variable",
+    "default_of",
+    "observables_of",
+    "tables",
+]

@@ -331,3 +331,16 @@ class EstimateObservable(Observable):
     @property
     def searches(self) -> bool:
         return True
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SimulatedObservable(Observable):
+    """Written by the kernel of a simulation itself, under the variables' names."""
+
+    @property
+    def stride_key(self) -> str:
+        return self.asked_by
+
+    @property
+    def from_start(self) -> bool:
+        return True

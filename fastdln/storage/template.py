@@ -13,6 +13,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import MemoryStore
 
 from fastdln.errors import SweepError
+from fastdln.models import PARAMETERS
 from fastdln.observables import Variable
 from fastdln.storage import provenance
 from fastdln.storage.location import LARGEST_METADATA, ROOT
@@ -128,6 +129,8 @@ def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[s
         about: dict[str, Any] = (
             {"long_name": f"singular value {mode + 1} of the target", "units": "1"} if mode is not None else {}
         )
+        if name in PARAMETERS:
+            about = {"long_name": PARAMETERS[name].summary, "units": "1"}
         yield name, values, name, AXIS_ATTRIBUTES.get(name, about)
     if (ratios := units.ratios(grid.sweep)) is not None:
         yield "eta_ratio", ratios, "eta", {"long_name": "learning rate in units of 2/S_1", "units": "1"}

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from fastdln.models import PARAMETERS
 from fastdln.sweep.values import LIST, RANGE, number, numbers, shown, unquoted, whole
 from fastdln.text import suggestion
 
@@ -179,9 +180,10 @@ Axis = Annotated[
 
 def axis_name(name: str) -> str:
     """The name; ValueError if no axis has it."""
-    if name not in (*NAMES, *NAMED) and swept_mode(name) is None:
+    if name not in (*NAMES, *NAMED, *PARAMETERS) and swept_mode(name) is None:
         raise ValueError(
-            f"unknown axis{suggestion(name, NAMES)}; valid: {', '.join(NAMES)}, s1, s2, ..., model, start, target.basis"
+            f"unknown axis{suggestion(name, (*NAMES, *PARAMETERS))}; valid: {', '.join(NAMES)}, s1, s2, ..., model, start, "
+            f"target.basis; of models of their own {', '.join(PARAMETERS)}"
         )
     return name
 
@@ -235,11 +237,23 @@ def require_whole_seeds(axis: Range | tuple[float, ...]) -> None:
         raise ValueError(f"must be whole numbers up to 2^53 (got {seed:g})")
 
 
+def bounds(name: str) -> tuple[float, float]:
+    """The least and the largest value that an axis may have."""
+    parameter = PARAMETERS.get(name)
+    return (parameter.lowest, parameter.highest) if parameter else (0.0, math.inf)
+
+
 def check_axis(name: str, axis: Range | tuple[Any, ...]) -> None:
     """Refuses values that the axis cannot have; the message does not repeat the axis's name."""
-    first = axis.start if isinstance(axis, Range) else min(axis)
-    if first < 0:
-        raise ValueError(f"must not be negative (got {first:g})")
+    first, last = (axis.start, axis.stop) if isinstance(axis, Range) else (min(axis), max(axis))
+    lowest, highest = bounds(name)
+    if first < lowest or last > highest:
+        wanted = (
+            "must not be negative"
+            if lowest == 0.0 and first < lowest
+            else f"must lie between {lowest:g} and {highest:g}"
+        )
+        raise ValueError(f"{wanted} (got {first if first < lowest else last:g})")
     if length(axis) > LONGEST_AXIS:
         raise ValueError(f"must have at most {LONGEST_AXIS:,} values (got {length(axis):,})")
     if isinstance(axis, tuple) and any(a >= b for a, b in pairwise(axis)):

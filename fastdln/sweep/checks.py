@@ -11,7 +11,7 @@ from fastdln.errors import SweepError
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import observables_of
 from fastdln.observables.observable import PairObservable, PointObservable
-from fastdln.sweep import units
+from fastdln.sweep import own_parameters, units
 from fastdln.sweep.arrays import WIDEST
 from fastdln.sweep.axes import Axis, coordinates, is_named, swept_mode, whole_numbers
 from fastdln.sweep.extensions.trial_networks import try_out
@@ -44,6 +44,7 @@ TRAJECTORY_BYTES = 4e9
 
 def complete(sweep: Sweep) -> None:
     """Fills the start and the axes in; ValueError unless the keys of the sweep, or of its first part, go together."""
+    own_parameters.check_keys(sweep)
     check_target(sweep)
     object.__setattr__(sweep, "start", filled_start(sweep))
     object.__setattr__(sweep, "axes", units.in_learning_rates(filled_axes(sweep), sweep.target))
@@ -53,6 +54,7 @@ def complete(sweep: Sweep) -> None:
 def check(sweep: Sweep) -> None:
     """ValueError unless the keys of a sweep, whose start and axes are filled in, go together."""
     check_matrices(sweep)
+    check_limits(sweep)
     check_observables(sweep)
     if sweep.period_max is not None and sweep.record < 2 * sweep.period_max:
         raise ValueError(f"record: must be at least 2 period_max = {2 * sweep.period_max} (got {sweep.record})")
@@ -95,7 +97,7 @@ def check_numbers(sweep: Sweep) -> None:
 
 def check_target(sweep: Sweep) -> None:
     """Refuses keys of matrices where there are none; with models on an axis each part is checked by itself."""
-    if sweep.definition.matrices or "model" in sweep.axes:
+    if sweep.definition.matrices or sweep.definition.parameters or "model" in sweep.axes:
         return
     if not sweep.target.simple:
         raise ValueError(
@@ -131,7 +133,8 @@ def filled_axes(sweep: Sweep) -> dict[str, Axis]:
             raise ValueError(f"axes.depth: must be {layers}, {what}")
     if not isinstance(sweep.start, str):
         axes.setdefault("alpha", (1.0,))
-    layerwise = not sweep.definition.matrices and len(sweep.start_values) and sweep.map.name == "layerwise"
+    own_parameters.fill(sweep.definition, axes)
+    layerwise = sweep.definition.reduce and len(sweep.start_values) and sweep.map.name == "layerwise"
     if layerwise and len(sweep.start_values) > DEEPEST_LAYERWISE:
         raise ValueError(f"start.spectral: at most {DEEPEST_LAYERWISE} rows where the layers differ")
     for name in ("alpha", "depth"):
@@ -201,6 +204,23 @@ def check_matrices(sweep: Sweep) -> None:
     if (sweep.sharpness_count or 1) > weights:
         raise ValueError(
             f"sharpness_count: must be at most {weights}, the number of weights (got {sweep.sharpness_count})"
+        )
+
+
+def check_limits(sweep: Sweep) -> None:
+    """Refuses networks and runs that are more than the model's kernels can bear."""
+    if (limits := sweep.definition.limits) is None:
+        return
+    widths = sweep.widths_at(int(whole_numbers(sweep.axes["depth"]).max()))
+    if (weights := sum(a * b for a, b in pairwise(widths))) > limits.weights:
+        key = "widths" if sweep.widths else "target.singular_values"
+        raise ValueError(
+            f"{key}: {sweep.model} takes networks of at most {limits.weights:,} weights (got {weights:,}); give fewer modes, narrower "
+            "or fewer layers"
+        )
+    if (steps := sweep.steps + sweep.record) > limits.steps:
+        raise ValueError(
+            f"steps: {sweep.model} takes at most {limits.steps:,} of them, record included (got {steps:,})"
         )
 
 

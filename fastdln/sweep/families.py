@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from fastdln.models import Map
-from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES, Observable
+from fastdln.models import MODELS, Map, Model
+from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES, OF_SIMULATIONS, Observable, default_of, observables_of
 from fastdln.observables.observable import PointObservable
 
 if TYPE_CHECKING:
     from fastdln.sweep.schema import Sweep
 
 
-def known_names() -> dict[str, str]:
-    """The families that can be asked for, by their own names and by those of their variables."""
-    known = [o for o in every_family() if not o.asked_by]
-    return {o.name: o.name for o in known} | {v.name: o.name for o in known for v in o.variables}
+def known_names(model: Model | None = None) -> dict[str, str]:
+    """The families that can be asked for, by their own names and by those of their variables: first as the model has them."""
+    own = observables_of(model).values() if model else ()
+    named: dict[str, str] = {}
+    for known in ([*own], every_family()):
+        asked_for = [o for o in known if not o.asked_by]
+        named = {v.name: o.name for o in asked_for for v in o.variables} | {o.name: o.name for o in asked_for} | named
+    return named
 
 
 def every_family() -> list[Observable]:
-    return [*OBSERVABLES.values(), *(o for o in MATRIX_OBSERVABLES.values() if not o.shared)]
+    """All families, those that modes have first."""
+    simulated = (o for known in OF_SIMULATIONS.values() for o in known.values())
+    return [*OBSERVABLES.values(), *(o for o in MATRIX_OBSERVABLES.values() if not o.shared), *simulated]
 
 
 BY_KEY = {name: o.asked_by for o in every_family() if o.asked_by for name in (o.name, *(v.name for v in o.variables))}
+
+
+def filled(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A sweep's data with the observables that simulations measure where none are given: those that all its models have."""
+    axes = data.get("axes")
+    along = axes.get("model") if isinstance(axes, Mapping) else None
+    names = along if isinstance(along, tuple) else (data.get("model"),)
+    models = [MODELS[name] for name in names if isinstance(name, str) and name in MODELS]
+    if "observables" in data or not any(model.simulation for model in models):
+        return data
+    first, *others = models
+    return {**data, "observables": [o for o in default_of(first) if all(o in default_of(other) for other in others)]}
 
 
 def can_give(map_: Map, family: Observable) -> bool:
@@ -32,6 +51,8 @@ def can_give(map_: Map, family: Observable) -> bool:
 
 def gives(sweep: Sweep, family: Observable) -> bool:
     """Whether the kernels of the sweep's model have all that the family needs."""
+    if sweep.definition.simulation:
+        return True
     quantity = family.quantity if isinstance(family, PointObservable) else None
     if sweep.definition.matrices:
         return quantity is None or quantity.measure is not None

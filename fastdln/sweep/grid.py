@@ -77,7 +77,7 @@ class Grid:
             )
         modes, states = self.sweep.sizes["mode"], min(self.sweep.record, 4 * self.sweep.longest_period)
         window = BYTES_A_STATE * states * (modes + 1)
-        if window > MOST_WINDOW_BYTES and not all(part.definition.matrices for part in self.parts):
+        if window > MOST_WINDOW_BYTES and any(part.definition.reduce for part in self.parts):
             raise SweepError(
                 f"period_max: the {states:,} states of {modes} modes that it looks at take {window / 1e9:,.1f} GB in each thread, more "
                 f"than {MOST_WINDOW_BYTES / 1e9:g}; ask for a shorter period, or fewer modes"
@@ -178,7 +178,7 @@ class Grid:
         """Square in (alpha, eta) where both are long; depth in chunks of one, since each depth has its own kernel."""
         sweep = self.sweep
         cost = max(sum(point_cost(part, int(whole_numbers(part.axes["depth"]).max()))) for part in self.parts)
-        matrices = any(part.definition.matrices for part in self.parts)
+        matrices = any(not part.definition.reduce for part in self.parts)
         least, enough = (FEWEST_NETWORKS, FEWEST_POINTS) if matrices else (FEWEST_POINTS, MOST_POINTS)
         fewest = max(least, int(min(SHORTEST_CHUNK_STEPS / cost, enough)))
         fitting = CHUNK_BYTES / self.working_bytes

@@ -127,11 +127,11 @@ class Keys(BaseModel):
 
     @field_validator("observables")
     @classmethod
-    def _families(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _families(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         for name in names:
             if key := BY_KEY.get(name):
                 raise ValueError(f"{name} is not asked for here: give {key} = k")
-        known = known_names()
+        known = known_names(MODELS.get(info.data.get("model", "")))
         for name in names:
             if name not in known:
                 families = dict.fromkeys(known.values())

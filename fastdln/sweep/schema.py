@@ -21,7 +21,7 @@ from fastdln import files
 from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.observables import Observable, Variable
-from fastdln.sweep import checks, display, identity, measured, named_axes, part_checks, units
+from fastdln.sweep import checks, display, families, identity, measured, named_axes, part_checks, units
 from fastdln.sweep.arrays import WITHOUT_FILES
 from fastdln.sweep.axes import Range, length, whole_numbers
 from fastdln.sweep.keys import DEFAULT_PERIOD, Keys
@@ -103,9 +103,8 @@ class Sweep(Keys):
     def _validate(self, data: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> None:
         try:
             # what pydantic's own __init__ calls, which takes no context
-            self.__pydantic_validator__.validate_python(
-                named_axes.filled(plain(data)), self_instance=self, context=context
-            )
+            given = families.filled(named_axes.filled(plain(data)))
+            self.__pydantic_validator__.validate_python(given, self_instance=self, context=context)
         except ValidationError as error:
             raise SweepError(explain(error, OWNERS)) from None
         except RecursionError:

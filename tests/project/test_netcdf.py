@@ -10,7 +10,7 @@ import xarray as xr
 import fastdln
 from fastdln import Sweep
 from fastdln.execution.compute import compute
-from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
+from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES, tables
 from fastdln.storage import completeness, metadata
 from fastdln.storage.location import locate
 from tests.small import SWEEP, made
@@ -87,7 +87,7 @@ def test_datasets_are_written_and_read_back(tmp_path, name, kind):
 
 
 def test_every_variable_is_in_one_of_them():
-    known = {v.name for table in (OBSERVABLES, MATRIX_OBSERVABLES) for o in table.values() for v in o.variables}
+    known = {v.name for table in tables() for o in table.values() for v in o.variables}
     seen = {str(name) for sweep in SWEEPS.values() for name in made(sweep).data_vars}
     assert known == seen
 

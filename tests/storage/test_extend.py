@@ -90,7 +90,7 @@ def test_growing_twice_and_from_an_incomplete_store(tmp_path):
         (["axes.eta.stop=2"], "axes.eta: its first 40 values must stay"),
         (["axes.eta.num=30"], "axes.eta: has 40 values"),
         (["axes.s2=[0.1,0.2]"], "s2"),
-        (["axes.beta=1"], "unknown axis"),
+        (["axes.gamma=1"], "unknown axis"),
         (["nonsense"], "must look like"),
         (["title=x"], "title: cannot be changed by extend"),
         (["chunks.eta=3"], "chunks.eta: cannot be changed"),

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import fastdln
-from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES, Variable
+from fastdln.observables import Variable, tables
 
 SWEEP = fastdln.Sweep(
     model="modes",
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:steps =", "ignore:.*not complete", "ignore:.*incomplete", "ignore:.*computed"
 )
 
-EVERY = {v.name: v for known in (OBSERVABLES, MATRIX_OBSERVABLES) for o in known.values() for v in o.variables}
+EVERY = {v.name: v for known in tables() for o in known.values() for v in o.variables}
 
 
 @pytest.mark.parametrize("variable", EVERY.values(), ids=EVERY)

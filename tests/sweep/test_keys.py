@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from fastdln import Sweep, SweepError
+from fastdln.models import MODELS
 
 AXES = {"eta": 0.5, "alpha": 0.1, "depth": 3}
 RANGE = {"start": 0.1, "stop": 1.0, "num": 5}
@@ -22,7 +23,7 @@ NAMES = "lyapunov, mixing"  # some of a list that is valid
 CASES = [
     ("title", MODES, [NUMBER, LIST, TABLE, None], "must be text"),
     ("title", MODES, ["\ud800"], "Unicode"),
-    ("model", MODES, [TEXT, NUMBER, LIST, TABLE, None], "balanced, matrix, modes"),
+    ("model", MODES, [TEXT, NUMBER, LIST, TABLE, None], ", ".join(MODELS)),
     ("axes", MODES, [TEXT, NUMBER, LIST, None], "{eta = 0.1, alpha = 0.01, depth = 3}"),
     ("axes", MODES, [{"zz": 1, **AXES}, {**AXES, "s": 1}, {**AXES, "s0": 1}], "eta, alpha, depth, seed, s1, s2"),
     ("axes", MODES, [{"alpha": 1, "depth": 2}, {"eta": 1, "depth": 2}, {"eta": 1, "alpha": 1}], "is missing"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastdln import Sweep, SweepError, plan
+from fastdln.models import MODELS as ALL_MODELS
 from fastdln.sweep import named_axes
 from fastdln.sweep.grid import Grid
 
@@ -105,7 +106,7 @@ def test_a_plan_counts_every_part():
     [
         ({"model": ["modes", "matrx"]}, {}, "axes.model: unknown name 'matrx'"),
         ({"model": ["modes", "modes"]}, {}, "axes.model: modes is there twice"),
-        ({"model": []}, {}, "axes.model: must be a list of names; valid: balanced, matrix, modes (got [])"),
+        ({"model": []}, {}, f"axes.model: must be a list of names; valid: {', '.join(ALL_MODELS)} (got [])"),
         ({"model": [1, 2]}, {}, "axes.model: must be a list of names"),
         ({"model": {"start": 1, "stop": 2, "num": 2}}, {}, "axes.model: must be a list of names"),
         ({"model": MODELS}, {"model": "modes"}, "model: is an axis of this sweep (axes.model); leave the key model out"),

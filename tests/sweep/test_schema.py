@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fastdln import Sweep, SweepError
+from fastdln.models import MODELS
 from fastdln.sweep.axes import LONGEST_AXIS
 from fastdln.sweep.grid import Grid
 
@@ -19,9 +20,9 @@ def with_axis(**axes):
 
 BAD = [
     ({**GOOD, "etaa": 1}, "etaa", "observables"),
-    (with_axis(beta=1.0), "beta", "eta, alpha, depth"),
+    (with_axis(gamma=1.0), "gamma", "eta, alpha, depth"),
     (with_axis(eta={"start": 0, "stop": 1, "num": 2, "step": 1}), "axes.eta.step", "spacing"),
-    ({**GOOD, "model": "linear"}, "model", "balanced, matrix, modes"),
+    ({**GOOD, "model": "linear"}, "model", ", ".join(MODELS)),
     ({**GOOD, "observables": ["periods"]}, "observables", "oscillation_range"),
     ({**GOOD, "start": "onezero"}, "start", "one-zero, balanced, spectral"),
     ({**GOOD, "model": "balanced", "start": "one-zero"}, "start", "balanced"),
@@ -189,7 +190,7 @@ def test_dimensions_come_in_the_contracts_order():
 def test_the_schema_accepts_what_the_model_accepts():
     schema = Sweep.model_json_schema()
     assert set(schema["properties"]) == set(Sweep.model_fields)
-    assert schema["properties"]["model"]["enum"] == ["balanced", "matrix", "modes"]
+    assert schema["properties"]["model"]["enum"] == list(MODELS)
     assert schema["$defs"]["Range"]["properties"]["num"]["minimum"] == 1
 
 

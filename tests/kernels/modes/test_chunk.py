@@ -123,6 +123,11 @@ def test_pure_python_kernels_agree_with_the_compiled_ones(tmp_path, model):
         "observables": DEFAULT if model == "matrix" else EVERYTHING,
         "orbit_samples": 12,
     }
+    if MODELS[model].simulation:
+        del keys["observables"], keys["orbit_samples"]
+        keys |= {"start": MODELS[model].starts[0], "trajectory": 3}
+    if MODELS[model].parameters:
+        keys |= {"axes": {"eta": [0.1, 30.0], "alpha_ps": [0.3, 1.0]}, "target": {"singular_values": [1.0]}}
     ds = run(Sweep(**keys))
     out = tmp_path / "out.npz"
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}

@@ -1,0 +1,99 @@
+"""A chunk of points of a simulation: every variable, from eta and what each point starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import Any
+
+import numba
+import numpy as np
+
+from fastdln.kernels.compile import jit_disabled, kernel
+from fastdln.kernels.compile_jobs import Job
+from fastdln.kernels.edge.simulation import Simulation
+from fastdln.kernels.lengths import Lengths
+from fastdln.observables import Observable
+from fastdln.registry import collect
+
+
+@cache
+def simulations() -> dict[str, Simulation]:
+    """The simulations, by name; each file of this folder that binds SIMULATION is one."""
+    return collect("fastdln.kernels.edge", "SIMULATION")
+
+
+class SimulationKernel:
+    """The compiled simulation of points; call it with those of a chunk.
+
+    unconverged: the key under which its results hold, for each point, how much did not converge; it is no variable.
+    """
+
+    unconverged = "unconverged"
+
+    def __init__(self, name: str, widths: Sequence[int], observables: Sequence[Observable]) -> None:
+        self.simulation = simulations()[name]
+        self.widths, self.observables = np.array(widths, np.int64), observables
+
+    def __call__(
+        self, eta: np.ndarray, starts: np.ndarray, targets: np.ndarray, target_of: np.ndarray, lengths: Lengths
+    ) -> dict[str, np.ndarray]:
+        """Compute the variables of some points; returns arrays (point, ...) by the variable's name.
+
+        eta (point); starts (point, number); targets (target, element), and target_of (point), which of them.
+        """
+        simulation, total = self.simulation, lengths.steps + lengths.record
+        samples = total // lengths.trajectory + 1 if lengths.trajectory else 0
+        summary = np.full((len(eta), len(simulation.summaries)), np.nan)
+        series = np.full((len(eta), len(simulation.series), samples), np.nan)
+        arguments = (eta, starts.copy(), targets, target_of, self.widths, total, lengths.record, lengths.trajectory)
+        scratch = np.empty(simulation.scratch(self.widths.tolist(), total))
+        with np.errstate(all="ignore"):  # diverging points, where the JIT is off
+            driver(simulation)(*arguments, summary, series, scratch)
+        results = {}
+        for variable in (variable for family in self.observables for variable in family.variables):
+            if "step" in variable.dims:
+                found = series[:, simulation.series.index(variable.name)]
+            else:
+                found = summary[:, simulation.summaries.index(variable.name)]
+            results[variable.name] = found.astype(variable.dtype)
+        failed = simulation.failures
+        counts = summary[:, simulation.summaries.index(failed)] if failed else np.zeros(len(eta))
+        results[self.unconverged] = counts.astype(np.int64)
+        return results
+
+    def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
+        """List what has to be compiled."""
+        if jit_disabled():
+            return []
+        numbers, whole = np.empty((1, 1)), np.empty(1, np.int64)
+        arguments = (numbers[0], numbers, numbers, whole, whole, 0, 0, 0, numbers, numbers[None], numbers[0])
+        kinds = tuple(map(numba.typeof, arguments))
+        return [Job(f"simulate {self.simulation.name}", partial(driver(self.simulation).compile, kinds))]
+
+
+def driving(simulate: Callable[..., Any]) -> Callable[..., None]:
+    """Function that simulates points one after another."""
+
+    def drive(eta, starts, targets, target_of, widths, total, record, every, summary, series, scratch):
+        for k in range(len(eta)):
+            simulate(
+                eta[k],
+                starts[k],
+                targets[target_of[k]],
+                widths,
+                total,
+                record,
+                every,
+                summary[k],
+                series[k],
+                scratch,
+            )
+
+    return drive
+
+
+@cache
+def driver(simulation: Simulation) -> Any:
+    """The kernel of a simulation."""
+    return kernel(driving(simulation.simulate), "simulation", simulation.name)

@@ -1,0 +1,47 @@
+"""Axes that set numbers of a model of its own, in place of a target and a start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastdln.models import MODELS, PARAMETERS, Model
+from fastdln.sweep.axes import Axis
+
+if TYPE_CHECKING:  # the model calls these checks
+    from fastdln.sweep.schema import Sweep
+
+# What the grid's dimensions alpha and depth are where a model has neither.
+ALPHA, DEPTH = 1.0, 2.0
+
+
+def check_keys(sweep: Sweep) -> None:
+    """ValueError for axes of another model's numbers, and for keys of networks where there is none."""
+    own = [one.name for one in sweep.definition.parameters]
+    for name in sweep.axes:
+        if name in PARAMETERS and name not in own:
+            having = ", ".join(model.name for model in MODELS.values() if PARAMETERS[name] in model.parameters)
+            raise ValueError(f"axes.{name}: {sweep.model} has no {name}; it is of the model {having}")
+    if not own:
+        return
+    if sweep.start not in ("", *sweep.definition.starts):
+        raise ValueError(f"start: {sweep.model} begins at the numbers of its axes, {', '.join(own)}; leave start out")
+    if "target" in sweep.model_fields_set and sweep.target.singular_values != (1.0,):
+        raise ValueError(f"target: {sweep.model} learns none; leave it out")
+    for name in ("alpha", "depth", "seed", "model"):
+        axis, only = sweep.axes.get(name), {"alpha": (ALPHA,), "depth": (DEPTH,)}.get(name)
+        if axis is not None and axis != only:
+            raise ValueError(f"axes.{name}: {sweep.model} has no {name}; leave it out")
+
+
+def fill(model: Model, axes: dict[str, Axis]) -> None:
+    """Adds the axes of a model's own numbers that are left out, at their defaults; ValueError where one has none."""
+    if not model.parameters:
+        return
+    axes.setdefault("alpha", (ALPHA,))
+    axes.setdefault("depth", (DEPTH,))
+    for one in model.parameters:
+        if one.name in axes:
+            continue
+        if one.default is None:
+            raise ValueError(f"axes: {one.name} is missing ({one.summary}): give it as a value, a list or a range")
+        axes[one.name] = (one.default,)
