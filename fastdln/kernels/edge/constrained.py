@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import math
 
-from fastdln.kernels.edge.eigenpairs import follow, room
+from fastdln.kernels.edge.eigenpairs import add, dot, follow, room
 from fastdln.kernels.edge.network import Network, gradient, hvp, scratch_size
 from fastdln.kernels.edge.prediction import averages, correlation, crossings, relative_error
-from fastdln.kernels.edge.projection import PROJECTED, add, dot, project
+from fastdln.kernels.edge.projection import PROJECTED, project
 from fastdln.kernels.edge.simulation import Simulation
 from fastdln.observables.fate import APERIODIC, CONVERGED, DIVERGED, DRIFTING, PERIODIC
 

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastdln.kernels.edge.eigenpairs import follow
+from fastdln.kernels.edge.eigenpairs import add, dot, follow
 from fastdln.kernels.edge.network import Network, gradient, third
 
-# Residual of the eigenvector, relative to the eigenvalue, to which round after round of a projection finds it: the first rounds
-# move the point further than their errors.
-ROUGH, FINER, EXACT = 1e-6, 1e-9, 1e-12
+# Residual of the top eigenvector, relative to the eigenvalue.
+EXACT = 1e-12
 
 # Relative residual of the constraints at which a point is on the set: rounding; and up to which the trajectory goes on, the
 # state counted as not converged.
@@ -46,19 +45,6 @@ class Held(NamedTuple):
     degenerate: bool
 
 
-def dot(a, b):
-    total = 0.0
-    for i in range(len(a)):
-        total += a[i] * b[i]
-    return total
-
-
-def add(factor, a, b):
-    """b += factor a."""
-    for i in range(len(a)):
-        b[i] += factor * a[i]
-
-
 def project(net, target, eta, point, u, slope, across, work):
     """Move a point to the set by minimum-norm Gauss-Newton steps; returns Held.
 
@@ -70,8 +56,7 @@ def project(net, target, eta, point, u, slope, across, work):
     edge, held, far, residual, way, degenerate = 2.0 / eta, False, False, math.inf, 0.0, False
     for turn in range(ROUNDS):
         loss = gradient(net, point, target, slope)
-        tolerance = ROUGH if turn == 0 else FINER if turn == 1 else EXACT
-        sharpness, found, crowded = follow(net, point, u, tolerance, turn == 0, 1.0 - NEARLY_DEGENERATE, work)
+        sharpness, found, crowded = follow(net, point, u, EXACT, turn == 0, 1.0 - NEARLY_DEGENERATE, work)
         degenerate = degenerate or crowded
         third(net, point, u, across)
         alpha_ps, along = -dot(slope, across), dot(u, across)
@@ -82,9 +67,7 @@ def project(net, target, eta, point, u, slope, across, work):
         before, residual = residual, max(abs(back) / norm, (abs(excess) if held else max(excess, 0.0)) / edge)
         far = not (residual < math.inf and way <= NEAR * norm)
         stuck = turn > 3 and residual > 0.5 * before and residual <= BEARABLE
-        if far or (turn > 1 and (residual <= PROJECTED or stuck)):
-            break
-        if turn == ROUNDS - 1:
+        if far or residual <= PROJECTED or stuck or turn == ROUNDS - 1:
             break
         add(-back, u, point)
         way += abs(back)
