@@ -15,15 +15,12 @@ from __future__ import annotations
 
 import math
 
-from fastdln.kernels.edge.eigenpairs import add, dot, follow, room
-from fastdln.kernels.edge.network import Network, gradient, hvp, scratch_size
+from fastdln.kernels.edge.eigenpairs import dot, largest, work_size
+from fastdln.kernels.edge.network import gradient, hvp, memory_size, network_of
 from fastdln.kernels.edge.prediction import averages, correlation, crossings, relative_error
-from fastdln.kernels.edge.projection import PROJECTED, project
+from fastdln.kernels.edge.projection import PROJECTED, add, project
 from fastdln.kernels.edge.simulation import Simulation
 from fastdln.observables.fate import APERIODIC, CONVERGED, DIVERGED, DRIFTING, PERIODIC
-
-# Residual of the eigenvector of gradient descent's own states: its square is the error of the sharpness.
-ROUGH = 1e-7
 
 # Loss, in units of the target's squared norm, beyond which gradient descent does not come back: its steps are then a multiple of the
 # weights.
@@ -52,59 +49,63 @@ SERIES = (
 )
 LOSS, SHARPNESS, _, _, LOSS_PREDICTED, SHARPNESS_PREDICTED, DEVIATION, _, DEVIATION_ERROR = range(9)
 
-# Vectors: gradient descent's gradient, the top eigenvectors of its last two states; of the constrained trajectory the point, u, gradient and
-# grad S_perp, and the latter before; the predicted deviation v, and H v.
-GRADIENT, TOP, POINT, U, SLOPE, ACROSS, BEFORE, V, IMAGE = 0, 1, 3, 4, 5, 6, 7, 8, 9
-VECTORS = 10
+# Vectors: gradient descent's gradient, and two eigenvectors at its last state and the one before; of the constrained trajectory the
+# point, two eigenvectors, u first, the gradient, grad S_perp and the latter before; the predicted deviation v, and H v.
+GRADIENT, TOP, POINT, U, SLOPE, ACROSS, BEFORE, V, IMAGE = 0, 1, 5, 6, 8, 9, 10, 11, 12
+VECTORS = 13
 
 
 def scratch(widths, total):
     size = sum(rows * columns for rows, columns in zip(widths[1:], widths, strict=False))
-    return scratch_size(widths) + VECTORS * size + (len(SERIES) + 2) * (total + 1) + room(size)
+    return memory_size(widths) + VECTORS * size + (len(SERIES) + 2) * (total + 1) + 2 + size + work_size(size)
 
 
 def simulate(eta, weights, target, widths, total, record, every, summary, series, scratch):
-    n, used = len(weights), scratch_size(widths)
-    net, edge = Network(widths, scratch[:used]), 2.0 / eta
-    rows = scratch[used : used + VECTORS * n].reshape(VECTORS, n)
+    n, used = len(weights), 0
+    for k in range(len(widths)):
+        used += 6 * widths[0] * widths[k]
+    net, edge = network_of(widths, target, scratch), 2.0 / eta
+    rows = scratch[used : used + VECTORS * n].reshape((VECTORS, n))
     used += VECTORS * n
-    states = scratch[used : used + (len(SERIES) + 2) * (total + 1)].reshape(len(SERIES) + 2, total + 1)
+    states = scratch[used : used + (len(SERIES) + 2) * (total + 1)].reshape((len(SERIES) + 2, total + 1))
     work = scratch[used + states.size :]
     slope, point, u, across, v, image = rows[SLOPE], rows[POINT], rows[U], rows[ACROSS], rows[V], rows[IMAGE]
     for name in range(len(SERIES)):
         for k in range(total + 1):
             states[name, k] = math.nan
-    for i in range(n):
-        rows[TOP, i] = 0.0
+    for row in range(TOP, TOP + 2):
+        for i in range(n):
+            rows[row, i] = 0.0
 
     scale = dot(target, target)
     edge_step, last_above, lived, missed, degenerate, worst = -1, -1, 0, 0, 0, 0.0
-    follows, diverged = False, False
-    loss, sharpness, along, alpha_ps, beta, drive, x, y = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    follows, diverged, values = False, False, work[:2]
+    sharpness, along, alpha_ps, beta, drive, x, y = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(total + 1):
-        f = gradient(net, weights, target, rows[GRADIENT])
-        if not f <= LARGEST * scale:
+        top = rows[TOP + 2 * (k % 2) : TOP + 2 * (k % 2) + 2]  # those of the state before the last: an oscillation comes back to it
+        if k == 1:
+            for row in range(2):
+                for i in range(n):
+                    top[row, i] = rows[TOP + row, i]
+        loss = gradient(net, weights, rows[GRADIENT])
+        if not loss <= LARGEST * scale:
             diverged = True
             break
-        top = rows[TOP + k % 2]  # that of the state before the last: an oscillation comes back to it
-        if k == 1:
-            for i in range(n):
-                top[i] = rows[TOP, i]
-        s, found, crowded = follow(net, weights, top, ROUGH, True, 1.0, work)
-        missed += 0 if found else 1
-        states[LOSS, k], states[SHARPNESS, k] = f, s
+        missed += 0 if largest(net, weights, values, top, 1, rows[GRADIENT], work[2:]) else 1
+        s = values[0]
+        states[LOSS, k], states[SHARPNESS, k] = loss, s
         if s >= edge:
             last_above = k
 
         here = False
         if edge_step < 0 and s >= edge:
             edge_step, here = k, True
-            turn = 1.0 if dot(rows[GRADIENT], top) >= 0.0 else -1.0  # x > 0 at first
+            turn = 1.0 if dot(rows[GRADIENT], top[0]) >= 0.0 else -1.0  # x > 0 at first
             for i in range(n):
-                u[i], point[i] = turn * top[i], weights[i]
+                u[i], rows[U + 1, i], point[i] = turn * top[0, i], top[1, i], weights[i]
         elif follows:
             # the deviation and the point go on, the latter to where it is projected from
-            gradient(net, point, target, slope)
+            gradient(net, point, slope)
             add(-x, u, v)
             hvp(net, point, v, image)
             add(-eta, image, v)
@@ -115,11 +116,11 @@ def simulate(eta, weights, target, widths, total, record, every, summary, series
                 rows[BEFORE, i] = across[i]
             add(-eta, slope, point)
         if here or follows:
-            at = project(net, target, eta, point, u, slope, across, work)
+            at = project(net, eta, point, rows[U : U + 2], slope, across, work)
             worst = max(worst, at.residual)
             missed += 0 if at.residual <= PROJECTED else 1
             degenerate += 1 if at.degenerate else 0
-            loss, sharpness, along, alpha_ps, beta = at.loss, at.sharpness, at.along, at.alpha_ps, at.beta
+            sharpness, along, alpha_ps, beta = at.sharpness, at.along, at.alpha_ps, at.beta
             follows = at.near
             if here:
                 for i in range(n):
@@ -132,14 +133,14 @@ def simulate(eta, weights, target, widths, total, record, every, summary, series
             y = dot(across, v)
             if follows:
                 lived += 1
-                away, off = 0.0, 0.0
+                away, off, held_loss = 0.0, 0.0, gradient(net, point, slope)
                 for i in range(n):
                     away += (weights[i] - point[i]) ** 2
                     off += (weights[i] - point[i] - v[i]) ** 2
                 numbers = (
-                    loss,
+                    held_loss,
                     sharpness,
-                    loss + x * x / eta,
+                    held_loss + x * x / eta,
                     sharpness + y + along * x,
                     math.sqrt(away),
                     math.sqrt(dot(v, v)),

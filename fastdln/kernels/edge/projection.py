@@ -5,13 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-
-from fastdln.kernels.edge.eigenpairs import add, dot, follow
-from fastdln.kernels.edge.network import Network, gradient, third
-
-# Residual of the top eigenvector, relative to the eigenvalue.
-EXACT = 1e-12
+from fastdln.kernels.edge.eigenpairs import dot, largest
+from fastdln.kernels.edge.network import third
 
 # Relative residual of the constraints at which a point is on the set: rounding; and up to which the trajectory goes on, the
 # state counted as not converged.
@@ -34,7 +29,6 @@ class Held(NamedTuple):
     had a near point. degenerate: whether the two largest eigenvalues are closer than NEARLY_DEGENERATE.
     """
 
-    loss: float
     sharpness: float
     along: float
     alpha_ps: float
@@ -45,23 +39,37 @@ class Held(NamedTuple):
     degenerate: bool
 
 
-def project(net, target, eta, point, u, slope, across, work):
+def add(factor, a, b):
+    """b += factor a."""
+    for i in range(len(a)):
+        b[i] += factor * a[i]
+
+
+def project(net, eta, point, pairs, slope, across, work):
     """Move a point to the set by minimum-norm Gauss-Newton steps; returns Held.
 
-    u: the start of the search for the top eigenvector, then the vector, not turned round. slope and across: the gradient there, and
-    the part of grad S across u. The constraints grad f . u = 0 and S = 2/eta have the gradients S u and grad S, up to terms of the
-    order of grad f: in the basis of u and across the step is a sum of two. Once the first alone would leave S > 2/eta, the
-    point is held at S = 2/eta.
+    pairs (2, weights): u and the second eigenvector, from a point near by, then those there, u not turned round. slope and across: the
+    gradient there, and the part of grad S across u. work: floats for `largest`, and for two values and one vector.
+
+    The constraints grad f . u = 0 and S = 2/eta have the gradients S u and grad S, up to terms of the order of grad f, so that a
+    step is a sum of one along u and one along `across`. Once the first alone would leave S > 2/eta, the point is held at S = 2/eta.
     """
-    edge, held, far, residual, way, degenerate = 2.0 / eta, False, False, math.inf, 0.0, False
+    n, edge = len(point), 2.0 / eta
+    values, towards = work[:2], work[2 : 2 + n]
+    held, far, degenerate, residual, way = False, False, False, math.inf, 0.0
+    u = pairs[0]
+    for i in range(n):
+        towards[i] = u[i]
     for turn in range(ROUNDS):
-        loss = gradient(net, point, target, slope)
-        sharpness, found, crowded = follow(net, point, u, EXACT, turn == 0, 1.0 - NEARLY_DEGENERATE, work)
-        degenerate = degenerate or crowded
+        found = largest(net, point, values, pairs, 1, slope, work[2 + n :])
+        if dot(u, towards) < 0.0:
+            for i in range(n):
+                u[i] = -u[i]
         third(net, point, u, across)
-        alpha_ps, along = -dot(slope, across), dot(u, across)
+        sharpness, alpha_ps, along = values[0], -dot(slope, across), dot(u, across)
         add(-along, u, across)
         beta, norm = dot(across, across), math.sqrt(dot(point, point))
+        degenerate = degenerate or values[1] >= (1.0 - NEARLY_DEGENERATE) * sharpness
         back, excess = dot(slope, u) / sharpness, sharpness - edge
         held = held or excess - back * along > 0.0
         before, residual = residual, max(abs(back) / norm, (abs(excess) if held else max(excess, 0.0)) / edge)
@@ -75,4 +83,4 @@ def project(net, target, eta, point, u, slope, across, work):
             add((back * along - excess) / beta, across, point)
             way += abs(back * along - excess) / math.sqrt(beta)
     near = found and residual <= BEARABLE and not far
-    return Held(loss, sharpness, along, alpha_ps, beta, held, residual, near, degenerate)
+    return Held(sharpness, along, alpha_ps, beta, held, residual, near, degenerate)
