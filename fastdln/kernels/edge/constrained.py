@@ -16,9 +16,9 @@ from __future__ import annotations
 import math
 
 from fastdln.kernels.edge.eigenpairs import dot, largest, work_size
-from fastdln.kernels.edge.network import gradient, hvp, memory_size, network_of
+from fastdln.kernels.edge.network import ORDERS, gradient, hvp, memory_size, network_of
 from fastdln.kernels.edge.prediction import averages, correlation, crossings, relative_error
-from fastdln.kernels.edge.projection import PROJECTED, add, project
+from fastdln.kernels.edge.projection import PROJECTED, Held, add, project
 from fastdln.kernels.edge.simulation import Simulation
 from fastdln.observables.fate import APERIODIC, CONVERGED, DIVERGED, DRIFTING, PERIODIC
 
@@ -47,163 +47,180 @@ SERIES = (
     "trajectory_y",
     "trajectory_projection_residual",
 )
-LOSS, SHARPNESS, _, _, LOSS_PREDICTED, SHARPNESS_PREDICTED, DEVIATION, _, DEVIATION_ERROR = range(9)
+(
+    LOSS,
+    SHARPNESS,
+    LOSS_CONSTRAINED,
+    SHARPNESS_CONSTRAINED,
+    LOSS_PREDICTED,
+    SHARPNESS_PREDICTED,
+    DEVIATION,
+    DEVIATION_PREDICTED,
+    DEVIATION_ERROR,
+    ALPHA_PS,
+    BETA,
+    DELTA,
+    X,
+    Y,
+    RESIDUAL,
+) = range(len(SERIES))
 
-# Vectors: gradient descent's gradient, and two eigenvectors at its last state and the one before; of the constrained trajectory the
-# point, two eigenvectors, u first, the gradient, grad S_perp and the latter before; the predicted deviation v, and H v.
+# Vectors: gradient descent's gradient, and two eigenvectors at its last state and at the one before; of the constrained trajectory the
+# point, two eigenvectors, u first, the gradient, and grad S_perp now and at the state before; the predicted deviation v, and H v.
 GRADIENT, TOP, POINT, U, SLOPE, ACROSS, BEFORE, V, IMAGE = 0, 1, 5, 6, 8, 9, 10, 11, 12
 VECTORS = 13
 
 
 def scratch(widths, total):
     size = sum(rows * columns for rows, columns in zip(widths[1:], widths, strict=False))
-    return memory_size(widths) + VECTORS * size + (len(SERIES) + 2) * (total + 1) + 2 + size + work_size(size)
+    return memory_size(widths) + (VECTORS + 1) * size + (len(SERIES) + 2) * (total + 1) + 2 + work_size(size)
 
 
 def simulate(eta, weights, target, widths, total, record, every, summary, series, scratch):
-    n, used = len(weights), 0
-    for k in range(len(widths)):
-        used += 6 * widths[0] * widths[k]
-    net, edge = network_of(widths, target, scratch), 2.0 / eta
-    rows = scratch[used : used + VECTORS * n].reshape((VECTORS, n))
-    used += VECTORS * n
-    states = scratch[used : used + (len(SERIES) + 2) * (total + 1)].reshape((len(SERIES) + 2, total + 1))
-    work = scratch[used + states.size :]
-    slope, point, u, across, v, image = rows[SLOPE], rows[POINT], rows[U], rows[ACROSS], rows[V], rows[IMAGE]
-    for name in range(len(SERIES)):
-        for k in range(total + 1):
-            states[name, k] = math.nan
-    for row in range(TOP, TOP + 2):
-        for i in range(n):
-            rows[row, i] = 0.0
-
-    scale = dot(target, target)
-    edge_step, last_above, lived, missed, degenerate, worst = -1, -1, 0, 0, 0, 0.0
-    follows, diverged, values = False, False, work[:2]
-    sharpness, along, alpha_ps, beta, drive, x, y = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    n, edge, scale = len(weights), 2.0 / eta, dot(target, target)
+    net = network_of(widths, target, scratch)
+    rows, states, work = parts(scratch, ORDERS * 2 * net.size, n, total + 1)
+    edge_step, above, lived, missed, degenerate, worst = -1, -1, 0, 0, 0, 0.0
+    projected, diverged, values = False, False, work[:2]
+    at = Held(0.0, 0.0, 0.0, 0.0, False, 0.0, False, False)
     for k in range(total + 1):
-        top = rows[TOP + 2 * (k % 2) : TOP + 2 * (k % 2) + 2]  # those of the state before the last: an oscillation comes back to it
-        if k == 1:
-            for row in range(2):
-                for i in range(n):
-                    top[row, i] = rows[TOP + row, i]
-        loss = gradient(net, weights, rows[GRADIENT])
-        if not loss <= LARGEST * scale:
+        states[LOSS, k] = gradient(net, weights, rows[GRADIENT])
+        if not states[LOSS, k] <= LARGEST * scale:
             diverged = True
             break
+        # those of the state before the last: an oscillation comes back to it
+        top = rows[TOP : TOP + 2] if k % 2 == 0 else rows[TOP + 2 : TOP + 4]
         missed += 0 if largest(net, weights, values, top, 1, rows[GRADIENT], work[2:]) else 1
-        s = values[0]
-        states[LOSS, k], states[SHARPNESS, k] = loss, s
-        if s >= edge:
-            last_above = k
-
-        here = False
-        if edge_step < 0 and s >= edge:
-            edge_step, here = k, True
-            turn = 1.0 if dot(rows[GRADIENT], top[0]) >= 0.0 else -1.0  # x > 0 at first
-            for i in range(n):
-                u[i], rows[U + 1, i], point[i] = turn * top[0, i], top[1, i], weights[i]
-        elif follows:
-            # the deviation and the point go on, the latter to where it is projected from
-            gradient(net, point, slope)
-            add(-x, u, v)
-            hvp(net, point, v, image)
-            add(-eta, image, v)
-            add(-0.5 * eta * x * x, across, v)
-            x *= 1.0 - eta * sharpness - eta * y
-            drive = eta * alpha_ps / beta
-            for i in range(n):
-                rows[BEFORE, i] = across[i]
-            add(-eta, slope, point)
-        if here or follows:
-            at = project(net, eta, point, rows[U : U + 2], slope, across, work)
-            worst = max(worst, at.residual)
+        states[SHARPNESS, k] = values[0]
+        above = k if values[0] >= edge else above
+        if edge_step < 0 and above == k:
+            edge_step, projected = k, True
+            begin(weights, top, rows)
+            at = project(net, eta, rows[POINT], rows[U : U + 2], rows[SLOPE], rows[ACROSS], work)
+            subtract(weights, rows[POINT], rows[V])
+        if projected:
             missed += 0 if at.residual <= PROJECTED else 1
             degenerate += 1 if at.degenerate else 0
-            sharpness, along, alpha_ps, beta = at.sharpness, at.along, at.alpha_ps, at.beta
-            follows = at.near
-            if here:
-                for i in range(n):
-                    v[i] = weights[i] - point[i]
-                x = dot(u, v)
-            else:
+            projected = at.near
+        if projected:
+            lived += 1
+            worst = max(worst, at.residual)
+            x = keep(net, eta, weights, at, rows, states, k)
+            if k < total:
+                drive = eta * at.alpha_ps / at.beta
+                move(net, eta, x, rows)
+                x *= 1.0 - eta * at.sharpness - eta * states[Y, k]
+                at = project(net, eta, rows[POINT], rows[U : U + 2], rows[SLOPE], rows[ACROSS], work)
                 if at.held:
-                    add(drive, rows[BEFORE], v)
-                add(x - dot(u, v), u, v)
-            y = dot(across, v)
-            if follows:
-                lived += 1
-                away, off, held_loss = 0.0, 0.0, gradient(net, point, slope)
-                for i in range(n):
-                    away += (weights[i] - point[i]) ** 2
-                    off += (weights[i] - point[i] - v[i]) ** 2
-                numbers = (
-                    held_loss,
-                    sharpness,
-                    held_loss + x * x / eta,
-                    sharpness + y + along * x,
-                    math.sqrt(away),
-                    math.sqrt(dot(v, v)),
-                    math.sqrt(off),
-                    alpha_ps,
-                    beta,
-                    math.sqrt(2.0 * alpha_ps / beta) if alpha_ps >= 0.0 else math.nan,
-                    x,
-                    y,
-                    at.residual,
-                )
-                for i in range(len(numbers)):
-                    states[i + 2, k] = numbers[i]
+                    add(drive, rows[BEFORE], rows[V])
+                add(x - dot(rows[U], rows[V]), rows[U], rows[V])
         add(-eta, rows[GRADIENT], weights)
 
     if every > 0:
         for name in range(len(SERIES)):
             for k in range(0, total + 1, every):
                 series[name, k // every] = states[name, k]
-    length = last_above + 1 - edge_step if edge_step >= 0 else 0
-    summary[0] = DIVERGED if diverged else fate(states[LOSS], states[SHARPNESS], edge, 0.5 * scale, total, record)
-    if not diverged:
-        summary[1], summary[2] = states[LOSS, total], states[SHARPNESS, total]
-        one, two = states[len(SERIES)], states[len(SERIES) + 1]
-        pairs = max(min(length, lived) - 1, 0)
-        for place, actual, predicted in ((7, LOSS, LOSS_PREDICTED), (8, SHARPNESS, SHARPNESS_PREDICTED)):
-            averages(states[actual], edge_step, pairs, one)
-            averages(states[predicted], edge_step, pairs, two)
-            if actual == SHARPNESS:
-                summary[6] = correlation(one, two, pairs)
-            summary[place] = relative_error(one, two, pairs)
-        averages(states[DEVIATION], edge_step, pairs, one)
-        averages(states[DEVIATION_ERROR], edge_step, pairs, two)
-        for k in range(pairs):
-            two[k] += one[k]
-        summary[9] = relative_error(one, two, pairs)
+    length = above + 1 - edge_step if edge_step >= 0 else 0
     summary[3], summary[4], summary[5] = edge_step, length, crossings(states[SHARPNESS], edge, 0, total)
     summary[10], summary[11], summary[12], summary[13] = worst if lived > 0 else math.nan, missed, lived, degenerate
+    if diverged:
+        summary[0] = DIVERGED
+        return
+    summary[0] = fate(states[LOSS], states[SHARPNESS], edge, 0.5 * scale, total, record)
+    summary[1], summary[2] = states[LOSS, total], states[SHARPNESS, total]
+    compare(states, edge_step, max(min(length, lived) - 1, 0), summary[6:10])
+
+
+def parts(scratch, used, n, states):
+    """The vectors, the numbers of each state, NaN, and the rest of the scratch."""
+    rows = scratch[used : used + VECTORS * n].reshape((VECTORS, n))
+    used += VECTORS * n
+    numbers = scratch[used : used + (len(SERIES) + 2) * states].reshape((len(SERIES) + 2, states))
+    for name in range(len(SERIES)):
+        for k in range(states):
+            numbers[name, k] = math.nan
+    for row in range(TOP, TOP + 4):
+        for i in range(n):
+            rows[row, i] = 0.0
+    return rows, numbers, scratch[used + numbers.size :]
+
+
+def begin(weights, top, rows):
+    """Start the constrained trajectory at gradient descent's state, with u turned so that x > 0."""
+    turn = 1.0 if dot(rows[GRADIENT], top[0]) >= 0.0 else -1.0
+    for i in range(len(weights)):
+        rows[POINT, i], rows[U, i], rows[U + 1, i] = weights[i], turn * top[0, i], top[1, i]
+
+
+def subtract(a, b, out):
+    for i in range(len(a)):
+        out[i] = a[i] - b[i]
+
+
+def keep(net, eta, weights, at, rows, states, k):
+    """Write the numbers of a state; returns x. It leaves the gradient at the point."""
+    v = rows[V]
+    x, y, loss = dot(rows[U], v), dot(rows[ACROSS], v), gradient(net, rows[POINT], rows[SLOPE])
+    away, off = 0.0, 0.0
+    for i in range(len(v)):
+        away += (weights[i] - rows[POINT, i]) ** 2
+        off += (weights[i] - rows[POINT, i] - v[i]) ** 2
+    states[LOSS_CONSTRAINED, k], states[SHARPNESS_CONSTRAINED, k] = loss, at.sharpness
+    states[LOSS_PREDICTED, k], states[SHARPNESS_PREDICTED, k] = loss + x * x / eta, at.sharpness + y + at.along * x
+    states[DEVIATION, k], states[DEVIATION_PREDICTED, k] = math.sqrt(away), math.sqrt(dot(v, v))
+    states[DEVIATION_ERROR, k] = math.sqrt(off)
+    states[ALPHA_PS, k], states[BETA, k] = at.alpha_ps, at.beta
+    states[DELTA, k] = math.sqrt(2.0 * at.alpha_ps / at.beta) if at.alpha_ps >= 0.0 else math.nan
+    states[X, k], states[Y, k], states[RESIDUAL, k] = x, y, at.residual
+    return x
+
+
+def move(net, eta, x, rows):
+    """Take the step of the constrained trajectory's point, and of the deviation all but its new x and what holds the next point at 2/eta."""
+    add(-x, rows[U], rows[V])
+    hvp(net, rows[POINT], rows[V], rows[IMAGE])
+    add(-eta, rows[IMAGE], rows[V])
+    add(-0.5 * eta * x * x, rows[ACROSS], rows[V])
+    for i in range(len(rows[ACROSS])):
+        rows[BEFORE, i] = rows[ACROSS, i]
+    add(-eta, rows[SLOPE], rows[POINT])
+
+
+def compare(states, first, pairs, out):
+    """Correlation of the sharpness, and errors of loss, sharpness and deviation, over so many pairs of states from the first on."""
+    one, two = states[len(SERIES)], states[len(SERIES) + 1]
+    averages(states[SHARPNESS], first, pairs, one)
+    averages(states[SHARPNESS_PREDICTED], first, pairs, two)
+    out[0], out[2] = correlation(one, two, pairs), relative_error(one, two, pairs)
+    averages(states[LOSS], first, pairs, one)
+    averages(states[LOSS_PREDICTED], first, pairs, two)
+    out[1] = relative_error(one, two, pairs)
+    averages(states[DEVIATION], first, pairs, one)
+    averages(states[DEVIATION_ERROR], first, pairs, two)
+    add(1.0, one[:pairs], two[:pairs])
+    out[3] = relative_error(one, two, pairs)
 
 
 def fate(losses, sharpness, edge, scale, total, record):
     """From the losses and the sharpness of gradient descent at the recorded states, those after total - record."""
-    begun, middle = total - record + 1, total - record // 2
-    earlier, later, twice, once = 0.0, 0.0, True, True
-    for k in range(begun, total + 1):
+    middle, earlier, later, repeats, rests = total - record // 2, 0.0, 0.0, record > 2, True
+    for k in range(total - record + 1, total + 1):
         if k < middle:
             earlier = max(earlier, losses[k])
         else:
             later = max(later, losses[k])
-        if k >= begun + 2:
-            twice = twice and same(losses[k], losses[k - 2]) and same(sharpness[k], sharpness[k - 2])
-            once = once and same(losses[k], losses[k - 1]) and same(sharpness[k], sharpness[k - 1])
+        if k >= total - record + 3:
+            repeats = repeats and abs(losses[k] - losses[k - 2]) <= REPEATED * losses[k]
+            repeats = repeats and abs(sharpness[k] - sharpness[k - 2]) <= REPEATED * abs(sharpness[k])
+            rests = rests and abs(losses[k] - losses[k - 1]) <= REPEATED * losses[k]
+            rests = rests and abs(sharpness[k] - sharpness[k - 1]) <= REPEATED * abs(sharpness[k])
     if losses[total] <= LEARNED * scale and later <= earlier:
         return CONVERGED
-    if twice and not once and record > 2:
+    if repeats and not rests:
         return PERIODIC
     if later >= KEPT * earlier and crossings(sharpness, edge, middle, total) > 0:
         return APERIODIC
     return DRIFTING
-
-
-def same(a, b):
-    return abs(a - b) <= REPEATED * abs(a)
 
 
 SIMULATION = Simulation(
