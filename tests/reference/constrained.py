@@ -42,7 +42,11 @@ class State:
 
     def __init__(self, landscape, point, towards):
         self.point, self.landscape = point, landscape
-        self.loss, self.gradient, self.hessian = landscape.loss(point), landscape.gradient(point), landscape.hessian(point)
+        self.loss, self.gradient, self.hessian = (
+            landscape.loss(point),
+            landscape.gradient(point),
+            landscape.hessian(point),
+        )
         values, vectors = np.linalg.eigh(self.hessian)
         self.sharpness, self.second, self.u = values[-1], values[-2], vectors[:, -1]
         if self.u @ towards < 0:
@@ -61,7 +65,10 @@ def project(landscape, point, eta, towards, rounds=50):
         jacobian, missing = np.array([state.sharpness * state.u, state.sharpness_gradient]), np.array([slope, excess])
         alone = -np.linalg.pinv(jacobian[:1]) @ missing[:1]
         held = bool(held or excess + state.sharpness_gradient @ alone > 0)
-        residual = max(abs(slope) / (state.sharpness * np.linalg.norm(state.point)), eta / 2 * (abs(excess) if held else max(excess, 0)))
+        residual = max(
+            abs(slope) / (state.sharpness * np.linalg.norm(state.point)),
+            eta / 2 * (abs(excess) if held else max(excess, 0)),
+        )
         if residual < 1e-13:
             break
         state = State(landscape, state.point + (-np.linalg.pinv(jacobian) @ missing if held else alone), state.u)
@@ -80,7 +87,7 @@ def predict(state, following, held, v, eta):
 def constrained_run(widths, weights, target, eta, total):
     """Series of the model `constrained`, by name; NaN before the edge."""
     landscape, point, rows, state = Landscape(widths, target), np.array(weights), [], None
-    for k in range(total + 1):
+    for _ in range(total + 1):
         here = State(landscape, point, np.zeros(len(point)))
         if state is None and here.sharpness >= 2 / eta:
             state, residual, _ = project(landscape, point, eta, here.u * np.sign(here.u @ here.gradient))

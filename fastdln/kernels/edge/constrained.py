@@ -80,13 +80,13 @@ def simulate(eta, weights, target, widths, total, record, every, summary, series
     n, edge, scale = len(weights), 2.0 / eta, dot(target, target)
     net = network_of(widths, target, scratch)
     rows, states, work = parts(scratch, ORDERS * 2 * net.size, n, total + 1)
-    edge_step, above, lived, missed, degenerate, worst = -1, -1, 0, 0, 0, 0.0
+    edge_step, above, last, lived, missed, degenerate, worst = -1, -1, total, 0, 0, 0, 0.0
     projected, diverged, values = False, False, work[:2]
     at = Held(0.0, 0.0, 0.0, 0.0, False, 0.0, False, False)
     for k in range(total + 1):
         states[LOSS, k] = gradient(net, weights, rows[GRADIENT])
         if not states[LOSS, k] <= LARGEST * scale:
-            diverged = True
+            diverged, last = True, k - 1
             break
         # those of the state before the last: an oscillation comes back to it
         top = rows[TOP : TOP + 2] if k % 2 == 0 else rows[TOP + 2 : TOP + 4]
@@ -121,7 +121,7 @@ def simulate(eta, weights, target, widths, total, record, every, summary, series
             for k in range(0, total + 1, every):
                 series[name, k // every] = states[name, k]
     length = above + 1 - edge_step if edge_step >= 0 else 0
-    summary[3], summary[4], summary[5] = edge_step, length, crossings(states[SHARPNESS], edge, 0, total)
+    summary[3], summary[4], summary[5] = edge_step, length, crossings(states[SHARPNESS], edge, 0, last)
     summary[10], summary[11], summary[12], summary[13] = worst if lived > 0 else math.nan, missed, lived, degenerate
     if diverged:
         summary[0] = DIVERGED
