@@ -58,7 +58,7 @@ class State:
 
 
 def project(landscape, point, eta, towards, rounds=50):
-    """The state on {S <= 2/eta, grad f . u = 0} by minimum-norm Gauss-Newton steps, its residual, and whether it is held at S = 2/eta."""
+    """The state on {S <= 2/eta, grad f . u = 0} by minimum-norm Gauss-Newton steps, and its residual."""
     state, held = State(landscape, point, towards), False
     for _ in range(rounds):
         slope, excess = state.gradient @ state.u, state.sharpness - 2 / eta
@@ -72,14 +72,14 @@ def project(landscape, point, eta, towards, rounds=50):
         if residual < 1e-13:
             break
         state = State(landscape, state.point + (-np.linalg.pinv(jacobian) @ missing if held else alone), state.u)
-    return state, residual, held
+    return state, residual
 
 
-def predict(state, following, held, v, eta):
-    """The deviation predicted for the next state; held: whether that is held at S = 2/eta."""
+def predict(state, following, v, eta):
+    """The deviation predicted for the next state."""
     u, x, y = state.u, state.u @ v, state.across @ v
     across = np.eye(len(u)) - np.outer(u, u)
-    delta_squared = 2 * state.alpha_ps / state.beta if held else 0.0
+    delta_squared = 2 / (eta * state.beta) * max(0.0, state.sharpness - 2 / eta + eta * state.alpha_ps)
     moved = (np.eye(len(u)) - eta * state.hessian) @ across @ v + eta * state.across * (delta_squared - x**2) / 2
     return moved - (moved @ following.u) * following.u + (1 - eta * state.sharpness - eta * y) * x * following.u
 
@@ -90,7 +90,7 @@ def constrained_run(widths, weights, target, eta, total):
     for _ in range(total + 1):
         here = State(landscape, point, np.zeros(len(point)))
         if state is None and here.sharpness >= 2 / eta:
-            state, residual, _ = project(landscape, point, eta, here.u * np.sign(here.u @ here.gradient))
+            state, residual = project(landscape, point, eta, here.u * np.sign(here.u @ here.gradient))
             v = point - state.point
         row = {"loss": here.loss, "sharpness": here.sharpness}
         if state is not None:
@@ -110,8 +110,8 @@ def constrained_run(widths, weights, target, eta, total):
                 "y": y,
                 "projection_residual": residual,
             }
-            following, residual, held = project(landscape, state.point - eta * state.gradient, eta, state.u)
-            v, state = predict(state, following, held, v, eta), following
+            following, residual = project(landscape, state.point - eta * state.gradient, eta, state.u)
+            v, state = predict(state, following, v, eta), following
         rows.append(row)
         point = point - eta * here.gradient
     return {f"trajectory_{name}": np.array([row.get(name, np.nan) for row in rows]) for name in rows[-1]}

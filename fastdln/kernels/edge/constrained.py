@@ -8,7 +8,7 @@ and theta_t - th_t is predicted, from v_t0 = theta_t0 - th_t0 on, with P = I - u
 
     v_t+1 = P_t+1 [(I - eta H) P v + eta grad S_perp (delta^2 - x^2) / 2] + (1 - eta S - eta y) x u_t+1.
 
-Where S < 2/eta needs no holding, delta^2 = 0 in it: nothing is projected out of the gradient then.
+eta beta delta^2 / 2 is by how much the next projection lowers S: eta alpha_ps at S = 2/eta, max(0, S + eta alpha_ps - 2/eta) anywhere.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ SERIES = (
 ) = range(len(SERIES))
 
 # Vectors: gradient descent's gradient, and two eigenvectors at its last state and at the one before; of the constrained trajectory the
-# point, two eigenvectors, u first, the gradient, and grad S_perp now and at the state before; the predicted deviation v, and H v.
-GRADIENT, TOP, POINT, U, SLOPE, ACROSS, BEFORE, V, IMAGE = 0, 1, 5, 6, 8, 9, 10, 11, 12
-VECTORS = 13
+# point, two eigenvectors, u first, the gradient and grad S_perp; the predicted deviation v, and H v.
+GRADIENT, TOP, POINT, U, SLOPE, ACROSS, V, IMAGE = 0, 1, 5, 6, 8, 9, 10, 11
+VECTORS = 12
 
 
 def scratch(widths, total):
@@ -82,7 +82,7 @@ def simulate(eta, weights, target, widths, total, record, every, summary, series
     rows, states, work = parts(scratch, ORDERS * 2 * net.size, n, total + 1)
     edge_step, above, last, lived, missed, degenerate, worst = -1, -1, total, 0, 0, 0, 0.0
     projected, diverged, values = False, False, work[:2]
-    at = Held(0.0, 0.0, 0.0, 0.0, False, 0.0, False, False)
+    at = Held(0.0, 0.0, 0.0, 0.0, 0.0, False, False)
     for k in range(total + 1):
         states[LOSS, k] = gradient(net, weights, rows[GRADIENT])
         if not states[LOSS, k] <= LARGEST * scale:
@@ -105,14 +105,10 @@ def simulate(eta, weights, target, widths, total, record, every, summary, series
         if projected:
             lived += 1
             worst = max(worst, at.residual)
-            x = keep(net, eta, weights, at, rows, states, k)
+            keep(net, eta, weights, at, rows, states, k)
             if k < total:
-                drive = eta * at.alpha_ps / at.beta
-                move(net, eta, x, rows)
-                x *= 1.0 - eta * at.sharpness - eta * states[Y, k]
+                x = move(net, eta, at, states[X, k], states[Y, k], rows)
                 at = project(net, eta, rows[POINT], rows[U : U + 2], rows[SLOPE], rows[ACROSS], work)
-                if at.held:
-                    add(drive, rows[BEFORE], rows[V])
                 add(x - dot(rows[U], rows[V]), rows[U], rows[V])
         add(-eta, rows[GRADIENT], weights)
 
@@ -158,7 +154,7 @@ def subtract(a, b, out):
 
 
 def keep(net, eta, weights, at, rows, states, k):
-    """Write the numbers of a state; returns x. It leaves the gradient at the point."""
+    """Write the numbers of a state. It leaves the gradient at the point."""
     v = rows[V]
     x, y, loss = dot(rows[U], v), dot(rows[ACROSS], v), gradient(net, rows[POINT], rows[SLOPE])
     away, off = 0.0, 0.0
@@ -172,18 +168,18 @@ def keep(net, eta, weights, at, rows, states, k):
     states[ALPHA_PS, k], states[BETA, k] = at.alpha_ps, at.beta
     states[DELTA, k] = math.sqrt(2.0 * at.alpha_ps / at.beta) if at.alpha_ps >= 0.0 else math.nan
     states[X, k], states[Y, k], states[RESIDUAL, k] = x, y, at.residual
-    return x
 
 
-def move(net, eta, x, rows):
-    """Take the step of the constrained trajectory's point, and of the deviation all but its new x and what holds the next point at 2/eta."""
+def move(net, eta, at, x, y, rows):
+    """Take the step of the constrained trajectory's point and, across u, of the deviation; returns x after it."""
+    raised = at.sharpness + eta * at.alpha_ps - 2.0 / eta
+    drive = (raised / at.beta if raised > 0.0 else 0.0) - 0.5 * eta * x * x
     add(-x, rows[U], rows[V])
     hvp(net, rows[POINT], rows[V], rows[IMAGE])
     add(-eta, rows[IMAGE], rows[V])
-    add(-0.5 * eta * x * x, rows[ACROSS], rows[V])
-    for i in range(len(rows[ACROSS])):
-        rows[BEFORE, i] = rows[ACROSS, i]
+    add(drive, rows[ACROSS], rows[V])
     add(-eta, rows[SLOPE], rows[POINT])
+    return (1.0 - eta * at.sharpness - eta * y) * x
 
 
 def compare(states, first, pairs, out):

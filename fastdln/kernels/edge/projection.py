@@ -25,7 +25,7 @@ NEARLY_DEGENERATE = 0.01
 class Held(NamedTuple):
     """What is known of a point after its projection.
 
-    along: u . grad S. held: whether it had to be held at S = 2/eta. residual: of the constraints, relative. near: whether the set
+    along: u . grad S. residual: of the constraints, relative. near: whether the set
     had a near point. degenerate: whether the two largest eigenvalues are closer than NEARLY_DEGENERATE.
     """
 
@@ -33,7 +33,6 @@ class Held(NamedTuple):
     along: float
     alpha_ps: float
     beta: float
-    held: bool
     residual: float
     near: bool
     degenerate: bool
@@ -83,4 +82,4 @@ def project(net, eta, point, pairs, slope, across, work):
             add((back * along - excess) / beta, across, point)
             way += abs(back * along - excess) / math.sqrt(beta)
     near = found and residual <= BEARABLE and not far
-    return Held(sharpness, along, alpha_ps, beta, held, residual, near, degenerate)
+    return Held(sharpness, along, alpha_ps, beta, residual, near, degenerate)
