@@ -461,11 +461,11 @@ ax = ds.dln.plot.alignment()""",
     },
     steps=2000,
     record=64,
-    observables=["escape_step", "divergence_step"],
+    observables=["escape_step", "convergence_step", "divergence_step"],
 )
 ds = fastdln.run(sweep)
 ax = ds.dln.plot.escape()""",
-        "The boundary between networks that escape from the saddle and those that diverge, in the steps that each takes.",
+        "The boundaries between networks that converge, that oscillate once they have left the saddle, and that diverge, in the steps that each takes.",
     ),
     "map": (
         """smaller = ["axes.eta.num=400", "axes.alpha.num=300"]

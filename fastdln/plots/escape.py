@@ -59,7 +59,7 @@ def escape(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -
 
     Over two axes in kinds of colours, later ones darker: yellow where all modes converge, by the step from which on the last
     one is at its minimum; blue where all others escape, by the step of the last one, whatever comes after, also where
-    it collapses later; from red to black where any diverges, by the step of the first. Of a mode that is chosen, by its own
+    it collapses later; from purple to black where any diverges, by the step of the first. Of a mode that is chosen, by its own
     steps. A cell of several points is coloured by what most of them do, at the geometric mean of their steps.
 
     Parameters
