@@ -455,7 +455,7 @@ ax = ds.dln.plot.alignment()""",
         """sweep = fastdln.Sweep(
     model="modes",
     axes={
-        "eta": {"start": 1.35, "stop": 1.6, "num": 500},
+        "eta": {"start": 0.4, "stop": 1.6, "num": 600},
         "alpha": {"start": 0.05, "stop": 1.0, "num": 300},
         "depth": 3,
     },

@@ -123,8 +123,7 @@ def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
 
 
 def steps_of(block: xr.Dataset, modes: list[int]) -> Iterator[np.ndarray]:
-    """Give the logarithms of the last convergence, of the last escape and of the first divergence of each point, and
-    where there is none of them.
+    """Give the logarithms of each point's last convergence, last escape and first divergence, and where there is none.
 
     modes: indices of those that are to escape or converge; any may diverge.
     """
@@ -153,7 +152,9 @@ def steps_of(block: xr.Dataset, modes: list[int]) -> Iterator[np.ndarray]:
 
 def logarithm(steps: np.ndarray, there: np.ndarray) -> np.ndarray:
     """Logarithms of steps where they are there, else NaN; the start is at step 1 of a log scale."""
-    return np.log(np.maximum(steps, 1), out=np.full(steps.shape, np.nan), where=there)
+    found = np.full(steps.shape, np.nan)
+    np.log(np.maximum(steps, 1), out=found, where=there)
+    return found
 
 
 def draw_steps(

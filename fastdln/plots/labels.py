@@ -147,7 +147,7 @@ def shrink(ax: Axes, right: float = 0.0, below: float = 0.0) -> bool:
 
     What was made smaller for a legend before is taken at its former size.
     """
-    wide, high = ax.figure.bbox.size / ax.figure.dpi
+    wide, high = ax.figure.bbox.width / ax.figure.dpi, ax.figure.bbox.height / ax.figure.dpi
     bars = [bar.ax for one in ax.collections if (bar := getattr(one, "colorbar", None)) is not None]
     for one in (ax, *bars):
         now = one.get_position(original=True).bounds

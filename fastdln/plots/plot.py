@@ -176,9 +176,7 @@ class Plot:
             if dim in drawn and dim not in shown and len(indices_along(ds, str(dim))) > 1
         ]
 
-    def select(
-        self, ds: xr.Dataset, choice: Mapping[str, Any], over: xr.Dataset | None = None
-    ) -> xr.Dataset:
+    def select(self, ds: xr.Dataset, choice: Mapping[str, Any], over: xr.Dataset | None = None) -> xr.Dataset:
         """Select the choice from a dataset of fastdln.
 
         Parameters
@@ -242,7 +240,6 @@ class Plot:
         callable
             The public function without its first argument; notebooks complete its keywords.
         """
-
         keywords = [*(dim for dim in map(str, ds.dims) if dim in (*ds.get("fate", ds).dims, "mode")), *self.options()]
         return calling.method(self.function, ds, keywords)
 

@@ -100,7 +100,9 @@ def test_against_eta_each_step_is_drawn_where_it_is(boundary):
     verbs = {"convergence_step": "converges", "divergence_step": "diverges"}
     for (name, verb), mode in itertools.product(verbs.items(), (0, 1)):
         steps = np.where((here[name][:, mode] >= 0) & (here.fate != 0), np.maximum(here[name][:, mode], 1), np.nan)
-        line = next((one for label, one in drawn.items() if label.startswith(f"mode {mode + 1}") and verb in label), None)
+        line = next(
+            (one for label, one in drawn.items() if label.startswith(f"mode {mode + 1}") and verb in label), None
+        )
         assert (line is None) == np.isnan(steps).all()
         if line is not None:
             np.testing.assert_array_equal(line.get_ydata(), steps)

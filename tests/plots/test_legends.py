@@ -43,7 +43,7 @@ def test_a_legend_lies_beside_the_picture_and_in_the_figure(modes, kind, view, s
 
 
 def test_panels_of_one_figure_do_not_cover_each_other(modes):
-    figure, axes = plt.subplots(2, 2, figsize=(9, 7))
+    _, axes = plt.subplots(2, 2, figsize=(9, 7))
     for ax, kind in zip(axes.ravel(), OF_LINES, strict=False):
         plots.PLOTS[kind].draw(line(modes), ax)
     parts = [box for ax in axes.ravel() for box in boxes(ax)]
