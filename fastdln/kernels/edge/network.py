@@ -107,7 +107,9 @@ def coefficient(net, weights, direction, k, out):
         w, rows, columns = net.layers[layer - 1], widths[layer], widths[layer - 1]
         for i in range(k + 1):
             deltas = memory[(2 * i + 1) * size + net.rows[layer] :]
-            add_product_right(deltas, memory[2 * (k - i) * size + net.rows[layer - 1] :], out[w:], rows, inputs, columns)
+            add_product_right(
+                deltas, memory[2 * (k - i) * size + net.rows[layer - 1] :], out[w:], rows, inputs, columns
+            )
         into, source = memory[above + net.rows[layer - 1] :], above + net.rows[layer]
         add_product_left(weights[w:], memory[source:], into, columns, rows, inputs)
         if k > 0:
