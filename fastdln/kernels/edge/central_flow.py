@@ -37,7 +37,7 @@ BEYOND = 1e-3
 TICKS, LONGEST = 64, 32
 
 # Distance between the two stages' ends, relative to the weights, beyond which a sub-step is halved; below an eighth it is doubled.
-TOLERANCE = 1e-3
+TOLERANCE = 3e-4
 
 # A fate is that of a state at rest if loss and variance change less than this over the record, relatively.
 AT_REST = 1e-6
@@ -103,15 +103,16 @@ def look(net, place, memory, edge):
 
 
 def pull(place, memory, near, bar, length, known, bracket):
-    """bracket <- grad f + 1/2 sum X grad S, with the X that brings the Hessian's block below `bar`.
+    """bracket <- grad f + 1/2 sum X grad S, with the X that holds the block of the `near` largest eigenvalues below `bar`.
 
-    It does so after -length bracket + known, from the state. Returns the trace of X, and whether X was found.
+    It does so after the move known - length bracket from the place; with an infinite `bar` it keeps the eigenvalues from growing.
+    Returns the trace of X, and whether X was found.
     """
     entries = near * (near + 1) // 2
     a = 0
     for i in range(near):
         for j in range(i, near):
-            memory.c[a] = bar - place.values[i] if i == j else 0.0
+            memory.c[a] = bar - place.values[i] if i == j and bar < math.inf else 0.0
             a += 1
     for a in range(entries):
         memory.c[a] += length * dot(place.turns[a], place.slope) - dot(place.turns[a], known)
@@ -131,7 +132,7 @@ def pull(place, memory, near, bar, length, known, bracket):
 
 
 def sub_step(net, place, memory, near, edge, length):
-    """Heun's method over a time `length`, in units of 1/eta steps; returns tr X, the error, and how much was not solved.
+    """Heun's method over a time `length`, in units of 1/eta steps; returns a number > 0 if X was, the error, and how much was not solved.
 
     The place keeps its new weights alone.
     """
@@ -147,8 +148,8 @@ def sub_step(net, place, memory, near, edge, length):
         begun[e] = place.weights[e]
         place.weights[e] -= length * first[e]
         first[e] *= 0.5 * length
-    near, found = look(net, place, memory, edge)
-    trace_2, solved_2 = pull(place, memory, near, bar, 0.5 * length, first, second)
+    there, found = look(net, place, memory, edge)
+    trace_2, solved_2 = pull(place, memory, there, bar, 0.5 * length, first, second)
     error = size = 0.0
     for e in range(count):
         move = first[e] - 0.5 * length * second[e]
@@ -156,14 +157,25 @@ def sub_step(net, place, memory, near, edge, length):
         error += move * move
         size += begun[e] * begun[e]
     unsolved = (0 if solved else 1) + (0 if solved_2 and found else 1)
-    return 0.5 * (trace + trace_2), math.sqrt(error / size), unsolved
+    return trace + trace_2, math.sqrt(error / size), unsolved
+
+
+def variance(place, memory, near, edge):
+    """How many eigenvalues are at the edge, the trace of the X that holds them there, and whether it was found."""
+    pinned = 0
+    for i in range(near):
+        pinned += 1 if place.values[i] >= edge * (1.0 - AT_EDGE) else 0
+    for e in range(len(memory.second)):
+        memory.second[e] = 0.0
+    trace, solved = pull(place, memory, pinned, math.inf, 1.0, memory.second, memory.first)
+    return pinned, trace, solved
 
 
 def step(net, place, memory, near, edge, ticks, eta):
-    """One step at the edge; returns how many eigenvalues are near it, tr X of the last sub-step, its ticks, and what was not solved."""
-    at, trace, unsolved = 0, 0.0, 0
+    """One step at the edge; returns how many eigenvalues are near it, a number > 0 if X was in the last sub-step, its ticks, and how much was not solved."""
+    at, held, unsolved = 0, 0.0, 0
     for _ in range(4 * TICKS):
-        trace, error, missed = sub_step(net, place, memory, near, edge, eta * ticks / TICKS)
+        held, error, missed = sub_step(net, place, memory, near, edge, eta * ticks / TICKS)
         if not error <= TOLERANCE and ticks > 1:
             ticks //= 2
             for e in range(len(place.weights)):
@@ -178,7 +190,7 @@ def step(net, place, memory, near, edge, ticks, eta):
         unsolved += 0 if found else 1
         if at == TICKS or not math.isfinite(error):
             break
-    return near, trace, ticks, unsolved
+    return near, held, ticks, unsolved
 
 
 def simulate(eta, start, target, widths, total, record, every, summary, series, scratch):
@@ -190,20 +202,19 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
         for e in range(len(start)):
             place.vectors[k, e] = 0.0
     near, found = look(net, place, memory, edge)
-    trace, ticks, unsolved, beyond = 0.0, LONGEST, 0 if found else 1, 0
+    trace, held, ticks, unsolved, beyond = 0.0, 0.0, LONGEST, 0 if found else 1, 0
     first, length, most, diverged = math.nan, 0, 0, False
     mean_loss = mean_sharpness = mean_trace = loss = sharpness = 0.0
     lowest, highest, still = math.inf, 0.0, True
     rest_loss = rest_trace = 0.0
     for k in range(total + 1):
-        bare, sharpness = gradient(net, place.weights, place.slope), place.values[0]
-        loss = bare + trace / eta
+        at_edge, trace, solved = variance(place, memory, near, edge)
+        trace = trace if held > 0.0 else 0.0
+        loss, sharpness = gradient(net, place.weights, place.slope) + trace / eta, place.values[0]
+        unsolved += 0 if solved else 1
         if not (math.isfinite(loss) and math.isfinite(sharpness)):
             diverged = True
             break
-        at_edge = 0
-        for i in range(near):
-            at_edge += 1 if place.values[i] >= edge * (1.0 - AT_EDGE) else 0
         most = max(most, at_edge)
         length += 1 if trace > 0.0 else 0
         beyond += 1 if near == LARGEST and place.values[near] >= edge else 0
@@ -218,7 +229,7 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
             still = still and abs(loss - rest_loss) <= AT_REST * rest_loss and abs(trace - rest_trace) <= AT_REST * trace
         if k == total:
             break
-        if trace == 0.0 and sharpness < edge:
+        if held == 0.0 and sharpness < edge:
             for e in range(len(start)):
                 memory.begun[e] = place.weights[e]
             arrived = flow(net, place.weights, place.slope, eta, memory.stages)
@@ -228,7 +239,7 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
             for e in range(len(start)):
                 place.weights[e] = memory.begun[e]
             near, found = look(net, place, memory, edge)
-        near, trace, ticks, missed = step(net, place, memory, near, edge, ticks, eta)
+        near, held, ticks, missed = step(net, place, memory, near, edge, ticks, eta)
         unsolved += missed
     fate = DRIFTING
     norm = 0.0
