@@ -3,45 +3,49 @@
     dw/dk = -eta [grad f + 1/2 sum_ij X_ij grad S_ij],    X >= 0,  Z = 2/eta - H >= 0 on the span of u_i,  tr(X Z) = 0
 """
 
-import math
-
 import numpy as np
+from scipy.integrate import solve_ivp
 
-from tests.reference.dense_hessian import chain, hessian
+from tests.reference.dense_hessian import chain, hessian, hessian_times
+from tests.reference.matrices import matrix_gradients
 
-
-def flat(matrices):
-    return np.concatenate([m.reshape(-1) for m in matrices])
-
-
-def shaped(vector, widths):
-    sizes = [a * b for a, b in zip(widths[1:], widths, strict=False)]
-    parts = np.split(vector, np.cumsum(sizes)[:-1])
-    return [p.reshape(b, a) for p, a, b in zip(parts, widths, widths[1:], strict=False)]
+# Eigenvalues as near to 2/eta as this, relative to it, are taken into account, and as near as that are at it.
+NEAR, AT_EDGE = 0.05, 1e-6
 
 
-def times(first, second):
-    """The product of two matrix polynomials in t, up to t^2."""
-    return [sum(first[i] @ second[k - i] for i in range(k + 1)) for k in range(3)]
+def flat(layers):
+    return np.concatenate([np.ravel(w) for w in layers])
 
 
-def gradient_polynomials(weights, target, direction):
-    """The coefficients of 1, t, t^2 of the gradient at W + t U."""
-    moved = [(w, u, np.zeros_like(w)) for w, u in zip(weights, direction, strict=True)]
+class Network:
+    """Loss and derivatives up to the third of a flat array of weights."""
 
-    def product(factors, size):
-        whole = (np.eye(size), np.zeros((size, size)), np.zeros((size, size)))
-        for factor in factors:
-            whole = times(factor, whole)
-        return whole
+    def __init__(self, layers, target):
+        self.shapes, self.target = [w.shape for w in layers], target
 
-    error = product(moved, target.shape[1])
-    error = (error[0] - target, error[1], error[2])
-    gradients = []
-    for layer in range(len(weights)):
-        below, above = product(moved[:layer], target.shape[1]), product(moved[layer + 1 :], weights[layer].shape[0])
-        gradients.append(times(times([a.T for a in above], error), [b.T for b in below]))
-    return [flat([g[k] for g in gradients]) for k in range(3)]
+    def layers(self, weights):
+        ends = np.cumsum([rows * columns for rows, columns in self.shapes])[:-1]
+        return [part.reshape(shape) for part, shape in zip(np.split(weights, ends), self.shapes, strict=True)]
+
+    def loss(self, weights):
+        return 0.5 * np.sum((chain(self.layers(weights)) - self.target) ** 2)
+
+    def gradient(self, weights):
+        return flat(matrix_gradients(self.layers(weights), self.target))
+
+    def eigenpairs(self, weights):
+        """Falling eigenvalues of the Hessian, and eigenvectors as rows."""
+        values, vectors = np.linalg.eigh(hessian(self.layers(weights), self.target))
+        return values[::-1], vectors.T[::-1]
+
+    def third(self, weights, u, v):
+        """D^3 f(u, v, .): the imaginary part of H(W + i h v) u / h, which is exact."""
+        moved = self.layers(weights + 1e-30j * v)
+        return flat(hessian_times(moved, self.target, self.layers(u))).imag / 1e-30
+
+    def turns(self, weights, vectors):
+        """grad S_ij (i, j, weight)."""
+        return np.array([[self.third(weights, u, v) for v in vectors] for u in vectors])
 
 
 def positive_part(matrix):
@@ -52,66 +56,81 @@ def positive_part(matrix):
 def least(q, c):
     """The X >= 0 that makes <X, Q X> / 2 + <C, X> least, by accelerated projected gradients; q (m, m, m, m), c (m, m)."""
     size = len(c)
-    if size == 1:
-        return np.maximum(-c / q[0, 0], 0.0)
+    if size < 2:
+        return np.maximum(-c / q.reshape(size, size), 0.0)
     rate = 1.0 / np.linalg.eigvalsh(q.reshape(size**2, size**2))[-1]
     x = last = np.zeros_like(c)
     momentum = 1.0
-    for _ in range(100_000):
+    for _ in range(20_000):
         ahead = x + (momentum - 1.0) / (momentum + 2.0) * (x - last)
         new = positive_part(ahead - rate * (np.einsum("ijkl,kl", q, ahead) + c))
         momentum = 1.0 if np.sum((ahead - new) * (new - x)) > 0.0 else momentum + 1.0
         last, x = x, new
-        if np.abs(x - positive_part(x - rate * (np.einsum("ijkl,kl", q, x) + c))).max() <= 1e-15 * np.abs(x).max():
+        if np.abs(x - positive_part(x - rate * (np.einsum("ijkl,kl", q, x) + c))).max() <= 1e-14 * np.abs(x).max():
             break
     return x
 
 
-class Place:
-    """What the flow needs to know of a point: loss, gradient, the eigenvalues near the edge, and the gradients of their block."""
+def pull(network, weights, edge, length, known, slack=True):
+    """X, and the bracket with it, so that 2/eta - H after the move known - length bracket complements X.
 
-    def __init__(self, weights, target, widths, edge, margin):
-        self.gradient = gradient_polynomials(shaped(weights, widths), target, shaped(0 * weights, widths))[0]
-        self.loss = 0.5 * np.sum((chain(shaped(weights, widths)) - target) ** 2)
-        values, vectors = np.linalg.eigh(hessian(shaped(weights, widths), target))
-        self.sharpness = values[-1]
-        near = values >= edge * (1.0 - margin)
-        self.near = min(int(near.sum()), 4)
-        self.beyond = int(near.sum()) > 4
-        self.values, u = values[::-1][: self.near], vectors[:, ::-1][:, : self.near]
-        self.slack = np.diag(edge - self.values)
-
-        def third(direction):
-            return 2.0 * gradient_polynomials(shaped(weights, widths), target, shaped(direction, widths))[2]
-
-        self.turns = np.zeros((self.near, self.near, len(weights)))
-        for i in range(self.near):
-            for j in range(i + 1):
-                self.turns[i, j] = self.turns[j, i] = (third(u[:, i] + u[:, j]) - third(u[:, i] - u[:, j])) / 4.0
-
-    def pull(self, length, known, slack):
-        """X, and the velocity's bracket with it, such that slack + length (turns . bracket) - turns . known complements X."""
-        if not self.near:
-            return np.zeros((0, 0)), self.gradient
-        q = 0.5 * length * np.einsum("ijn,kln->ijkl", self.turns, self.turns)
-        x = least(q, slack + self.turns @ (length * self.gradient - known))
-        return x, self.gradient + 0.5 * np.einsum("ij,ijn", x, self.turns)
+    Without slack X keeps the eigenvalues at the edge from growing.
+    """
+    values, vectors = network.eigenpairs(weights)
+    near = values >= edge * (1.0 - (NEAR if slack else AT_EDGE))
+    turns, gradient = network.turns(weights, vectors[near]), network.gradient(weights)
+    if not near.any():
+        return np.zeros((0, 0)), gradient
+    q = 0.5 * length * np.einsum("ijn,kln->ijkl", turns, turns)
+    x = least(q, np.diag(slack * (edge - values[near])) + turns @ (length * gradient - known))
+    return x, gradient + 0.5 * np.einsum("ij,ijn", x, turns)
 
 
-def central_flow(weights, target, eta, steps, substeps=8, margin=0.05):
-    """loss f, sharpness and tr X at states 0 .. steps; X of a state is the mean over the sub-step before it."""
-    widths = [weights[0].shape[1], *(len(w) for w in weights)]
-    edge, h = 2.0 / eta, eta / substeps
-    w, out = flat(weights), []
-    here = Place(w, target, widths, edge, margin)
-    trace = 0.0
-    for k in range(steps + 1):
-        out.append((here.loss, here.sharpness, trace, here.near))
+def central_flow(layers, target, eta, steps, substeps):
+    """Averaged loss, sharpness, trace of X and eigenvalues at the edge at states 0 .. steps, by Heun's method."""
+    network, w, edge, h = Network(layers, target), flat(layers), 2.0 / eta, eta / substeps
+    states = []
+    for _ in range(steps + 1):
+        x, _ = pull(network, w, edge, 1.0, 0.0, slack=False)
+        loss = network.loss(w) + np.trace(x) / eta
+        states.append((loss, network.eigenpairs(w)[0][0], np.trace(x), len(x)))
         for _ in range(substeps):
-            x, first = here.pull(h, 0.0, here.slack)
-            there = Place(w - h * first, target, widths, edge, margin)
-            y, second = there.pull(h / 2, h / 2 * first, there.slack)
+            first = pull(network, w, edge, h, 0.0)[1]
+            second = pull(network, w - h * first, edge, h / 2, h / 2 * first)[1]
             w = w - h / 2 * (first + second)
-            trace = 0.5 * (np.trace(x) + np.trace(y))
-            here = Place(w, target, widths, edge, margin)
-    return np.array(out).T
+    return np.array(states).T
+
+
+def one_at_the_edge(layers, target, eta, steps):
+    """Averaged loss, sharpness and sigma^2 at states 0 .. steps, where one eigenvalue comes to the edge and stays there.
+
+    Gradient flow up to it, and then the flow with sigma^2 = 2 alpha_ps / |grad S|^2, both by DOP853.
+    """
+    network, edge = Network(layers, target), 2.0 / eta
+
+    def variance(w):
+        values, vectors = network.eigenpairs(w)
+        turn = network.third(w, vectors[0], vectors[0])
+        return -2.0 * turn @ network.gradient(w) / (turn @ turn), turn, values[0]
+
+    def held(_, w):
+        sigma_2, turn, _ = variance(w)
+        return -eta * (network.gradient(w) + 0.5 * sigma_2 * turn)
+
+    def free(_, w):
+        return -eta * network.gradient(w)
+
+    def arrives(_, w):
+        return network.eigenpairs(w)[0][0] - edge
+
+    arrives.terminal, arrives.direction = True, 1.0
+    close = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-13}
+    before = solve_ivp(free, (0, steps), flat(layers), events=arrives, t_eval=range(steps + 1), **close)
+    states = [(network.loss(w), network.eigenpairs(w)[0][0], 0.0) for w in before.y.T]
+    if before.t_events[0].size:
+        span = (before.t_events[0][0], steps)
+        after = solve_ivp(held, span, before.y_events[0][0], t_eval=range(len(states), steps + 1), **close)
+        for w in after.y.T:
+            sigma_2, _, sharpness = variance(w)
+            states.append((network.loss(w) + sigma_2 / eta, sharpness, sigma_2))
+    return np.array(states).T

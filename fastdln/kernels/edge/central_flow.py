@@ -26,6 +26,9 @@ AT_REST = 1e-6
 # Share of the loss of W = 0 below which a loss has converged.
 LEARNED = 1e-12
 
+# After so many sub-steps that could not be solved the flow is given up: there is nothing that holds it at the edge.
+GIVEN_UP = 100
+
 
 def scratch_size(widths, total):
     count = sum(rows * columns for columns, rows in pairwise(widths))
@@ -56,7 +59,8 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
     net, place, work, stages = laid_out(widths, start, target, scratch)
     edge, begun = 2.0 / eta, total - record
     near, found = look(net, place, work, edge)
-    ticks, unsolved, held, diverged = LONGEST, 0 if found else 1, place.values[0] > edge, False
+    ticks, unsolved, held = LONGEST, 0 if found else 1, place.values[0] > edge
+    lost, diverged = False, False
     edge_step, edge_length, at_edge_most, beyond_four = -1, 0, 0, 0
     loss = loss_sum = loss_begun = sharpness_sum = trace = trace_sum = trace_begun = 0.0
     rests = True
@@ -65,7 +69,7 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
         trace = trace if held else 0.0
         loss, sharpness = gradient(net, place.weights, place.slope) + trace / eta, place.values[0]
         if not (math.isfinite(loss) and math.isfinite(sharpness)):
-            diverged = True
+            lost, diverged = True, True
             break
         unsolved += 0 if solved else 1
         at_edge_most = max(at_edge_most, at_edge)
@@ -96,18 +100,21 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
             near, found = look(net, place, work, edge)
         near, held, ticks, missed = held_step(net, place, work, near, edge, ticks)
         unsolved += missed
+        if unsolved > GIVEN_UP:
+            lost = True
+            break
     largest_loss = 0.0
     for i in range(len(target)):
         largest_loss += 0.5 * target[i] * target[i]
     fate = DRIFTING
     if diverged:
         fate = DIVERGED
-    elif loss <= LEARNED * largest_loss and loss <= loss_begun:
+    elif not lost and loss <= LEARNED * largest_loss and loss <= loss_begun:
         fate = CONVERGED
-    elif trace > 0.0 and rests:
+    elif not lost and trace > 0.0 and rests:
         fate = PERIODIC
     summary[0] = fate
-    if not diverged:
+    if not lost:
         summary[1], summary[2], summary[3] = loss, place.values[0], trace
         summary[4], summary[5], summary[6] = loss_sum / record, sharpness_sum / record, trace_sum / record
     summary[7], summary[8], summary[9] = edge_step, edge_length, at_edge_most
