@@ -174,7 +174,7 @@ class PictureOptions:
         str | None, typer.Option("--style", metavar="NAME", help="screen, paper (small letters) or talk (large ones).")
     ] = None
     over: Annotated[
-        str | None, typer.Option("--over", metavar="STORE", help="A second store, drawn over the first.")
+        str | None, typer.Option("--over", metavar="STORE", help="A second store, drawn over the first; --at chooses of both.")
     ] = None
 
     def chosen(self) -> dict[str, str]:

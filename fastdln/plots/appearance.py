@@ -34,19 +34,33 @@ SETTINGS: dict[Any, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class Style:
-    """Settings of Matplotlib, the width of lines in parts of a screen's, and inches: of a picture, a panel, a strip's height."""
+    """Settings of Matplotlib, the width of lines in parts of a screen's, and inches: of a picture, a panel, a strip's height.
+
+    columns: the most panels in a row; widest: inches of a figure of several, whose panels are narrower where they would be wider.
+    """
 
     settings: Mapping[str, Any]
     lines: float
     single: tuple[float, float]
     panel: tuple[float, float]
     strip: float
+    columns: int = 4
+    widest: float = float("inf")
 
+    def figure_of(self, columns: int, rows: int, part: float = 1.0, more: float = 0.0) -> tuple[float, float]:
+        """Inches of a figure of several panels, each `part` of the usual height and `more`."""
+        return min(self.panel[0] * columns, self.widest), (self.panel[1] * part + more) * rows
+
+
+# Inches of the text of a journal's page of two columns.
+TEXT_WIDTH = 7.2
 
 # On paper the text width of a conference's page, and its smallest letters; on a wall, letters that the last row reads.
 STYLES = {
     "screen": Style({}, 1.0, (7.0, 4.4), (4.2, 3.4), 2.6),
-    "paper": Style({"font.size": 8, "axes.titlesize": 8, "figure.titlesize": 9}, 0.8, (5.5, 3.2), (2.75, 2.3), 2.4),
+    "paper": Style(
+        {"font.size": 8, "axes.titlesize": 8, "figure.titlesize": 9}, 0.8, (5.5, 3.2), (2.75, 2.3), 2.4, 3, TEXT_WIDTH
+    ),
     "talk": Style({"font.size": 15, "axes.titlesize": 15, "figure.titlesize": 17}, 1.7, (10.0, 6.0), (6.4, 5.2), 4.2),
 }
 
@@ -137,19 +151,6 @@ def split(options: Mapping[str, Any]) -> tuple[dict[str, Any], Appearance]:
     given = {name: value for name, value in options.items() if name in CHECKS and value is not None}
     words: dict[str, Any] = {name: CHECKS[name](name, value) for name, value in given.items()}
     return {name: value for name, value in options.items() if name not in CHECKS}, Appearance(**words)
-
-
-def only_axes(given: tuple[Any, ...], options: dict[str, Any]) -> Axes | None:
-    """Take the axes out of what a picture is called with, of which nothing else stands without its name."""
-    words = [*given, options.pop("ax")] if "ax" in options else [*given]
-    if len(words) > 1:
-        names = next((f", such as variable={word!r}" for word in words if isinstance(word, str)), "")
-        raise DatasetError(f"ax: is all that may be given without a name; name the others{names}")
-    ax = words[0] if words else None
-    if ax is None or isinstance(ax, Axes):
-        return ax
-    meant = f'; a variable is given by its name, as in map(variable="{ax}")' if isinstance(ax, str) else ""
-    raise DatasetError(f"ax: must be a matplotlib Axes{meant} (got {type(ax).__name__})")
 
 
 def text(name: str, value: Any) -> str:

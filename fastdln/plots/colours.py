@@ -64,10 +64,11 @@ BLUE_YELLOW = LinearSegmentedColormap.from_list(
 # Heat maps from small to large, and computed points that have no value.
 SEQUENTIAL, NO_VALUE = "viridis", "#c9c2bb"
 
-# Steps until a mode escapes and until it diverges, later ones darker: every step of the second is darker than all of the
-# first, so that the two are apart without colours as well. What does neither is white.
-ESCAPES = LinearSegmentedColormap.from_list("escapes", ["#e6f2d5", "#9ccfc0", "#4a93b6"])
-DIVERGES = LinearSegmentedColormap.from_list("diverges", ["#b13f2b", "#751d2d", "#26081a"])
+# Steps until a mode converges, escapes and diverges, later ones darker: every step of one is darker than all of those before,
+# so that they are apart without colours as well. What does none of these is white.
+CONVERGES = LinearSegmentedColormap.from_list("converges", ["#fceecc", "#e8ce89", "#cab658"])
+ESCAPES = LinearSegmentedColormap.from_list("escapes", ["#73a0b1", "#3a7ba4", "#3c5c7f"])
+DIVERGES = LinearSegmentedColormap.from_list("diverges", ["#663144", "#420d25", "#060004"])
 NEITHER = "#ffffff"
 
 # Of lines: falling lightness, so that they stay apart in grey as well; without what is too pale for white paper.

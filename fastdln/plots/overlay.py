@@ -30,14 +30,22 @@ LONGEST_NAME = 28  # characters in a legend
 MARKER = {"marker": "x", "markersize": 4.0, "markeredgewidth": 0.8}
 
 
+def dims_of_second(plot: Plot, over: xr.Dataset) -> list[str]:
+    """List the dimensions of the second dataset of which a value can be chosen."""
+    try:
+        return plot.dims(restore_dimensions(over))
+    except DatasetError as error:
+        raise DatasetError(f"over: {error}") from None
+
+
 def draw_over(
     ax: Axes, plot: Plot, view: View, first: xr.Dataset, choice: Mapping[str, Any], look: Appearance
 ) -> list[Any]:
     """Draw the second dataset; returns the entries of the legend that tell the two apart."""
     assert look.over is not None
     try:
-        second = restore_dimensions(look.over)
-        second = plot.select(second, {dim: value for dim, value in choice.items() if dim in plot.dims(second)})
+        dims = plot.dims(second := restore_dimensions(look.over))
+        second = plot.select(second, {dim: value for dim, value in choice.items() if dim in dims})
         other = view if has_all(second, view.needs) and not view.why_not(second) else plot.view(second, view.x)
     except DatasetError as error:
         raise DatasetError(f"over: {error}") from None
@@ -58,7 +66,8 @@ def draw_over(
     ax.set_xlim(union(limits[0], ax.get_xlim()))
     ax.set_ylim(union(limits[1], ax.get_ylim()))
     names = tell_apart(first, second)
-    of_second = ", ".join([names[1], *(value_text(second, dim) for dim in not_shown if dim != "mode")])
+    own = [dim for dim in dims if dim in choice and dim not in plot.dims(first)]
+    of_second = ", ".join([names[1], *(value_text(second, dim) for dim in (*own, *not_shown) if dim != "mode")])
     return [
         Line2D([], [], color=NEUTRAL, linewidth=1.2, label=names[0]),
         Line2D([], [], color=NEUTRAL, linewidth=1.2, linestyle=DASHES, label=f"{of_second}: dashed, crosses"),

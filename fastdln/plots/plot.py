@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from functools import wraps
-from inspect import Parameter, Signature
+from functools import cached_property
 from typing import Any, Literal
 
 import xarray as xr
@@ -15,11 +14,11 @@ from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
-from fastdln.plots import docstrings
-from fastdln.plots.appearance import Appearance, figure_size, only_axes, settings, split, widen
+from fastdln.plots import calling, docstrings
+from fastdln.plots.appearance import Appearance, figure_size, settings, split, widen
 from fastdln.plots.axes import minimum_sharpness
 from fastdln.plots.labels import draw_legend, make_room
-from fastdln.plots.overlay import draw_over
+from fastdln.plots.overlay import dims_of_second, draw_over
 from fastdln.plots.scales import set_log
 from fastdln.plots.selection import chosen_name, has_all, indices_along, refuse_unknown, select_value, x_names
 from fastdln.plots.ticks import readable_logs
@@ -87,8 +86,8 @@ class Plot:
 
     Parameters
     ----------
-    draw : callable
-        The public function, which takes a dataset, an ax and options, and returns what this object does of them.
+    function : callable
+        The function of its file, which takes a dataset, an ax and options, and returns what this object does of them.
     views : tuple of View
         Ways to draw it; the first that suits a dataset is drawn.
     network : bool, default: False
@@ -99,26 +98,31 @@ class Plot:
         Words by which several modes are chosen, and what keeps these of a dataset.
     """
 
-    draw: Callable[..., Axes]
+    function: Callable[..., Axes]
     views: tuple[View, ...] = field(repr=False)
     network: bool = False
     views_of: Callable[[xr.Dataset, Appearance], tuple[View, ...]] | None = field(default=None, repr=False)
     groups: Mapping[str, Callable[[xr.Dataset], xr.Dataset]] = field(default_factory=dict, repr=False)
 
+    @cached_property
+    def draw(self) -> Callable[..., Axes]:
+        """The public function."""
+        return calling.of_dataset(self.function)
+
     @property
     def name(self) -> str:
         """The function's name, by which people ask for the picture."""
-        return self.draw.__name__
+        return self.function.__name__
 
     @property
     def summary(self) -> str:
         """A line on what it shows."""
-        return docstrings.summary(self.draw)
+        return docstrings.summary(self.function)
 
     @property
     def description(self) -> str:
         """A paragraph on its lines, options and sources, to follow the summary."""
-        return docstrings.description(self.draw)
+        return docstrings.description(self.function)
 
     def asked(self, ds: xr.Dataset, look: Appearance) -> Plot:
         """The picture with the views for what is asked for, if these depend on that."""
@@ -172,7 +176,9 @@ class Plot:
             if dim in drawn and dim not in shown and len(indices_along(ds, str(dim))) > 1
         ]
 
-    def select(self, ds: xr.Dataset, choice: Mapping[str, Any]) -> xr.Dataset:
+    def select(
+        self, ds: xr.Dataset, choice: Mapping[str, Any], over: xr.Dataset | None = None
+    ) -> xr.Dataset:
         """Select the choice from a dataset of fastdln.
 
         Parameters
@@ -181,6 +187,8 @@ class Plot:
             As opened, or selected and squeezed since.
         choice : mapping of str to float
             Values of dimensions; a mode by its number, from 1.
+        over : xarray.Dataset, optional
+            A second dataset; the choice may be of its dimensions too.
 
         Returns
         -------
@@ -194,7 +202,8 @@ class Plot:
         """
         ds = restore_dimensions(ds)
         dims = self.dims(ds)
-        refuse_unknown(set(choice) - set(dims), self.name, dims, self.options())
+        valid = dims if over is None else [*dict.fromkeys([*dims, *dims_of_second(self, over)])]
+        refuse_unknown(set(choice) - set(valid), self.name, valid, self.options())
         if not any(has_all(ds, view.needs) for view in self.views):
             raise DatasetError(self.obstacles(ds))
         group = choice.get("mode")
@@ -234,15 +243,8 @@ class Plot:
             The public function without its first argument; notebooks complete its keywords.
         """
 
-        @wraps(self.draw)
-        def method(*given: Any, **options: Any) -> Axes:
-            return self.draw(ds, only_axes(given, options), **options)
-
         keywords = [*(dim for dim in map(str, ds.dims) if dim in (*ds.get("fate", ds).dims, "mode")), *self.options()]
-        own = [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in dict.fromkeys(keywords)]
-        ax = Parameter("ax", Parameter.POSITIONAL_OR_KEYWORD, default=None)
-        method.__signature__ = Signature([ax, *own])  # type: ignore[attr-defined]  # what notebooks read
-        return method
+        return calling.method(self.function, ds, keywords)
 
     def options(self) -> list[str]:
         """Names of the options of an appearance that some view takes, without those of figures."""
@@ -281,12 +283,12 @@ class Plot:
             If ax is no Axes, or this picture cannot be drawn of the dataset so.
         """
         choice, look = split(options)
-        ax = only_axes((ax,), {})
+        ax = calling.only_axes((ax,), {})
         for name in ("size", "panels") if ax is not None else ("panels",):
             if name in look.set():
                 raise DatasetError(f"{name}: is of a figure; use fastdln.plots.figure, or leave it out")
         plot = self.asked(ds, look)
-        selected = plot.select(ds, choice)
+        selected = plot.select(ds, choice, look.over)
         view = plot.view(selected, look.x)
         not_chosen = plot.panel_dims(selected, view)
         one = selected.isel({dim: indices_along(selected, dim)[:1] for dim in not_chosen})

@@ -11,6 +11,7 @@ from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from fastdln.analysis.dataset import models_of
 from fastdln.plots.labels import note
+from fastdln.plots.selection import eta_text
 from fastdln.plots.wrapping import panel_inches
 
 # Learning rates side by side in one picture; more lines are not told apart.
@@ -47,7 +48,7 @@ def few_etas(ds: xr.Dataset) -> bool:
 
 def eta_name(ds: xr.Dataset, index: int, alone: str = "") -> str:
     """Name a learning rate in a legend; alone: what is drawn, which says more where there is one learning rate."""
-    return alone if alone and ds.sizes["eta"] == 1 else f"$\\eta$ = {float(ds['eta'][index]):.6g}"
+    return alone if alone and ds.sizes["eta"] == 1 else eta_text(ds, index)
 
 
 def note_etas(ax: Axes, ds: xr.Dataset) -> None:
