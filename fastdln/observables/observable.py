@@ -7,7 +7,7 @@ every step that the observable spans, and `finish` at the end, which gives a val
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
@@ -143,6 +143,15 @@ class Observable:
         """Whether, of full matrices, eigenvalues of the Hessian are searched for at the states that it looks at."""
         return any(quantity.needs_eigenvalues for quantity in self.looks_at)
 
+    @property
+    def differentiates(self) -> bool:
+        """Whether, of full matrices, third derivatives are taken at the states that it looks at."""
+        return any(quantity.needs_third_order for quantity in self.looks_at)
+
+    def beside(self, families: Collection[str]) -> Observable:
+        """The family as it is measured where these families are measured too."""
+        return self
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModeObservable(Observable):
@@ -183,8 +192,8 @@ class Quantity:
     given only if `of_state`; without it the function is the same for every map and depth.
 
     Of full matrices: measure(network, values) adds the number to the zeros in `values`, one a lane, from a diagonal.matrices.Matrices.
-    needs_eigenvalues: whether the largest eigenvalues of the Hessian are to be found before; needs_tangent: whether a tangent vector is
-    carried along.
+    needs_eigenvalues: whether the largest eigenvalues of the Hessian are to be found before; needs_third_order: whether third derivatives
+    along the first's eigenvector are, too; needs_tangent: whether a tangent vector is carried along.
     """
 
     name: str
@@ -197,6 +206,7 @@ class Quantity:
     measure: Callable[..., None] | None = None
     needs_eigenvalues: bool = False
     needs_tangent: bool = False
+    needs_third_order: bool = False
     source: str = ""
 
     @property
@@ -264,9 +274,23 @@ class WindowObservable(Observable):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrajectoryObservable(Observable):
-    """Every k-th state itself, along the dimension `step`: layers, products, and quantities of the whole network."""
+    """Every k-th state itself, along the dimension `step`: layers, products, and quantities of the whole network.
+
+    Each quantity has a variable, the last ones, in their order. only_beside: families by the names of variables that are kept only
+    where the family is measured.
+    """
 
     quantities: tuple[Quantity, ...]
+    only_beside: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def beside(self, families: Collection[str]) -> Observable:
+        dropped = [name for name, family in self.only_beside.items() if family not in families]
+        if not dropped:
+            return self
+        kept = tuple(v for v in self.variables if v.name not in dropped)
+        with_variables = zip(self.quantities, self.variables[-len(self.quantities) :], strict=True)
+        quantities = tuple(quantity for quantity, v in with_variables if v.name not in dropped)
+        return replace(self, variables=kept, quantities=quantities)
 
     @property
     def looks_at(self) -> tuple[Quantity, ...]:
