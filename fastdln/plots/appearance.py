@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -64,6 +64,9 @@ STYLES = {
     "talk": Style({"font.size": 15, "axes.titlesize": 15, "figure.titlesize": 17}, 1.7, (10.0, 6.0), (6.4, 5.2), 4.2),
 }
 
+# Further datasets over the first, each in dashes of its own.
+MOST_OVER = 3
+
 # Height of a panel that is a low strip, in parts of the usual.
 STRIP = 0.58
 
@@ -85,7 +88,7 @@ class Options(Choice, total=False):
     variable: str
     panels: str
     style: Literal["screen", "paper", "talk"]
-    over: xr.Dataset
+    over: xr.Dataset | Sequence[xr.Dataset]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,8 +115,8 @@ class Appearance:
         Dimensions of which each value has a panel of its own.
     style : str
         A key of `STYLES`.
-    over : xarray.Dataset
-        A second dataset, drawn over the first.
+    over : tuple of xarray.Dataset
+        Further datasets, drawn over the first.
     scale : float
         By which learning rates are multiplied on the x axis: S where x is "eta S".
     """
@@ -129,7 +132,7 @@ class Appearance:
     variable: str | None = None
     panels: tuple[str, ...] = ()
     style: str | None = None
-    over: xr.Dataset | None = None
+    over: tuple[xr.Dataset, ...] = ()
     scale: float = 1.0
 
     def set(self) -> set[str]:
@@ -215,11 +218,19 @@ def style_name(name: str, value: Any) -> str:
     return value
 
 
-def dataset(name: str, value: Any) -> xr.Dataset:
-    """Check a dataset."""
-    if not isinstance(value, xr.Dataset):
-        raise DatasetError(f"{name}: must be an xarray.Dataset (got {type(value).__name__})")
-    return value
+def datasets(name: str, value: Any) -> tuple[xr.Dataset, ...]:
+    """Check a dataset, or several."""
+    given = (value,) if isinstance(value, xr.Dataset) else value
+    if not isinstance(given, list | tuple):
+        raise DatasetError(f"{name}: must be an xarray.Dataset, or a list of them (got {type(value).__name__})")
+    if len(given) > MOST_OVER:
+        raise DatasetError(f"{name}: at most {MOST_OVER} datasets can be told apart (got {len(given)})")
+    for one in given:
+        if not isinstance(one, xr.Dataset):
+            raise DatasetError(
+                f"{name}: must be an xarray.Dataset, or a list of them (got a list with {type(one).__name__})"
+            )
+    return tuple(given)
 
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -234,7 +245,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "variable": text,
     "panels": dimensions,
     "style": style_name,
-    "over": dataset,
+    "over": datasets,
 }
 
 

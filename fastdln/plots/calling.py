@@ -49,7 +49,9 @@ def by_name(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def named(*given: P.args, **options: P.kwargs) -> R:
         if len(given) > 2:
-            raise DatasetError(f"{function.__name__}: takes a dataset and a kind; name the others{example_of(given[2:])}")
+            raise DatasetError(
+                f"{function.__name__}: takes a dataset and a kind; name the others{example_of(given[2:])}"
+            )
         return function(*given, **options)
 
     return named

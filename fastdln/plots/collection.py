@@ -96,7 +96,7 @@ def figure(ds: xr.Dataset, kind: str, /, **options: Unpack[Options]) -> Figure:
         - `x`: what is on the x axis: "eta", "eta S" (times the sharpness of the minimum), "step"
         - `variable`, `y`: what a map shows, and its y axis
         - `panels`: the name of a dimension of which each value has a panel of its own
-        - `over`: a second dataset, drawn over the first
+        - `over`: a second dataset, or a list of several, drawn over the first
 
     Returns
     -------

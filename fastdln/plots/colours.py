@@ -34,6 +34,15 @@ DIVERGED_SPAN: dict[str, Any] = {"facecolor": "#f2e3e0", "edgecolor": "#d9bdb7",
 # One quantity without modes: its mean, or the largest; the next ones; the range about it.
 DARK_BLUE, MIDDLE_BLUE, PALE_BLUE = "#08306b", "#5f9cc5", "#9ecae1"
 
+# At the edge: the constrained trajectory, and flows, which differ by their dashes as well; the stages of a cycle.
+CONSTRAINED: dict[str, Any] = {"color": "#222222", "linewidth": 1.0, "linestyle": (0, (1, 1))}
+FLOWS: dict[str, dict[str, Any]] = {
+    "central-flow": {"color": "#cc79a7", "linewidth": 1.8},
+    "flow": {"color": "#8c6d31", "linewidth": 1.2, "linestyle": (0, (5, 1.2))},
+    "modes-flow": {"color": "#8c6d31", "linewidth": 1.2, "linestyle": (0, (5, 1.2))},
+}
+STAGES = ("#f4f1ea", "#dbe6c4", "#a9c3d6", "#c9b8ce")
+
 # In a legend: what holds for every mode, and the borders of swatches.
 NEUTRAL, BORDER = "#555555", "#666666"
 

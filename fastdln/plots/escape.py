@@ -18,10 +18,11 @@ from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, plane_label
 from fastdln.plots.colours import CONVERGES, DIVERGES, ESCAPES, NEITHER, THEORY, line_colours
 from fastdln.plots.labels import axis_label, hatched_swatch, swatch
-from fastdln.plots.plot import Plot, View, eta_and_mode_dims, is_plane, plane_and_mode_dims, plane_dims
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import Cells, draw_cells, grid_cells, means
 from fastdln.plots.scales import extend_of, robust_scale, tidy_bar
 from fastdln.plots.selection import array_along, mode_indices, mode_name
+from fastdln.plots.shown import eta_and_mode_dims, is_plane, plane_and_mode_dims, plane_dims
 
 # Starts from which the theory knows how long a mode stays.
 PLATEAUS = {"one-zero": theory.plateau_steps, "balanced": theory.balanced_plateau_steps}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,15 +18,11 @@ from fastdln.plots import calling, docstrings
 from fastdln.plots.appearance import Appearance, figure_size, settings, split, widen
 from fastdln.plots.axes import minimum_sharpness
 from fastdln.plots.labels import draw_legend, make_room
-from fastdln.plots.overlay import dims_of_second, draw_over
+from fastdln.plots.overlay import dims_of_further, draw_over
 from fastdln.plots.scales import set_log
 from fastdln.plots.selection import chosen_name, has_all, indices_along, refuse_unknown, select_value, x_names
 from fastdln.plots.ticks import readable_logs
 from fastdln.plots.wrapping import fit_labels, fit_title
-from fastdln.sweep.axes import NAMED
-
-# Become the second axis of a picture only where none of the others varies.
-LAST_CHOICE = ("depth", "seed", "alpha", "eta")
 
 # What every picture takes of an appearance.
 ALWAYS = frozenset({"title", "size", "xlim", "ylim", "style", "panels"})
@@ -61,6 +57,8 @@ class View:
         Dimensions of the variables, beside the grid's and the modes, of which a value can be chosen.
     low : callable, optional
         Whether it is a low strip of a dataset; by default of none.
+    named : bool, default: False
+        Whether its lines are named by what they are of, and stay as they are over another dataset's.
     """
 
     paint: Paint
@@ -73,6 +71,7 @@ class View:
     takes: frozenset[str] = frozenset()
     chooses: tuple[str, ...] = ()
     low: Callable[[xr.Dataset], bool] = lambda ds: False
+    named: bool = False
 
     def options(self) -> frozenset[str]:
         """Names of the options of an appearance that it takes."""
@@ -176,9 +175,7 @@ class Plot:
             if dim in drawn and dim not in shown and len(indices_along(ds, str(dim))) > 1
         ]
 
-    def select(
-        self, ds: xr.Dataset, choice: Mapping[str, Any], over: xr.Dataset | None = None
-    ) -> xr.Dataset:
+    def select(self, ds: xr.Dataset, choice: Mapping[str, Any], over: Sequence[xr.Dataset] = ()) -> xr.Dataset:
         """Select the choice from a dataset of fastdln.
 
         Parameters
@@ -187,7 +184,7 @@ class Plot:
             As opened, or selected and squeezed since.
         choice : mapping of str to float
             Values of dimensions; a mode by its number, from 1.
-        over : xarray.Dataset, optional
+        over : sequence of xarray.Dataset, optional
             A second dataset; the choice may be of its dimensions too.
 
         Returns
@@ -202,7 +199,7 @@ class Plot:
         """
         ds = restore_dimensions(ds)
         dims = self.dims(ds)
-        valid = dims if over is None else [*dict.fromkeys([*dims, *dims_of_second(self, over)])]
+        valid = [*dict.fromkeys([*dims, *dims_of_further(self, over)])]
         refuse_unknown(set(choice) - set(valid), self.name, valid, self.options())
         if not any(has_all(ds, view.needs) for view in self.views):
             raise DatasetError(self.obstacles(ds))
@@ -242,7 +239,6 @@ class Plot:
         callable
             The public function without its first argument; notebooks complete its keywords.
         """
-
         keywords = [*(dim for dim in map(str, ds.dims) if dim in (*ds.get("fate", ds).dims, "mode")), *self.options()]
         return calling.method(self.function, ds, keywords)
 
@@ -307,7 +303,7 @@ class Plot:
             handles = view.paint(ax, one, look) or []
             if look.log is not None and view.measured == "y":
                 set_log(ax, look.log)
-            if look.over is not None:
+            if look.over:
                 handles += draw_over(ax, plot, view, one, choice, look)
             beside: Any = ax.child_axes
             for drawn in (ax, *beside):
@@ -319,31 +315,3 @@ class Plot:
             fit_labels(ax)
             draw_legend(ax, handles)
         return ax
-
-
-def plane_dims(ds: xr.Dataset) -> tuple[str, ...]:
-    """Learning rate and, where there is one, the first of alpha and the further axes that has more than one value."""
-    others = sorted(
-        (str(d) for d in ds["fate"].dims if d not in ("eta", *NAMED)), key=lambda d: (d != "alpha", d in LAST_CHOICE)
-    )
-    return ("eta", *[dim for dim in others if ds.sizes[dim] > 1][:1])
-
-
-def is_plane(ds: xr.Dataset) -> bool:
-    """Whether a second axis beside the learning rate varies."""
-    return len(plane_dims(ds)) > 1
-
-
-def plane_and_mode_dims(ds: xr.Dataset) -> tuple[str, ...]:
-    """Learning rate, the second axis that varies, and modes."""
-    return (*plane_dims(ds), "mode")
-
-
-def eta_dims(ds: xr.Dataset) -> tuple[str, ...]:
-    """Learning rate alone."""
-    return ("eta",)
-
-
-def eta_and_mode_dims(ds: xr.Dataset) -> tuple[str, ...]:
-    """Learning rate and modes."""
-    return ("eta", "mode")

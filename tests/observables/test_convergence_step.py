@@ -52,7 +52,9 @@ def test_the_minimum_attracts_at_its_rate():
 def test_all_modes_have_a_step_where_and_only_where_the_point_converges():
     axes = {"eta": np.linspace(0.05, 1.6, 40).tolist(), "alpha": [0.1, 0.6], "depth": 3}
     s = [1.0, 0.7]
-    ds = run(Sweep(model="modes", axes=axes, target={"singular_values": s}, steps=3000, observables=["convergence_step"]))
+    ds = run(
+        Sweep(model="modes", axes=axes, target={"singular_values": s}, steps=3000, observables=["convergence_step"])
+    )
     every = (ds.convergence_step >= 0).all("mode")
     np.testing.assert_array_equal(every, ds.fate == reference.CONVERGED)
     assert 0 < every.sum() < every.size

@@ -11,4 +11,7 @@ from tests.reference.trajectory import trajectory
 OBSERVABLES = {
     f.__name__: f
     for f in (fate, period, oscillating_modes, orbit, oscillation_range, loss, escape_step, divergence_step)
-} | {f.__name__: f for f in (convergence_step, lyapunov, balancing, sharpness, mixing, edge_step, flow_sharpness, trajectory)}
+} | {
+    f.__name__: f
+    for f in (convergence_step, lyapunov, balancing, sharpness, mixing, edge_step, flow_sharpness, trajectory)
+}
