@@ -141,7 +141,7 @@ class Observable:
     @property
     def searches(self) -> bool:
         """Whether, of full matrices, eigenvalues of the Hessian are searched for at the states that it looks at."""
-        return any(quantity.needs_eigenvalues for quantity in self.looks_at)
+        return any(quantity.searched for quantity in self.looks_at)
 
     @property
     def differentiates(self) -> bool:
@@ -192,8 +192,8 @@ class Quantity:
     given only if `of_state`; without it the function is the same for every map and depth.
 
     Of full matrices: measure(network, values) adds the number to the zeros in `values`, one a lane, from a diagonal.matrices.Matrices.
-    needs_eigenvalues: whether the largest eigenvalues of the Hessian are to be found before; needs_third_order: whether third derivatives
-    along the first's eigenvector are, too; needs_tangent: whether a tangent vector is carried along.
+    needs_eigenvalues: whether the largest eigenvalues of the Hessian are to be found before; needs_third_order: whether third
+    derivatives along the first's eigenvector are; needs_tangent: whether a tangent vector is carried along.
     """
 
     name: str
@@ -208,6 +208,11 @@ class Quantity:
     needs_tangent: bool = False
     needs_third_order: bool = False
     source: str = ""
+
+    @property
+    def searched(self) -> bool:
+        """Whether eigenvalues of the Hessian are searched for before it is measured of matrices."""
+        return self.needs_eigenvalues or self.needs_third_order
 
     @property
     def of_modes(self) -> bool:
@@ -270,43 +275,6 @@ class EndObservable(Observable):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WindowObservable(Observable):
     """The last recorded end-to-end singular values themselves, as many as the dimension `sample` is long."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TrajectoryObservable(Observable):
-    """Every k-th state itself, along the dimension `step`: layers, products, and quantities of the whole network.
-
-    Each quantity has a variable, the last ones, in their order. only_beside: families by the names of variables that are kept only
-    where the family is measured.
-    """
-
-    quantities: tuple[Quantity, ...]
-    only_beside: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-
-    def beside(self, families: Collection[str]) -> Observable:
-        dropped = [name for name, family in self.only_beside.items() if family not in families]
-        if not dropped:
-            return self
-        kept = tuple(v for v in self.variables if v.name not in dropped)
-        with_variables = zip(self.quantities, self.variables[-len(self.quantities) :], strict=True)
-        quantities = tuple(quantity for quantity, v in with_variables if v.name not in dropped)
-        return replace(self, variables=kept, quantities=quantities)
-
-    @property
-    def looks_at(self) -> tuple[Quantity, ...]:
-        return self.quantities
-
-    @property
-    def stride_key(self) -> str:
-        return "trajectory"
-
-    @property
-    def from_start(self) -> bool:
-        return True
-
-    @property
-    def look_cost(self) -> float:
-        return LOOK_COST
 
 
 class End(NamedTuple):

@@ -36,7 +36,7 @@ class MatrixObservablesByStage(ObservablesByStage):
         self.searched_at = SAMPLED if self.estimates else 0
         self.third_order_at = 0
         for quantity, at in wanted.items():
-            self.searched_at |= at if quantity.needs_eigenvalues else 0
+            self.searched_at |= at if quantity.searched else 0
             self.third_order_at |= at if quantity.needs_third_order else 0
 
     @property

@@ -12,14 +12,14 @@ def amplitude(network, values):
         values[lane] = math.sqrt(2.0 * rise / strength) if rise >= 0.0 else math.nan
 
 
-DELTA = Quantity(name="delta", measure=amplitude, needs_eigenvalues=True, needs_third_order=True)
+DELTA = Quantity(name="delta", measure=amplitude, needs_third_order=True)
 
 OBSERVABLE = PointObservable(
     name="delta",
     summary="amplitude delta at which self-stabilization balances progressive sharpening",
     variables=variables(
         "delta",
-        "amplitude of the oscillation at balance, delta",
+        "amplitude delta of the oscillation at balance",
         "delta = sqrt(2 alpha_ps / beta), of states with alpha_ps >= 0 alone, since others need no oscillation; NaN without any, "
         "and where beta is 0 too.",
     ),

@@ -10,7 +10,7 @@ def rise(network, values):
 
 
 PROGRESSIVE_SHARPENING = Quantity(
-    name="progressive_sharpening", measure=rise, needs_eigenvalues=True, needs_third_order=True
+    name="progressive_sharpening", measure=rise, needs_third_order=True
 )
 
 OBSERVABLE = PointObservable(

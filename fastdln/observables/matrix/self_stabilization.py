@@ -10,7 +10,7 @@ def strength(network, values):
 
 
 SELF_STABILIZATION = Quantity(
-    name="self_stabilization", measure=strength, needs_eigenvalues=True, needs_third_order=True
+    name="self_stabilization", measure=strength, needs_third_order=True
 )
 
 OBSERVABLE = PointObservable(
@@ -18,7 +18,7 @@ OBSERVABLE = PointObservable(
     summary="self-stabilization beta, how strongly an oscillation lowers the sharpness; and delta",
     variables=variables(
         "beta",
-        "strength of self-stabilization, beta",
+        "strength beta of self-stabilization",
         "beta = |grad S - (u . grad S) u|^2, "
         "with grad S = D^3 f(u, u, .) of the sharpness S and its eigenvector u, to rounding errors over the gap to the next eigenvalue.",
     ),

@@ -10,7 +10,7 @@ def share(network, values):
 
 
 SHARPNESS_ALIGNMENT = Quantity(
-    name="sharpness_alignment", measure=share, needs_eigenvalues=True, needs_third_order=True
+    name="sharpness_alignment", measure=share, needs_third_order=True
 )
 
 OBSERVABLE = PointObservable(

@@ -15,8 +15,8 @@ from fastdln.observables.trajectory import OBSERVABLE as OF_MODES
 # Variables that are kept where a family is asked for: name, family, what it is, and its quantity.
 FURTHER = (
     ("trajectory_alpha_ps", "progressive_sharpening", "progressive sharpening alpha_ps", PROGRESSIVE_SHARPENING),
-    ("trajectory_beta", "self_stabilization", "strength of self-stabilization, beta", SELF_STABILIZATION),
-    ("trajectory_delta", "delta", "amplitude of the oscillation at balance, delta", DELTA),
+    ("trajectory_beta", "self_stabilization", "strength beta of self-stabilization", SELF_STABILIZATION),
+    ("trajectory_delta", "delta", "amplitude delta of the oscillation at balance", DELTA),
     (
         "trajectory_sharpness_alignment",
         "sharpness_alignment",
