@@ -78,7 +78,9 @@ class Task:
 
             target = self.target(depth)
             widths = sweep.widths_at(depth)
-            return MatrixKernel(widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"])
+            return MatrixKernel(
+                widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"], sweep.flow_tolerance
+            )
         return ChunkKernel(sweep.map, depth, sweep.families)
 
     def target(self, depth: int) -> TargetMatrix:

@@ -99,19 +99,21 @@ class Model:
 
     simulation: the name of a kernel of its own (kernels/edge), which goes through points one at a time, and has observables of its
     own. step_cost(widths): of a step of it, in bare steps of one mode. parameters: what stands in place of layers and target;
-    no start then. failure: what may not converge at a point.
+    no start then. failure: what may not converge at a point. flow: whether states follow each other by gradient flow over a time eta,
+    not by a step of gradient descent; `reduce` then takes the tolerance too.
     """
 
     name: str
     summary: str
     starts: tuple[str, ...]
-    reduce: Callable[[np.ndarray], Map] | None = None
+    reduce: Callable[..., Map] | None = None
     source: str = ""
     simulation: str = ""
     step_cost: Callable[[Sequence[int]], float] | None = None
     parameters: tuple[Parameter, ...] = ()
     limits: Limits | None = None
     failure: Failure = SHARPNESS_SEARCH
+    flow: bool = False
 
     @property
     def matrices(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from fastdln.models import MODELS
+from fastdln.models.dop853 import DEFAULT_TOLERANCE
 from fastdln.observables import DEFAULT
 from fastdln.sweep.arrays import WIDEST
 from fastdln.sweep.axes import Axis, AxisName, check_axes
@@ -25,6 +26,9 @@ MOST_STEPS = 2**53
 
 # The search for eigenvalues solves a dense problem of three times as many at every iteration.
 MOST_EIGENVALUES = 32
+
+# Rounding errors of a step of gradient flow are some 1e-15 of the layers; a step with an error of a hundredth is none.
+LEAST_TOLERANCE, MOST_TOLERANCE = 1e-14, 1e-2
 
 
 class Keys(BaseModel):
@@ -88,6 +92,11 @@ class Keys(BaseModel):
     sharpness_count: Annotated[int, Field(ge=1, le=MOST_EIGENVALUES), BeforeValidator(whole)] | None = Field(
         None, description="keeps so many of the Hessian's largest eigenvalues at the last state (model `matrix`)"
     )
+    tolerance: Annotated[float, Field(ge=LEAST_TOLERANCE, le=MOST_TOLERANCE)] | None = Field(
+        None,
+        description=f"error of a step of gradient flow, in units of the norm of all layers; {DEFAULT_TOLERANCE:g} if left out (models "
+        "`flow`, `modes-flow`)",
+    )
     chunks: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
         default_factory=dict, description="points a chunk along an axis, where the default does not suit"
     )
@@ -119,6 +128,13 @@ class Keys(BaseModel):
             raise ValueError(f"{model} has no matrices; only the model matrix takes it")
         return value
 
+    @field_validator("tolerance", mode="before")
+    @classmethod
+    def _of_flow(cls, value: Any, about: ValidationInfo) -> Any:
+        if value is not None and (model := about.data.get("model", "")):
+            check_tolerance(model)
+        return value
+
     @field_validator("axes")
     @classmethod
     def _known_axes(cls, axes: dict[str, Any]) -> dict[str, Any]:
@@ -141,3 +157,10 @@ class Keys(BaseModel):
                 )
         asked = {known[name] for name in names} - {"fate"}
         return tuple(sorted(asked))
+
+
+def check_tolerance(model: str) -> None:
+    """ValueError for the tolerance of a model that takes steps of gradient descent."""
+    if not MODELS[model].flow:
+        flows = ", ".join(name for name, known in MODELS.items() if known.flow)
+        raise ValueError(f"{model} has no steps whose error is controlled; the models {flows} take it")

@@ -20,6 +20,7 @@ from pydantic import (
 from fastdln import files
 from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
+from fastdln.models.dop853 import DEFAULT_TOLERANCE
 from fastdln.observables import Observable, Variable
 from fastdln.sweep import checks, display, families, identity, measured, named_axes, part_checks, units
 from fastdln.sweep.arrays import WITHOUT_FILES
@@ -69,6 +70,8 @@ class Sweep(Keys):
         Measures the sharpness at every so many-th state.
     sharpness_count : int, optional
         Keeps so many of the Hessian's largest eigenvalues at the last state (`matrix` only).
+    tolerance : float, optional
+        The error of a step of gradient flow, in units of the norm of all layers (`flow` and `modes-flow` only).
     chunks, shards : dict
         Points of a chunk, or of a shard, along an axis, where the default does not suit.
 
@@ -218,7 +221,13 @@ class Sweep(Keys):
     def map(self) -> Map:
         """The smallest map that is exact for this start; not of a model of matrices."""
         assert self.definition.reduce
-        return self.definition.reduce(self.layers(len(self.start_values) or 3))
+        layers = self.layers(len(self.start_values) or 3)
+        return self.definition.reduce(layers, *([self.flow_tolerance] if self.definition.flow else []))
+
+    @property
+    def flow_tolerance(self) -> float:
+        """The tolerance of gradient flow; 0 for models that take steps of gradient descent."""
+        return (self.tolerance or DEFAULT_TOLERANCE) if self.definition.flow else 0.0
 
     def layers(self, depth: int) -> np.ndarray:
         """The layers' singular values at state 0 in units of alpha.
@@ -293,7 +302,7 @@ class Sweep(Keys):
         str
             The text that a store keeps.
         """
-        unset = {name for name in ("widths", "sharpness_count") if getattr(self, name) is None}
+        unset = {name for name in ("widths", "sharpness_count", "tolerance") if getattr(self, name) is None}
         data = self.model_dump(mode="json", exclude=set(FREE_KEYS) | unset) | {"target": self.target.canonical()}
         data["axes"] = {name: units.dumped(axis) for name, axis in self.axes.items()}
         data = named_axes.without_keys(data)
