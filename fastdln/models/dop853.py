@@ -121,17 +121,17 @@ DEFAULT_TOLERANCE = 1e-12
 def error_ratio(fifth, third, allowed):
     """The error of a step over what is allowed. fifth, third: squares of the two estimates.
 
-    Hairer's combination of the two goes as the step's eighth power. NaN where the step has overflowed.
+    Hairer's combination of the two goes as the step's eighth power.
     """
+    if not third < math.inf:  # a step so long that it has overflowed
+        return math.inf
     return 0.0 if fifth == 0.0 else fifth / (math.sqrt(fifth + 0.01 * third) * allowed)
 
 
 def next_step(h, ratio, left):
     """The step after one of length h with this error_ratio, where `left` is left: all of it, no more than its half, or less."""
-    root = math.sqrt(math.sqrt(math.sqrt(ratio)))
-    growth = SAFETY / root if root > 0.0 else GROW if ratio == 0.0 else SHRINK
-    growth = growth if growth > SHRINK else SHRINK
-    h *= growth if growth < GROW else GROW
+    growth = SAFETY / math.sqrt(math.sqrt(math.sqrt(ratio))) if ratio > 0.0 else GROW
+    h *= min(max(growth, SHRINK), GROW)
     if h >= left:
         return left
     return h if h < 0.5 * left else 0.5 * left

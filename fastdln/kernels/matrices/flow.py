@@ -152,8 +152,6 @@ def flowing(lanes: int) -> Any:
             attempt(memory, code, layout)
             if judge(memory, layout) == 0:
                 break
-        for k in range(layout.length):
-            memory[layout.weights + k] = memory[layout.start + k]
         for lane in range(LANES):
             memory[layout.unresolved + lane] += 1.0 if n[LEFT + lane] > 0.0 else 0.0
 
@@ -177,7 +175,7 @@ def flowing(lanes: int) -> Any:
         fold(memory, layout.numbers + SQUARE, 3, wide)
 
     def judge(memory, layout):
-        """Take the step where its error is small, with the next one's length; returns how many lanes have time left."""
+        """Take the step where its error is small, else go back, and set the next one's length; returns how many lanes have time left."""
         n, moving = offset_by(memory, layout.numbers), 0
         for lane in range(LANES):
             allowed = layout.tolerance * math.sqrt(n[SQUARE + lane])
@@ -191,7 +189,7 @@ def flowing(lanes: int) -> Any:
             for lane in range(LANES):
                 k = row * LANES + lane
                 here = memory[layout.weights + k] if n[ACCEPTED + lane] > 0.0 else memory[layout.start + k]
-                memory[layout.start + k] = here
+                memory[layout.start + k] = memory[layout.weights + k] = here
         return moving
 
     return flow
