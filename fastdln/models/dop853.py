@@ -6,6 +6,8 @@ II.10, and their program dop853.f.
 
 import math
 
+from fastdln.models.fma import fma
+
 # STAGES[i][j]: the weight of slope j in the point at which slope i is taken; slope 0 is that at the beginning.
 STAGES = (
     (),
@@ -125,7 +127,7 @@ def error_ratio(fifth, third, allowed):
     """
     if not third < math.inf:  # a step so long that it has overflowed
         return math.inf
-    return 0.0 if fifth == 0.0 else fifth / (math.sqrt(fifth + 0.01 * third) * allowed)
+    return 0.0 if fifth == 0.0 else fifth / (math.sqrt(fma(0.01, third, fifth)) * allowed)
 
 
 def next_step(h, ratio, left):

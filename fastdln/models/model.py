@@ -30,7 +30,7 @@ class Map:
     curvature: (state, s) -> the largest eigenvalue of the mode's Hessian block (docs/theory.md, section B), or None
         where there is no closed form
 
-    No observable can ask for what is left out. source: the sha256 of a registered map's source (sweep/register.py).
+    No observable can ask for what is left out. diverges: whether a product beyond theory.divergence_bound never returns. source: the sha256 of a registered map's source (sweep/register.py).
     """
 
     name: str
@@ -42,6 +42,7 @@ class Map:
     gaps: Callable[[int], Callable[..., Any]] | None = None
     ratios: Callable[[int], Callable[..., Any]] | None = None
     curvature: Callable[[int], Callable[..., Any]] | None = None
+    diverges: bool = True
     source: str = ""
 
     @property
