@@ -31,49 +31,41 @@ from fastdln.models.tuples import largest
 STABLE = 5.0
 
 
-def weighted(weights, index=0):
-    """Function k -> the sum of the weights times k, as far as there are weights."""
-    if index == len(weights):
-        return lambda k: 0.0
-    weight, rest = weights[index], weighted(weights, index + 1)
-    if weight == 0.0:
-        return rest
-
-    def weighted_sum(k):
-        return fma(weight, k[index], rest(k))
-
-    return weighted_sum
+# Rows of weights of the slopes: of the point of each stage, then of the step and of the two estimates of its error.
+STAGE_COUNT = len(STAGES)
+ROWS = np.array([(*row, *[0.0] * (STAGE_COUNT - len(row))) for row in (*STAGES, WEIGHTS, FIFTH, THIRD)])
 
 
-def slopes(others, stage=1):
-    """Function (x, h, shape, s, k) -> the slopes k of all stages, given those of the stages before `stage`."""
-    if stage == len(STAGES):
-        return lambda x, h, shape, s, k: k
-    point, rest = weighted(STAGES[stage]), slopes(others, stage + 1)
-
-    def slopes_from(x, h, shape, s, k):
-        at = fma(h, point(k), x)
-        r = others(at, shape)
-        return rest(x, h, shape, s, (*k, -fma(at, r, -s) * r))
-
-    return slopes_from
+def weighted(row, k, count):
+    """The sum of the weights of a row times the first slopes."""
+    total = 0.0
+    for j in range(count):
+        total = fma(ROWS[row, j], k[j], total)
+    return total
 
 
 def along(others, depth, tolerance):
-    """Function (x, shape, eta, s, size) -> x a time eta later; NaN where MOST_TRIALS steps do not do. size: of the largest layer."""
-    stages, step, fifth, third = slopes(others), weighted(WEIGHTS), weighted(FIFTH), weighted(THIRD)
+    """Function (x, gaps, eta, s, size) -> x a time eta later; NaN where MOST_TRIALS steps do not do.
 
-    def flow(x, shape, eta, s, size):
-        left = h = eta
+    others: function (x, gaps) -> R. size: of the largest layer, of which the tolerance is a part.
+    """
+
+    def flow(x, gaps, eta, s, size):
+        k, left, h = np.empty(STAGE_COUNT), eta, eta
         for _ in range(MOST_TRIALS):
             if not left > 0.0:
                 break
-            r = others(x, shape)
+            r = others(x, gaps)
             sharp = depth * r * r  # at least the sharpness of a minimum near by
             h = STABLE / sharp if h * sharp > STABLE else h
-            k = stages(x, h, shape, s, (-fma(x, r, -s) * r,))
-            after, e5, e3 = fma(h, step(k), x), h * fifth(k), h * third(k)
-            ratio = error_ratio(e5 * e5, e3 * e3, tolerance * size)
+            for stage in range(STAGE_COUNT):
+                at = fma(h, weighted(stage, k, stage), x)
+                r = others(at, gaps)
+                k[stage] = -fma(at, r, -s) * r
+            after = fma(h, weighted(STAGE_COUNT, k, STAGE_COUNT), x)
+            fifth = h * weighted(STAGE_COUNT + 1, k, STAGE_COUNT)
+            third = h * weighted(STAGE_COUNT + 2, k, STAGE_COUNT)
+            ratio = error_ratio(fifth * fifth, third * third, tolerance * size)
             if ratio <= 1.0:
                 # at rest, so that it stays whatever is left
                 left = 0.0 if after == x else left - h
@@ -144,16 +136,12 @@ def gaps_to(depth, layer=1):
     return gaps_from
 
 
-def roots(count, index=0):
-    """Function (x, gaps) -> the product of all sqrt(x^2 + c), and of what comes after the gaps."""
-    if index == count:
-        return lambda x, gaps: gaps[index]
-    rest = roots(count, index + 1)
-
-    def product_of_roots(x, gaps):
-        return math.sqrt(fma(x, x, gaps[index])) * rest(x, gaps)
-
-    return product_of_roots
+def others_by_gaps(x, gaps):
+    """The product of the other layers: of all sqrt(x^2 + c), and of the sign after the gaps."""
+    product = gaps[-1]
+    for k in range(len(gaps) - 1):
+        product *= math.sqrt(fma(x, x, gaps[k]))
+    return product
 
 
 def all_moved(depth, layer=0):
@@ -172,7 +160,7 @@ def layerwise_step(tolerance):
     """The step for layers that all differ."""
 
     def step(depth):
-        flow = along(roots(depth - 1), depth, tolerance)
+        flow = along(others_by_gaps, depth, tolerance)
         smallest, gaps, move, top = least(depth), gaps_to(depth), all_moved(depth), largest(depth)
 
         def step(state, eta, s):
