@@ -27,8 +27,9 @@ MOST_STEPS = 2**53
 # The search for eigenvalues solves a dense problem of three times as many at every iteration.
 MOST_EIGENVALUES = 32
 
-# Rounding errors of a step of gradient flow are some 1e-15 of the layers; a step with an error of a hundredth is none.
-LEAST_TOLERANCE, MOST_TOLERANCE = 1e-14, 1e-2
+# Rounding errors of a step of gradient flow are some 1e-15 of the layers. Where eta S is large, a state at rest trembles by the tolerance,
+# which must not be taken for an orbit (a period is told to 1e-9); and a looser flow takes hardly less time at order 8.
+LEAST_TOLERANCE, MOST_TOLERANCE = 1e-14, 1e-10
 
 
 class Keys(BaseModel):

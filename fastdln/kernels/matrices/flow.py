@@ -195,9 +195,12 @@ def flowing(lanes: int) -> Any:
     return flow
 
 
+def kinds() -> tuple[Any, ...]:
+    """The types of the kernel's arguments."""
+    return () if jit_disabled() else tuple(map(typeof, (np.empty(0), Code().array, no_flow())))
+
+
 @cache
 def flow_kernel(lanes: int) -> Linked:
     """Kernel of the flow, for networks of so many lanes."""
-    arguments = (np.empty(0), Code().array, no_flow())
-    kinds = () if jit_disabled() else tuple(map(typeof, arguments))
-    return Linked(flowing(lanes), "flow", lanes, signature=kinds)
+    return Linked(flowing(lanes), "flow", lanes, signature=kinds())
