@@ -121,6 +121,11 @@ class Model:
         """Whether it is of layers that are matrices."""
         return self.reduce is None and not self.parameters
 
+    def map_for(self, layers: np.ndarray, tolerance: float) -> Map:
+        """The smallest map that is exact for layers shaped (depth, mode); tolerance: that of gradient flow."""
+        assert self.reduce
+        return self.reduce(layers, tolerance) if self.flow else self.reduce(layers)
+
 
 @dataclass(frozen=True)
 class Start:

@@ -27,8 +27,9 @@ from fastdln.models.model import Model
 from fastdln.models.modes import TWO_SCALAR
 from fastdln.models.tuples import largest
 
-# h |f'| at which a step still damps what is left of the way to a minimum: by a factor 20. The method is stable up to 6.
-STABLE = 5.0
+# The largest h |f'| near a minimum. The method is stable up to 6; but from 2 on its stages magnify rounding errors some hundred times,
+# and a state at rest would tremble, where it is to stay the same to the last bit.
+STABLE = 1.0
 
 
 # Rows of weights of the slopes: of the point of each stage, then of the step and of the two estimates of its error.

@@ -107,6 +107,11 @@ class Keys(BaseModel):
         "none if left out",
     )
 
+    @property
+    def flow_tolerance(self) -> float:
+        """The tolerance of gradient flow; 0 for models that take steps of gradient descent."""
+        return (self.tolerance or DEFAULT_TOLERANCE) if MODELS[self.model].flow else 0.0
+
     @field_validator("title")
     @classmethod
     def _whole_characters(cls, value: str) -> str:

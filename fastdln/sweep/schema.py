@@ -20,7 +20,6 @@ from pydantic import (
 from fastdln import files
 from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
-from fastdln.models.dop853 import DEFAULT_TOLERANCE
 from fastdln.observables import Observable, Variable
 from fastdln.sweep import checks, display, families, identity, measured, named_axes, part_checks, units
 from fastdln.sweep.arrays import WITHOUT_FILES
@@ -220,14 +219,7 @@ class Sweep(Keys):
     @property
     def map(self) -> Map:
         """The smallest map that is exact for this start; not of a model of matrices."""
-        assert self.definition.reduce
-        layers = self.layers(len(self.start_values) or 3)
-        return self.definition.reduce(layers, *([self.flow_tolerance] if self.definition.flow else []))
-
-    @property
-    def flow_tolerance(self) -> float:
-        """The tolerance of gradient flow; 0 for models that take steps of gradient descent."""
-        return (self.tolerance or DEFAULT_TOLERANCE) if self.definition.flow else 0.0
+        return self.definition.map_for(self.layers(len(self.start_values) or 3), self.flow_tolerance)
 
     def layers(self, depth: int) -> np.ndarray:
         """The layers' singular values at state 0 in units of alpha.

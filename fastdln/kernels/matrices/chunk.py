@@ -214,9 +214,7 @@ class MatrixKernel:
             stage=self._stage,
         )
 
-    def networks(
-        self, network: Network, flow: FlowLayout, target: TargetMatrix, points: int, size: int
-    ) -> np.ndarray:
+    def networks(self, network: Network, flow: FlowLayout, target: TargetMatrix, points: int, size: int) -> np.ndarray:
         """Make the memory (group, float) of the networks that are followed together, with what is the same for all points."""
         lanes = self.lanes
         groups = min(LANES // lanes, max(1, -(-points // lanes)), max(1, BLOCK_BYTES // (8 * size)))

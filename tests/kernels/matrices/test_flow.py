@@ -136,7 +136,9 @@ def test_states_that_are_not_come_to_are_counted(monkeypatch):
     """With one trial from state to state none at a large eta is accepted; a warning says so."""
     monkeypatch.setattr(flow, "MOST_TRIALS", 1)
     monkeypatch.setattr(chunk, "flow_kernel", with_one_trial)
-    with pytest.warns(UserWarning, match="the flow, or a search for the sharpness along it, did not converge at 1 point"):
+    with pytest.warns(
+        UserWarning, match="the flow, or a search for the sharpness along it, did not converge at 1 point"
+    ):
         short = flowing(axes={"eta": [1e-4, 5.0], "alpha": 0.5, "depth": 2}, steps=9, record=7)
     assert short.flow_unresolved.values.tolist() == [0, 16]
 
