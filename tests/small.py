@@ -12,7 +12,8 @@ from fastdln.storage.in_memory import InMemory
 # The repository.
 ROOT = Path(__file__).parent.parent
 
-EVERYTHING = ["period", "oscillating_modes", "orbit", "oscillation_range", "loss", "escape_step", "divergence_step"]
+EVERYTHING = ["period", "oscillating_modes", "orbit", "oscillation_range", "loss"]
+EVERYTHING += ["escape_step", "convergence_step", "divergence_step"]
 
 SWEEP = Sweep(
     title="a test",

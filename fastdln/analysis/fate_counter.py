@@ -65,6 +65,31 @@ class Tally:
             setattr(self, name, max(getattr(self, name), getattr(other, name)))
 
 
+@dataclass
+class Kept:
+    """What keeps each point of a block, over its modes with s > 0.
+
+    waiting: how many modes had not left 0 when the record began; unknown: whether nobody knows for how long; to_leave: steps that
+    would do. slow, to_settle: likewise of those that approach their minimum slowly. near_or_beyond, beyond: whether a mode lies
+    there of the edge. otherwise: explained without: a mode may wait unseen, or is on its way to its minimum.
+    """
+
+    waiting: NDArray[np.int32]
+    unknown: NDArray[np.bool_]
+    to_leave: FloatArray
+    slow: NDArray[np.bool_]
+    to_settle: FloatArray
+    near_or_beyond: NDArray[np.bool_]
+    beyond: NDArray[np.bool_]
+    otherwise: NDArray[np.bool_]
+
+    @classmethod
+    def nothing(cls, shape: tuple[int, ...]) -> Kept:
+        """Of points of which no mode has been added."""
+        kinds = (np.int32, np.bool_, np.float64, np.bool_, np.float64, np.bool_, np.bool_, np.bool_)
+        return cls(*(np.zeros(shape, dtype=kind) for kind in kinds))
+
+
 class FateCounter:
     """Counts blocks of a sweep's points.
 
@@ -121,53 +146,61 @@ class FateCounter:
         self, tally: Tally, drifting: NDArray[np.bool_], coordinates: Mapping[str, NDArray[Any]], escape: Any
     ) -> None:
         """Counts the drifting points of one depth, start and model by what keeps them."""
-        depth = int(coordinates["depth"][0])
-        waiting = np.zeros(drifting.shape, dtype=np.int32)
-        # otherwise explained: a mode may wait unseen, or is on its way to its minimum
-        slow, near_or_beyond, beyond, otherwise = (np.zeros(drifting.shape, dtype=bool) for _ in range(4))
-        to_settle = np.zeros(drifting.shape)
+        kept = Kept.nothing(drifting.shape)
         layers = self._layers(coordinates)
-        eta, alpha = (along(coordinates, name)[..., None] for name in ("eta", "alpha"))
         for index, mode in enumerate(self.modes):
             s = self._singular_value(coordinates, int(mode))
-            if not (learned := s > 0).any():
-                continue
-            plateau = np.zeros(1) if layers is None else plateau_steps_of_layers(layers[:, [mode]], alpha, eta, s)
-            with np.errstate(all="ignore"):
-                edge = eta * stability_limit(s, depth)
-            left_at = plateau if escape is None else np.where(escape[..., [index]] < 0, np.inf, escape[..., [index]])
-            waits = (left_at > self.steps) & learned
-            told = escape is not None or (layers is not None and np.any(closed_forms(layers[:, [mode]])))
-            settling = settling_steps(eta, s, depth)
-            on_its_way = (edge < EDGE) & (left_at + settling > self.steps)
-            otherwise |= (learned & (on_its_way | (not told)))[..., 0]
-            if waits.any():
-                here = drifting & waits[..., 0]
-                waiting += here
-                known = plateau > 0
-                tally.unknown |= bool((here & ~known[..., 0]).any())
-                needed = np.where(known, enough_steps(np.maximum(plateau, self.steps), eta, s, depth), 0.0)[..., 0]
-                tally.enough = max(tally.enough, float(np.where(here, needed, 0.0).max()))
-            if layers is not None:
-                lasts = (plateau > 0) & (plateau + settling > self.steps)
-                slowly = ((edge < BELOW_THE_EDGE) & lasts & learned)[..., 0]
-                slow |= slowly
-                if slowly.any():
-                    needed = enough_steps(plateau, eta, s, depth)[..., 0]
-                    np.maximum(to_settle, np.where(slowly, needed, 0.0), out=to_settle)
-            near_or_beyond |= ((edge >= BELOW_THE_EDGE) & learned)[..., 0]
-            beyond |= ((edge >= EDGE) & learned)[..., 0]
-        if number := np.count_nonzero(waiting):
-            fewest = int(waiting[waiting > 0].min())
+            if (s > 0).any():
+                left = None if escape is None else escape[..., [index]]
+                self._add_mode(kept, coordinates, s, None if layers is None else layers[:, [mode]], left)
+        if number := np.count_nonzero(drifting & (kept.waiting > 0)):
+            waiting = kept.waiting[drifting & (kept.waiting > 0)]
+            fewest = int(waiting.min())
             tally.fewest = min(tally.fewest, fewest) if tally.waiting else fewest
             tally.most, tally.waiting = max(tally.most, int(waiting.max())), tally.waiting + int(number)
-        left = drifting & (waiting == 0)
-        slow &= left & ~near_or_beyond
-        if slow.any():
+            tally.enough = max(tally.enough, float(kept.to_leave[drifting].max()))
+            tally.unknown |= bool(kept.unknown[drifting].any())
+        left = drifting & (kept.waiting == 0)
+        if (slow := left & kept.slow & ~kept.near_or_beyond).any():
             tally.slow += int(np.count_nonzero(slow))
-            tally.enough_to_settle = max(tally.enough_to_settle, float(to_settle[slow].max()))
+            tally.enough_to_settle = max(tally.enough_to_settle, float(kept.to_settle[slow].max()))
         if self.record < CLEAR_RECORD and not self._is_own(coordinates):
-            tally.unclear += int(np.count_nonzero(left & beyond & ~otherwise))
+            tally.unclear += int(np.count_nonzero(left & kept.beyond & ~kept.otherwise))
+
+    def _add_mode(
+        self,
+        kept: Kept,
+        coordinates: Mapping[str, NDArray[Any]],
+        s: FloatArray,
+        layers: FloatArray | None,
+        escape: NDArray[Any] | None,
+    ) -> None:
+        """Adds what keeps one mode, whose arrays have a further dimension of length 1, last."""
+        depth, steps = int(coordinates["depth"][0]), self.steps
+        eta, alpha = (along(coordinates, name)[..., None] for name in ("eta", "alpha"))
+        learned = s > 0
+        plateau = np.zeros(1) if layers is None else plateau_steps_of_layers(layers, alpha, eta, s)
+        settling = settling_steps(eta, s, depth)
+        with np.errstate(all="ignore"):
+            edge = eta * stability_limit(s, depth)
+        left_at = plateau if escape is None else np.where(escape < 0, np.inf, escape)
+        told = escape is not None or (layers is not None and np.any(closed_forms(layers)))
+        on_its_way = (edge < EDGE) & (left_at + settling > steps)
+        kept.otherwise |= (learned & (on_its_way | (not told)))[..., 0]
+        if (waits := (left_at > steps) & learned).any():
+            known = plateau > 0
+            needed = np.where(known, enough_steps(np.maximum(plateau, steps), eta, s, depth), 0.0)
+            kept.waiting += waits[..., 0]
+            kept.unknown |= (waits & ~known)[..., 0]
+            np.maximum(kept.to_leave, np.where(waits, needed, 0.0)[..., 0], out=kept.to_leave)
+        if layers is not None:
+            slow = (edge < BELOW_THE_EDGE) & (plateau > 0) & (plateau + settling > steps) & learned
+            if slow.any():
+                needed = np.where(slow, enough_steps(plateau, eta, s, depth), 0.0)
+                kept.slow |= slow[..., 0]
+                np.maximum(kept.to_settle, needed[..., 0], out=kept.to_settle)
+        kept.near_or_beyond |= ((edge >= BELOW_THE_EDGE) & learned)[..., 0]
+        kept.beyond |= ((edge >= EDGE) & learned)[..., 0]
 
     def _singular_value(self, coordinates: Mapping[str, NDArray[Any]], mode: int) -> FloatArray:
         """Of a mode, along the axis that sweeps it; a further dimension of length 1 is last."""

@@ -174,7 +174,10 @@ class PictureOptions:
         str | None, typer.Option("--style", metavar="NAME", help="screen, paper (small letters) or talk (large ones).")
     ] = None
     over: Annotated[
-        str | None, typer.Option("--over", metavar="STORE", help="A second store, drawn over the first.")
+        list[str] | None,
+        typer.Option(
+            "--over", metavar="STORE", help="A further store, drawn over the first; --at chooses of all. Repeatable."
+        ),
     ] = None
 
     def chosen(self) -> dict[str, str]:
@@ -182,7 +185,7 @@ class PictureOptions:
         return pairs(self.choices, "--at", "depth=3") or {}
 
     def look(self) -> dict[str, Any]:
-        """The words of the appearance that are given, but for the second store."""
+        """The words of the appearance that are given, but for further stores."""
         names = [field.name for field in fields(self) if field.name not in ("choices", "over")]
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
@@ -191,7 +194,7 @@ class PictureOptions:
         found = [word for dim, value in self.chosen().items() for word in ("--at", f"{dim}={value}")]
         for name, value in self.look().items():
             found += [f"--{name}", value] if isinstance(value, str) else [f"--{name}" if value else f"--no-{name}"]
-        return found + (["--over", self.over] if self.over else [])
+        return found + [word for store in self.over or () for word in ("--over", store)]
 
 
 def takes(kind: type) -> Callable[[Callable[..., None]], Callable[..., None]]:

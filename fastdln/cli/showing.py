@@ -127,8 +127,8 @@ def plot(
             raise DatasetError(f"{variable}: to choose one: --at {variable}")
     path = files.checked(out or Path("-".join([named_after(store), *words]) + ".png"), FORMATS)
     with busy(f"drawing {kind}", quiet), reading(store):
-        if how.over is not None:
-            asked["over"] = open_store(how.over, storage_options=pairs(options) if "://" in how.over else None)
+        if how.over:
+            asked["over"] = [open_store(at, storage_options=pairs(options) if "://" in at else None) for at in how.over]
         picture = figure(open_store(store, storage_options=pairs(options)), kind, **asked)
         command = shlex.join(["fastdln", "plot", store, *words, *how.words()])
         files.write(path, encode(picture, path.suffix[1:].lower(), dpi, command=command))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -34,21 +34,38 @@ SETTINGS: dict[Any, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class Style:
-    """Settings of Matplotlib, the width of lines in parts of a screen's, and inches: of a picture, a panel, a strip's height."""
+    """Settings of Matplotlib, the width of lines in parts of a screen's, and inches: of a picture, a panel, a strip's height.
+
+    columns: the most panels in a row; widest: inches of a figure of several, whose panels are narrower where they would be wider.
+    """
 
     settings: Mapping[str, Any]
     lines: float
     single: tuple[float, float]
     panel: tuple[float, float]
     strip: float
+    columns: int = 4
+    widest: float = float("inf")
 
+    def figure_of(self, columns: int, rows: int, part: float = 1.0, more: float = 0.0) -> tuple[float, float]:
+        """Inches of a figure of several panels, each `part` of the usual height and `more`."""
+        return min(self.panel[0] * columns, self.widest), (self.panel[1] * part + more) * rows
+
+
+# Inches of the text of a journal's page of two columns.
+TEXT_WIDTH = 7.2
 
 # On paper the text width of a conference's page, and its smallest letters; on a wall, letters that the last row reads.
 STYLES = {
     "screen": Style({}, 1.0, (7.0, 4.4), (4.2, 3.4), 2.6),
-    "paper": Style({"font.size": 8, "axes.titlesize": 8, "figure.titlesize": 9}, 0.8, (5.5, 3.2), (2.75, 2.3), 2.4),
+    "paper": Style(
+        {"font.size": 8, "axes.titlesize": 8, "figure.titlesize": 9}, 0.8, (5.5, 3.2), (2.75, 2.3), 2.4, 3, TEXT_WIDTH
+    ),
     "talk": Style({"font.size": 15, "axes.titlesize": 15, "figure.titlesize": 17}, 1.7, (10.0, 6.0), (6.4, 5.2), 4.2),
 }
+
+# Further datasets over the first, each in dashes of its own.
+MOST_OVER = 3
 
 # Height of a panel that is a low strip, in parts of the usual.
 STRIP = 0.58
@@ -71,7 +88,7 @@ class Options(Choice, total=False):
     variable: str
     panels: str
     style: Literal["screen", "paper", "talk"]
-    over: xr.Dataset
+    over: xr.Dataset | Sequence[xr.Dataset]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,8 +115,8 @@ class Appearance:
         Dimensions of which each value has a panel of its own.
     style : str
         A key of `STYLES`.
-    over : xarray.Dataset
-        A second dataset, drawn over the first.
+    over : tuple of xarray.Dataset
+        Further datasets, drawn over the first.
     scale : float
         By which learning rates are multiplied on the x axis: S where x is "eta S".
     """
@@ -115,7 +132,7 @@ class Appearance:
     variable: str | None = None
     panels: tuple[str, ...] = ()
     style: str | None = None
-    over: xr.Dataset | None = None
+    over: tuple[xr.Dataset, ...] = ()
     scale: float = 1.0
 
     def set(self) -> set[str]:
@@ -137,19 +154,6 @@ def split(options: Mapping[str, Any]) -> tuple[dict[str, Any], Appearance]:
     given = {name: value for name, value in options.items() if name in CHECKS and value is not None}
     words: dict[str, Any] = {name: CHECKS[name](name, value) for name, value in given.items()}
     return {name: value for name, value in options.items() if name not in CHECKS}, Appearance(**words)
-
-
-def only_axes(given: tuple[Any, ...], options: dict[str, Any]) -> Axes | None:
-    """Take the axes out of what a picture is called with, of which nothing else stands without its name."""
-    words = [*given, options.pop("ax")] if "ax" in options else [*given]
-    if len(words) > 1:
-        names = next((f", such as variable={word!r}" for word in words if isinstance(word, str)), "")
-        raise DatasetError(f"ax: is all that may be given without a name; name the others{names}")
-    ax = words[0] if words else None
-    if ax is None or isinstance(ax, Axes):
-        return ax
-    meant = f'; a variable is given by its name, as in map(variable="{ax}")' if isinstance(ax, str) else ""
-    raise DatasetError(f"ax: must be a matplotlib Axes{meant} (got {type(ax).__name__})")
 
 
 def text(name: str, value: Any) -> str:
@@ -214,11 +218,19 @@ def style_name(name: str, value: Any) -> str:
     return value
 
 
-def dataset(name: str, value: Any) -> xr.Dataset:
-    """Check a dataset."""
-    if not isinstance(value, xr.Dataset):
-        raise DatasetError(f"{name}: must be an xarray.Dataset (got {type(value).__name__})")
-    return value
+def datasets(name: str, value: Any) -> tuple[xr.Dataset, ...]:
+    """Check a dataset, or several."""
+    given = (value,) if isinstance(value, xr.Dataset) else value
+    if not isinstance(given, list | tuple):
+        raise DatasetError(f"{name}: must be an xarray.Dataset, or a list of them (got {type(value).__name__})")
+    if len(given) > MOST_OVER:
+        raise DatasetError(f"{name}: at most {MOST_OVER} datasets can be told apart (got {len(given)})")
+    for one in given:
+        if not isinstance(one, xr.Dataset):
+            raise DatasetError(
+                f"{name}: must be an xarray.Dataset, or a list of them (got a list with {type(one).__name__})"
+            )
+    return tuple(given)
 
 
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -233,7 +245,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "variable": text,
     "panels": dimensions,
     "style": style_name,
-    "over": dataset,
+    "over": datasets,
 }
 
 

@@ -16,9 +16,10 @@ from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, step_axis
 from fastdln.plots.colours import DARK_BLUE, THEORY, line_colours
 from fastdln.plots.labels import axis_label, note
-from fastdln.plots.plot import Plot, View, eta_and_mode_dims
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.selection import array_along, mode_indices, mode_name, values
-from fastdln.plots.trajectories import drawn_etas, eta_and_step_dims, eta_name, note_etas, why_not_matrices
+from fastdln.plots.shown import eta_and_mode_dims, eta_and_step_dims
+from fastdln.plots.trajectories import drawn_etas, eta_name, note_etas, why_not_matrices
 
 # A difference of squares is rounding errors from here on, in parts of the squares; balancing_gap itself goes further.
 ROUNDING = 1e-14

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from fastdln.analysis.dataset import restore_dimensions
 from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Options, split
+from fastdln.plots.calling import by_name
 from fastdln.plots.panels import ABOUT, call_text, panels_of
 from fastdln.plots.plot import Plot
 from fastdln.registry import collect
@@ -74,6 +75,7 @@ def kind_of(name: str) -> Plot:
     return PLOTS[name]
 
 
+@by_name
 def figure(ds: xr.Dataset, kind: str, /, **options: Unpack[Options]) -> Figure:
     """Draw a figure of one kind, with a panel for each value of the dimensions that a picture does not show.
 
@@ -94,7 +96,7 @@ def figure(ds: xr.Dataset, kind: str, /, **options: Unpack[Options]) -> Figure:
         - `x`: what is on the x axis: "eta", "eta S" (times the sharpness of the minimum), "step"
         - `variable`, `y`: what a map shows, and its y axis
         - `panels`: the name of a dimension of which each value has a panel of its own
-        - `over`: a second dataset, drawn over the first
+        - `over`: a second dataset, or a list of several, drawn over the first
 
     Returns
     -------
@@ -118,7 +120,7 @@ def figure(ds: xr.Dataset, kind: str, /, **options: Unpack[Options]) -> Figure:
     choice, look = split(options)
     plot = kind_of(kind).asked(ds, look)
     try:
-        selected = plot.select(ds, choice)
+        selected = plot.select(ds, choice, look.over)
     except DatasetError as error:
         possible = drawable(ds)
         if kind in possible or not possible:

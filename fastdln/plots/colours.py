@@ -34,6 +34,15 @@ DIVERGED_SPAN: dict[str, Any] = {"facecolor": "#f2e3e0", "edgecolor": "#d9bdb7",
 # One quantity without modes: its mean, or the largest; the next ones; the range about it.
 DARK_BLUE, MIDDLE_BLUE, PALE_BLUE = "#08306b", "#5f9cc5", "#9ecae1"
 
+# At the edge: the constrained trajectory, and flows, which differ by their dashes as well; the stages of a cycle.
+CONSTRAINED: dict[str, Any] = {"color": "#222222", "linewidth": 1.0, "linestyle": (0, (1, 1))}
+FLOWS: dict[str, dict[str, Any]] = {
+    "central-flow": {"color": "#cc79a7", "linewidth": 1.8},
+    "flow": {"color": "#8c6d31", "linewidth": 1.2, "linestyle": (0, (5, 1.2))},
+    "modes-flow": {"color": "#8c6d31", "linewidth": 1.2, "linestyle": (0, (5, 1.2))},
+}
+STAGES = ("#f4f1ea", "#dbe6c4", "#a9c3d6", "#c9b8ce")
+
 # In a legend: what holds for every mode, and the borders of swatches.
 NEUTRAL, BORDER = "#555555", "#666666"
 
@@ -64,10 +73,11 @@ BLUE_YELLOW = LinearSegmentedColormap.from_list(
 # Heat maps from small to large, and computed points that have no value.
 SEQUENTIAL, NO_VALUE = "viridis", "#c9c2bb"
 
-# Steps until a mode escapes and until it diverges, later ones darker: every step of the second is darker than all of the
-# first, so that the two are apart without colours as well. What does neither is white.
-ESCAPES = LinearSegmentedColormap.from_list("escapes", ["#e6f2d5", "#9ccfc0", "#4a93b6"])
-DIVERGES = LinearSegmentedColormap.from_list("diverges", ["#b13f2b", "#751d2d", "#26081a"])
+# Steps until a mode converges, escapes and diverges, later ones darker: every step of one is darker than all of those before,
+# so that they are apart without colours as well. What does none of these is white.
+CONVERGES = LinearSegmentedColormap.from_list("converges", ["#fceecc", "#e8ce89", "#cab658"])
+ESCAPES = LinearSegmentedColormap.from_list("escapes", ["#73a0b1", "#3a7ba4", "#3c5c7f"])
+DIVERGES = LinearSegmentedColormap.from_list("diverges", ["#663144", "#420d25", "#060004"])
 NEITHER = "#ffffff"
 
 # Of lines: falling lightness, so that they stay apart in grey as well; without what is too pale for white paper.

@@ -14,7 +14,8 @@ from fastdln.plots.axes import hatch_if_empty
 from fastdln.plots.colours import THEORY, line_colours
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.selection import mode_indices, values
-from fastdln.plots.trajectories import drawn_etas, eta_and_step_dims, eta_name, note_etas, thinned, why_not_matrices
+from fastdln.plots.shown import eta_and_step_dims
+from fastdln.plots.trajectories import drawn_etas, eta_name, note_etas, thinned, why_not_matrices
 
 # Room about the path, in parts of its extent.
 MARGIN = 0.35

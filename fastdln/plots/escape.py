@@ -1,4 +1,4 @@
-"""Steps until modes escape from the plateau, and until they diverge: the boundary between the two."""
+"""Steps until modes escape from the plateau, converge or diverge: the boundaries between what becomes of them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from fastdln.observables.fate import DIVERGED, NOT_COMPUTED
 from fastdln.plots.against_eta import draw_line
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, plane_label
-from fastdln.plots.colours import DIVERGES, ESCAPES, NEITHER, THEORY, line_colours
+from fastdln.plots.colours import CONVERGES, DIVERGES, ESCAPES, NEITHER, THEORY, line_colours
 from fastdln.plots.labels import axis_label, hatched_swatch, swatch
-from fastdln.plots.plot import Plot, View, eta_and_mode_dims, is_plane, plane_and_mode_dims, plane_dims
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import Cells, draw_cells, grid_cells, means
 from fastdln.plots.scales import extend_of, robust_scale, tidy_bar
 from fastdln.plots.selection import array_along, mode_indices, mode_name
+from fastdln.plots.shown import eta_and_mode_dims, is_plane, plane_and_mode_dims, plane_dims
 
 # Starts from which the theory knows how long a mode stays.
 PLATEAUS = {"one-zero": theory.plateau_steps, "balanced": theory.balanced_plateau_steps}
@@ -31,27 +32,41 @@ THEORY_POINTS = 500
 
 # The variables that may be there, fullest first, and what a point is called that has no step of theirs.
 NEITHER_NAMES = {
+    ("escape_step", "convergence_step", "divergence_step"): "none of these",
     ("escape_step", "divergence_step"): "neither",
+    ("convergence_step", "divergence_step"): "neither",
+    ("escape_step", "convergence_step"): "not escaped, or diverged",
     ("escape_step",): "not escaped, or diverged",
+    ("convergence_step",): "not converged",
     ("divergence_step",): "not diverged",
 }
 
-# What becomes of a point: the quantities of a cell.
-ESCAPED, LOST, STAYED, KNOWN = range(4)
+STEPS = next(iter(NEITHER_NAMES))
+
+# Against eta: what is drawn beside the line of the escape, its word and its marker.
+POINTS = (("convergence_step", "converges", "+"), ("divergence_step", "diverges", "x"))
+
+# What becomes of a point: the quantities of a cell; and the colours and words of those that have a step.
+CONVERGED, ESCAPED, LOST, STAYED, KNOWN = range(5)
+KINDS = (
+    (CONVERGED, CONVERGES, "last mode converges at step"),
+    (ESCAPED, ESCAPES, "last mode escapes at step"),
+    (LOST, DIVERGES, "first mode diverges at step"),
+)
 
 
 def escape(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
-    """Steps until the modes escape or diverge, over eta and alpha or against eta, on a log scale.
+    """Steps until the modes escape, converge or diverge, over eta and alpha or against eta, on a log scale.
 
-    Over two axes in two kinds of colours, later ones darker: from green to blue where all modes escape, by the step of the last
-    one, whatever comes after, also where it collapses later; from red to black where any diverges, by the step of the
-    first. Of a mode that is chosen, by its own steps. A cell of several points is
-    coloured by what most of them do, at the geometric mean of their steps.
+    Over two axes in kinds of colours, later ones darker: yellow where all modes converge, by the step from which on the last
+    one is at its minimum; blue where all others escape, by the step of the last one, whatever comes after, also where
+    it collapses later; from red to black where any diverges, by the step of the first. Of a mode that is chosen, by its own
+    steps. A cell of several points is coloured by what most of them do, at the geometric mean of their steps.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        With `escape_step` and `divergence_step` (..., eta, mode), or one of them.
+        With `escape_step`, `convergence_step` and `divergence_step` (..., eta, mode), or some of them.
     ax : matplotlib.axes.Axes, optional
         Where to draw; if left out, on a figure of its own, 7 by 4.4 inches.
     **options : Options
@@ -69,7 +84,7 @@ def escape(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -
 
     Notes
     -----
-    A mode escapes at the first state with pi > s/2. Thin lines: 2/S_i and, against eta, the steps that the plateau takes from
+    A mode escapes at the first state with pi > s/2, and converges at the first from which on pi is at s. Thin lines: 2/S_i and, against eta, the steps that the plateau takes from
     one-zero starts, T = C_L alpha^-(L-2) / (eta s) for L >= 3, and from balanced ones.
 
     References
@@ -88,9 +103,9 @@ def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     x, y = plane_dims(ds)
     eta_axis(ax, ds, look)
     cells = grid_cells(ax, ds, x, y, look.scale)
-    names = tuple(name for name in ("escape_step", "divergence_step", "fate") if name in ds)
+    names = tuple(name for name in (*STEPS, "fate") if name in ds)
     modes = mode_indices(ds)
-    logs, counts = means(cells, ds, x, y, names, lambda block: steps_of(block, modes), 4)
+    logs, counts = means(cells, ds, x, y, names, lambda block: steps_of(block, modes), 5)
     most = counts[:KNOWN].argmax(axis=0)
     computed = counts[KNOWN] > 0
     handles = []
@@ -98,23 +113,21 @@ def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
         colour = ListedColormap([NEITHER])
         draw_cells(ax, cells, ds, y, np.ma.masked_array(np.ones(stayed.shape), ~stayed), cmap=colour)
         handles.append(swatch(NEITHER, next(name for needs, name in NEITHER_NAMES.items() if set(needs) <= set(names))))
-    escaped, lost = (
-        np.ma.masked_array(np.exp(logs[k]), ~(computed & (most == k) & (counts[k] > 0))) for k in (ESCAPED, LOST)
-    )
-    one = len(modes) == 1
-    draw_steps(
-        ax, cells, ds, y, escaped, look.cmap or ESCAPES, "escapes at step" if one else "last mode escapes at step"
-    )
-    draw_steps(ax, cells, ds, y, lost, DIVERGES, "diverges at step" if one else "first mode diverges at step")
+    for kind, colours, words in KINDS:
+        drawn = computed & (most == kind) & (counts[kind] > 0)
+        chosen = (look.cmap or colours) if kind == ESCAPED else colours
+        label = words.partition(" mode ")[2] if len(modes) == 1 else words
+        draw_steps(ax, cells, ds, y, np.ma.masked_array(np.exp(logs[kind]), ~drawn), chosen, label)
     ax.set_ylabel(plane_label(ds, y))
     critical_lines(ax, ds, look, y)
     return handles + ([] if computed.all() else [hatched_swatch("not computed")])
 
 
 def steps_of(block: xr.Dataset, modes: list[int]) -> Iterator[np.ndarray]:
-    """Give the logarithms of the last escape and of the first divergence of each point, and where there is neither.
+    """Give the logarithms of the last convergence, of the last escape and of the first divergence of each point, and
+    where there is none of them.
 
-    modes: indices of those that are to escape; any may diverge.
+    modes: indices of those that are to escape or converge; any may diverge.
     """
     fate = block["fate"].values
     computed = fate != NOT_COMPUTED
@@ -125,18 +138,23 @@ def steps_of(block: xr.Dataset, modes: list[int]) -> Iterator[np.ndarray]:
         lost = computed & (first < never)
     else:
         first, lost = np.full(fate.shape, never), computed & (fate == DIVERGED)
-    if "escape_step" in block:
-        steps = block["escape_step"].values[..., modes]
-        last, escaped = steps.max(axis=-1), computed & (steps >= 0).all(axis=-1) & ~lost
-    else:
-        last, escaped = np.zeros(fate.shape, int), np.zeros(fate.shape, bool)
+    left = computed & ~lost
+    for name in ("convergence_step", "escape_step"):
+        last, there = np.zeros(fate.shape, int), np.zeros(fate.shape, bool)
+        if name in block:
+            steps = block[name].values[..., modes]
+            last, there = steps.max(axis=-1), left & (steps >= 0).all(axis=-1)
+        yield logarithm(last, there)
+        left &= ~there
     timed = lost & (first < never)
-    yield np.log(
-        np.maximum(last, 1), out=np.full(fate.shape, np.nan), where=escaped
-    )  # the start is at step 1 of a log scale
-    yield np.log(np.maximum(first, 1), out=np.full(fate.shape, np.nan), where=timed)
-    yield np.where(computed & ~escaped & ~timed, 1.0, np.nan)
+    yield logarithm(first, timed)
+    yield np.where(left | (lost & ~timed), 1.0, np.nan)
     yield np.where(computed, 1.0, np.nan)
+
+
+def logarithm(steps: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Logarithms of steps where they are there, else NaN; the start is at step 1 of a log scale."""
+    return np.log(np.maximum(steps, 1), out=np.full(steps.shape, np.nan), where=there)
 
 
 def draw_steps(
@@ -160,19 +178,19 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     """Draw the steps of each mode, and how long the theory's plateau is."""
     ax.set_yscale("log")
     eta_axis(ax, ds, look)
-    indices = mode_indices(ds)
+    indices, measured = mode_indices(ds), [name for name in STEPS if name in ds]
     for colour, mode in zip(line_colours(len(indices), look.cmap), indices, strict=True):
         if "escape_step" in ds:
-            draw_line(ax, ds, look, steps_along(ds, "escape_step", mode), colour, mode_name(ds, mode), mode)
-        if "divergence_step" in ds:
-            steps = steps_along(ds, "divergence_step", mode)
-            name = f"{mode_name(ds, mode)}: diverges"
-            if np.isfinite(steps).any():
-                ax.plot(look.scale * ds["eta"].values, steps, "x", color=colour, markersize=4, label=name)
+            name = mode_name(ds, mode) + (": escapes" if len(measured) > 1 else "")
+            draw_line(ax, ds, look, steps_along(ds, "escape_step", mode), colour, name, mode)
+        for name, verb, marker in POINTS:
+            if name in ds and np.isfinite(steps := steps_along(ds, name, mode)).any():
+                label = f"{mode_name(ds, mode)}: {verb}"
+                ax.plot(look.scale * ds["eta"].values, steps, marker, color=colour, markersize=4, label=label)
     if "escape_step" in ds:
         plateau_curves(ax, ds, look)
     critical_lines(ax, ds, look)
-    ax.set_ylabel(axis_label(ds["escape_step" if "escape_step" in ds else "divergence_step"]))
+    ax.set_ylabel("steps" if len(measured) > 1 else axis_label(ds[measured[0]]))
 
 
 def steps_along(ds: xr.Dataset, name: str, mode: int) -> np.ndarray:

@@ -16,9 +16,9 @@ from fastdln.plots.appearance import Appearance
 from fastdln.plots.axes import critical_lines, eta_axis, level_lines, plane_axis, plane_label
 from fastdln.plots.colours import BLUE_YELLOW, CLASS_COLOURS, NO_VALUE, SEQUENTIAL
 from fastdln.plots.labels import axis_label, hatched_swatch, note, swatch
-from fastdln.plots.plot import plane_dims
 from fastdln.plots.rasterize import Cells, draw_cells, grid_cells, mean, most_frequent
 from fastdln.plots.scales import extend_of, robust_scale, tidy_bar, whole_numbers
+from fastdln.plots.shown import plane_dims
 
 # Percentiles at either end beyond which values have the last colour.
 CLIPPED = 0.5

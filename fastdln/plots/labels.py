@@ -35,6 +35,15 @@ ENTRY, BELOW, TICKS = 4.5, 2.3, 11.0
 # Letters of a legend in parts of those of labels ("small" of Matplotlib), and the part of a panel that it may take beside it.
 SMALL, MOST_BESIDE = 0.833, 0.4
 
+# Part of a panel's width that a legend below it may take.
+WIDEST_BELOW = 0.95
+
+# Gap between a picture and the legend beside it, in parts of the picture's width; a line of a legend, in its letters' sizes.
+BESIDE, LINE = 0.03, 1.7
+
+# Places of pictures that were made smaller for their legends: before and since.
+PLACES: WeakKeyDictionary[Axes, tuple[Any, Any]] = WeakKeyDictionary()
+
 # What a legend names, in the order of a list: in several columns its own order is another.
 ENTRIES_OF: WeakKeyDictionary[Legend, list[Any]] = WeakKeyDictionary()
 
@@ -116,18 +125,39 @@ def entries_of(ax: Axes, handles: list[Any] | None) -> list[Any]:
 def draw_legend(ax: Axes, handles: list[Any] | None = None) -> None:
     """Put the legend to the right of the picture, or below it where there is no room.
 
-    Inside it where the figure would not make room.
+    Where the figure makes no room the picture is made smaller; only where too little would be left of it the legend stands inside.
     """
     if not (entries := entries_of(ax, handles)):
         return
-    if ax.figure.get_layout_engine() is None:
-        legend = ax.legend(handles=entries, loc="best", fontsize="small", frameon=True, framealpha=0.8)
-    elif not has_room_beside(ax, entries):
-        legend = legend_below(ax, entries)
-    else:
-        place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.03, 1.0), "borderaxespad": 0.3}
+    alone = ax.figure.get_layout_engine() is None
+    points = SMALL * float(ax.xaxis.label.get_fontsize())
+    width = entry_width(entries, points) + BESIDE * panel_inches(ax)[0]
+    if has_room_beside(ax, entries) and (not alone or shrink(ax, right=width)):
+        place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1 + BESIDE, 1.0), "borderaxespad": 0.3}
         legend = ax.legend(handles=entries, fontsize="small", **place)
+    elif alone and not shrink(ax, below=LINE * rows_of(ax, entries, points) * points / 72):
+        legend = ax.legend(handles=entries, loc="best", fontsize="small", frameon=True, framealpha=1.0)
+    else:
+        legend = legend_below(ax, entries)
     ENTRIES_OF[legend] = entries
+
+
+def shrink(ax: Axes, right: float = 0.0, below: float = 0.0) -> bool:
+    """Make a picture, with its colour bars, so many inches smaller; False if less than half of it would be left.
+
+    What was made smaller for a legend before is taken at its former size.
+    """
+    wide, high = ax.figure.bbox.size / ax.figure.dpi
+    bars = [bar.ax for one in ax.collections if (bar := getattr(one, "colorbar", None)) is not None]
+    for one in (ax, *bars):
+        now = one.get_position(original=True).bounds
+        former, shrunk = PLACES.get(one, (now, None))
+        left, bottom, width, height = former if now == shrunk else now
+        if one is ax and (right / wide > width / 2 or below / high > height / 2):
+            return False
+        one.set_position((left, bottom + below / high, width - right / wide, height - below / high))
+        PLACES[one] = ((left, bottom, width, height), one.get_position(original=True).bounds)
+    return True
 
 
 def has_room_beside(ax: Axes, entries: Sequence[Any]) -> bool:
@@ -148,7 +178,7 @@ def legend_below(ax: Axes, entries: Sequence[Any]) -> Legend:
     points = float(ax.xaxis.label.get_fontsize())
     down = TICKS + (BELOW + 1.25 * ax.get_xlabel().count("\n")) * points
     drop = ScaledTranslation(0, -down / 72, ax.figure.dpi_scale_trans)
-    arranged, columns = in_rows(entries, 0.95 * panel_inches(ax)[0], SMALL * points)
+    arranged, columns = in_rows(entries, WIDEST_BELOW * panel_inches(ax)[0], SMALL * points)
     return ax.legend(
         handles=arranged,
         loc="upper center",
@@ -159,6 +189,11 @@ def legend_below(ax: Axes, entries: Sequence[Any]) -> Legend:
         borderaxespad=0.0,
         columnspacing=1.2,
     )
+
+
+def rows_of(ax: Axes, entries: Sequence[Any], points: float) -> int:
+    """Count the rows of a legend below a picture."""
+    return -(-len(entries) // in_rows(entries, WIDEST_BELOW * panel_inches(ax)[0], points)[1])
 
 
 def in_rows(entries: Sequence[Any], inches: float, points: float) -> tuple[list[Any], int]:

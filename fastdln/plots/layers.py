@@ -15,7 +15,8 @@ from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.scales import FAR_ALONG_STEPS, leave_out_strays
 from fastdln.plots.selection import mode_indices, mode_name, values
-from fastdln.plots.trajectories import dots, step_and_mode_dims, zoom
+from fastdln.plots.shown import step_and_mode_dims
+from fastdln.plots.trajectories import dots, zoom
 
 
 def layers(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:

@@ -15,10 +15,11 @@ from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, step_axis
 from fastdln.plots.colours import THEORY, line_colours
 from fastdln.plots.labels import axis_label
-from fastdln.plots.plot import Plot, View, eta_dims
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.scales import leave_out_strays
 from fastdln.plots.selection import array_along, values
-from fastdln.plots.trajectories import dots, drawn_etas, eta_and_step_dims, eta_name, note_etas
+from fastdln.plots.shown import eta_and_step_dims, eta_dims
+from fastdln.plots.trajectories import dots, drawn_etas, eta_name, note_etas
 
 # Below this a loss is rounding: (1e-16 s)^2 for s of order 1.
 FLOOR = 1e-32

@@ -16,9 +16,10 @@ from fastdln.plots.axes import critical_lines, eta_axis
 from fastdln.plots.colours import THEORY, line_colours
 from fastdln.plots.heatmap import heatmap
 from fastdln.plots.labels import axis_label
-from fastdln.plots.plot import Plot, View, eta_and_mode_dims, is_plane, plane_dims
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.scales import ROOM, limits_of_lines, note_outside
 from fastdln.plots.selection import array_along, mode_indices, mode_name, values
+from fastdln.plots.shown import eta_and_mode_dims, is_plane, plane_dims
 
 # Exponents that differ by less are rounding errors about one value. (One superstable orbit, on the other hand, would press all
 # the others together at its log 2^-52: the axis ends well before.)

@@ -21,8 +21,9 @@ from fastdln.plots.axes import plane_axis, plane_label
 from fastdln.plots.colours import CLASS_COLOURS
 from fastdln.plots.heatmap import coloured, counted, draw_edges
 from fastdln.plots.labels import axis_label, hatched_swatch, swatch
-from fastdln.plots.plot import Plot, View, plane_dims
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import draw_cells, grid_cells, most_frequent, span
+from fastdln.plots.shown import plane_dims
 from fastdln.text import suggestion
 
 # Finds the index of what each value means, -1 for nothing.

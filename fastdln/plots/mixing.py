@@ -16,9 +16,10 @@ from fastdln.plots.axes import eta_axis
 from fastdln.plots.colours import DARK_BLUE, THEORY
 from fastdln.plots.heatmap import heatmap
 from fastdln.plots.labels import axis_label
-from fastdln.plots.plot import Plot, View, is_plane, plane_dims
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.scales import leave_out_strays
 from fastdln.plots.selection import mode_indices, values
+from fastdln.plots.shown import is_plane, plane_dims
 
 
 def mixing(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:

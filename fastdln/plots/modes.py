@@ -16,9 +16,10 @@ from fastdln.plots.axes import critical_eta, eta_axis, spans
 from fastdln.plots.colours import DARK_BLUE, DIVERGED_SPAN, THEORY
 from fastdln.plots.heatmap import counted
 from fastdln.plots.labels import axis_label
-from fastdln.plots.plot import Plot, View, eta_dims, is_plane, plane_dims
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import span
 from fastdln.plots.selection import array_along, mode_indices
+from fastdln.plots.shown import eta_dims, is_plane, plane_dims
 
 # Of a count's axis below 0 and above the last count, so that the lines there are seen.
 ROOM = 0.3

@@ -15,9 +15,10 @@ from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis
 from fastdln.plots.colours import THEORY, line_colours
 from fastdln.plots.labels import axis_label
-from fastdln.plots.plot import Plot, View, eta_and_mode_dims
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.scales import leave_out_strays
 from fastdln.plots.selection import array_along, mode_indices, mode_name, values
+from fastdln.plots.shown import eta_and_mode_dims
 
 # Points of a theory's curve: more than a picture has columns.
 THEORY_POINTS = 2000

@@ -79,7 +79,7 @@ def panels_of(plot: Plot, ds: xr.Dataset, choice: Mapping[str, Any], look: Appea
     possible = math.prod(len(along) for along in indices)
     shown = f"{len(values)} of {possible:,} pictures shown" if len(values) < possible else ""
     title = " - ".join(filter(None, [text_of(ds.attrs, "title"), shown])) if look.title is None else look.title
-    columns = {1: 1, 2: 2, 4: 2, 7: 4, 8: 4}.get(len(values), 3)
+    columns = min({1: 1, 2: 2, 4: 2, 7: 4, 8: 4}.get(len(values), 3), STYLES[look.style or "screen"].columns)
     of_panels = {name: getattr(look, name) for name in look.set() - {"title", "size", "panels", "style"}}
     drawn = [(plot.draw, {**choice, **panel, **of_panels}) for panel in values]
     low = view.low(ds.isel({dim: along[:1] for dim, along in zip(dims, indices, strict=True)}))
@@ -145,11 +145,9 @@ def compose(
     """Draw the panels of a figure; view: what all of them are of, if they are of one kind; low: they are strips."""
     rows, style = -(-len(panels) // columns), STYLES[look.style or "screen"]
     several_kinds = len({draw for draw, _ in panels}) > 1
-    width, height = style.panel
-    height *= STRIP if low else 1
-    whole = (width * columns, (height + LEGEND_HEIGHT * several_kinds) * rows + LEGEND_HEIGHT * low)
-    size = whole if len(panels) > 1 else figure_size(look.style, low)
-    size = look.size or size
+    width, height = style.figure_of(columns, rows, STRIP if low else 1, LEGEND_HEIGHT * several_kinds)
+    whole = (width, height + LEGEND_HEIGHT * low)
+    size = look.size or (whole if len(panels) > 1 else figure_size(look.style, low))
     with SETTINGS_LOCK, settings(look.style) as points:
         figure = Figure(figsize=size, layout="constrained")
         STYLE_OF[figure] = look.style or "screen"

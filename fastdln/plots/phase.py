@@ -19,9 +19,10 @@ from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, plane_label
 from fastdln.plots.colours import CLASS_COLOURS, THEORY
 from fastdln.plots.labels import MOST_LISTED, hatched_swatch, listing, swatch
-from fastdln.plots.plot import Plot, View, is_plane, plane_and_mode_dims, plane_dims
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import draw_cells, grid_cells, most_frequent
 from fastdln.plots.selection import mode_indices, symbol_of
+from fastdln.plots.shown import is_plane, plane_and_mode_dims, plane_dims
 
 CLASSES = list(CLASS_COLOURS)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from functools import wraps
-from inspect import Parameter, Signature
+from functools import cached_property
 from typing import Any, Literal
 
 import xarray as xr
@@ -15,19 +14,15 @@ from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import restore_dimensions, sweep_of, target_singular_values
 from fastdln.errors import DatasetError
-from fastdln.plots import docstrings
-from fastdln.plots.appearance import Appearance, figure_size, only_axes, settings, split, widen
+from fastdln.plots import calling, docstrings
+from fastdln.plots.appearance import Appearance, figure_size, settings, split, widen
 from fastdln.plots.axes import minimum_sharpness
 from fastdln.plots.labels import draw_legend, make_room
-from fastdln.plots.overlay import draw_over
+from fastdln.plots.overlay import dims_of_further, draw_over
 from fastdln.plots.scales import set_log
 from fastdln.plots.selection import chosen_name, has_all, indices_along, refuse_unknown, select_value, x_names
 from fastdln.plots.ticks import readable_logs
 from fastdln.plots.wrapping import fit_labels, fit_title
-from fastdln.sweep.axes import NAMED
-
-# Become the second axis of a picture only where none of the others varies.
-LAST_CHOICE = ("depth", "seed", "alpha", "eta")
 
 # What every picture takes of an appearance.
 ALWAYS = frozenset({"title", "size", "xlim", "ylim", "style", "panels"})
@@ -62,6 +57,8 @@ class View:
         Dimensions of the variables, beside the grid's and the modes, of which a value can be chosen.
     low : callable, optional
         Whether it is a low strip of a dataset; by default of none.
+    named : bool, default: False
+        Whether its lines are named by what they are of, and stay as they are over another dataset's.
     """
 
     paint: Paint
@@ -74,6 +71,7 @@ class View:
     takes: frozenset[str] = frozenset()
     chooses: tuple[str, ...] = ()
     low: Callable[[xr.Dataset], bool] = lambda ds: False
+    named: bool = False
 
     def options(self) -> frozenset[str]:
         """Names of the options of an appearance that it takes."""
@@ -87,8 +85,8 @@ class Plot:
 
     Parameters
     ----------
-    draw : callable
-        The public function, which takes a dataset, an ax and options, and returns what this object does of them.
+    function : callable
+        The function of its file, which takes a dataset, an ax and options, and returns what this object does of them.
     views : tuple of View
         Ways to draw it; the first that suits a dataset is drawn.
     network : bool, default: False
@@ -99,26 +97,31 @@ class Plot:
         Words by which several modes are chosen, and what keeps these of a dataset.
     """
 
-    draw: Callable[..., Axes]
+    function: Callable[..., Axes]
     views: tuple[View, ...] = field(repr=False)
     network: bool = False
     views_of: Callable[[xr.Dataset, Appearance], tuple[View, ...]] | None = field(default=None, repr=False)
     groups: Mapping[str, Callable[[xr.Dataset], xr.Dataset]] = field(default_factory=dict, repr=False)
 
+    @cached_property
+    def draw(self) -> Callable[..., Axes]:
+        """The public function."""
+        return calling.of_dataset(self.function)
+
     @property
     def name(self) -> str:
         """The function's name, by which people ask for the picture."""
-        return self.draw.__name__
+        return self.function.__name__
 
     @property
     def summary(self) -> str:
         """A line on what it shows."""
-        return docstrings.summary(self.draw)
+        return docstrings.summary(self.function)
 
     @property
     def description(self) -> str:
         """A paragraph on its lines, options and sources, to follow the summary."""
-        return docstrings.description(self.draw)
+        return docstrings.description(self.function)
 
     def asked(self, ds: xr.Dataset, look: Appearance) -> Plot:
         """The picture with the views for what is asked for, if these depend on that."""
@@ -172,7 +175,7 @@ class Plot:
             if dim in drawn and dim not in shown and len(indices_along(ds, str(dim))) > 1
         ]
 
-    def select(self, ds: xr.Dataset, choice: Mapping[str, Any]) -> xr.Dataset:
+    def select(self, ds: xr.Dataset, choice: Mapping[str, Any], over: Sequence[xr.Dataset] = ()) -> xr.Dataset:
         """Select the choice from a dataset of fastdln.
 
         Parameters
@@ -181,6 +184,8 @@ class Plot:
             As opened, or selected and squeezed since.
         choice : mapping of str to float
             Values of dimensions; a mode by its number, from 1.
+        over : sequence of xarray.Dataset, optional
+            A second dataset; the choice may be of its dimensions too.
 
         Returns
         -------
@@ -194,7 +199,8 @@ class Plot:
         """
         ds = restore_dimensions(ds)
         dims = self.dims(ds)
-        refuse_unknown(set(choice) - set(dims), self.name, dims, self.options())
+        valid = [*dict.fromkeys([*dims, *dims_of_further(self, over)])]
+        refuse_unknown(set(choice) - set(valid), self.name, valid, self.options())
         if not any(has_all(ds, view.needs) for view in self.views):
             raise DatasetError(self.obstacles(ds))
         group = choice.get("mode")
@@ -233,16 +239,8 @@ class Plot:
         callable
             The public function without its first argument; notebooks complete its keywords.
         """
-
-        @wraps(self.draw)
-        def method(*given: Any, **options: Any) -> Axes:
-            return self.draw(ds, only_axes(given, options), **options)
-
         keywords = [*(dim for dim in map(str, ds.dims) if dim in (*ds.get("fate", ds).dims, "mode")), *self.options()]
-        own = [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in dict.fromkeys(keywords)]
-        ax = Parameter("ax", Parameter.POSITIONAL_OR_KEYWORD, default=None)
-        method.__signature__ = Signature([ax, *own])  # type: ignore[attr-defined]  # what notebooks read
-        return method
+        return calling.method(self.function, ds, keywords)
 
     def options(self) -> list[str]:
         """Names of the options of an appearance that some view takes, without those of figures."""
@@ -281,12 +279,12 @@ class Plot:
             If ax is no Axes, or this picture cannot be drawn of the dataset so.
         """
         choice, look = split(options)
-        ax = only_axes((ax,), {})
+        ax = calling.only_axes((ax,), {})
         for name in ("size", "panels") if ax is not None else ("panels",):
             if name in look.set():
                 raise DatasetError(f"{name}: is of a figure; use fastdln.plots.figure, or leave it out")
         plot = self.asked(ds, look)
-        selected = plot.select(ds, choice)
+        selected = plot.select(ds, choice, look.over)
         view = plot.view(selected, look.x)
         not_chosen = plot.panel_dims(selected, view)
         one = selected.isel({dim: indices_along(selected, dim)[:1] for dim in not_chosen})
@@ -305,7 +303,7 @@ class Plot:
             handles = view.paint(ax, one, look) or []
             if look.log is not None and view.measured == "y":
                 set_log(ax, look.log)
-            if look.over is not None:
+            if look.over:
                 handles += draw_over(ax, plot, view, one, choice, look)
             beside: Any = ax.child_axes
             for drawn in (ax, *beside):
@@ -317,31 +315,3 @@ class Plot:
             fit_labels(ax)
             draw_legend(ax, handles)
         return ax
-
-
-def plane_dims(ds: xr.Dataset) -> tuple[str, ...]:
-    """Learning rate and, where there is one, the first of alpha and the further axes that has more than one value."""
-    others = sorted(
-        (str(d) for d in ds["fate"].dims if d not in ("eta", *NAMED)), key=lambda d: (d != "alpha", d in LAST_CHOICE)
-    )
-    return ("eta", *[dim for dim in others if ds.sizes[dim] > 1][:1])
-
-
-def is_plane(ds: xr.Dataset) -> bool:
-    """Whether a second axis beside the learning rate varies."""
-    return len(plane_dims(ds)) > 1
-
-
-def plane_and_mode_dims(ds: xr.Dataset) -> tuple[str, ...]:
-    """Learning rate, the second axis that varies, and modes."""
-    return (*plane_dims(ds), "mode")
-
-
-def eta_dims(ds: xr.Dataset) -> tuple[str, ...]:
-    """Learning rate alone."""
-    return ("eta",)
-
-
-def eta_and_mode_dims(ds: xr.Dataset) -> tuple[str, ...]:
-    """Learning rate and modes."""
-    return ("eta", "mode")

@@ -27,6 +27,10 @@ SYMBOLS = {"alpha": "$\\alpha$", "eta": "$\\eta$", "depth": "$L$"}
 ASKED_FOR = "asked_for"
 
 
+# The coordinate of learning rates that were given in units of 2/S_1.
+RATIO = "eta_ratio"
+
+
 class Choice(TypedDict, total=False):
     """Values of dimensions at which a picture is drawn; a mode by its number, from 1.
 
@@ -128,9 +132,18 @@ def mode_name(ds: xr.Dataset, index: int) -> str:
 def value_text(ds: xr.Dataset, dim: str) -> str:
     """Write a dimension's value in a title, and what was asked for if that is another."""
     asked, value = ds[dim].attrs.get(ASKED_FOR), ds[dim].values.ravel()[0]
+    if dim == "eta" and asked is None:
+        return eta_text(ds, 0)
     shown = f"{value:.6g}" if ds[dim].dtype.kind in "iuf" else without_formulas(text_of({"": value}, ""))
     nearest = f" (nearest to {asked:.6g})" if isinstance(asked, float) else ""
     return f"{symbol_of(dim) or without_formulas(dim)} = {shown}{nearest}"
+
+
+def eta_text(ds: xr.Dataset, index: int) -> str:
+    """Write a learning rate as the sweep has it: in units of 2/S_1 where these were asked for."""
+    if RATIO in ds.coords:
+        return f"$\\eta$ = {ds[RATIO].values.ravel()[index]:.6g} $\\cdot$ 2/$S_{{1}}$"
+    return f"$\\eta$ = {ds['eta'].values.ravel()[index]:.6g}"
 
 
 def chosen_name(ds: xr.Dataset, dim: str, value: Any, groups: Iterable[str]) -> str:

@@ -16,10 +16,11 @@ from fastdln.plots.axes import critical_lines, eta_axis, step_axis
 from fastdln.plots.colours import DARK_BLUE, EDGE, NEUTRAL, THEORY, line_colours
 from fastdln.plots.heatmap import heatmap
 from fastdln.plots.labels import axis_label
-from fastdln.plots.plot import Plot, View, eta_dims, is_plane, plane_dims
+from fastdln.plots.plot import Plot, View
 from fastdln.plots.scales import FAR_ALONG_STEPS, leave_out_strays
 from fastdln.plots.selection import values
-from fastdln.plots.trajectories import dots, drawn_etas, eta_and_step_dims, eta_name, few_etas, note_etas
+from fastdln.plots.shown import eta_and_step_dims, eta_dims, is_plane, plane_dims
+from fastdln.plots.trajectories import dots, drawn_etas, eta_name, few_etas, note_etas
 
 
 def sharpness(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -11,6 +11,7 @@ from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from fastdln.analysis.dataset import models_of
 from fastdln.plots.labels import note
+from fastdln.plots.selection import eta_text
 from fastdln.plots.wrapping import panel_inches
 
 # Learning rates side by side in one picture; more lines are not told apart.
@@ -24,6 +25,9 @@ MOST_POINTS = 20_000
 
 # States beside the picture; of fewer in all the picture shows each. Its width and distance, in parts of a panel's width.
 ZOOMED, FEWEST_ZOOMED, NARROW, GAP = 20, 60, 0.2, 0.03
+
+# Height of what stands above a picture, in parts of a panel's height.
+ABOVE = 0.36
 
 # Width and opacity of the line through the dots.
 THIN, FAINT = 0.4, 0.35
@@ -47,7 +51,7 @@ def few_etas(ds: xr.Dataset) -> bool:
 
 def eta_name(ds: xr.Dataset, index: int, alone: str = "") -> str:
     """Name a learning rate in a legend; alone: what is drawn, which says more where there is one learning rate."""
-    return alone if alone and ds.sizes["eta"] == 1 else f"$\\eta$ = {float(ds['eta'][index]):.6g}"
+    return alone if alone and ds.sizes["eta"] == 1 else eta_text(ds, index)
 
 
 def note_etas(ax: Axes, ds: xr.Dataset) -> None:
@@ -108,11 +112,23 @@ def why_not_matrices(ds: xr.Dataset) -> str:
     return "cannot be drawn from trajectory_singular_value of full matrices, which does not say how their layers lie"
 
 
-def eta_and_step_dims(ds: xr.Dataset) -> tuple[str, ...]:
-    """Learning rate and steps."""
-    return ("eta", "step")
+def above(ax: Axes, label: str) -> Axes:
+    """Add axes above a picture for another quantity along its steps; gives those that are there, if any.
 
-
-def step_and_mode_dims(ds: xr.Dataset) -> tuple[str, ...]:
-    """One run: steps, modes and layers."""
-    return ("step", "mode", "layer")
+    A second dataset over the first has none of its own.
+    """
+    if ax.child_axes:
+        found: Any = ax.child_axes[0]
+        return cast("Axes", found)
+    height = ABOVE * panel_inches(ax)[1]
+    if ax.figure.get_layout_engine() is None:  # nothing makes room above the picture
+        left, bottom, width, full = ax.get_position().bounds
+        ax.set_position((left, bottom, width, full * (1 - ABOVE - GAP)))
+    # inches from the top of the picture, so that its own height does not change the layout's answer
+    top: Any = ax.transAxes
+    from_top = ax.figure.dpi_scale_trans + ScaledTranslation(0, 1, top)
+    place = blended_transform_factory(ax.transAxes, from_top)
+    upper = ax.inset_axes((0, 2 * GAP * panel_inches(ax)[1], 1, height), transform=place, sharex=ax)
+    upper.tick_params(labelbottom=False)
+    upper.set_ylabel(label)
+    return upper

@@ -36,6 +36,9 @@ SWEEPS = {
         model="modes", axes=AXES | {"depth": [2, 3], "s2": [0.3, 0.4]}, target=TWO, steps=9, record=8,
         sharpness_every=3, observables=["sharpness"],
     ),
+    "self-stabilization": Sweep(
+        model="self-stabilization", axes={"eta": 0.01, "alpha_ps": [0.5, 1.0]}, steps=0, record=3000, trajectory=500,
+    ),
     "matrix": Sweep(
         model="matrix", axes=AXES | {"seed": [0, 1]}, target=TWO, start="gaussian", steps=9, record=8, trajectory=2,
         sharpness_count=3, observables=every(MATRIX_OBSERVABLES),

@@ -3,6 +3,7 @@
 Tests compare what the package computes with them, as `reference.NAME`; the names below are those that tests ask for.
 """
 
+from tests.reference.constrained import Landscape, State, constrained_run, edge_summaries, project
 from tests.reference.cycles import flip, settled
 from tests.reference.dense_hessian import chain, hessian, hessian_times
 from tests.reference.fates import (
@@ -35,6 +36,7 @@ __all__ = [
     "DIVERGED",
     "DRIFTING",
     "FLOOR",
+    "Landscape",
     "MATRIX_OBSERVABLES",
     "MODELS",
     "OBSERVABLES",
@@ -43,7 +45,10 @@ __all__ = [
     "STARTS",
     "MatrixRun",
     "Run",
+    "State",
     "chain",
+    "constrained_run",
+    "edge_summaries",
     "closed_orbit",
     "cycles",
     "fate",
@@ -65,5 +70,6 @@ __all__ = [
     "oscillating_modes",
     "period",
     "period_of",
+    "project",
     "settled",
 ]

@@ -1,6 +1,7 @@
 """The local map of self-stabilization step by step, its cycles, and the closed orbits of its limit of small eta."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from scipy.integrate import quad
@@ -23,7 +24,7 @@ def cycles(xs, ys, steps, delta):
     """Variables of the family `cycle` from the states, of which those after `steps` are recorded."""
     ups = [k for k in range(steps, len(ys) - 1) if ys[k] < 0 <= ys[k + 1]]
     times = [k + ys[k] / (ys[k] - ys[k + 1]) for k in ups]
-    peaks = [np.abs(xs[a + 2 : b + 2]).max() for a, b in zip(ups, ups[1:], strict=False)]
+    peaks = [np.abs(xs[a + 2 : b + 2]).max() for a, b in pairwise(ups)]
     return {
         "cycles": max(len(ups) - 1, 0),
         "cycle_period": np.mean(np.diff(times)) if len(times) > 1 else math.nan,

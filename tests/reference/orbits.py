@@ -34,3 +34,11 @@ def escape_step(run):
 
 def divergence_step(run):
     return {"divergence_step": [first_true(~(np.abs(run.products[:, m]) <= run.bound[m])) for m in run.modes()]}
+
+
+def convergence_step(run):
+    found = []
+    for m in run.modes():
+        outside = ~((np.abs(run.products[:, m] - run.s[m]) <= 1e-6 * run.s[m]) & (run.s[m] > 0))
+        found.append(-1 if outside[-1] else len(outside) - int(np.argmax(outside[::-1])) if outside.any() else 0)
+    return {"convergence_step": found}

@@ -131,7 +131,7 @@ def test_a_plan_counts_every_part():
         (
             {"model": MODELS},
             {"observables": ["mixing"]},
-            "observables: mixing is not given with model = matrix; all give divergence_step, edge_step, escape_step, loss",
+            "observables: mixing is not given with model = matrix; all give convergence_step, divergence_step, edge_step, escape_step, loss",
         ),
         ({"model": MODELS}, {"observables": ["alignment_error"]}, "observables: alignment_error is not given with model = modes"),
         (

@@ -72,10 +72,10 @@ class SimulationKernel:
         return [Job(f"simulate {self.simulation.name}", partial(driver(self.simulation).compile, kinds))]
 
 
-def driving(simulate: Callable[..., Any]) -> Callable[..., None]:
+def driving(simulate: Callable[..., Any]) -> Any:
     """Function that simulates points one after another."""
 
-    def drive(eta, starts, targets, target_of, widths, total, record, every, summary, series, scratch):
+    def drive(eta, starts, targets, target_of, widths, total, record, every, summary, series, scratch):  # type: ignore[no-untyped-def] # compiled
         for k in range(len(eta)):
             simulate(
                 eta[k],

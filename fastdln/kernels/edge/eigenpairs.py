@@ -1,0 +1,230 @@
+"""The largest eigenvalues of the Hessian of one network with their vectors, by Lanczos runs that follow them from state to state.
+
+One run after another finds an eigenpair, orthogonal to those before it, from where that pair was at the last state. A last run is a
+guard: it begins partly at random, and goes on until no eigenvalue larger than the wanted ones can be hidden from it, since it would
+hold up its residual (kernels/matrices/lanczos_search.py says more). What it finds above them is taken in.
+
+All of a run's vectors are made orthogonal to each other, so that a vector is exact to rounding errors over its gap.
+"""
+
+from __future__ import annotations
+
+import math
+
+from fastdln.kernels.edge.network import elements, gradient, hvp
+
+# Residual, relative to the largest eigenvalue in absolute value, at which a pair is accepted. Rounding errors of a product are some
+# 1e-15 of it, so that less is not always to be had.
+ACCEPTED = 1e-12
+
+# How much of a random unit vector is mixed into the starts: of the wanted ones so little that a start stays good, of the guard much.
+MIXED_IN, GUARD = 1e-9, 0.3
+
+# Of the gap between the guard's value and the last wanted one, times the root of the number of weights: the guard's residual below
+# which nothing hides. Each eigenvector holds about GUARD over that root of the guard's start.
+SEEN = 0.1
+
+# Vectors of a run, and runs for a pair: from a good start the first run takes some ten; pairs that lie within 1e-6 of each other
+# take them all.
+LONGEST, RUNS = 40, 25
+
+# Rounds in which guards may find larger eigenvalues.
+ROUNDS = 6
+
+# A vector that loses so much of its length to those before it is made orthogonal to them once more (Parlett, The Symmetric Eigenvalue
+# Problem, 6.9: twice is enough).
+CANCELLED = 0.05
+
+# Steps between two looks at the residual, each of which takes as long as a short product.
+LOOK_EVERY = 3
+
+
+def work_size(count):
+    """Floats that `largest` needs for networks of so many weights, for plain Python."""
+    return (LONGEST + 1) * (count + 3) + count
+
+
+def dot(x, y):
+    """The scalar product, in four sums, which a processor forms at the same time."""
+    a = b = c = d = 0.0
+    fours = len(x) // 4 * 4
+    for i in range(0, fours, 4):
+        a += x[i] * y[i]
+        b += x[i + 1] * y[i + 1]
+        c += x[i + 2] * y[i + 2]
+        d += x[i + 3] * y[i + 3]
+    for i in range(fours, len(x)):
+        a += x[i] * y[i]
+    return (a + b) + (c + d)
+
+
+def take_out(w, vectors, count):
+    """Take the parts along the first `count` vectors out of w."""
+    for j in range(count):
+        part = dot(w, vectors[j])
+        for i in range(len(w)):
+            w[i] -= part * vectors[j, i]
+
+
+def normalize(w):
+    """Scale to length 1; returns the length before."""
+    length = math.sqrt(dot(w, w))
+    if length > 0.0:
+        for i in range(len(w)):
+            w[i] /= length
+    return length
+
+
+def mix_in(vector, share, number):
+    """Scale to length 1, then add `share` of a vector of pseudo-random signs, the same for the same number."""
+    length = math.sqrt(dot(vector, vector))
+    scale = 1.0 / length if 0.0 < length < math.inf else 0.0
+    share = (share if scale > 0.0 else 1.0) / math.sqrt(len(vector))
+    state = 12345 + 7919 * number
+    for i in range(len(vector)):
+        # a linear congruential generator of 31 bits; its upper half is random enough
+        state = (1103515245 * state + 12345) % 2147483648
+        kept = vector[i] * scale if scale > 0.0 else 0.0
+        vector[i] = kept + (share if state >= 1073741824 else -share)
+
+
+def largest_of_tridiagonal(alpha, beta, m, above):
+    """The largest eigenvalue, by Laguerre's iteration, which falls monotonically from a bound above it."""
+    x = above
+    for _ in range(60):
+        # d/dx of ln det and its derivative, pivot by pivot, from the last row up
+        pivot, first, second = x - alpha[m - 1], 1.0, 0.0
+        if pivot <= 0.0:
+            break
+        g, h = first / pivot, (first / pivot) ** 2
+        for i in range(m - 2, -1, -1):
+            ratio = beta[i] / pivot
+            square = ratio * ratio
+            second = square * (second - 2.0 * first * first / pivot)
+            first = 1.0 + square * first
+            pivot = x - alpha[i] - beta[i] * ratio
+            if pivot <= 0.0:
+                return x
+            g += first / pivot
+            h += (first / pivot) ** 2 - second / pivot
+        move = m / (g + math.sqrt(max((m - 1) * (m * h - g * g), 0.0)))
+        x -= move
+        if not move > 1e-16 * abs(x):
+            break
+    return x
+
+
+def vector_of_tridiagonal(alpha, beta, m, theta, s):
+    """The unit eigenvector of the largest eigenvalue theta; the pivots from the last row up are positive, but for rounding errors."""
+    least = 1e-16 * abs(theta) + 1e-300
+    s[m - 1] = max(theta - alpha[m - 1], least)
+    for i in range(m - 2, 0, -1):
+        s[i] = max(theta - alpha[i] - beta[i] * beta[i] / s[i + 1], least)
+    s[0] = 1.0
+    total = 1.0
+    for i in range(1, m):
+        s[i] = s[i - 1] * beta[i - 1] / s[i]
+        total += s[i] * s[i]
+    length = math.sqrt(total)
+    for i in range(m):
+        s[i] /= length
+
+
+def lanczos(net, weights, vectors, at, stop, guarded, work):
+    """One run for pair `at`, orthogonal to the pairs before it, from vectors[at], which becomes the Ritz vector.
+
+    stop: the residual at which it ends. guarded: the value of the pair before it, where this run is the guard, which ends at SEEN of
+    the gap to it; else infinite. Returns value, residual and a bound of the spectral norm.
+    """
+    count = elements(net)
+    longest = min(LONGEST, count - at)
+    basis = work[: (LONGEST + 1) * count].reshape((LONGEST + 1, count))
+    alpha = work[(LONGEST + 1) * count :]
+    beta, s = alpha[LONGEST + 1 :], alpha[2 * (LONGEST + 1) :]
+    for _ in range(2):
+        take_out(vectors[at], vectors, at)
+        normalize(vectors[at])
+    for i in range(count):
+        basis[0, i] = vectors[at, i]
+    theta, residual, norm, m = 0.0, math.inf, 0.0, 0
+    for k in range(longest):
+        w = basis[k + 1]
+        hvp(net, weights, basis[k], w)
+        alpha[k] = dot(w, basis[k])
+        square = dot(w, w)
+        for _ in range(2):
+            take_out(w, vectors, at)
+            take_out(w, basis, k + 1)
+            left = dot(w, w)
+            if left > CANCELLED * CANCELLED * square:
+                break
+        beta[k], m = normalize(w), k + 1
+        norm = max(norm, abs(alpha[k]) + beta[k] + (beta[k - 1] if k > 0 else 0.0))
+        invariant = beta[k] <= ACCEPTED * norm
+        if k % LOOK_EVERY == LOOK_EVERY - 1 or invariant or m == longest:
+            theta = largest_of_tridiagonal(alpha, beta, m, norm * (1.0 + 1e-15) + 1e-300) if m > 1 else alpha[0]
+            if m > 1:
+                vector_of_tridiagonal(alpha, beta, m, theta, s)
+            else:
+                s[0] = 1.0
+            residual = beta[k] * abs(s[m - 1])
+            wanted = max(stop, SEEN * (guarded - theta)) if guarded < math.inf else stop
+            if residual <= max(wanted, ACCEPTED * norm) or invariant or not math.isfinite(theta):
+                break
+    for i in range(count):
+        total = 0.0
+        for j in range(m):
+            total += s[j] * basis[j, i]
+        vectors[at, i] = total
+    return theta, residual, norm
+
+
+def pair(net, weights, values, vectors, at, guard, work):
+    """Find pair `at` by as many runs as it takes; returns whether its residual is small."""
+    scale, guarded = 0.0, values[at - 1] if guard else math.inf
+    mix_in(vectors[at], GUARD if guard else MIXED_IN, at)
+    for _ in range(RUNS):
+        theta, residual, norm = lanczos(net, weights, vectors, at, ACCEPTED * scale, guarded, work)
+        values[at], scale = theta, max(scale, norm)
+        if not math.isfinite(theta):
+            return False
+        enough = max(ACCEPTED * scale, SEEN * (guarded - theta) if guard else 0.0)
+        if residual <= enough:
+            return True
+    return False
+
+
+def exchange(values, vectors, one, other):
+    values[one], values[other] = values[other], values[one]
+    for i in range(vectors.shape[1]):
+        vectors[one, i], vectors[other, i] = vectors[other, i], vectors[one, i]
+
+
+def largest(net, weights, values, vectors, wanted, slope, work):
+    """The `wanted` largest eigenvalues of the Hessian, in falling order, and the value and vector of the guard after them.
+
+    values (wanted + 1); vectors (wanted + 1, weights): from the last state, zeros at first. The gradient at these weights is left in
+    `slope`. Returns whether all were found. With as many weights as are wanted there is no guard; its value is then -inf.
+    """
+    gradient(net, weights, slope)
+    count = elements(net)
+    all_found = True
+    for at in range(wanted):
+        all_found = pair(net, weights, values, vectors, at, False, work) and all_found
+        for above in range(at, 0, -1):
+            if values[above] > values[above - 1]:
+                exchange(values, vectors, above, above - 1)
+    if wanted >= count:
+        values[wanted] = -math.inf
+        return all_found
+    for _ in range(ROUNDS):
+        found = pair(net, weights, values, vectors, wanted, True, work)
+        # the same value once more is none that was missed
+        if not values[wanted] > values[wanted - 1] + ACCEPTED * abs(values[0]):
+            return all_found and found
+        # the guard has found a larger one: it becomes exact, and takes its place
+        all_found = pair(net, weights, values, vectors, wanted, False, work) and all_found
+        for above in range(wanted, 0, -1):
+            if values[above] > values[above - 1]:
+                exchange(values, vectors, above, above - 1)
+    return False
