@@ -4,9 +4,8 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from tests.reference.dense_hessian import chain
-from tests.reference.matrices import matrix_gradients
-
 from tests.reference.local_map import local_map
+from tests.reference.matrices import matrix_gradients
 
 
 def matrix_descent(weights, target, eta, steps):

@@ -105,6 +105,7 @@ def lay_out(network: Network, code: Code, runner: Any, by_tiles: Any, kernel: An
         at += len(weights) * LANES
     estimates, count = MatrixProgram(LANES), len(ROWS[-1])
     estimates.product(vector(errors, 2), Matrix(at, 2, count, count * LANES), vector(slopes[0], count))
+    first_slope, *_ = [code.add(network.gradient(slopes[slot])) for slot in SLOTS]
     return FlowLayout(
         kernel=kernel,
         tolerance=tolerance,
@@ -120,7 +121,7 @@ def lay_out(network: Network, code: Code, runner: Any, by_tiles: Any, kernel: An
         unresolved=unresolved,
         constants=constants,
         forward=code.add(network.forward()),
-        slopes=[code.add(network.gradient(slopes[slot])) for slot in SLOTS][0],
+        slopes=first_slope,
         sums=sums[0],
         estimates=code.add(estimates),
         runner=runner,

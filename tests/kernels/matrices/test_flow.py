@@ -1,5 +1,7 @@
 """Gradient flow of matrices against SciPy's, exact identities, and gradient descent at small steps."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -40,12 +42,12 @@ def layers_at_end(weights, target, eta, steps, tolerance=dop853.DEFAULT_TOLERANC
 
 def random_network(widths, seed):
     random = np.random.default_rng(seed)
-    shapes = list(zip(widths[1:], widths, strict=False))
+    shapes = [(rows, columns) for columns, rows in pairwise(widths)]
     return [0.7 * random.standard_normal(shape) for shape in shapes], random.standard_normal((widths[-1], widths[0]))
 
 
 def gaps(weights):
-    return [after.T @ after - before @ before.T for before, after in zip(weights, weights[1:], strict=False)]
+    return [after.T @ after - before @ before.T for before, after in pairwise(weights)]
 
 
 def exact_flow(weights, target, time):
