@@ -57,8 +57,8 @@ def complement(q, c, size, x, work):
     identity(work, POINT, size)
     identity(work, SLACK, size)
     for a in range(entries):
-        work[POINT+a] *= FAR
-        work[SLACK+a] *= FAR
+        work[POINT + a] *= FAR
+        work[SLACK + a] *= FAR
     length = 0.0
     for _ in range(ITERATIONS):
         mu, miss = newton(q, c, size, trace, largest, max(CENTRED, (1.0 - length) ** 2), work)
