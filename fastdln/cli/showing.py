@@ -218,19 +218,32 @@ def export(
 
 @exits
 def paper(
+    which: Annotated[str, typer.Argument(metavar="[SET]", help="modes or edge.")] = "modes",
     out: Annotated[
-        str, typer.Option("-o", metavar="FOLDER", help="Where to put stores, pictures and numbers.")
-    ] = "paper",
+        str | None,
+        typer.Option(
+            "-o", metavar="FOLDER", help="Where to put stores, pictures and numbers; paper, or paper-edge, if left out."
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Compute and draw the figures of arXiv 2502.20531, with the theory.
+    """Compute and draw the figures of a paper, with the theory.
 
-    Seven sweeps, their pictures, and index.md with the numbers behind them. Run again, it goes on where it stopped.
+    Of arXiv 2502.20531 on modes at the edge of stability, or, for the set `edge`, of arXiv 2209.15594 and 2410.24206 on what
+    gradient descent follows there. Their sweeps, pictures, and index.md with the numbers behind them. Run again, it goes on where
+    it stopped.
     """
     from fastdln import files
     from fastdln.errors import DatasetError
-    from fastdln.reports.paper import FIGURES, make
+    from fastdln.reports.paper import DEFAULT, SETS, make
+    from fastdln.text import suggestion
 
+    if which not in SETS:
+        raise DatasetError(
+            f"{which}: is no set of figures{suggestion(which, SETS)}; valid: {', '.join(SETS)}; -o names the folder"
+        )
+    if out is None:
+        out = "paper" if which == DEFAULT else f"paper-{which}"
     if not out:
         raise DatasetError("-o: is empty; give a folder")
     refuse_less_than(LEAST_TO_COMPUTE)
@@ -240,10 +253,10 @@ def paper(
     def tell(name: str) -> None:
         done.append(name)
         if not quiet:
-            say(f"{len(done)} of {len(FIGURES)}: {folder / name}.png")
+            say(f"{len(done)} of {len(SETS[which].figures)}: {folder / name}.png")
 
     with busy("computing and drawing", quiet):
-        page = make(folder, tell)
+        page = make(folder, tell, which)
     show(page)
 
 

@@ -1,7 +1,5 @@
 """Central flow: the time average of gradient descent at the edge (theory G; arXiv 2410.24206)."""
 
-from itertools import pairwise
-
 from fastdln.models.model import Failure, Limits, Model
 
 

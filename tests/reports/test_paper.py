@@ -15,6 +15,8 @@ import pytest
 from fastdln import open as open_store
 from fastdln.reports import paper
 
+FIGURES = paper.SETS["modes"].figures
+
 pytestmark = pytest.mark.filterwarnings("ignore:steps =")
 
 
@@ -23,7 +25,7 @@ def folder(tmp_path_factory):
     here = tmp_path_factory.mktemp("paper")
     done = []
     assert paper.make(here, done.append) == here / "index.md"
-    assert sorted(done) == sorted(figure.name for figure in paper.FIGURES)
+    assert sorted(done) == sorted(figure.name for figure in FIGURES)
     return here
 
 
@@ -34,7 +36,7 @@ def numbers(folder):
         figure.name: {
             n.what: (n.measured, n.expected) for n in figure.numbers(open_store(folder / f"{figure.name}.zarr").load())
         }
-        for figure in paper.FIGURES
+        for figure in FIGURES
     }
 
 
@@ -43,7 +45,7 @@ def picked(numbers, figure, pattern):
 
 
 def test_there_is_a_figure_for_each_row_of_the_table(folder):
-    assert {figure.name for figure in paper.FIGURES} == {
+    assert {figure.name for figure in FIGURES} == {
         "oscillation_range",
         "oscillation_per_layer",
         "contour",
@@ -53,7 +55,7 @@ def test_there_is_a_figure_for_each_row_of_the_table(folder):
         "progressive_sharpening",
     }
     page = (folder / "index.md").read_text()
-    for figure in paper.FIGURES:
+    for figure in FIGURES:
         assert f"({figure.name}.png)" in page
         picture = plt.imread(folder / f"{figure.name}.png")
         assert picture.shape[1] >= 1400
