@@ -22,8 +22,8 @@ from fastdln.kernels.edge.projection import PROJECTED, Held, add, project
 from fastdln.kernels.edge.simulation import Simulation
 from fastdln.observables.fate import APERIODIC, CONVERGED, DIVERGED, DRIFTING, PERIODIC
 
-# Loss, in units of the target's squared norm, beyond which gradient descent does not come back: its steps are then a multiple of the
-# weights.
+# Loss, in units of the target's squared norm or of the loss at state 0, whichever is larger, beyond which gradient descent does not come
+# back: its steps are then a multiple of the weights.
 LARGEST = 1e10
 
 # Loss of what has converged, in units of half the target's squared norm; relative change over two steps of what is periodic; and
@@ -114,11 +114,12 @@ def simulate(eta, weights, target, widths, total, record, every, summary, series
     net = network_of(widths, target, scratch)
     rows, states, work = parts(scratch, ORDERS * 2 * net.size, n, total + 1)
     edge_step, above, last, lived, missed, degenerate, worst = -1, -1, total, 0, 0, 0, 0.0
-    projected, diverged, values = False, False, work[:2]
+    projected, diverged, limit, values = False, False, 0.0, work[:2]
     at = Held(0.0, 0.0, 0.0, 0.0, 0.0, False, False)
     for k in range(total + 1):
         loss = gradient(net, weights, rows[GRADIENT])
-        if not loss <= LARGEST * scale:
+        limit = LARGEST * max(scale, loss) if k == 0 else limit
+        if not loss <= limit:
             diverged, last = True, k - 1
             break
         # those of the state before the last: an oscillation comes back to it

@@ -11,7 +11,7 @@ OBSERVABLE = SimulatedObservable(
             name="fate",
             dtype="uint8",
             long_name="what became of gradient descent",
-            comment="diverged: the loss went beyond 1e10 |M|^2. Else from the recorded states. converged: the loss ends at 1e-12 |M|^2 / 2 or "
+            comment="diverged: the loss went beyond 1e10 times |M|^2 or the loss at state 0, whichever is larger. Else from the recorded states. converged: the loss ends at 1e-12 |M|^2 / 2 or "
             "less, and does not grow; periodic: loss and sharpness repeat themselves after two states within 1e-6; aperiodic: the "
             "sharpness crosses 2/eta in the second half, and the loss does not fall; drifting: anything else.",
             flags=dict(enumerate(NAMES)),

@@ -199,6 +199,13 @@ def test_fates(ratio, total, record, fate):
     assert np.isnan(series["trajectory_loss"][-1]) == math.isnan(summary["loss_last"]) == ended
 
 
+def test_a_target_of_zero_is_learned():
+    widths, start, target, eta = network((2, 1), 2, 0.8, 1, 0.5)
+    summary, series = simulated(widths, start, 0 * target, eta, 200)
+    assert summary["fate"] != reference.DIVERGED
+    assert 0 < summary["loss_last"] < series["trajectory_loss"][0] / 100
+
+
 def test_a_point_depends_on_nothing_but_itself():
     settings = network(*LARGE)
     first, every = simulated(*settings, 60, scratch=math.nan)
