@@ -71,11 +71,11 @@ def test_one_eigenvalue_at_the_edge(alpha, seed):
     assert summary["at_edge_most"] == 1 and summary["unsolved"] == 0
 
 
-@pytest.mark.parametrize(("values", "depth", "share"), [((3, 2.9), 3, 1.4), ((3, 3, 3), 2, 1.1)])
-def test_eigenvalues_that_are_at_the_edge_together(values, depth, share):
+@pytest.mark.parametrize(("values", "depth", "share", "meet"), [((3, 2.9), 3, 1.4, 16), ((3, 3, 3), 2, 1.1, 18)])
+def test_eigenvalues_that_are_at_the_edge_together(values, depth, share, meet):
     eta = share * edge_of(values, depth)
     layers, target = network(values, 0.4, 1, depth)
-    _, layers = central_flow(layers, target, eta, 18, 4)
+    _, layers = central_flow(layers, target, eta, meet, 4)
     expected, _ = central_flow(layers, target, eta, 6, 16)
     summary, series = run([(layers, target)], [eta], 5)
     assert summary["at_edge_most"] == expected[3].max() == len(values)
@@ -92,7 +92,10 @@ def test_where_every_minimum_is_too_sharp_it_rests_at_the_edge():
     minimum = np.sqrt(depth) * s ** (1 / depth)
     r = brentq(lambda r: f.deriv(2)(r) - 2.0 / eta, 0.9 * minimum, minimum, xtol=1e-14)
     variance = -2.0 * f.deriv()(r) / f.deriv(3)(r)
-    networks = [([0.5 * np.eye(3)] * depth, np.diag([s, 2.0, 1.0])), ([0.5 * np.eye(3)] * depth, np.diag([2.0, s, 0.0]))]
+    networks = [
+        ([0.5 * np.eye(3)] * depth, np.diag([s, 2.0, 1.0])),
+        ([0.5 * np.eye(3)] * depth, np.diag([2.0, s, 0.0])),
+    ]
     summary, _ = run(networks, [eta, eta], 500, 100)
     np.testing.assert_allclose(summary["sharpness_last"], 2.0 / eta, rtol=1e-9)
     np.testing.assert_allclose(summary["oscillation_variance_last"], variance, rtol=1e-7)

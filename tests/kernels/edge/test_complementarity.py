@@ -63,11 +63,13 @@ def test_the_solution_turns_with_the_eigenvectors():
     basis = np.linalg.qr(np.random.default_rng(18).standard_normal((3, 3)))[0]
     turn = np.array([vector(basis @ matrix(unit, 3) @ basis.T) for unit in np.eye(6)]).T
     expected = basis @ solve(q, c, 3)[0] @ basis.T
-    np.testing.assert_allclose(solve(turn @ q @ turn.T, turn @ c, 3)[0], expected, rtol=0, atol=1e-9 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        solve(turn @ q @ turn.T, turn @ c, 3)[0], expected, rtol=0, atol=1e-9 * np.abs(expected).max()
+    )
 
 
 def test_where_nothing_has_to_be_held_it_is_zero():
-    q, c = problem(3, 2)
+    q, _ = problem(3, 2)
     x, found = solve(q, vector(np.diag([1.0, 2.0, 1e-9])), 3)
     assert found and not x.any()
 
