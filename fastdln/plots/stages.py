@@ -28,6 +28,9 @@ NAMES = {
 # States before and after the cycle, in parts of its length.
 MARGIN = 0.08
 
+# Part of a cycle in which a stage's number has room.
+NARROWEST = 0.03
+
 
 def stages(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Four stages of a cycle at the edge: progressive sharpening, blow-up, self-stabilization, return to stability.
@@ -87,13 +90,17 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     ax.plot([], [], **THEORY, linestyle="--", label="$\\delta$")
     ax.plot(step[shown], y[shown], color=DARK_BLUE, linewidth=1.3, label="_y")
     ax.axhline(0.0, **EDGE, label="sharpness 2/$\\eta$")
-    seen: set[str] = set()
-    for begin, end, stage in pieces(x, y, delta, first, last):
+    found = pieces(x, y, delta, first, last)
+    for begin, end, stage in found:
         number = list(NAMES).index(stage)
         for axes in (ax, oscillation):
             axes.axvspan(step[begin], step[end], facecolor=STAGES[number], linewidth=0, zorder=0)
-        if (name := NAMES[stage]) not in seen:
-            seen.add(name)
+        if end - begin >= NARROWEST * (last - first):
+            centre = (0.5 * (step[begin] + step[end]), 0.05)
+            where = oscillation.get_xaxis_transform()
+            oscillation.text(*centre, str(number + 1), transform=where, ha="center", va="bottom", fontweight="bold")
+    for number, (stage, name) in enumerate(NAMES.items()):
+        if stage in {kind for *_, kind in found}:
             ax.fill_between([], [], [], facecolor=STAGES[number], label=f"{number + 1}. {name}")
     step_axis(ax, ds)
     ax.set_xlim(step[shown][0], step[shown][-1])

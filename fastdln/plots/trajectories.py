@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -27,7 +27,7 @@ MOST_POINTS = 20_000
 ZOOMED, FEWEST_ZOOMED, NARROW, GAP = 20, 60, 0.2, 0.03
 
 # Height of what stands above a picture, in parts of a panel's height.
-ABOVE = 0.42
+ABOVE = 0.36
 
 # Width and opacity of the line through the dots.
 THIN, FAINT = 0.4, 0.35
@@ -119,7 +119,7 @@ def above(ax: Axes, label: str) -> Axes:
     """
     if ax.child_axes:
         found: Any = ax.child_axes[0]
-        return found
+        return cast("Axes", found)
     height = ABOVE * panel_inches(ax)[1]
     if ax.figure.get_layout_engine() is None:  # nothing makes room above the picture
         left, bottom, width, full = ax.get_position().bounds
@@ -128,7 +128,7 @@ def above(ax: Axes, label: str) -> Axes:
     top: Any = ax.transAxes
     from_top = ax.figure.dpi_scale_trans + ScaledTranslation(0, 1, top)
     place = blended_transform_factory(ax.transAxes, from_top)
-    upper: Axes = ax.inset_axes((0, 2 * GAP * panel_inches(ax)[1], 1, height), transform=place, sharex=ax)
+    upper = ax.inset_axes((0, 2 * GAP * panel_inches(ax)[1], 1, height), transform=place, sharex=ax)
     upper.tick_params(labelbottom=False)
     upper.set_ylabel(label)
     return upper

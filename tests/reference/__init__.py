@@ -3,6 +3,7 @@
 Tests compare what the package computes with them, as `reference.NAME`; the names below are those that tests ask for.
 """
 
+from tests.reference.constrained import Landscape, State, constrained_run, edge_summaries, project
 from tests.reference.cycles import flip, settled
 from tests.reference.dense_hessian import chain, hessian, hessian_times
 from tests.reference.fates import (
@@ -41,11 +42,15 @@ __all__ = [
     "PERIODIC",
     "SIMULATIONS",
     "STARTS",
+    "Landscape",
     "MatrixRun",
     "Run",
+    "State",
     "chain",
     "closed_orbit",
+    "constrained_run",
     "cycles",
+    "edge_summaries",
     "fate",
     "first_true",
     "flip",
@@ -65,5 +70,6 @@ __all__ = [
     "oscillating_modes",
     "period",
     "period_of",
+    "project",
     "settled",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fastdln.kernels.stages import ObservablesByStage
 from fastdln.observables import Observable
 from fastdln.observables.loss import LOSS
-from fastdln.observables.observable import EstimateObservable, MatrixObservable, Quantity
+from fastdln.observables.observable import EstimateObservable, FlowObservable, MatrixObservable, Quantity
 
 # Kinds of states at which a quantity is wanted, in bits: every one that is measured, those of the record, those sampled in it,
 # those sampled over the whole run, and those of a trajectory.
@@ -21,6 +21,7 @@ class MatrixObservablesByStage(ObservablesByStage):
     def __init__(self, observables: Sequence[Observable]) -> None:
         super().__init__(observables)
         self.estimates = tuple(o for o in observables if isinstance(o, EstimateObservable))
+        self.of_flow = tuple(o for o in observables if isinstance(o, FlowObservable))
         self.last_layers = tuple(o for o in observables if isinstance(o, MatrixObservable))
         wanted: dict[Quantity, int] = {LOSS: EVERY_STATE}
         for o in self.network:
@@ -34,8 +35,10 @@ class MatrixObservablesByStage(ObservablesByStage):
         self.wanted_at = tuple(wanted.values())
         # what is read off the last search needs the searches of the record
         self.searched_at = SAMPLED if self.estimates else 0
+        self.third_order_at = 0
         for quantity, at in wanted.items():
-            self.searched_at |= at if quantity.needs_eigenvalues else 0
+            self.searched_at |= at if quantity.searched else 0
+            self.third_order_at |= at if quantity.needs_third_order else 0
 
     @property
     def carries_tangent(self) -> bool:
