@@ -58,7 +58,7 @@ def laid_out(widths, start, target, scratch):
 def simulate(eta, start, target, widths, total, record, every, summary, series, scratch):
     net, place, work, stages = laid_out(widths, start, target, scratch)
     edge, begun = 2.0 / eta, total - record
-    near, found = look(net, place, work, edge)
+    near, found = look(net, place, work, edge, 0)
     ticks, unsolved, held = LONGEST, 0 if found else 1, place.values[0] > edge
     lost, diverged = False, False
     edge_step, edge_length, at_edge_most, beyond_four = -1, 0, 0, 0
@@ -90,14 +90,14 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
             for e in range(len(start)):
                 work.begun[e] = start[e]
             followed = flow(net, start, place.slope, eta, stages)
-            near, found = look(net, place, work, edge)
+            near, found = look(net, place, work, edge, near)
             if place.values[0] <= edge:
                 unsolved += 0 if followed and found else 1
                 continue
             # it meets the edge on the way
             for e in range(len(start)):
                 start[e] = work.begun[e]
-            near, found = look(net, place, work, edge)
+            near, found = look(net, place, work, edge, near)
         near, held, ticks, missed = held_step(net, place, work, near, edge, ticks)
         unsolved += missed
         if unsolved > GIVEN_UP:

@@ -14,18 +14,20 @@ import math
 # Eigenvalues at the edge, and entries of a symmetric matrix of so many rows.
 LARGEST, ENTRIES = 4, 10
 
-# Some 15 are needed.
-ITERATIONS = 100
+# Some 15 iterations are needed, and few times a step is shortened.
+ITERATIONS, SHORTENINGS = 100, 60
 
-# Relative to the sizes of X and Z: their trace product, and the residual of Z = C + Q X.
+# Relative to X: mu, and the residual of Z = C + Q X.
 TOLERANCE = 1e-13
 
-# mu goes down to such a share a step, so far as X and Z stay positive; and such a share of the way to the boundary is gone.
-CENTRED, SHARE = 0.05, 0.95
-
+# X and Z begin as so many identities, in units in which Q and C are about 1: from near the boundary the steps are short.
 FAR = 10.0
 
-NEIGHBOURHOOD = 0.01
+# mu goes down to such a share in a step, or to the more, the shorter the last one was.
+CENTRED = 0.05
+
+# Every eigenvalue of X Z stays above such a share of their mean, so that no step runs into the boundary.
+CENTRAL = 0.01
 
 # Arrays in `work`: four matrices, four vectors, and the system of Newton's method with its right side.
 X, Z, FACTOR, UNIT = 0, 16, 32, 48
@@ -47,33 +49,32 @@ def complement(q, c, size, x, work):
         largest = max(largest, abs(c[a]))
     for a in range(entries):
         work[SLACK + a] = c[a]
-    if positive(work, SLACK, Z, size):
+    if largest == 0.0 or positive(work, SLACK, Z, size):
         return True
     if not (trace > 0.0 and math.isfinite(trace) and math.isfinite(largest)):
         return False
     if size == 1:
         x[0] = max(0.0, -c[0] / trace)
         return True
-    identity(work, POINT, size)
-    identity(work, SLACK, size)
-    for a in range(entries):
-        work[POINT + a] *= FAR
-        work[SLACK + a] *= FAR
+    multiple(work, POINT, size, FAR)
+    multiple(work, SLACK, size, FAR)
     length = 0.0
     for _ in range(ITERATIONS):
         mu, miss = newton(q, c, size, trace, largest, max(CENTRED, (1.0 - length) ** 2), work)
-        size_of_x = 1.0
+        scale = 1.0
         for a in range(entries):
-            size_of_x = max(size_of_x, abs(work[POINT + a]))
-        if max(mu, miss) <= TOLERANCE * size_of_x:
+            scale = max(scale, abs(work[POINT + a]))
+        if not mu < math.inf:
+            break
+        if max(mu, miss) <= TOLERANCE * scale:
             for a in range(entries):
                 x[a] = work[POINT + a] * largest / trace
             return True
         length = 1.0
-        for _ in range(ITERATIONS):
+        for _ in range(SHORTENINGS):
             if central(work, length, size):
                 break
-            length *= 0.8
+            length *= 0.7
         for a in range(entries):
             work[POINT + a] += length * work[STEP + a]
             work[SLACK + a] += length * work[SLOPE + a]
@@ -101,12 +102,15 @@ def central(work, length, size):
             work[X + i * size + j] = total
             mean += total / size if i == j else 0.0
     for i in range(size):
-        work[X + i * size + i] -= NEIGHBOURHOOD * mean
+        work[X + i * size + i] -= CENTRAL * mean
     return factorized(work, X, size)
 
 
 def newton(q, c, size, trace, largest, centred, work):
-    """Newton's step from POINT and SLACK, in units of `largest` and `trace`; returns mu, and the residual of Z = C + Q X."""
+    """Newton's step from POINT and SLACK, in units of `largest` and `trace`; returns mu, and the residual of Z = C + Q X.
+
+    mu goes to a share `centred` of itself. The steps are left at STEP and SLOPE.
+    """
     entries = size * (size + 1) // 2
     width = entries + 1
     unpack(work, POINT, X, size)
@@ -120,13 +124,9 @@ def newton(q, c, size, trace, largest, centred, work):
         work[SLOPE + a] = rest
         miss = max(miss, abs(rest))
     # X dZ + dZ X + dX Z + Z dX = 2 sigma mu - X Z - Z X with dZ = Q dX + rest: a column of it for every entry of dX
+    multiple(work, STEP, size, 2.0 * centred * mu)
     for a in range(entries):
-        work[SYSTEM + a * width + entries] = 0.0
-    identity(work, STEP, size)
-    for a in range(entries):
-        work[STEP + a] *= 2.0 * centred * mu
-    for a in range(entries):
-        work[SYSTEM + a * width + entries] += work[STEP + a]
+        work[SYSTEM + a * width + entries] = work[STEP + a]
         work[UNIT + a] = -work[SLACK + a] - work[SLOPE + a]
     anticommutator(work, X, entries, size)
     for column in range(entries):
@@ -161,11 +161,12 @@ def anticommutator(work, matrix, column, size):
             a += 1
 
 
-def identity(work, at, size):
+def multiple(work, at, size, factor):
+    """The vector of a multiple of the identity."""
     a = at
     for i in range(size):
         for j in range(i, size):
-            work[a] = 1.0 if i == j else 0.0
+            work[a] = factor if i == j else 0.0
             a += 1
 
 

@@ -19,8 +19,9 @@ from fastdln.kernels.edge.complementarity import LARGEST, complement
 from fastdln.kernels.edge.eigenpairs import dot, largest
 from fastdln.kernels.edge.network import elements, third, third_mixed
 
-# An eigenvalue takes part once it is so near to 2/eta, relative to it: none comes from below that within a sub-step.
-NEAR = 0.05
+# An eigenvalue takes part once it is so near to 2/eta, relative to it. One that comes from below that within a sub-step goes beyond
+# the edge, and is brought back by the next sub-step.
+NEAR = 0.02
 
 # Relative to 2/eta: nearer than this an eigenvalue is at the edge. It stays there within 1e-5.
 AT_EDGE = 1e-4
@@ -61,11 +62,14 @@ class Work(NamedTuple):
     search: np.ndarray
 
 
-def look(net, place, work, edge):
-    """Measure all of a place from its weights; returns how many eigenvalues are near the edge, and whether they were found."""
+def look(net, place, work, edge, before):
+    """Measure all of a place from its weights; returns how many eigenvalues are near the edge, and whether they were found.
+
+    before: how many there were at the last place.
+    """
     most, near = min(LARGEST, elements(net)), 0
     found = True
-    for wanted in range(1, most + 1):
+    for wanted in range(max(before, 1), most + 1):
         found = largest(net, place.weights, place.values, place.vectors, wanted, place.slope, work.search)
         # the value after the wanted ones is the next one, or below it by no more than the guard's residual
         if not place.values[wanted] > edge * (1.0 - NEAR):
@@ -144,7 +148,7 @@ def sub_step(net, place, work, near, edge, length):
         begun[e] = place.weights[e]
         place.weights[e] -= length * first[e]
         first[e] *= 0.5 * length
-    near, found = look(net, place, work, edge)
+    near, found = look(net, place, work, edge, near)
     trace_2, solved_2 = pull(place, work, near, bar, 0.5 * length, first, second)
     error = size = 0.0
     for e in range(len(begun)):
@@ -174,7 +178,7 @@ def held_step(net, place, work, near, edge, ticks):
             unsolved += 0 if solved and error <= TOLERANCE else 1
             if error < AMPLE * TOLERANCE and ticks < LONGEST and at % (2 * ticks) == 0:
                 ticks *= 2
-        near, found = look(net, place, work, edge)
+        near, found = look(net, place, work, edge, near)
         unsolved += 0 if found else 1
         if at == TICKS or not math.isfinite(place.values[0]):
             break
