@@ -24,8 +24,8 @@ LOOKED_AT_COST, STRETCHED_COST, KEPT_COST = 2.5, 3, 50
 # A search for the sharpness that goes on from the last one takes 50 to 150, the most where states are far apart; the first one
 # some 250, and one for several eigenvalues some 300 for each.
 SEARCH_COST, FIRST_SEARCH_COST, SEVERAL_COST = 100, 250, 300
-# Third derivatives at a state, by scalar code.
-THIRD_ORDER_COST = 150
+# Third derivatives at a state, by scalar code: 1,600 at d = 5, where a step is fastest, 400 at 16.
+THIRD_ORDER_COST = 1000
 
 
 def matrix_cost(sweep: Sweep, depth: int) -> tuple[float, float]:
