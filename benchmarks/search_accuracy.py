@@ -14,8 +14,9 @@ import numpy as np
 
 from fastdln.kernels.compile import compiled
 from fastdln.kernels.matrices.chunk import lanes_for
-from fastdln.kernels.matrices.eigenvalue_search import EigenvalueSearch, call_search
+from fastdln.kernels.matrices.eigenvalue_search import EigenvalueSearch
 from fastdln.kernels.matrices.network import Network
+from fastdln.kernels.matrices.pointers import call_kernel
 from fastdln.kernels.matrices.program import Code, interpreter, run
 from fastdln.kernels.matrices.tiles import LANES, aligned
 from fastdln.kernels.matrices.transient import descent_of
@@ -37,7 +38,7 @@ def follow(memory, code, descent, kernel, layout, noise, states, values, converg
         run(descent.runner, memory, code, descent.forward)
         run(descent.runner, memory, code, descent.backward)
         if searched:
-            call_search(kernel, (memory, code, layout, noise, number, one, residual, flags))
+            call_kernel(kernel, (memory, code, layout, noise, number, one, residual, flags))
             values[number], converged[number] = one[0], flags
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from PIL import Image
 
 from fastdln.models import MODELS, STARTS
-from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, observables_of
+from fastdln.observables import DEFAULT, FLOW_OBSERVABLES, MATRIX_OBSERVABLES, OBSERVABLES, observables_of
 from fastdln.observables.observable import SimulatedObservable
 from fastdln.plots import PLOTS, arranged, drawable, encode, figure
 from fastdln.plots.plot import Plot
@@ -57,7 +57,7 @@ def dataset_page():
     of_matrices = [o for o in MATRIX_OBSERVABLES.values() if not o.shared]
     flags = OBSERVABLES["fate"].variables[0].flags
     simulations = [model for model in MODELS.values() if model.simulation]
-    owners = {"modes": OBSERVABLES, "matrices": MATRIX_OBSERVABLES}
+    owners = {"modes": OBSERVABLES, "matrices": MATRIX_OBSERVABLES, "`flow`": FLOW_OBSERVABLES}
     owners |= {f"`{model.name}`": observables_of(model) for model in simulations}
     families = [
         [
@@ -65,14 +65,19 @@ def dataset_page():
             ", ".join(what for what, known in owners.items() if o in known.values()),
             ", ".join(f"`{v.name}`" for v in o.variables),
             "always"
-            if o.name == "fate"
+            if o.name == "fate" or o in FLOW_OBSERVABLES.values()
             else f"with `{o.asked_by} = k`"
             if o.asked_by
             else "by default"
             if o.name in DEFAULT or isinstance(o, SimulatedObservable)
             else "when asked for",
         ]
-        for o in (*OBSERVABLES.values(), *of_matrices, *(o for m in simulations for o in observables_of(m).values()))
+        for o in (
+            *OBSERVABLES.values(),
+            *of_matrices,
+            *FLOW_OBSERVABLES.values(),
+            *(o for m in simulations for o in observables_of(m).values()),
+        )
     ]
     of_simulations = "\n\n".join(
         f'With `model = "{model.name}"` the variables are:\n\n{table(header, described(observables_of(model).values()))}'
@@ -105,6 +110,11 @@ With `model = "matrix"` these are added, or are what is said here. A mode's prod
 $u_i^\top W_L \cdots W_1 v_i$ there, with the target's singular vectors. A network of matrices is lost as a whole: once it diverges every float is NaN, and every period -1.
 
 {table(header, described(of_matrices))}
+
+With `model = "flow"`, gradient flow of the matrices, all of these are there but `lyapunov`, and one more. With `model = "modes-flow"` those of modes
+but `lyapunov`, `mixing` and `balancing`, which follow steps of gradient descent.
+
+{table(header, described(FLOW_OBSERVABLES.values()))}
 
 {of_simulations}
 
@@ -461,17 +471,17 @@ ax = ds.dln.plot.alignment()""",
         """sweep = fastdln.Sweep(
     model="modes",
     axes={
-        "eta": {"start": 1.35, "stop": 1.6, "num": 500},
+        "eta": {"start": 0.4, "stop": 1.6, "num": 600},
         "alpha": {"start": 0.05, "stop": 1.0, "num": 300},
         "depth": 3,
     },
     steps=2000,
     record=64,
-    observables=["escape_step", "divergence_step"],
+    observables=["escape_step", "convergence_step", "divergence_step"],
 )
 ds = fastdln.run(sweep)
 ax = ds.dln.plot.escape()""",
-        "The boundary between networks that escape from the saddle and those that diverge, in the steps that each takes.",
+        "The boundaries between networks that converge, that oscillate once they have left the saddle, and that diverge, in the steps that each takes.",
     ),
     "map": (
         """smaller = ["axes.eta.num=400", "axes.alpha.num=300"]

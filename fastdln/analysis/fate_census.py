@@ -209,7 +209,11 @@ def census(ds: xr.Dataset) -> Census:
         **lengths(sweep),
         singular_values=every,
         layers={name: layers_of(start, len(every)) for name, start in starts.items()},
-        own=[name for name in models if name not in MODELS or MODELS[name].source or MODELS[name].simulation],
+        own=[
+            name
+            for name in models
+            if name not in MODELS or MODELS[name].source or MODELS[name].simulation or MODELS[name].flow
+        ],
         coordinates={dim: ds[dim].values for dim in dims},
         modes=numbers[numbers <= len(every)] - 1,
         asked=asked_of(MODELS[sweep["model"]], sweep["observables"], sweep),

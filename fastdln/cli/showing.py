@@ -267,7 +267,7 @@ def list_(
     from rich.table import Table
 
     from fastdln.models import MODELS, STARTS
-    from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES, observables_of
+    from fastdln.observables import DEFAULT, FLOW_OBSERVABLES, MATRIX_OBSERVABLES, OBSERVABLES, observables_of
     from fastdln.plots import PLOTS
 
     of_matrices = [o for o in MATRIX_OBSERVABLES.values() if not o.shared]
@@ -283,6 +283,7 @@ def list_(
         "starts": [(s.name, s.summary) for s in STARTS.values()],
         "observables": described(OBSERVABLES.values()),
         "of the model matrix": described(of_matrices),
+        "of the model flow (always)": described(FLOW_OBSERVABLES.values()),
         **{
             f"of the model {m.name} (all by default)": described(observables_of(m).values())
             for m in MODELS.values()

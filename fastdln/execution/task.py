@@ -78,7 +78,9 @@ class Task:
 
             target = self.target(depth)
             widths = sweep.widths_at(depth)
-            return MatrixKernel(widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"])
+            return MatrixKernel(
+                widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"], sweep.flow_tolerance
+            )
         return ChunkKernel(sweep.map, depth, sweep.families)
 
     def target(self, depth: int) -> TargetMatrix:
@@ -186,7 +188,11 @@ def fate_counter(grid: Grid) -> FateCounter:
         longest_period=sweep.longest_period,
         singular_values=np.array(sweep.target.singular_values, dtype=float),
         layers={part.start_name: part.layers if STARTS[part.start_name].layers else None for part in grid.parts},
-        own=[part.model for part in grid.parts if part.definition.source or part.definition.simulation],
+        own=[
+            part.model
+            for part in grid.parts
+            if part.definition.source or part.definition.simulation or part.definition.flow
+        ],
         coordinates=grid.coordinates,
         failure=sweep.definition.failure,
         asked=asked_of(sweep.definition, sweep.observables, {key: getattr(sweep, key) for key in asked_by}),

@@ -30,7 +30,7 @@ class Map:
     curvature: (state, s) -> the largest eigenvalue of the mode's Hessian block (docs/theory.md, section B), or None
         where there is no closed form
 
-    No observable can ask for what is left out. source: the sha256 of a registered map's source (sweep/register.py).
+    No observable can ask for what is left out. diverges: whether a product beyond theory.divergence_bound never returns. source: the sha256 of a registered map's source (sweep/register.py).
     """
 
     name: str
@@ -42,6 +42,7 @@ class Map:
     gaps: Callable[[int], Callable[..., Any]] | None = None
     ratios: Callable[[int], Callable[..., Any]] | None = None
     curvature: Callable[[int], Callable[..., Any]] | None = None
+    diverges: bool = True
     source: str = ""
 
     @property
@@ -99,24 +100,31 @@ class Model:
 
     simulation: the name of a kernel of its own (kernels/edge), which goes through points one at a time, and has observables of its
     own. step_cost(widths): of a step of it, in bare steps of one mode. parameters: what stands in place of layers and target;
-    no start then. failure: what may not converge at a point.
+    no start then. failure: what may not converge at a point. flow: whether states follow each other by gradient flow over a time eta,
+    not by a step of gradient descent; `reduce` then takes the tolerance too.
     """
 
     name: str
     summary: str
     starts: tuple[str, ...]
-    reduce: Callable[[np.ndarray], Map] | None = None
+    reduce: Callable[..., Map] | None = None
     source: str = ""
     simulation: str = ""
     step_cost: Callable[[Sequence[int]], float] | None = None
     parameters: tuple[Parameter, ...] = ()
     limits: Limits | None = None
     failure: Failure = SHARPNESS_SEARCH
+    flow: bool = False
 
     @property
     def matrices(self) -> bool:
         """Whether it is of layers that are matrices."""
         return self.reduce is None and not self.parameters
+
+    def map_for(self, layers: np.ndarray, tolerance: float) -> Map:
+        """The smallest map that is exact for layers shaped (depth, mode); tolerance: that of gradient flow."""
+        assert self.reduce
+        return self.reduce(layers, tolerance) if self.flow else self.reduce(layers)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ the simulation of its name.
 from collections.abc import Mapping
 
 from fastdln.models import MODELS, Model
-from fastdln.observables.observable import Observable, Sample, Step, Variable
+from fastdln.observables.observable import Observable, PairObservable, Sample, Step, Variable
 from fastdln.registry import collect
 
 OBSERVABLES: dict[str, Observable] = collect(__name__, "OBSERVABLE")
@@ -20,6 +20,10 @@ OF_SIMULATIONS: dict[str, dict[str, Observable]] = {
     name: collect(f"{__name__}.{name}", "OBSERVABLE")
     for name in {m.simulation: None for m in MODELS.values() if m.simulation}
 }
+
+
+# What gradient flow of matrices has beside what gradient descent has; it is always written.
+FLOW_OBSERVABLES: dict[str, Observable] = collect(f"{__name__}.flow", "OBSERVABLE")
 
 
 def add(observable: Observable) -> None:
@@ -40,18 +44,24 @@ def default_of(model: Model) -> tuple[str, ...]:
 
 def tables() -> list[Mapping[str, Observable]]:
     """All families: of modes, of matrices, of each simulation."""
-    return [OBSERVABLES, MATRIX_OBSERVABLES, *OF_SIMULATIONS.values()]
+    return [OBSERVABLES, MATRIX_OBSERVABLES, FLOW_OBSERVABLES, *OF_SIMULATIONS.values()]
 
 
 def observables_of(model: Model) -> dict[str, Observable]:
     """The families that the model's kernels can compute, by name."""
     if model.simulation:
         return OF_SIMULATIONS[model.simulation]
-    return MATRIX_OBSERVABLES if model.matrices else OBSERVABLES
+    known = MATRIX_OBSERVABLES if model.matrices else OBSERVABLES
+    if not model.flow:
+        return known
+    # what follows deviations takes them through steps of gradient descent
+    found = {name: o for name, o in known.items() if not (o.carries_tangent or isinstance(o, PairObservable))}
+    return found | FLOW_OBSERVABLES if model.matrices else found
 
 
 __all__ = [
     "DEFAULT",
+    "FLOW_OBSERVABLES",
     "MATRIX_OBSERVABLES",
     "OBSERVABLES",
     "OF_SIMULATIONS",

@@ -315,6 +315,11 @@ class MatrixObservable(Observable):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class FlowObservable(Observable):
+    """The count of states at which gradient flow of matrices did not come to their time, as it is."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class EstimateObservable(Observable):
     """Read off the search for eigenvalues, which it asks for over the record: finish(Estimates)."""
 

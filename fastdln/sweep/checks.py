@@ -134,7 +134,7 @@ def filled_axes(sweep: Sweep) -> dict[str, Axis]:
     if not isinstance(sweep.start, str):
         axes.setdefault("alpha", (1.0,))
     own_parameters.fill(sweep.definition, axes)
-    layerwise = sweep.definition.reduce and len(sweep.start_values) and sweep.map.name == "layerwise"
+    layerwise = sweep.definition.reduce and len(sweep.start_values) and sweep.map.name.startswith("layerwise")
     if layerwise and len(sweep.start_values) > DEEPEST_LAYERWISE:
         raise ValueError(f"start.spectral: at most {DEEPEST_LAYERWISE} rows where the layers differ")
     for name in ("alpha", "depth"):

@@ -9,7 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from fastdln.observables import Observable
+from fastdln.sweep.axes import coordinates
 from fastdln.sweep.schema import Sweep
+from fastdln.theory import stability_limit
 
 # Bare steps of one mode that a thread takes in a second, by rule of thumb.
 STEPS_A_SECOND = 2e9
@@ -27,22 +29,35 @@ SEARCH_COST, FIRST_SEARCH_COST, SEVERAL_COST = 100, 250, 300
 # Third derivatives at a state, by scalar code: 1,600 at d = 5, where a step is fastest, 400 at 16.
 THIRD_ORDER_COST = 1000
 
+# A trial of a step of gradient flow takes twelve gradients, and as long as some 30 steps of descent with the sums between them; of a
+# single mode, with its square roots, some 600.
+FLOW_COST, MODE_FLOW_COST = 30, 600
+
+
+def move_cost(sweep: Sweep, depth: int, trial: float) -> float:
+    """Cost from one state to the next in steps of descent; of gradient flow about one trial for every unit of eta S_1, and one more."""
+    if not sweep.definition.flow:
+        return 1.0
+    limit = stability_limit(max(sweep.target.singular_values), depth)
+    return trial * (1.0 + float(np.mean(coordinates(sweep.axes["eta"])) * limit))
+
 
 def matrix_cost(sweep: Sweep, depth: int) -> tuple[float, float]:
     """Cost of a point with full matrices in bare steps of one mode: of the descent, and of the searches for the sharpness."""
     widths = sweep.widths_at(depth)
     inner = [a * b for a, b in pairwise(widths[1:])]
     step = 6 * widths[0] * sum(inner) / FLOPS
+    moved = step * move_cost(sweep, depth, FLOW_COST)
     total, families = sweep.steps + sweep.record, sweep.families
     kept = total / sweep.trajectory if sweep.trajectory else 0.0
     looks = states_looked_at(sweep, [family for family in families if family.searches])
     differentiated = states_looked_at(sweep, [family for family in families if family.differentiates])
     tangent = any(family.carries_tangent for family in families)
     stretched = STRETCHED_COST * sweep.record if tangent else 0
-    descent = sweep.steps + LOOKED_AT_COST * sweep.record + stretched + KEPT_COST * kept
+    looked_at = (LOOKED_AT_COST - 1.0) * sweep.record + stretched + KEPT_COST * kept
     wanted = sweep.sharpness_count or 1
     searches = SEVERAL_COST * wanted * looks if wanted > 1 else SEARCH_COST * looks + FIRST_SEARCH_COST * (looks > 0)
-    return step * descent, step * (searches + THIRD_ORDER_COST * differentiated)
+    return moved * total + step * looked_at, step * (searches + THIRD_ORDER_COST * differentiated)
 
 
 def states_looked_at(sweep: Sweep, looking: Sequence[Observable]) -> float:
@@ -64,7 +79,8 @@ def point_cost(sweep: Sweep, depth: int) -> tuple[float, float]:
         return matrix_cost(sweep, depth)
     modes = sweep.sizes["mode"]
     pairs, total = modes * (modes - 1) // 2, 0.0
-    single = float(modes * (sweep.steps + RECORD_COST * sweep.record))
+    moved = move_cost(sweep, depth, MODE_FLOW_COST)
+    single = float(modes * (moved * (sweep.steps + sweep.record) + (RECORD_COST - 1) * sweep.record))
     for family in sweep.families:
         if family.pair_cost:
             states = sweep.steps + sweep.record if family.from_start else sweep.record

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fastdln.models import MODELS, Map, Model
-from fastdln.observables import MATRIX_OBSERVABLES, OBSERVABLES, OF_SIMULATIONS, Observable, default_of, observables_of
+from fastdln.observables import (
+    FLOW_OBSERVABLES,
+    MATRIX_OBSERVABLES,
+    OBSERVABLES,
+    OF_SIMULATIONS,
+    Observable,
+    default_of,
+    observables_of,
+)
 from fastdln.observables.observable import PointObservable
 
 if TYPE_CHECKING:
@@ -25,8 +33,8 @@ def known_names(model: Model | None = None) -> dict[str, str]:
 
 def every_family() -> list[Observable]:
     """All families, those that modes have first."""
-    simulated = (o for known in OF_SIMULATIONS.values() for o in known.values())
-    return [*OBSERVABLES.values(), *(o for o in MATRIX_OBSERVABLES.values() if not o.shared), *simulated]
+    others = (o for known in (FLOW_OBSERVABLES, *OF_SIMULATIONS.values()) for o in known.values())
+    return [*OBSERVABLES.values(), *(o for o in MATRIX_OBSERVABLES.values() if not o.shared), *others]
 
 
 BY_KEY = {name: o.asked_by for o in every_family() if o.asked_by for name in (o.name, *(v.name for v in o.variables))}

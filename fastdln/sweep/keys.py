@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from fastdln.models import MODELS
+from fastdln.models.dop853 import DEFAULT_TOLERANCE
 from fastdln.observables import DEFAULT
 from fastdln.sweep.arrays import WIDEST
 from fastdln.sweep.axes import Axis, AxisName, check_axes
@@ -25,6 +26,10 @@ MOST_STEPS = 2**53
 
 # The search for eigenvalues solves a dense problem of three times as many at every iteration.
 MOST_EIGENVALUES = 32
+
+# Rounding errors of a step of gradient flow are some 1e-15 of the layers. Where eta S is large, a state at rest trembles by the tolerance,
+# which must not be taken for an orbit (a period is told to 1e-9); and a looser flow takes hardly less time at order 8.
+LEAST_TOLERANCE, MOST_TOLERANCE = 1e-14, 1e-10
 
 
 class Keys(BaseModel):
@@ -88,6 +93,11 @@ class Keys(BaseModel):
     sharpness_count: Annotated[int, Field(ge=1, le=MOST_EIGENVALUES), BeforeValidator(whole)] | None = Field(
         None, description="keeps so many of the Hessian's largest eigenvalues at the last state (model `matrix`)"
     )
+    tolerance: Annotated[float, Field(ge=LEAST_TOLERANCE, le=MOST_TOLERANCE)] | None = Field(
+        None,
+        description=f"error of a step of gradient flow, in units of the norm of all layers; {DEFAULT_TOLERANCE:g} if left out (models "
+        "`flow`, `modes-flow`)",
+    )
     chunks: dict[str, Annotated[int, Field(ge=1), BeforeValidator(whole)]] = Field(
         default_factory=dict, description="points a chunk along an axis, where the default does not suit"
     )
@@ -96,6 +106,11 @@ class Keys(BaseModel):
         description="points a shard along an axis: chunks that are computed at once and stored as one object, for object stores; "
         "none if left out",
     )
+
+    @property
+    def flow_tolerance(self) -> float:
+        """The tolerance of gradient flow; 0 for models that take steps of gradient descent."""
+        return (self.tolerance or DEFAULT_TOLERANCE) if MODELS[self.model].flow else 0.0
 
     @field_validator("title")
     @classmethod
@@ -117,6 +132,13 @@ class Keys(BaseModel):
         model = about.data.get("model", "")
         if value is not None and model and not MODELS[model].matrices:
             raise ValueError(f"{model} has no matrices; only the model matrix takes it")
+        return value
+
+    @field_validator("tolerance", mode="before")
+    @classmethod
+    def _of_flow(cls, value: Any, about: ValidationInfo) -> Any:
+        if value is not None and (model := about.data.get("model", "")):
+            check_tolerance(model)
         return value
 
     @field_validator("axes")
@@ -141,3 +163,10 @@ class Keys(BaseModel):
                 )
         asked = {known[name] for name in names} - {"fate"}
         return tuple(sorted(asked))
+
+
+def check_tolerance(model: str) -> None:
+    """ValueError for the tolerance of a model that takes steps of gradient descent."""
+    if not MODELS[model].flow:
+        flows = ", ".join(name for name, known in MODELS.items() if known.flow)
+        raise ValueError(f"{model} has no steps whose error is controlled; the models {flows} take it")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastdln.observables import Observable, Variable, observables_of
+from fastdln.observables import FLOW_OBSERVABLES, Observable, Variable, observables_of
 from fastdln.sweep import named_axes
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ def chosen(sweep: Sweep) -> tuple[Observable, ...]:
     """The families that a sweep, or its first part, measures; fate comes last."""
     known = observables_of(sweep.definition)
     asked = {*sweep.observables, *(name for name, o in known.items() if o.asked_by and getattr(sweep, o.asked_by))}
+    asked |= FLOW_OBSERVABLES.keys() & known.keys()
     asked |= {brought for name in asked for brought in known[name].brings}
     found = [family.beside(asked) for name, family in known.items() if name in asked and name != "fate"]
     return (*sorted(found, key=lambda family: bool(family.asked_by)), known["fate"])

@@ -52,6 +52,8 @@ def check_keys_of_matrices(part: Sweep) -> None:
     for key in ("widths", "sharpness_count"):
         if getattr(part, key) is not None and not part.definition.matrices:
             raise ValueError(f"{key}: {part.model} has no matrices; only the model matrix takes it")
+    if part.tolerance is not None and not part.definition.flow:
+        raise ValueError(f"tolerance: {part.model} has no steps whose error is controlled; leave it out, or the model")
 
 
 def check_shared(found: dict[str, Sweep]) -> None:

@@ -69,6 +69,8 @@ class Sweep(Keys):
         Measures the sharpness at every so many-th state.
     sharpness_count : int, optional
         Keeps so many of the Hessian's largest eigenvalues at the last state (`matrix` only).
+    tolerance : float, optional
+        The error of a step of gradient flow, in units of the norm of all layers (`flow` and `modes-flow` only).
     chunks, shards : dict
         Points of a chunk, or of a shard, along an axis, where the default does not suit.
 
@@ -217,8 +219,7 @@ class Sweep(Keys):
     @property
     def map(self) -> Map:
         """The smallest map that is exact for this start; not of a model of matrices."""
-        assert self.definition.reduce
-        return self.definition.reduce(self.layers(len(self.start_values) or 3))
+        return self.definition.map_for(self.layers(len(self.start_values) or 3), self.flow_tolerance)
 
     def layers(self, depth: int) -> np.ndarray:
         """The layers' singular values at state 0 in units of alpha.
@@ -293,7 +294,7 @@ class Sweep(Keys):
         str
             The text that a store keeps.
         """
-        unset = {name for name in ("widths", "sharpness_count") if getattr(self, name) is None}
+        unset = {name for name in ("widths", "sharpness_count", "tolerance") if getattr(self, name) is None}
         data = self.model_dump(mode="json", exclude=set(FREE_KEYS) | unset) | {"target": self.target.canonical()}
         data["axes"] = {name: units.dumped(axis) for name, axis in self.axes.items()}
         data = named_axes.without_keys(data)

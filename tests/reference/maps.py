@@ -1,8 +1,11 @@
 """Gradient descent on the matrices, and the maps that it comes down to."""
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
+from tests.reference.dense_hessian import chain
 from tests.reference.local_map import local_map
+from tests.reference.matrices import matrix_gradients
 
 
 def matrix_descent(weights, target, eta, steps):
@@ -36,8 +39,28 @@ def balanced_map(start, singular_values, eta, steps):
     return np.array(products).T
 
 
+def matrix_flow(weights, target, eta, steps):
+    """Gradient flow by SciPy, from one of the times eta k to the next; the diagonals of the products of all states."""
+    shapes = [w.shape for w in weights]
+
+    def layers(flat):
+        ends = np.cumsum([rows * columns for rows, columns in shapes])[:-1]
+        return [part.reshape(shape) for part, shape in zip(np.split(flat, ends), shapes, strict=True)]
+
+    def velocity(time, flat):
+        return -np.concatenate([g.ravel() for g in matrix_gradients(layers(flat), target)])
+
+    flat, products = np.concatenate([w.ravel() for w in weights]), []
+    for _ in range(steps + 1):
+        products.append(np.diag(chain(layers(flat))).copy())
+        flat = solve_ivp(velocity, (0.0, eta), flat, method="DOP853", rtol=1e-13, atol=1e-16).y[:, -1]
+    return np.array(products)
+
+
 MODELS = {
     "balanced": balanced_map,
+    "flow": lambda start, s, eta, steps: matrix_flow(start, np.diag(s), eta, steps),
+    "modes-flow": lambda start, s, eta, steps: matrix_flow(start, np.diag(s), eta, steps),
     "modes": lambda start, s, eta, steps: matrix_descent(start, np.diag(s), eta, steps),
     "matrix": lambda start, s, eta, steps: matrix_descent(start, np.diag(s), eta, steps),
 }

@@ -21,6 +21,7 @@ from fastdln.kernels.link import Linked
 from fastdln.kernels.matrices.collapse import rests, strengths
 from fastdln.kernels.matrices.eigenvalue_search import EigenvalueSearch
 from fastdln.kernels.matrices.escape import find_escapes
+from fastdln.kernels.matrices.flow import FlowLayout, fill, flow_kernel, lay_out, no_flow
 from fastdln.kernels.matrices.layer_singular_values import spectrum
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.program import Code, interpreter
@@ -58,16 +59,22 @@ def lanes_for(widths: Sequence[int]) -> int:
 class MatrixKernel:
     """The compiled descent of networks of given widths; call it with the points of a chunk.
 
-    unconverged: the key under which its results hold, for each point, how many searches for eigenvalues did not converge; it is
-    no variable.
+    tolerance: of gradient flow, which is followed in place of gradient descent where it is above 0. unconverged: the key under which its
+    results hold, for each point, how many searches for eigenvalues did not converge, and at how many states the flow did not; it is no
+    variable.
     """
 
-    unconverged = "unconverged searches"
+    unconverged = "unconverged"
 
     def __init__(
-        self, widths: Sequence[int], observables: Sequence[Observable], diagonal: bool, wanted: int = 1
+        self,
+        widths: Sequence[int],
+        observables: Sequence[Observable],
+        diagonal: bool,
+        wanted: int = 1,
+        tolerance: float = 0.0,
     ) -> None:
-        self.widths, self.diagonal, self.wanted = tuple(widths), diagonal, wanted
+        self.widths, self.diagonal, self.wanted, self.tolerance = tuple(widths), diagonal, wanted, tolerance
         self.lanes = lanes_for(widths)
         self.by_stage = MatrixObservablesByStage(observables)
         self.shapes = [(rows, columns) for columns, rows in pairwise(self.widths)]
@@ -91,8 +98,11 @@ class MatrixKernel:
         target: for its singular bases; targets (target, element): the matrices to learn; target_of (point): which of them.
         """
         by_stage, modes = self.by_stage, len(singular_values)
-        points = Points(eta, singular_values, starts.copy(), -targets, target_of)
+        unresolved = np.zeros(len(eta))
+        points = Points(eta, singular_values, starts.copy(), -targets, target_of, unresolved)
         bounds = divergence_bound(eta, singular_values, len(self.shapes))
+        if self.tolerance:  # along the flow the loss falls, so that nothing diverges but what is no number any more
+            bounds = np.full_like(bounds, np.inf)
         bounds = np.concatenate([bounds, 2.0 * bounds.max(axis=0, keepdims=True, initial=0.0)])
         with np.errstate(all="ignore"):  # diverging points, where the JIT is off
             follower, measured = self.descend(points, bounds, target, lengths)
@@ -130,7 +140,9 @@ class MatrixKernel:
                 with np.errstate(all="ignore"):
                     values = one.finish(end)
                 add_variables(results, (one,), [nan_where_diverged(value, diverged) for value in values])
-        results[self.unconverged] = measured.failed
+        for count in by_stage.of_flow:
+            add_variables(results, (count,), [unresolved.astype(np.int64)])
+        results[self.unconverged] = measured.failed + unresolved.astype(np.int64)
         return results
 
     def descend(
@@ -156,9 +168,13 @@ class MatrixKernel:
         code = Code()
         runner, by_tiles = (self._address(interpreter(count)) for count in (lanes, NETWORKS))
         search_layout = search.lay_out(network, code, runner, by_tiles)
+        flow = no_flow()
+        if self.tolerance:
+            kernel = self._address(flow_kernel(lanes))
+            flow = lay_out(network, code, runner, by_tiles, kernel, self.tolerance)
         offsets = offsets_of(network, self.wanted, search.vector(search_layout))
         tangent = tangent_of(network, code, tangents, offsets)
-        descent = descent_of(network, code, runner, self.diagonal)
+        descent = descent_of(network, code, runner, self.diagonal, flow)
         no_kernel = None if jit_disabled() else 0
         sampling = Sampling(
             steps=lengths.steps,
@@ -190,7 +206,7 @@ class MatrixKernel:
             lanes=lanes,
             setup=Setup(plan.sections, plan.layout, rows, descent, search_layout, tangent, sampling),
             tables=tables,
-            networks=self.networks(network, target, points, int(offsets[LENGTH])),
+            networks=self.networks(network, descent.flow, target, points, int(offsets[LENGTH])),
             memory=plan.memory,
             first=rounds * ROUND,
             lead=max(0, lengths.steps - LEAD) if leads else lengths.steps,
@@ -201,7 +217,7 @@ class MatrixKernel:
             stage=self._stage,
         )
 
-    def networks(self, network: Network, target: TargetMatrix, points: int, size: int) -> np.ndarray:
+    def networks(self, network: Network, flow: FlowLayout, target: TargetMatrix, points: int, size: int) -> np.ndarray:
         """Make the memory (group, float) of the networks that are followed together, with what is the same for all points."""
         lanes = self.lanes
         groups = min(LANES // lanes, max(1, -(-points // lanes)), max(1, BLOCK_BYTES // (8 * size)))
@@ -209,6 +225,8 @@ class MatrixKernel:
         memory[:, network.one : network.one + NETWORKS] = 1.0
         for matrix, basis in ((network.left, target.left), (network.right, target.right)):
             memory[:, matrix.at : matrix.at + basis.size * lanes] = np.repeat(basis.ravel(), lanes)
+        if self.tolerance:
+            fill(memory, flow)
         return memory
 
     def empty_results(self, follower: Follower, points: int, lengths: Lengths) -> Measured:
@@ -249,7 +267,7 @@ class MatrixKernel:
         target = TargetMatrix(np.eye(outputs), np.eye(inputs), np.zeros(modes), True)
         elements = sum(rows * columns for rows, columns in self.shapes)
         states, learned = np.zeros((1, elements)), np.zeros((1, inputs * outputs))
-        points = Points(np.zeros(1), np.zeros((modes, 1)), states, learned, np.zeros(1, np.int64))
+        points = Points(np.zeros(1), np.zeros((modes, 1)), states, learned, np.zeros(1, np.int64), np.zeros(1))
         dry_run.descend(points, np.zeros((modes + 1, 1)), target, lengths)
         return list(jobs.values())
 

@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fastdln.kernels.compile import jit_disabled
 from fastdln.kernels.link import Linked
 from fastdln.kernels.matrices import lanczos_layout, lobpcg
 from fastdln.kernels.matrices.lanczos_search import lanczos_kernel
 from fastdln.kernels.matrices.network import Network
-from fastdln.kernels.matrices.pointers import call
 from fastdln.kernels.matrices.program import Code
 
 SearchLayout = lanczos_layout.LanczosLayout | lobpcg.LobpcgLayout
@@ -57,11 +55,3 @@ class EigenvalueSearch:
     def kernel(self, lanes: int) -> Linked:
         """Kernel of the search, for networks of so many lanes."""
         return lanczos_kernel(lanes) if self.by_lanczos else lobpcg.lobpcg_kernel(lanes)
-
-
-def call_directly(function: Any, arguments: tuple[Any, ...]) -> None:
-    """Call the kernel of a search with the JIT off."""
-    function(*arguments)
-
-
-call_search = call_directly if jit_disabled() else call

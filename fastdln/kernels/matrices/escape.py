@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastdln.kernels.matrices.program import run
-from fastdln.kernels.matrices.transient import enter
+from fastdln.kernels.matrices.transient import advance, enter
 from fastdln.observables.fate import has_left
 
 
@@ -31,6 +31,6 @@ def find_escapes(lanes: int) -> Any:
                         escaped[origin + lane, mode] |= has_left(memory[at + lane], s)
                 if number < steps:
                     run(descent.runner, memory, code, descent.backward)
-                    run(descent.runner, memory, code, descent.update)
+                    advance(memory, code, descent)
 
     return follow

@@ -82,6 +82,15 @@ class Network:
         program.axpy(self.weights[0], self.deltas[0], self.minus_eta)
         return program
 
+    def gradient(self, slope: Sequence[Matrix]) -> MatrixProgram:
+        """slope_l = T_l B_l^T, with what forward left; T_1, which that of W_1 is, is written nowhere else."""
+        program = self.program()
+        for layer in range(self.depth, 1, -1):
+            delta, below = self.deltas[layer - 1], slope[0] if layer == 2 else self.deltas[layer - 2]
+            program.product(slope[layer - 1], delta, self.below_(layer), RIGHT)
+            program.product(below, self.weights[layer - 1], delta, LEFT)
+        return program
+
     def rotate(self, diagonal: bool) -> MatrixProgram:
         """U^T (W_L ... W_1) V, with the singular bases of the target, which are the identity if it is diagonal."""
         program = self.program()

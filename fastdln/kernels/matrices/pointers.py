@@ -9,7 +9,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from fastdln.kernels import numba_internals
-from fastdln.kernels.compile import NATIVE
+from fastdln.kernels.compile import NATIVE, jit_disabled
 
 INT, DOUBLE, BYTE = ir.IntType(64), ir.DoubleType(), ir.IntType(8)
 
@@ -119,3 +119,11 @@ def call(context: Any, function: Any, values: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, values), generate
+
+
+def call_directly(function: Any, arguments: tuple[Any, ...]) -> None:
+    """Call a kernel with the JIT off."""
+    function(*arguments)
+
+
+call_kernel = call_directly if jit_disabled() else call

@@ -116,6 +116,8 @@ class Block:
         self.part(offsets[views.SINGULAR_VALUES], self.layout.modes)[:] = self.by_lane(points.singular_values.T[which])
         for field, size in ((views.EIGENVALUES, offsets[views.WANTED]), (views.RESIDUAL, 1)):
             self.part(offsets[field], size)[:] = 0.0
+        if self.descent.flow.tolerance > 0.0:
+            self.networks[:, self.descent.flow.unresolved : self.descent.flow.unresolved + NETWORKS] = 0.0
         search = self.follower.setup.search
         self.networks[:, search.carried : search.carried + search.carried_size] = 0.0
 
@@ -169,6 +171,8 @@ class Block:
         self.diverged[:] = ~(memory[self.rows.numbers + last] <= memory[self.rows.loss_limit])
         points.states[self.points] = self.by_point(self.descent.weights, self.descent.size)
         measured.failed[self.points] = memory[self.rows.failed]
+        if self.descent.flow.tolerance > 0.0:
+            points.unresolved[self.points] += self.by_point(self.descent.flow.unresolved, 1)[:, 0]
         measured.residual[self.points] = self.by_point(offsets[views.RESIDUAL], 1)[:, 0]
         measured.eigenvalues[self.points] = self.by_point(offsets[views.EIGENVALUES], offsets[views.WANTED])
 

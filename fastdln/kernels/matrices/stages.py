@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fastdln.kernels.stages import ObservablesByStage
 from fastdln.observables import Observable
 from fastdln.observables.loss import LOSS
-from fastdln.observables.observable import EstimateObservable, MatrixObservable, Quantity
+from fastdln.observables.observable import EstimateObservable, FlowObservable, MatrixObservable, Quantity
 
 # Kinds of states at which a quantity is wanted, in bits: every one that is measured, those of the record, those sampled in it,
 # those sampled over the whole run, and those of a trajectory.
@@ -21,6 +21,7 @@ class MatrixObservablesByStage(ObservablesByStage):
     def __init__(self, observables: Sequence[Observable]) -> None:
         super().__init__(observables)
         self.estimates = tuple(o for o in observables if isinstance(o, EstimateObservable))
+        self.of_flow = tuple(o for o in observables if isinstance(o, FlowObservable))
         self.last_layers = tuple(o for o in observables if isinstance(o, MatrixObservable))
         wanted: dict[Quantity, int] = {LOSS: EVERY_STATE}
         for o in self.network:

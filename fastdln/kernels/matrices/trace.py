@@ -10,10 +10,12 @@ import numpy as np
 from fastdln.kernels.driver import run as run_lines
 from fastdln.kernels.driver import set_number
 from fastdln.kernels.link import call_with
-from fastdln.kernels.matrices.eigenvalue_search import SearchLayout, call_search
+from fastdln.kernels.matrices.eigenvalue_search import SearchLayout
+from fastdln.kernels.matrices.pointers import call_kernel
 from fastdln.kernels.matrices.program import run
 from fastdln.kernels.matrices.stages import EVERY_STATE, RECORDED, SAMPLED, SAMPLED_WHOLE_RUN, TRAJECTORY
 from fastdln.kernels.matrices.tangent import Tangent, stretching
+from fastdln.kernels.matrices.transient import advance
 from fastdln.kernels.matrices.views import CONVERGED, EIGENVALUES, RESIDUAL, WANTED
 from fastdln.kernels.spans import LANES, SPAN, STRIDE
 
@@ -127,13 +129,13 @@ def running(lanes: int) -> Any:
 
 
 def descending(lanes: int) -> Any:
-    """Function (code, descent, networks, groups, steps) that takes all groups so many bare steps of gradient descent on."""
+    """Function (code, descent, networks, groups, steps) that takes all groups so many bare steps on."""
 
     def descend(code, descent, networks, groups, steps):
         for group in range(groups):
             memory = networks[group]
             for _ in range(steps):
-                run(descent.runner, memory, code, descent.update)
+                advance(memory, code, descent)
                 run(descent.runner, memory, code, descent.forward)
                 run(descent.runner, memory, code, descent.backward)
 
@@ -158,7 +160,7 @@ def tracing(lanes: int) -> Any:
                 if t > 0:
                     if tangents:
                         stretch(network, code, descent.runner, setup.tangent, offsets)
-                    run(descent.runner, network, code, descent.update)
+                    advance(network, code, descent)
                 run(descent.runner, network, code, descent.forward)
                 run(descent.runner, network, code, descent.rotate)
                 run(descent.runner, network, code, descent.backward)
@@ -192,7 +194,7 @@ def tracing(lanes: int) -> Any:
         values, residual = np.empty((offsets[WANTED], lanes)), np.empty(lanes)
         converged = np.empty(lanes, np.bool_)
         arguments = (network, tables.code, search, tables.noise, number, values, residual, converged)
-        call_search(setup.sampling.search_kernel, arguments)
+        call_kernel(setup.sampling.search_kernel, arguments)
         for lane in range(lanes):
             beyond = not values[0, lane] <= LARGEST_FOUND
             for k in range(len(values)):

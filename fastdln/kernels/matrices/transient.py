@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastdln.kernels.matrices.flow import FlowLayout, no_flow
 from fastdln.kernels.matrices.network import Network
+from fastdln.kernels.matrices.pointers import call_kernel
 from fastdln.kernels.matrices.program import Code, run
 from fastdln.kernels.matrices.tiles import LANES
 from fastdln.kernels.spans import ROUND
@@ -17,7 +19,7 @@ class Descent(NamedTuple):
     together one step.
 
     size: elements of all layers. columns: of `rotated`, the product in the target's singular bases. runner: the address of what
-    runs the programs.
+    runs the programs. flow: gradient flow in place of the steps, if its tolerance is above 0.
     """
 
     minus_eta: int
@@ -33,13 +35,15 @@ class Descent(NamedTuple):
     update: tuple[int, int]
     step: tuple[int, int]
     rotate: tuple[int, int]
+    flow: FlowLayout
 
 
 class Points(NamedTuple):
     """Points of a chunk.
 
     eta (point); singular_values (mode, point); states (point, element): the layers at which the descent begins; targets (target,
-    element): the matrices - M; target_of (point): which of them is each point's.
+    element): the matrices - M; target_of (point): which of them is each point's. unresolved (point): of gradient flow, at how many states
+    it did not come to their time.
     """
 
     eta: np.ndarray
@@ -47,9 +51,10 @@ class Points(NamedTuple):
     states: np.ndarray
     targets: np.ndarray
     target_of: np.ndarray
+    unresolved: np.ndarray = np.empty(0)
 
 
-def descent_of(network: Network, code: Code, runner: Any, diagonal: bool) -> Descent:
+def descent_of(network: Network, code: Code, runner: Any, diagonal: bool, flow: FlowLayout | None = None) -> Descent:
     """Write the programs of gradient descent into the code; runner: the address of what runs them."""
     forward, backward, update = network.forward(), network.backward(), network.update()
     return Descent(
@@ -66,7 +71,21 @@ def descent_of(network: Network, code: Code, runner: Any, diagonal: bool) -> Des
         update=code.add(update),
         step=code.add(forward, backward, update),
         rotate=code.add(network.rotate(diagonal)),
+        flow=flow or no_flow(),
     )
+
+
+def follows_flow(descent):
+    """Whether states follow each other by gradient flow, not by steps of gradient descent."""
+    return descent.flow.tolerance > 0.0
+
+
+def advance(memory, code, descent):
+    """Take a network, whose forward and backward have run, to the next state."""
+    if follows_flow(descent):
+        call_kernel(descent.flow.kernel, (memory, code, descent.flow))
+    else:
+        run(descent.runner, memory, code, descent.update)
 
 
 def enter(memory, descent, points, lanes, lane, point):
@@ -78,12 +97,16 @@ def enter(memory, descent, points, lanes, lane, point):
         memory[descent.minus_target + e * lanes + lane] = points.targets[target, e]
     for e in range(descent.size):
         memory[descent.weights + e * lanes + lane] = points.states[point, e]
+    if follows_flow(descent):
+        memory[descent.flow.unresolved + lane] = 0.0
 
 
-def leave(memory, descent, states, lanes, lane, point):
+def leave(memory, descent, points, lanes, lane, point):
     """Write a lane's layers back to its point."""
+    if follows_flow(descent):
+        points.unresolved[point] += memory[descent.flow.unresolved + lane]
     for e in range(descent.size):
-        states[point, e] = memory[descent.weights + e * lanes + lane]
+        points.states[point, e] = memory[descent.weights + e * lanes + lane]
 
 
 def transient(lanes: int) -> Any:
@@ -111,7 +134,10 @@ def transient(lanes: int) -> Any:
             for k in range(last - first):
                 earlier[k] = bits[first + k]
             for _ in range(ROUND):
-                run(descent.runner, memory, code, descent.step)
+                if follows_flow(descent):
+                    advance(memory, code, descent)
+                else:
+                    run(descent.runner, memory, code, descent.step)
             now += 1
             still[:] = -1
             for e in range(descent.size):
@@ -121,7 +147,7 @@ def transient(lanes: int) -> Any:
             for lane in range(lanes):
                 if carried[lane] < 0 or (still[lane] == 0 and due[lane] != now):
                     continue
-                leave(memory, descent, points.states, lanes, lane, carried[lane])
+                leave(memory, descent, points, lanes, lane, carried[lane])
                 if waiting < count:
                     carried[lane], due[lane] = waiting, now + rounds
                     enter(memory, descent, points, lanes, lane, waiting)

@@ -101,7 +101,8 @@ class ChunkKernel:
     def columns(self, eta: np.ndarray, alpha: np.ndarray, s: np.ndarray, start: np.ndarray) -> np.ndarray:
         """Lay out the columns (row, mode and point) at state 0; spans.py has the rows."""
         states = start[self.layers][:, :, None] * alpha
-        rows = [np.broadcast_to(eta, s.shape), s, divergence_bound(eta, s, self.depth), np.zeros(s.shape), *states]
+        bounds = divergence_bound(eta, s, self.depth) if self.map.diverges else np.full(s.shape, np.inf)
+        rows = [np.broadcast_to(eta, s.shape), s, bounds, np.zeros(s.shape), *states]
         return np.stack([row.ravel() for row in rows])
 
     def record(self, starts: np.ndarray, shape: tuple[int, int], lengths: Lengths) -> tuple[np.ndarray, ...]:

@@ -9,9 +9,7 @@ def rise(network, values):
         values[lane] = network.third_order[0, lane]
 
 
-PROGRESSIVE_SHARPENING = Quantity(
-    name="progressive_sharpening", measure=rise, needs_third_order=True
-)
+PROGRESSIVE_SHARPENING = Quantity(name="progressive_sharpening", measure=rise, needs_third_order=True)
 
 OBSERVABLE = PointObservable(
     name="progressive_sharpening",

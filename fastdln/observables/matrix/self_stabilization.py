@@ -9,9 +9,7 @@ def strength(network, values):
         values[lane] = network.third_order[1, lane]
 
 
-SELF_STABILIZATION = Quantity(
-    name="self_stabilization", measure=strength, needs_third_order=True
-)
+SELF_STABILIZATION = Quantity(name="self_stabilization", measure=strength, needs_third_order=True)
 
 OBSERVABLE = PointObservable(
     name="self_stabilization",

@@ -9,9 +9,7 @@ def share(network, values):
         values[lane] = network.third_order[2, lane]
 
 
-SHARPNESS_ALIGNMENT = Quantity(
-    name="sharpness_alignment", measure=share, needs_third_order=True
-)
+SHARPNESS_ALIGNMENT = Quantity(name="sharpness_alignment", measure=share, needs_third_order=True)
 
 OBSERVABLE = PointObservable(
     name="sharpness_alignment",

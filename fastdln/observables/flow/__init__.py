@@ -1,0 +1,1 @@
+"""Families of observables that gradient flow of matrices always has."""
