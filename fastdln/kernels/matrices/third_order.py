@@ -27,6 +27,11 @@ from fastdln.kernels.matrices.views import (
 )
 
 
+# What is so small a part of the lengths of grad f and grad S is rounding, of u above all, and counts as 0: on the SVS set alpha_ps
+# and beta vanish (docs/theory.md, E), and delta, their ratio, would be a number without a meaning.
+ROUNDING = 1e-10
+
+
 @cache
 def third_order(lanes: int) -> Linked:
     """Kernel (memory, offsets) that takes one network after another, however many lie side by side.
@@ -59,12 +64,13 @@ def third_order(lanes: int) -> Linked:
                 converged[lane] = 0.0
             u = vectors[0]
             third(network, weights, u, bend)
-            out[PROGRESSIVE_SHARPENING, lane] = -dot(slope, bend)
-            along, length = dot(slope, u), dot(slope, slope)
+            rise, along, length, bent = -dot(slope, bend), dot(slope, u), dot(slope, slope), dot(bend, bend)
+            out[PROGRESSIVE_SHARPENING, lane] = 0.0 if rise * rise <= ROUNDING * ROUNDING * length * bent else rise
             out[ALIGNMENT, lane] = along * along / length if length > 0.0 else 0.0
             part = dot(bend, u)
             for i in range(size):
                 bend[i] -= part * u[i]
-            out[SELF_STABILIZATION, lane] = dot(bend, bend)
+            across = dot(bend, bend)
+            out[SELF_STABILIZATION, lane] = 0.0 if across <= ROUNDING * ROUNDING * bent else across
 
     return Linked(third_order, "third order", lanes, signature=(FLOATS, types.CPointer(types.int64)))
