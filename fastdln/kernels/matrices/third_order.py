@@ -26,7 +26,6 @@ from fastdln.kernels.matrices.views import (
     WEIGHTS,
 )
 
-
 # What is so small a part of the lengths of grad f and grad S is rounding, of u above all, and counts as 0: on the SVS set alpha_ps
 # and beta vanish (docs/theory.md, E), and delta, their ratio, would be a number without a meaning.
 ROUNDING = 1e-10
