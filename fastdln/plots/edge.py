@@ -21,6 +21,9 @@ from fastdln.plots.trajectories import above, dots, thinned
 # Models that have no oscillation of their own, in the words of a legend.
 WITHOUT_OSCILLATION = {"flow": "gradient flow", "modes-flow": "gradient flow of modes", "central-flow": "central flow"}
 
+# How far from 2/eta the sharpness is shown at least, in parts of it.
+LEAST_AWAY = 0.08
+
 
 def edge(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Loss and sharpness at the edge of stability, with the constrained trajectory, the prediction and flows over them.
@@ -78,7 +81,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
             names, styles, ("mean of two steps", "mean of two steps, predicted"), strict=True
         ):
             axes.plot(ds["step"], mean_of_two(ds, values(ds, variable, "step")), label=said, **style)
-        set_limits(axes, measured)
+        set_limits(axes, ds, measured)
     loss.plot(
         ds["step"], values(ds, "trajectory_loss_constrained", "step"), label="constrained trajectory", **CONSTRAINED
     )
@@ -97,7 +100,7 @@ def paint_flow(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
         measured = values(ds, f"trajectory_{variable}", "step")
         axes.plot(ds["step"], measured, label=WITHOUT_OSCILLATION[name], **FLOWS[name])
         if alone:
-            set_limits(axes, measured)
+            set_limits(axes, ds, measured)
     if alone:
         ax.axhline(2 / float(ds["eta"].values.ravel()[0]), **EDGE | {"zorder": 2}, label="2/$\\eta$")
         step_axis(ax, ds)
@@ -112,17 +115,18 @@ def mean_of_two(ds: xr.Dataset, measured: np.ndarray) -> np.ndarray:
     return out
 
 
-def set_limits(ax: Axes, measured: np.ndarray) -> None:
-    """Show what gradient descent does, whatever a flow or a prediction does far away from it."""
-    known = measured[np.isfinite(measured)]
+def set_limits(ax: Axes, ds: xr.Dataset, measured: np.ndarray) -> None:
+    """Show what is drawn first, whatever comes over it does: the loss of the whole run, the sharpness from near the edge on."""
+    known = measured[np.isfinite(measured) & (measured > 0)]
     if not known.size:
         return
-    low, high = known.min(), known.max()
     if ax.get_yscale() == "log":
-        known = known[known > 0]
-        ax.set_ylim(0.5 * known.min(initial=high), 2 * high)
-    else:
-        ax.set_ylim(low - 0.05 * (high - low), high + 0.08 * (high - low))
+        ax.set_ylim(0.5 * known.min(), 2 * known.max())
+        return
+    edge = 2 / float(ds["eta"].values.ravel()[0])
+    near = np.flatnonzero(known >= edge)
+    away = max(1.3 * np.max(abs(known[near[0] :] - edge), initial=0.0) if near.size else 0.0, LEAST_AWAY * edge)
+    ax.set_ylim(max(edge - away, 0.0), edge + away)
 
 
 def why_not(ds: xr.Dataset) -> str:
