@@ -26,8 +26,8 @@ LOOKED_AT_COST, STRETCHED_COST, KEPT_COST = 2.5, 3, 50
 # A search for the sharpness that goes on from the last one takes 50 to 150, the most where states are far apart; the first one
 # some 250, and one for several eigenvalues some 300 for each.
 SEARCH_COST, FIRST_SEARCH_COST, SEVERAL_COST = 100, 250, 300
-# Third derivatives at a state, by scalar code.
-THIRD_ORDER_COST = 150
+# Third derivatives at a state, by scalar code: some 2,500 at d = 5, where a step is fastest, fewer at larger d.
+THIRD_ORDER_COST = 2000
 
 # A trial of a step of gradient flow takes twelve gradients, and as long as some 30 steps of descent with the sums between them; of a
 # single mode, with its square roots, some 600.

@@ -62,7 +62,12 @@ def third_order(run, weights):
     slope = np.concatenate([g.ravel() for g in matrix_gradients(weights, run.target)])
     alpha_ps, across = -slope @ bend, bend - (bend @ u) * u
     beta = across @ across
-    delta = math.sqrt(2 * alpha_ps / beta) if alpha_ps >= 0 else math.nan
+    # rounding counts as 0
+    alpha_ps = alpha_ps if abs(alpha_ps) > 1e-10 * np.linalg.norm(slope) * np.linalg.norm(bend) else 0.0
+    beta = beta if beta > 1e-20 * (bend @ bend) else 0.0
+    delta = math.sqrt(2 * alpha_ps / beta) if alpha_ps >= 0 and beta > 0 else math.nan
+    if values[-1] - values[-2] < 1e-6 * values[-1]:
+        return (math.nan,) * 4
     return alpha_ps, beta, delta, (slope @ u) ** 2 / (slope @ slope)
 
 

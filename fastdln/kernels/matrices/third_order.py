@@ -26,6 +26,13 @@ from fastdln.kernels.matrices.views import (
     WEIGHTS,
 )
 
+# What is so small a part of the lengths of grad f and grad S is rounding, of u above all, and counts as 0: on the SVS set alpha_ps
+# and beta vanish (docs/theory.md, E), and delta, their ratio, would be a number without a meaning.
+ROUNDING = 1e-10
+
+# Where the next eigenvalue lies nearer, relative to the sharpness, u is not determined, and all are NaN (as in theory.sharpness_gradient).
+NEAREST = 1e-6
+
 
 @cache
 def third_order(lanes: int) -> Linked:
@@ -47,24 +54,28 @@ def third_order(lanes: int) -> Linked:
         converged = view(offset_by(memory, offsets[CONVERGED]), (lanes,))
         out = view(offset_by(memory, offsets[THIRD_ORDER]), (3, lanes))
         weights, target, slope, bend = np.empty(size), np.empty(elements), np.empty(size), np.empty(size)
-        values, vectors, work = np.zeros(1), np.empty((1, size)), np.empty(work_size(size))
+        values, vectors, work = np.zeros(2), np.zeros((2, size)), np.empty(work_size(size))
         network = network_of(widths, target, np.empty(memory_size(widths)))
         for lane in range(lanes):
             for i in range(size):
-                weights[i], vectors[0, i] = all_weights[i, lane], start[i, lane]
+                weights[i], vectors[0, i], vectors[1, i] = all_weights[i, lane], start[i, lane], 0.0
             for i in range(elements):
                 target[i] = -minus_targets[i, lane]
             gradient(network, weights, slope)
             if not pair(network, weights, values, vectors, 0, False, work):
                 converged[lane] = 0.0
+            pair(network, weights, values, vectors, 1, True, work)
             u = vectors[0]
             third(network, weights, u, bend)
-            out[PROGRESSIVE_SHARPENING, lane] = -dot(slope, bend)
-            along, length = dot(slope, u), dot(slope, slope)
+            rise, along, length, bent = -dot(slope, bend), dot(slope, u), dot(slope, slope), dot(bend, bend)
+            out[PROGRESSIVE_SHARPENING, lane] = 0.0 if rise * rise <= ROUNDING * ROUNDING * length * bent else rise
             out[ALIGNMENT, lane] = along * along / length if length > 0.0 else 0.0
             part = dot(bend, u)
             for i in range(size):
                 bend[i] -= part * u[i]
-            out[SELF_STABILIZATION, lane] = dot(bend, bend)
+            across = dot(bend, bend)
+            if not values[0] - values[1] >= NEAREST * abs(values[0]):
+                out[PROGRESSIVE_SHARPENING, lane] = out[ALIGNMENT, lane] = across = np.nan
+            out[SELF_STABILIZATION, lane] = 0.0 if across <= ROUNDING * ROUNDING * bent else across
 
     return Linked(third_order, "third order", lanes, signature=(FLOATS, types.CPointer(types.int64)))

@@ -28,7 +28,8 @@ def variables(name, long_name, comment):
             name=name + suffix,
             dtype="float64",
             long_name=f"{long_name}, {what}",
-            comment=f"{comment} At every sharpness_every-th recorded state, the last one included: {what}. NaN after divergence.",
+            comment=f"{comment} At every sharpness_every-th recorded state, the last one included: {what}. NaN where the next eigenvalue is within 1e-6 of "
+            "the sharpness (the mean is over the other states), and after divergence.",
         )
         for suffix, what in parts
     )

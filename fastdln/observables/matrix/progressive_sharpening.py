@@ -18,7 +18,8 @@ OBSERVABLE = PointObservable(
         "progressive_sharpening",
         "progressive sharpening alpha_ps",
         "alpha_ps = -grad f . grad S, "
-        "with grad S = D^3 f(u, u, .) of the sharpness S and its eigenvector u, to rounding errors over the gap to the next eigenvalue.",
+        "with grad S = D^3 f(u, u, .) of the sharpness S and its eigenvector u, to rounding errors over the gap to the next eigenvalue; "
+        "0 where less than 1e-10 of |grad f| |grad S|.",
     ),
     sampled=True,
     brings=("sharpness_residual",),

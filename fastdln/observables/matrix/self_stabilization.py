@@ -18,7 +18,8 @@ OBSERVABLE = PointObservable(
         "beta",
         "strength beta of self-stabilization",
         "beta = |grad S - (u . grad S) u|^2, "
-        "with grad S = D^3 f(u, u, .) of the sharpness S and its eigenvector u, to rounding errors over the gap to the next eigenvalue.",
+        "with grad S = D^3 f(u, u, .) of the sharpness S and its eigenvector u, to rounding errors over the gap to the next eigenvalue; "
+        "0 where less than 1e-20 of |grad S|^2.",
     ),
     sampled=True,
     brings=("delta", "sharpness_residual"),
