@@ -471,17 +471,17 @@ ax = ds.dln.plot.alignment()""",
         """sweep = fastdln.Sweep(
     model="modes",
     axes={
-        "eta": {"start": 1.35, "stop": 1.6, "num": 500},
+        "eta": {"start": 0.4, "stop": 1.6, "num": 600},
         "alpha": {"start": 0.05, "stop": 1.0, "num": 300},
         "depth": 3,
     },
     steps=2000,
     record=64,
-    observables=["escape_step", "divergence_step"],
+    observables=["escape_step", "convergence_step", "divergence_step"],
 )
 ds = fastdln.run(sweep)
 ax = ds.dln.plot.escape()""",
-        "The boundary between networks that escape from the saddle and those that diverge, in the steps that each takes.",
+        "The boundaries between networks that converge, that oscillate once they have left the saddle, and that diverge, in the steps that each takes.",
     ),
     "map": (
         """smaller = ["axes.eta.num=400", "axes.alpha.num=300"]

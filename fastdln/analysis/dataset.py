@@ -20,6 +20,9 @@ from fastdln.theory.arguments import FloatArray
 # Characters of a text that others wrote: what a heading has room for.
 LONGEST = 300
 
+# The coordinate beside learning rates that were given in units of 2/S_1.
+RATIO = "eta_ratio"
+
 # Numbers of modes that a message lists.
 MOST_LISTED = 12
 
@@ -194,6 +197,8 @@ def restore_dimensions(ds: xr.Dataset) -> xr.Dataset:
     restored = restored.assign_coords(singular_value=expand_dims(ds["singular_value"], ["mode"]).variable)
     about = ds["mode"].attrs if "mode" in ds.coords else {}
     restored = restored.assign_coords(mode=("mode", mode_numbers(ds, restored, sweep), about))
+    if RATIO in ds.coords and ds[RATIO].dims == ds["eta"].dims:
+        restored = restored.assign_coords({RATIO: ("eta", np.atleast_1d(ds[RATIO].values), ds[RATIO].attrs)})
     for name in grid:
         restored = sort_along(restored, name)
     return restored

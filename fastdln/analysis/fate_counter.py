@@ -86,8 +86,9 @@ class Kept:
     @classmethod
     def nothing(cls, shape: tuple[int, ...]) -> Kept:
         """Of points of which no mode has been added."""
-        kinds = (np.int32, np.bool_, np.float64, np.bool_, np.float64, np.bool_, np.bool_, np.bool_)
-        return cls(*(np.zeros(shape, dtype=kind) for kind in kinds))
+        unknown, slow, near_or_beyond, beyond, otherwise = (np.zeros(shape, dtype=np.bool_) for _ in range(5))
+        waiting, to_leave, to_settle = np.zeros(shape, dtype=np.int32), np.zeros(shape), np.zeros(shape)
+        return cls(waiting, unknown, to_leave, slow, to_settle, near_or_beyond, beyond, otherwise)
 
 
 class FateCounter:

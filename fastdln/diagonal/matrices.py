@@ -14,7 +14,8 @@ class Matrices(NamedTuple):
 
     eigenvalues (eigenvalue, lane): the largest of the Hessian, in falling order, and residual (lane): of the first, relative to it;
     both where the quantity needs_eigenvalues. stretching (lane): the logarithm of the factor by which the last step stretched a
-    tangent vector, where the quantity needs_tangent.
+    tangent vector, where the quantity needs_tangent. third_order (3, lane): alpha_ps, beta, and the share of the step along the
+    eigenvector of the largest eigenvalue, where the quantity needs_third_order.
     """
 
     weights: np.ndarray
@@ -26,6 +27,7 @@ class Matrices(NamedTuple):
     eigenvalues: np.ndarray
     residual: np.ndarray
     stretching: np.ndarray
+    third_order: np.ndarray
 
 
 def layer(network, index):

@@ -8,12 +8,12 @@ from typing import Any
 from fastdln.kernels.lengths import Lengths
 from fastdln.kernels.spans import ROUND
 from fastdln.observables import Observable
+from fastdln.observables.along_steps import TrajectoryObservable
 from fastdln.observables.observable import (
     EndObservable,
     ModeObservable,
     PairObservable,
     PointObservable,
-    TrajectoryObservable,
     VerdictObservable,
     WindowObservable,
 )

@@ -21,5 +21,7 @@ MODEL = Model(
     step_cost=step_cost,
     # a run of Lanczos keeps 40 vectors, and the states of a whole run are kept in memory
     limits=Limits(weights=5_000, steps=1_000_000),
-    failure=Failure("unprojected", "the projection onto the constraint, or the search for the sharpness, did not converge"),
+    failure=Failure(
+        "unprojected", "the projection onto the constraint, or the search for the sharpness, did not converge"
+    ),
 )

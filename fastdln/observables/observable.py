@@ -7,7 +7,7 @@ every step that the observable spans, and `finish` at the end, which gives a val
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
@@ -141,7 +141,16 @@ class Observable:
     @property
     def searches(self) -> bool:
         """Whether, of full matrices, eigenvalues of the Hessian are searched for at the states that it looks at."""
-        return any(quantity.needs_eigenvalues for quantity in self.looks_at)
+        return any(quantity.searched for quantity in self.looks_at)
+
+    @property
+    def differentiates(self) -> bool:
+        """Whether, of full matrices, third derivatives are taken at the states that it looks at."""
+        return any(quantity.needs_third_order for quantity in self.looks_at)
+
+    def beside(self, families: Collection[str]) -> Observable:
+        """The family as it is measured where these families are measured too."""
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -183,8 +192,8 @@ class Quantity:
     given only if `of_state`; without it the function is the same for every map and depth.
 
     Of full matrices: measure(network, values) adds the number to the zeros in `values`, one a lane, from a diagonal.matrices.Matrices.
-    needs_eigenvalues: whether the largest eigenvalues of the Hessian are to be found before; needs_tangent: whether a tangent vector is
-    carried along.
+    needs_eigenvalues: whether the largest eigenvalues of the Hessian are to be found before; needs_third_order: whether third
+    derivatives along the first's eigenvector are; needs_tangent: whether a tangent vector is carried along.
     """
 
     name: str
@@ -197,7 +206,13 @@ class Quantity:
     measure: Callable[..., None] | None = None
     needs_eigenvalues: bool = False
     needs_tangent: bool = False
+    needs_third_order: bool = False
     source: str = ""
+
+    @property
+    def searched(self) -> bool:
+        """Whether eigenvalues of the Hessian are searched for before it is measured of matrices."""
+        return self.needs_eigenvalues or self.needs_third_order
 
     @property
     def of_modes(self) -> bool:
@@ -260,29 +275,6 @@ class EndObservable(Observable):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WindowObservable(Observable):
     """The last recorded end-to-end singular values themselves, as many as the dimension `sample` is long."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TrajectoryObservable(Observable):
-    """Every k-th state itself, along the dimension `step`: layers, products, and quantities of the whole network."""
-
-    quantities: tuple[Quantity, ...]
-
-    @property
-    def looks_at(self) -> tuple[Quantity, ...]:
-        return self.quantities
-
-    @property
-    def stride_key(self) -> str:
-        return "trajectory"
-
-    @property
-    def from_start(self) -> bool:
-        return True
-
-    @property
-    def look_cost(self) -> float:
-        return LOOK_COST
 
 
 class End(NamedTuple):

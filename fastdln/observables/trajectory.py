@@ -1,7 +1,8 @@
 """The trajectory itself: every k-th state from the start on."""
 
+from fastdln.observables.along_steps import TrajectoryObservable
 from fastdln.observables.loss import LOSS
-from fastdln.observables.observable import TrajectoryObservable, Variable
+from fastdln.observables.observable import Variable
 from fastdln.observables.sharpness import SHARPNESS, pair_cost
 
 KEPT = "Every k-th state from the start on, k the sweep's `trajectory`; `step` is the state's number. NaN from divergence on"

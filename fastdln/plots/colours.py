@@ -75,9 +75,9 @@ SEQUENTIAL, NO_VALUE = "viridis", "#c9c2bb"
 
 # Steps until a mode converges, escapes and diverges, later ones darker: every step of one is darker than all of those before,
 # so that they are apart without colours as well. What does none of these is white.
-CONVERGES = LinearSegmentedColormap.from_list("converges", ["#fceecc", "#e8ce89", "#cab658"])
-ESCAPES = LinearSegmentedColormap.from_list("escapes", ["#73a0b1", "#3a7ba4", "#3c5c7f"])
-DIVERGES = LinearSegmentedColormap.from_list("diverges", ["#663144", "#420d25", "#060004"])
+CONVERGES = LinearSegmentedColormap.from_list("converges", ["#f9efce", "#e8ce89", "#cbb552"])
+ESCAPES = LinearSegmentedColormap.from_list("escapes", ["#6d9fb1", "#3d7ba1", "#38578c"])
+DIVERGES = LinearSegmentedColormap.from_list("diverges", ["#5c3153", "#3d1031", "#000002"])
 NEITHER = "#ffffff"
 
 # Of lines: falling lightness, so that they stay apart in grey as well; without what is too pale for white paper.

@@ -60,7 +60,7 @@ def escape(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -
 
     Over two axes in kinds of colours, later ones darker: yellow where all modes converge, by the step from which on the last
     one is at its minimum; blue where all others escape, by the step of the last one, whatever comes after, also where
-    it collapses later; from red to black where any diverges, by the step of the first. Of a mode that is chosen, by its own
+    it collapses later; from purple to black where any diverges, by the step of the first. Of a mode that is chosen, by its own
     steps. A cell of several points is coloured by what most of them do, at the geometric mean of their steps.
 
     Parameters
@@ -124,8 +124,7 @@ def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
 
 
 def steps_of(block: xr.Dataset, modes: list[int]) -> Iterator[np.ndarray]:
-    """Give the logarithms of the last convergence, of the last escape and of the first divergence of each point, and
-    where there is none of them.
+    """Give the logarithms of each point's last convergence, last escape and first divergence, and where there is none.
 
     modes: indices of those that are to escape or converge; any may diverge.
     """
@@ -154,7 +153,9 @@ def steps_of(block: xr.Dataset, modes: list[int]) -> Iterator[np.ndarray]:
 
 def logarithm(steps: np.ndarray, there: np.ndarray) -> np.ndarray:
     """Logarithms of steps where they are there, else NaN; the start is at step 1 of a log scale."""
-    return np.log(np.maximum(steps, 1), out=np.full(steps.shape, np.nan), where=there)
+    found = np.full(steps.shape, np.nan)
+    np.log(np.maximum(steps, 1), out=found, where=there)
+    return found
 
 
 def draw_steps(

@@ -38,8 +38,8 @@ SMALL, MOST_BESIDE = 0.833, 0.4
 # Part of a panel's width that a legend below it may take.
 WIDEST_BELOW = 0.95
 
-# Gap between a picture and the legend beside it, in parts of the picture's width; a line of a legend, in its letters' sizes.
-BESIDE, LINE = 0.03, 1.7
+# Gap between a picture and the legend beside it, in parts of the picture's width; in letters' sizes a line of a legend and its frame.
+BESIDE, LINE, FRAME = 0.03, 1.65, 0.5
 
 # Places of pictures that were made smaller for their legends: before and since.
 PLACES: WeakKeyDictionary[Axes, tuple[Any, Any]] = WeakKeyDictionary()
@@ -135,7 +135,7 @@ def draw_legend(ax: Axes, handles: list[Any] | None = None) -> None:
     if has_room_beside(ax, entries) and (not alone or shrink(ax, right=width)):
         place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1 + BESIDE, 1.0), "borderaxespad": 0.3}
         legend = ax.legend(handles=entries, fontsize="small", **place)
-    elif alone and not shrink(ax, below=LINE * rows_of(ax, entries, points) * points / 72):
+    elif alone and not shrink(ax, below=height_below(ax, entries, points)):
         legend = ax.legend(handles=entries, loc="best", fontsize="small", frameon=True, framealpha=1.0)
     else:
         legend = legend_below(ax, entries)
@@ -147,7 +147,7 @@ def shrink(ax: Axes, right: float = 0.0, below: float = 0.0) -> bool:
 
     What was made smaller for a legend before is taken at its former size.
     """
-    wide, high = ax.figure.bbox.size / ax.figure.dpi
+    wide, high = ax.figure.bbox.width / ax.figure.dpi, ax.figure.bbox.height / ax.figure.dpi
     bars = [bar.ax for one in ax.collections if (bar := getattr(one, "colorbar", None)) is not None]
     for one in (ax, *bars):
         now = one.get_position(original=True).bounds
@@ -176,8 +176,7 @@ def entry_width(entries: Sequence[Any], points: float) -> float:
 def legend_below(ax: Axes, entries: Sequence[Any]) -> Legend:
     """Put a legend below the labels of the x axis, to be read row by row."""
     points = float(ax.xaxis.label.get_fontsize())
-    down = TICKS + (BELOW + 1.25 * ax.get_xlabel().count("\n")) * points
-    drop = ScaledTranslation(0, -down / 72, ax.figure.dpi_scale_trans)
+    drop = ScaledTranslation(0, -labels_below(ax) / 72, ax.figure.dpi_scale_trans)
     arranged, columns = in_rows(entries, WIDEST_BELOW * panel_inches(ax)[0], SMALL * points)
     return ax.legend(
         handles=arranged,
@@ -191,9 +190,20 @@ def legend_below(ax: Axes, entries: Sequence[Any]) -> Legend:
     )
 
 
-def rows_of(ax: Axes, entries: Sequence[Any], points: float) -> int:
-    """Count the rows of a legend below a picture."""
-    return -(-len(entries) // in_rows(entries, WIDEST_BELOW * panel_inches(ax)[0], points)[1])
+def height_below(ax: Axes, entries: Sequence[Any], points: float) -> float:
+    """Inches that a legend below a picture takes, with what its labels lack below it, or a panel's title that stands there."""
+    rows = -(-len(entries) // in_rows(entries, WIDEST_BELOW * panel_inches(ax)[0], points)[1])
+    place = ax.get_subplotspec()
+    if place is not None and not place.is_last_row():
+        lacking = 2 * BELOW * points / 72
+    else:
+        lacking = max(labels_below(ax) / 72 - ax.get_position().y0 * ax.figure.bbox.height / ax.figure.dpi, 0)
+    return (LINE * rows + FRAME) * points / 72 + lacking
+
+
+def labels_below(ax: Axes) -> float:
+    """Points below a picture that the ticks and the label of its x axis take."""
+    return TICKS + (BELOW + 1.25 * ax.get_xlabel().count("\n")) * float(ax.xaxis.label.get_fontsize())
 
 
 def in_rows(entries: Sequence[Any], inches: float, points: float) -> tuple[list[Any], int]:

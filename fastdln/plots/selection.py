@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from fastdln.analysis.alignment import TOLERANCE
-from fastdln.analysis.dataset import MOST_LISTED, singular_values, text_of
+from fastdln.analysis.dataset import MOST_LISTED, RATIO, singular_values, text_of
 from fastdln.errors import DatasetError
 from fastdln.sweep.axes import NAMED
 from fastdln.text import suggestion
@@ -25,10 +25,6 @@ SYMBOLS = {"alpha": "$\\alpha$", "eta": "$\\eta$", "depth": "$L$"}
 
 # The coordinate's attribute that keeps what was asked for, where the nearest is drawn instead.
 ASKED_FOR = "asked_for"
-
-
-# The coordinate of learning rates that were given in units of 2/S_1.
-RATIO = "eta_ratio"
 
 
 class Choice(TypedDict, total=False):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -26,6 +26,8 @@ LOOKED_AT_COST, STRETCHED_COST, KEPT_COST = 2.5, 3, 50
 # A search for the sharpness that goes on from the last one takes 50 to 150, the most where states are far apart; the first one
 # some 250, and one for several eigenvalues some 300 for each.
 SEARCH_COST, FIRST_SEARCH_COST, SEVERAL_COST = 100, 250, 300
+# Third derivatives at a state, by scalar code.
+THIRD_ORDER_COST = 150
 
 # A trial of a step of gradient flow takes twelve gradients, and as long as some 30 steps of descent with the sums between them; of a
 # single mode, with its square roots, some 600.
@@ -48,18 +50,24 @@ def matrix_cost(sweep: Sweep, depth: int) -> tuple[float, float]:
     moved = step * move_cost(sweep, depth, FLOW_COST)
     total, families = sweep.steps + sweep.record, sweep.families
     kept = total / sweep.trajectory if sweep.trajectory else 0.0
-    searching = [family for family in families if family.searches]
-    along = [family for family in searching if family.stride_key == "trajectory"]
-    looks = kept if along else 0.0
-    for states, from_start in ((sweep.record, False), (total, True)):
-        strides = [stride(sweep, f) for f in searching if f not in along and f.from_start == from_start]
-        looks += -(-states // min(strides)) if strides else 0
+    looks = states_looked_at(sweep, [family for family in families if family.searches])
+    differentiated = states_looked_at(sweep, [family for family in families if family.differentiates])
     tangent = any(family.carries_tangent for family in families)
     stretched = STRETCHED_COST * sweep.record if tangent else 0
     looked_at = (LOOKED_AT_COST - 1.0) * sweep.record + stretched + KEPT_COST * kept
     wanted = sweep.sharpness_count or 1
     searches = SEVERAL_COST * wanted * looks if wanted > 1 else SEARCH_COST * looks + FIRST_SEARCH_COST * (looks > 0)
-    return moved * total + step * looked_at, step * searches
+    return moved * total + step * looked_at, step * (searches + THIRD_ORDER_COST * differentiated)
+
+
+def states_looked_at(sweep: Sweep, looking: Sequence[Observable]) -> float:
+    """States of a run that some families look at."""
+    total, along = sweep.steps + sweep.record, [family for family in looking if family.stride_key == "trajectory"]
+    looks = total / (sweep.trajectory or 1) if along else 0.0
+    for states, from_start in ((sweep.record, False), (total, True)):
+        strides = [stride(sweep, f) for f in looking if f not in along and f.from_start == from_start]
+        looks += -(-states // min(strides)) if strides else 0
+    return looks
 
 
 def point_cost(sweep: Sweep, depth: int) -> tuple[float, float]:

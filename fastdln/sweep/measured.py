@@ -19,7 +19,7 @@ def chosen(sweep: Sweep) -> tuple[Observable, ...]:
     asked = {*sweep.observables, *(name for name, o in known.items() if o.asked_by and getattr(sweep, o.asked_by))}
     asked |= FLOW_OBSERVABLES.keys() & known.keys()
     asked |= {brought for name in asked for brought in known[name].brings}
-    found = [family for name, family in known.items() if name in asked and name != "fate"]
+    found = [family.beside(asked) for name, family in known.items() if name in asked and name != "fate"]
     return (*sorted(found, key=lambda family: bool(family.asked_by)), known["fate"])
 
 

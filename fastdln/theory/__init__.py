@@ -10,13 +10,21 @@ from fastdln.theory.cycles import two_cycle
 from fastdln.theory.hessian import flow_sharpness, hessian_eigenvalues, sharpness, spectrum
 from fastdln.theory.minimum import sharpness_at_minimum
 from fastdln.theory.plateau import balanced_plateau_steps, plateau_steps
-from fastdln.theory.stability import balancing_alpha_bound, critical_learning_rate, divergence_bound, stability_limit
+from fastdln.theory.stability import (
+    balancing_alpha_bound,
+    critical_learning_rate,
+    divergence_bound,
+    flip_coefficient,
+    stability_limit,
+)
+from fastdln.theory.third_order import sharpness_gradient
 
 __all__ = [
     "balanced_plateau_steps",
     "balancing_alpha_bound",
     "critical_learning_rate",
     "divergence_bound",
+    "flip_coefficient",
     "flow_sharpness",
     "hessian_eigenvalues",
     "onset_of_chaos",
@@ -24,6 +32,7 @@ __all__ = [
     "plateau_steps",
     "sharpness",
     "sharpness_at_minimum",
+    "sharpness_gradient",
     "spectrum",
     "stability_limit",
     "two_cycle",

@@ -7,6 +7,8 @@ they may be one of many: there its value is NaN.
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -71,3 +73,22 @@ def layers_and_values(layers: ArrayLike, singular_values: ArrayLike) -> tuple[Fl
         "layers, singular_values: must be shaped (..., depth, mode), of depth 2 or more, and (..., mode)"
         f" (got {w.shape} and {s.shape})"
     )
+
+
+def as_layers(layers: Sequence[ArrayLike] | FloatArray) -> tuple[list[FloatArray], tuple[int, ...]]:
+    """Matrices W_1, W_2, ... (..., rows, columns) that fit onto each other, and the shape of their leading dimensions."""
+    if not isinstance(layers, list | tuple | np.ndarray) or len(layers) < 2:
+        raise ValueError(f"layers: must be two matrices or more (got {reprlib.repr(layers)})")
+    matrices = [as_floats("layers", layer) for layer in layers]
+    if any(w.ndim < 2 or 0 in w.shape for w in matrices):
+        raise ValueError(f"layers: must be matrices (got shapes {', '.join(str(w.shape) for w in matrices)})")
+    if any(low.shape[-2] != high.shape[-1] for low, high in pairwise(matrices)):
+        shapes = ", ".join(str(w.shape[-2:]) for w in matrices)
+        raise ValueError(f"layers: the rows of each must be the columns of the next (got {shapes})")
+    try:
+        leading = np.broadcast_shapes(*(w.shape[:-2] for w in matrices))
+    except ValueError:
+        raise ValueError(
+            f"layers: their leading dimensions do not broadcast (got {', '.join(str(w.shape) for w in matrices)})"
+        ) from None
+    return matrices, leading

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastdln.theory.arguments import FloatArray, as_floats
+from fastdln.theory.arguments import FloatArray, as_layers
 
 # K is a dense matrix of (inputs outputs)^2 numbers a point: this many take 128 MB.
 MOST_ENTRIES = 4096
@@ -51,20 +49,7 @@ def sharpness_at_minimum(layers: Sequence[ArrayLike] | FloatArray) -> FloatArray
     >>> float(sharpness_at_minimum([[[2.0]], [[0.5]]]))
     4.25
     """
-    if not isinstance(layers, list | tuple | np.ndarray) or len(layers) < 2:
-        raise ValueError(f"layers: must be two matrices or more (got {reprlib.repr(layers)})")
-    matrices = [as_floats("layers", layer) for layer in layers]
-    if any(w.ndim < 2 or 0 in w.shape for w in matrices):
-        raise ValueError(f"layers: must be matrices (got shapes {', '.join(str(w.shape) for w in matrices)})")
-    if any(low.shape[-2] != high.shape[-1] for low, high in pairwise(matrices)):
-        shapes = ", ".join(str(w.shape[-2:]) for w in matrices)
-        raise ValueError(f"layers: the rows of each must be the columns of the next (got {shapes})")
-    try:
-        leading = np.broadcast_shapes(*(w.shape[:-2] for w in matrices))
-    except ValueError:
-        raise ValueError(
-            f"layers: their leading dimensions do not broadcast (got {', '.join(str(w.shape) for w in matrices)})"
-        ) from None
+    matrices, leading = as_layers(layers)
     entries = matrices[0].shape[-1] * matrices[-1].shape[-2]
     if entries > MOST_ENTRIES:
         raise ValueError(f"layers: inputs times outputs must be at most {MOST_ENTRIES:,} (got {entries:,})")

@@ -170,3 +170,46 @@ def balancing_alpha_bound(eta: ArrayLike, singular_value: ArrayLike, depth: Arra
     with np.errstate(divide="ignore", invalid="ignore"):
         fourth_power = np.log(np.sqrt(8) / kappa) * s ** (4 / depth) / (depth**2 * 2 ** (2 - 3 / depth))
         return np.where((kappa > 2) & (fourth_power >= 0), np.abs(fourth_power) ** 0.25, np.nan)
+
+
+def flip_coefficient(singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
+    """Coefficient c of the flip at the edge of stability: positive where the oscillation begins gently.
+
+    Parameters
+    ----------
+    singular_value : array_like
+        Singular value s of the target, in the target's units.
+    depth : array_like
+        Number of layers L, integers from 2 on. Broadcasts with `singular_value`.
+
+    Returns
+    -------
+    numpy.ndarray
+        The coefficient c = (L - 1) (20 L - 16) / 3 s^(-2/L), in the shape that the arguments broadcast to and the layers' units to the power
+        -2. NaN for s <= 0, where there is no flip, and L < 2.
+
+    Raises
+    ------
+    ValueError
+        If an argument is no number, a depth is no integer, or the shapes do not broadcast.
+
+    Notes
+    -----
+    For a loss of one variable with derivatives f2, f3, f4 at its minimum, gradient descent at eta = (2 / f2) (1 + x) with small
+    x has a stable 2-cycle of amplitude sqrt(2 x / c) if c = (3 f3^2 - f2 f4) / (3 f2^2) is positive. On the balanced line
+    the loss is (rho^L - s)^2 / (2 L), where s = 1 gives f2 = L, f3 = 3 L (L - 1) and f4 = L (L - 1) (7 L - 11). With
+    rho = s^(1/L) r it is s^2 times the one of s = 1, so that its k-th derivative goes as s^(2 - k/L), and c as s^(-2/L).
+
+    References
+    ----------
+    arXiv 2606.15551; docs/theory.md, section C.
+
+    Examples
+    --------
+    >>> float(flip_coefficient(1.0, 2))
+    8.0
+    """
+    s, depth = broadcastable(singular_value=singular_value, depth=depth)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        c = (depth - 1) * (20 * depth - 16) / 3 * np.abs(s) ** (-2 / depth)
+    return np.where((s > 0) & (depth >= 2), c, np.nan)

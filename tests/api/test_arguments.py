@@ -22,6 +22,7 @@ THEORY = {
     "balancing_alpha_bound": {"eta": 0.9, "singular_value": 1.0, "depth": 3},
     "critical_learning_rate": {"singular_value": 1.0, "depth": 3},
     "divergence_bound": {"eta": 0.1, "singular_value": 1.0, "depth": 3},
+    "flip_coefficient": {"singular_value": 1.0, "depth": 3},
     "flow_sharpness": {"layers": [[1.0, 0.5], [1.0, 0.7]], "singular_values": [1.0, 0.5]},
     "hessian_eigenvalues": {"singular_values": [1.0, 0.5], "depth": 3},
     "onset_of_chaos": {"depth": 2},
@@ -29,6 +30,7 @@ THEORY = {
     "plateau_steps": {"alpha": 0.1, "eta": 0.1, "singular_value": 1.0, "depth": 3},
     "sharpness": {"layers": [[1.0, 0.5], [1.0, 0.7]], "singular_values": [1.0, 0.5]},
     "sharpness_at_minimum": {"layers": [[[1.0]], [[1.0]]]},
+    "sharpness_gradient": {"layers": [[[1.0]], [[1.0]]], "target": [[1.0]]},
     "spectrum": {"layers": [[1.0, 0.5], [1.0, 0.7]], "singular_values": [1.0, 0.5]},
     "stability_limit": {"singular_value": 1.0, "depth": 3},
     "two_cycle": {"eta": 0.8, "singular_value": 1.0, "depth": 3},
@@ -68,7 +70,10 @@ def test_theory_names_what_is_no_number(function, name, bad):
     refused(lambda: getattr(theory, function)(**THEORY[function] | {name: bad}), name)
 
 
-@pytest.mark.parametrize("function", [name for name, good in THEORY.items() if len(good) > 1 and "count" not in good])
+BROADCASTING = [name for name, good in THEORY.items() if len(good) > 1 and not {"count", "target"} & set(good)]
+
+
+@pytest.mark.parametrize("function", BROADCASTING)
 def test_theory_names_shapes_that_do_not_go_together(function):
     shapes = {name: np.ones((2 + k, 3 + k)) for k, name in enumerate(THEORY[function])}
     shapes = {name: 2 * value if name == "depth" else value for name, value in shapes.items()}
@@ -91,7 +96,9 @@ def test_theory_of_numbers_outside_its_domain_is_not_a_number():
             assert np.isnan(getattr(theory, name)(**good | {"depth": 1})).all(), name
             assert np.isnan(getattr(theory, name)(**good | {"depth": np.nan})).all(), name
         for key in set(good) & {"singular_value", "singular_values", "layers"}:
-            assert np.isnan(getattr(theory, name)(**good | {key: np.multiply(good[key], np.nan)})).all(), (name, key)
+            found = getattr(theory, name)(**good | {key: np.multiply(good[key], np.nan)})
+            parts = [found[0], *found[1], *found[2]] if name == "sharpness_gradient" else [found]
+            assert all(np.isnan(part).all() for part in parts), (name, key)
 
 
 @pytest.fixture(scope="module")

@@ -57,6 +57,13 @@ def test_bad_input_is_said_in_one_line(grid):
         (lambda ds: plots.map(ds, "loss"), 'a variable is given by its name, as in map(variable="loss") (got str)'),
         (lambda ds: ds.dln.plot.map("loss", ax=object()), "name the others, such as variable='loss'"),
         (lambda ds: ds.dln.plot.map(None, "loss"), "name the others, such as variable='loss'"),
+        (lambda ds: plots.map(ds, "loss", ax=object()), "name the others, such as variable='loss'"),
+        (lambda ds: plots.map(ds, None, "loss"), "name the others, such as variable='loss'"),
+        (lambda ds: plots.phase(ds, None, 3), "ax: is all that may be given without a name; name the others"),
+        (
+            lambda ds: plots.figure(ds, "map", "loss"),
+            "figure: takes a dataset and a kind; name the others, such as variable='loss'",
+        ),
         (lambda ds: ds.dln.plot.phase(3), "ax: must be a matplotlib Axes (got int)"),
         (
             lambda ds: ds.dln.plot.phase(titel="x"),

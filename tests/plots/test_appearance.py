@@ -95,6 +95,15 @@ def test_a_style_is_of_the_figure_and_of_nothing_else(modes):
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.parametrize("count", [2, 3, 4, 7, 9])
+def test_panels_on_paper_are_no_wider_than_its_text(modes, count):
+    ds = modes.isel(eta=slice(count), alpha=[1])
+    figure = plots.figure(ds, "sharpness", panels="eta", x="step", style="paper")
+    assert len([ax for ax in figure.axes if ax.get_title()]) == count
+    assert figure.get_figwidth() <= 7.2
+    assert plots.figure(ds, "sharpness", panels="eta", x="step", style="paper", size=(9, 4)).get_figwidth() == 9
+
+
 def test_panels_that_are_asked_for_share_their_scale(modes):
     figure = plots.figure(modes, "sharpness", panels="eta", alpha=0.3, x="step")
     drawn = [ax for ax in figure.axes if ax.get_title()]

@@ -111,3 +111,26 @@ def test_panels_take_the_second_dataset_along(first):
         assert len(measured_lines(ax)) == 4
     with pytest.raises(DatasetError, match=r"over: alpha: must be 0\.3"):
         plots.figure(two, "oscillation_range", over=first)
+
+
+def test_a_dimension_of_the_second_alone_is_chosen_there(first, second):
+    ax = plots.oscillation_range(first, over=second, seed=1)
+    for mode, one in enumerate(measured_lines(ax)[2:]):
+        values = second.oscillation_range.isel(mode=mode).sel(seed=1).values.ravel()
+        np.testing.assert_array_equal(finite(one), values[np.isfinite(values)])
+    assert not np.array_equal(second.oscillation_range.sel(seed=0), second.oscillation_range.sel(seed=1))
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "matrix, seed = 1: dashed, crosses" in names
+    (panel,) = plots.figure(first, "oscillation_range", over=second, seed=1).axes
+    np.testing.assert_array_equal(finite(measured_lines(panel)[2]), finite(measured_lines(ax)[2]))
+
+
+def test_dimensions_of_neither_are_refused(first, second):
+    with pytest.raises(DatasetError, match="seed: cannot be chosen for oscillation_range; valid: depth, alpha, eta"):
+        plots.oscillation_range(first, seed=1)
+    with pytest.raises(DatasetError, match=r"sed: .*did you mean seed"):
+        plots.oscillation_range(first, over=second, sed=1)
+    with pytest.raises(DatasetError, match="over: seed: must be one of 0, 1"):
+        plots.oscillation_range(first, over=second, seed=5)
+    with pytest.raises(DatasetError, match="over: the dataset lacks fate"):
+        plots.oscillation_range(first, over=second.drop_vars("fate"))

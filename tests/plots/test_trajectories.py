@@ -138,3 +138,18 @@ def test_one_learning_rate_along_the_steps_has_the_edge_in_its_own_colour(modes)
     levels = {one.get_ydata()[0]: one.get_color() for one in several.lines if one.get_transform() != several.transData}
     np.testing.assert_allclose(sorted(levels), sorted(2 / modes.eta.values[[1, 3]]))
     assert len(set(levels.values())) == 2
+
+
+def test_learning_rates_in_units_of_the_edge_are_named_so():
+    axes = {"eta": {"start": 0.5, "stop": 1.5, "num": 3, "unit": "2/S1"}, "alpha": 0.3, "depth": 3}
+    ds = run(Sweep(model="modes", axes=axes, steps=100, observables=["sharpness"], trajectory=1))
+    ratios = ["0.5", "1", "1.5"]
+    for kind in ("sharpness", "loss"):
+        named = [text.get_text() for text in plots.PLOTS[kind].draw(ds, x="step").get_legend().get_texts()]
+        assert [f"$\\eta$ = {ratio} $\\cdot$ 2/$S_{{1}}$" for ratio in ratios] == [n for n in named if "eta$ =" in n]
+    panels = plots.figure(ds, "sharpness", panels="eta", x="step").axes
+    assert [ax.get_title() for ax in panels] == [f"$\\eta$ = {ratio} $\\cdot$ 2/$S_{{1}}$" for ratio in ratios]
+    one = plots.sharpness(ds.isel(eta=2), x="step", eta=float(ds.eta[2]))
+    assert "1.5" in one.get_title()
+    plain = plots.loss(ds.drop_vars("eta_ratio"), x="step").get_legend().get_texts()[0].get_text()
+    assert plain == f"$\\eta$ = {float(ds.eta[0]):.6g}"

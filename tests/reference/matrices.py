@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tests.reference.dense_hessian import chain, hessian
+from tests.reference.dense_hessian import chain, hessian, hessian_times
 
 
 def matrix_gradients(weights, target):
@@ -52,6 +52,31 @@ class MatrixRun:
         return np.linalg.eigvalsh(hessian(weights, self.target))[::-1]
 
 
+def third_order(run, weights):
+    """alpha_ps, beta, delta and the share of the step along u, with D^3 f(u, u, .) as the imaginary part of H(W + i h u) u / h."""
+    values, vectors = np.linalg.eigh(hessian(weights, run.target))
+    u, ends = vectors[:, -1], np.cumsum([w.size for w in weights])[:-1]
+    parts = [part.reshape(w.shape) for part, w in zip(np.split(u, ends), weights, strict=True)]
+    moved = [w + 1e-30j * part for w, part in zip(weights, parts, strict=True)]
+    bend = np.concatenate([h.ravel() for h in hessian_times(moved, run.target, parts)]).imag / 1e-30
+    slope = np.concatenate([g.ravel() for g in matrix_gradients(weights, run.target)])
+    alpha_ps, across = -slope @ bend, bend - (bend @ u) * u
+    beta = across @ across
+    delta = math.sqrt(2 * alpha_ps / beta) if alpha_ps >= 0 else math.nan
+    return alpha_ps, beta, delta, (slope @ u) ** 2 / (slope @ slope)
+
+
+def third_order_of_record(name, which):
+    """Mean over the recorded states that have it, and the last one."""
+
+    def twin(run):
+        values = [third_order(run, w)[which] for w in run.recorded]
+        there = [value for value in values if not math.isnan(value)]
+        return {name: np.mean(there) if there else math.nan, f"{name}_last": values[-1]}
+
+    return twin
+
+
 def of_record(name, values):
     values = np.array(values)
     return {name: values.mean(), f"{name}_min": values.min(), f"{name}_max": values.max(), f"{name}_last": values[-1]}
@@ -89,6 +114,9 @@ def matrix_edge(run):
     return {"edge_step": -1}
 
 
+BY_STEP = ("trajectory_alpha_ps", "trajectory_beta", "trajectory_delta", "trajectory_sharpness_alignment")
+
+
 def matrix_trajectory(run, every=7):
     kept, modes = run.states[::every], len(run.s)
     layers = [[np.linalg.svd(w, compute_uv=False)[:modes] for w in weights] for weights in kept]
@@ -102,7 +130,7 @@ def matrix_trajectory(run, every=7):
         "trajectory_loss": [run.loss(w) for w in kept],
         "trajectory_sharpness": [run.eigenvalues(w)[0] for w in kept],
         "trajectory_alignment_error": [run.alignment(w) for w in kept],
-    }
+    } | dict(zip(BY_STEP, zip(*(third_order(run, w) for w in kept), strict=True), strict=True))
 
 
 # Of matrices; those that are not here are of modes as well, and have their twin there.
@@ -118,5 +146,9 @@ MATRIX_OBSERVABLES = {
         "singular_value_end": np.linalg.svd(chain(run.states[-1]), compute_uv=False)[: len(run.s)]
     },
     "edge_step": matrix_edge,
+    "progressive_sharpening": third_order_of_record("progressive_sharpening", 0),
+    "self_stabilization": third_order_of_record("beta", 1),
+    "delta": third_order_of_record("delta", 2),
+    "sharpness_alignment": third_order_of_record("sharpness_alignment", 3),
     "trajectory": matrix_trajectory,
 }

@@ -1,5 +1,6 @@
 """Eigenvalues of the Hessian, the sharpness, and the bound on alpha for balancing."""
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -43,3 +44,23 @@ def test_sharpness_broadcasts_and_knows_nan():
     layers[0, 0, 0, 0] = np.nan
     assert np.isnan(theory.sharpness(layers, s)[0, 0])
     assert np.isfinite(theory.sharpness(layers, s)).sum() == 19
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4, 6])
+@pytest.mark.parametrize("s", [1.0, 0.3, 7.0])
+def test_the_flip_coefficient_is_that_of_the_balanced_loss_and_gives_the_amplitude(s, depth):
+    """By derivatives of 40 digits, and by the two-cycle just beyond the edge."""
+    with mpmath.workdps(40):
+        s_, root = mpmath.mpf(s), mpmath.mpf(s) ** (mpmath.mpf(1) / depth)
+        f2, f3, f4 = (mpmath.diff(lambda r: (r**depth - s_) ** 2 / (2 * depth), root, k) for k in (2, 3, 4))
+        exact = float((3 * f3**2 - f2 * f4) / (3 * f2**2))
+    c = theory.flip_coefficient(s, depth)
+    assert c == pytest.approx(exact, rel=1e-13)
+    x = 1e-6
+    low, high = theory.two_cycle((1 + x) * theory.critical_learning_rate(s, depth), s, depth)
+    assert (high - low) / 2 == pytest.approx(np.sqrt(2 * x / c), rel=1e-3)
+
+
+def test_the_flip_coefficient_is_there_where_a_flip_is():
+    np.testing.assert_allclose(theory.flip_coefficient(1.0, [2, 3, 4, 6]), [8, 88 / 3, 64, 520 / 3], rtol=1e-15)
+    assert np.isnan(theory.flip_coefficient([0.0, -1.0], 3)).all()

@@ -30,6 +30,39 @@ LARGEST = 1e10
 # the part of an earlier maximum that a loss which does not fall keeps.
 LEARNED, REPEATED, KEPT = 1e-12, 1e-6, 0.9
 
+SUMMARIES = (
+    "fate",
+    "loss_last",
+    "sharpness_last",
+    "edge_step",
+    "edge_length",
+    "crossings",
+    "sharpness_correlation",
+    "loss_error",
+    "sharpness_error",
+    "deviation_error",
+    "projection_residual",
+    "unprojected",
+    "constrained_steps",
+    "near_degenerate",
+)
+(
+    FATE,
+    LOSS_LAST,
+    SHARPNESS_LAST,
+    EDGE_STEP,
+    EDGE_LENGTH,
+    CROSSINGS,
+    SHARPNESS_CORRELATION,
+    MEDIAN_LOSS_ERROR,
+    MEDIAN_SHARPNESS_ERROR,
+    MEDIAN_DEVIATION_ERROR,
+    PROJECTION_RESIDUAL,
+    UNPROJECTED,
+    CONSTRAINED_STEPS,
+    NEAR_DEGENERATE,
+) = range(len(SUMMARIES))
+
 SERIES = (
     "trajectory_loss",
     "trajectory_sharpness",
@@ -84,14 +117,14 @@ def simulate(eta, weights, target, widths, total, record, every, summary, series
     projected, diverged, values = False, False, work[:2]
     at = Held(0.0, 0.0, 0.0, 0.0, 0.0, False, False)
     for k in range(total + 1):
-        states[LOSS, k] = gradient(net, weights, rows[GRADIENT])
-        if not states[LOSS, k] <= LARGEST * scale:
+        loss = gradient(net, weights, rows[GRADIENT])
+        if not loss <= LARGEST * scale:
             diverged, last = True, k - 1
             break
         # those of the state before the last: an oscillation comes back to it
         top = rows[TOP : TOP + 2] if k % 2 == 0 else rows[TOP + 2 : TOP + 4]
         missed += 0 if largest(net, weights, values, top, 1, rows[GRADIENT], work[2:]) else 1
-        states[SHARPNESS, k] = values[0]
+        states[LOSS, k], states[SHARPNESS, k] = loss, values[0]
         above = k if values[0] >= edge else above
         if edge_step < 0 and above == k:
             edge_step, projected = k, True
@@ -99,7 +132,7 @@ def simulate(eta, weights, target, widths, total, record, every, summary, series
             at = project(net, eta, rows[POINT], rows[U : U + 2], rows[SLOPE], rows[ACROSS], work)
             subtract(weights, rows[POINT], rows[V])
         if projected:
-            missed += 0 if at.residual <= PROJECTED else 1
+            missed += 0 if at.near and at.residual <= PROJECTED else 1
             degenerate += 1 if at.degenerate else 0
             projected = at.near
         if projected:
@@ -117,14 +150,16 @@ def simulate(eta, weights, target, widths, total, record, every, summary, series
             for k in range(0, total + 1, every):
                 series[name, k // every] = states[name, k]
     length = above + 1 - edge_step if edge_step >= 0 else 0
-    summary[3], summary[4], summary[5] = edge_step, length, crossings(states[SHARPNESS], edge, 0, last)
-    summary[10], summary[11], summary[12], summary[13] = worst if lived > 0 else math.nan, missed, lived, degenerate
+    summary[EDGE_STEP], summary[EDGE_LENGTH] = edge_step, length
+    summary[CROSSINGS] = crossings(states[SHARPNESS], edge, 0, last)
+    summary[PROJECTION_RESIDUAL] = worst if lived > 0 else math.nan
+    summary[UNPROJECTED], summary[CONSTRAINED_STEPS], summary[NEAR_DEGENERATE] = missed, lived, degenerate
     if diverged:
-        summary[0] = DIVERGED
+        summary[FATE] = DIVERGED
         return
-    summary[0] = fate(states[LOSS], states[SHARPNESS], edge, 0.5 * scale, total, record)
-    summary[1], summary[2] = states[LOSS, total], states[SHARPNESS, total]
-    compare(states, edge_step, max(min(length, lived) - 1, 0), summary[6:10])
+    summary[FATE] = fate(states[LOSS], states[SHARPNESS], edge, 0.5 * scale, total, record)
+    summary[LOSS_LAST], summary[SHARPNESS_LAST] = states[LOSS, total], states[SHARPNESS, total]
+    compare(states, edge_step, max(min(length, lived) - 1, 0), summary)
 
 
 def parts(scratch, used, n, states):
@@ -182,19 +217,20 @@ def move(net, eta, at, x, y, rows):
     return (1.0 - eta * at.sharpness - eta * y) * x
 
 
-def compare(states, first, pairs, out):
+def compare(states, first, pairs, summary):
     """Correlation of the sharpness, and errors of loss, sharpness and deviation, over so many pairs of states from the first on."""
     one, two = states[len(SERIES)], states[len(SERIES) + 1]
     averages(states[SHARPNESS], first, pairs, one)
     averages(states[SHARPNESS_PREDICTED], first, pairs, two)
-    out[0], out[2] = correlation(one, two, pairs), relative_error(one, two, pairs)
+    summary[SHARPNESS_CORRELATION] = correlation(one, two, pairs)
+    summary[MEDIAN_SHARPNESS_ERROR] = relative_error(one, two, pairs)
     averages(states[LOSS], first, pairs, one)
     averages(states[LOSS_PREDICTED], first, pairs, two)
-    out[1] = relative_error(one, two, pairs)
+    summary[MEDIAN_LOSS_ERROR] = relative_error(one, two, pairs)
     averages(states[DEVIATION], first, pairs, one)
     averages(states[DEVIATION_ERROR], first, pairs, two)
     add(1.0, one[:pairs], two[:pairs])
-    out[3] = relative_error(one, two, pairs)
+    summary[MEDIAN_DEVIATION_ERROR] = relative_error(one, two, pairs)
 
 
 def fate(losses, sharpness, edge, scale, total, record):
@@ -221,22 +257,7 @@ def fate(losses, sharpness, edge, scale, total, record):
 
 SIMULATION = Simulation(
     name="constrained",
-    summaries=(
-        "fate",
-        "loss_last",
-        "sharpness_last",
-        "edge_step",
-        "edge_length",
-        "crossings",
-        "sharpness_correlation",
-        "loss_error",
-        "sharpness_error",
-        "deviation_error",
-        "projection_residual",
-        "unprojected",
-        "constrained_steps",
-        "near_degenerate",
-    ),
+    summaries=SUMMARIES,
     series=SERIES,
     failures="unprojected",
     scratch=scratch,

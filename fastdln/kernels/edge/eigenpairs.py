@@ -4,7 +4,8 @@ One run after another finds an eigenpair, orthogonal to those before it, from wh
 guard: it begins partly at random, and goes on until no eigenvalue larger than the wanted ones can be hidden from it, since it would
 hold up its residual (kernels/matrices/lanczos_search.py says more). What it finds above them is taken in.
 
-All of a run's vectors are made orthogonal to each other, so that a vector is exact to rounding errors over its gap.
+All of a run's vectors are made orthogonal to each other, so that a vector is exact to rounding errors over its gap. A pair is accepted
+by the residual itself, which the first product of a further run gives.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ ACCEPTED = 1e-12
 # How much of a random unit vector is mixed into the starts: of the wanted ones so little that a start stays good, of the guard much.
 MIXED_IN, GUARD = 1e-9, 0.3
 
-# Of the gap between the guard's value and the last wanted one, times the root of the number of weights: the guard's residual below
-# which nothing hides. Each eigenvector holds about GUARD over that root of the guard's start.
+# Of the gap between the guard's value and the last wanted one, over the root of the number of weights: the guard's residual below
+# which nothing hides. Of each eigenvector the guard's start holds about GUARD over that root.
 SEEN = 0.1
 
 # Vectors of a run, and runs for a pair: from a good start the first run takes some ten; pairs that lie within 1e-6 of each other
@@ -41,7 +42,7 @@ LOOK_EVERY = 3
 
 def work_size(count):
     """Floats that `largest` needs for networks of so many weights, for plain Python."""
-    return (LONGEST + 1) * (count + 3) + count
+    return (LONGEST + 1) * (count + 4)
 
 
 def dot(x, y):
@@ -75,14 +76,14 @@ def normalize(w):
     return length
 
 
-def mix_in(vector, share, number):
-    """Scale to length 1, then add `share` of a vector of pseudo-random signs, the same for the same number."""
+def mix_in(vector, share):
+    """Scale to length 1, then add `share` of a vector of pseudo-random signs, which follow from the vector."""
     length = math.sqrt(dot(vector, vector))
     scale = 1.0 / length if 0.0 < length < math.inf else 0.0
     share = (share if scale > 0.0 else 1.0) / math.sqrt(len(vector))
-    state = 12345 + 7919 * number
+    state = int(1e9 * abs(vector[0] * scale)) if scale > 0.0 else 12345
     for i in range(len(vector)):
-        # a linear congruential generator of 31 bits; its upper half is random enough
+        # a linear congruential generator of 31 bits, the highest of which is random enough
         state = (1103515245 * state + 12345) % 2147483648
         kept = vector[i] * scale if scale > 0.0 else 0.0
         vector[i] = kept + (share if state >= 1073741824 else -share)
@@ -114,39 +115,50 @@ def largest_of_tridiagonal(alpha, beta, m, above):
     return x
 
 
-def vector_of_tridiagonal(alpha, beta, m, theta, s):
-    """The unit eigenvector of the largest eigenvalue theta; the pivots from the last row up are positive, but for rounding errors."""
-    least = 1e-16 * abs(theta) + 1e-300
-    s[m - 1] = max(theta - alpha[m - 1], least)
-    for i in range(m - 2, 0, -1):
-        s[i] = max(theta - alpha[i] - beta[i] * beta[i] / s[i + 1], least)
-    s[0] = 1.0
-    total = 1.0
-    for i in range(1, m):
-        s[i] = s[i - 1] * beta[i - 1] / s[i]
+def vector_of_tridiagonal(alpha, beta, m, theta, s, pivots):
+    """The unit eigenvector of an eigenvalue theta, outwards from the row where the pivots from above and from below meet best (a twisted
+    factorization: Dhillon, Parlett 2004), whose element is not small."""
+    least = 1e-16 * abs(theta) + 1e-300  # in place of pivots that are rounding errors
+    for i in range(m - 1, -1, -1):  # pivots from below, in s
+        pivot = alpha[i] - theta - (beta[i] * beta[i] / s[i + 1] if i < m - 1 else 0.0)
+        s[i] = pivot if abs(pivot) > least else -least
+    twist, smallest = 0, abs(s[0])
+    for i in range(m):
+        pivot = alpha[i] - theta - (beta[i - 1] * beta[i - 1] / pivots[i - 1] if i > 0 else 0.0)
+        pivots[i] = pivot if abs(pivot) > least else -least
+        meeting = abs(pivot + s[i] - (alpha[i] - theta))
+        if meeting < smallest:
+            twist, smallest = i, meeting
+    s[twist], total = 1.0, 1.0
+    for i in range(twist + 1, m):
+        s[i] = -beta[i - 1] * s[i - 1] / s[i]
+        total += s[i] * s[i]
+    for i in range(twist - 1, -1, -1):
+        s[i] = -beta[i] * s[i + 1] / pivots[i]
         total += s[i] * s[i]
     length = math.sqrt(total)
     for i in range(m):
         s[i] /= length
 
 
-def lanczos(net, weights, vectors, at, stop, guarded, work):
+def lanczos(net, weights, vectors, at, scale, guarded, work):
     """One run for pair `at`, orthogonal to the pairs before it, from vectors[at], which becomes the Ritz vector.
 
-    stop: the residual at which it ends. guarded: the value of the pair before it, where this run is the guard, which ends at SEEN of
-    the gap to it; else infinite. Returns value, residual and a bound of the spectral norm.
+    scale: what is known of the spectral norm. guarded: the value of the pair before it, where this run is the guard, which ends at SEEN
+    of the gap to it; else infinite. Returns value, an estimate of the residual that is exact after a single product, how many products
+    it took, and what is known of the spectral norm then.
     """
     count = elements(net)
     longest = min(LONGEST, count - at)
     basis = work[: (LONGEST + 1) * count].reshape((LONGEST + 1, count))
     alpha = work[(LONGEST + 1) * count :]
-    beta, s = alpha[LONGEST + 1 :], alpha[2 * (LONGEST + 1) :]
+    beta, s, pivots = alpha[LONGEST + 1 :], alpha[2 * (LONGEST + 1) :], alpha[3 * (LONGEST + 1) :]
     for _ in range(2):
         take_out(vectors[at], vectors, at)
         normalize(vectors[at])
     for i in range(count):
         basis[0, i] = vectors[at, i]
-    theta, residual, norm, m = 0.0, math.inf, 0.0, 0
+    theta, residual, seen, m = 0.0, math.inf, SEEN / math.sqrt(count), 0
     for k in range(longest):
         w = basis[k + 1]
         hvp(net, weights, basis[k], w)
@@ -159,37 +171,41 @@ def lanczos(net, weights, vectors, at, stop, guarded, work):
             if left > CANCELLED * CANCELLED * square:
                 break
         beta[k], m = normalize(w), k + 1
-        norm = max(norm, abs(alpha[k]) + beta[k] + (beta[k - 1] if k > 0 else 0.0))
-        invariant = beta[k] <= ACCEPTED * norm
-        if k % LOOK_EVERY == LOOK_EVERY - 1 or invariant or m == longest:
-            theta = largest_of_tridiagonal(alpha, beta, m, norm * (1.0 + 1e-15) + 1e-300) if m > 1 else alpha[0]
+        scale = max(scale, abs(alpha[k]) + beta[k] + (beta[k - 1] if k > 0 else 0.0))
+        exhausted = beta[k] <= ACCEPTED * scale
+        if k % LOOK_EVERY == 0 or exhausted or m == longest:
+            theta, s[0] = alpha[0], 1.0
             if m > 1:
-                vector_of_tridiagonal(alpha, beta, m, theta, s)
-            else:
-                s[0] = 1.0
+                theta = largest_of_tridiagonal(alpha, beta, m, scale * (1.0 + 1e-15) + 1e-300)
+                vector_of_tridiagonal(alpha, beta, m, theta, s, pivots)
             residual = beta[k] * abs(s[m - 1])
-            wanted = max(stop, SEEN * (guarded - theta)) if guarded < math.inf else stop
-            if residual <= max(wanted, ACCEPTED * norm) or invariant or not math.isfinite(theta):
+            # half: the residual itself is to be at most ACCEPTED
+            if residual <= max(0.5 * ACCEPTED * scale, seen * (guarded - theta) if guarded < math.inf else 0.0):
+                break
+            if exhausted or not math.isfinite(theta):
                 break
     for i in range(count):
         total = 0.0
         for j in range(m):
             total += s[j] * basis[j, i]
         vectors[at, i] = total
-    return theta, residual, norm
+    return theta, residual, m, scale
 
 
 def pair(net, weights, values, vectors, at, guard, work):
-    """Find pair `at` by as many runs as it takes; returns whether its residual is small."""
-    scale, guarded = 0.0, values[at - 1] if guard else math.inf
-    mix_in(vectors[at], GUARD if guard else MIXED_IN, at)
+    """Find pair `at` by as many runs as it takes; returns whether its residual is small, that of a guard for what it guards.
+
+    It needs what `gradient` leaves, and the pairs before it.
+    """
+    scale, guarded = abs(values[0]) if at > 0 else 0.0, values[at - 1] if guard else math.inf
+    mix_in(vectors[at], GUARD if guard else MIXED_IN)
     for _ in range(RUNS):
-        theta, residual, norm = lanczos(net, weights, vectors, at, ACCEPTED * scale, guarded, work)
-        values[at], scale = theta, max(scale, norm)
-        if not math.isfinite(theta):
+        values[at], residual, products, scale = lanczos(net, weights, vectors, at, scale, guarded, work)
+        if not math.isfinite(values[at]):
             return False
-        enough = max(ACCEPTED * scale, SEEN * (guarded - theta) if guard else 0.0)
-        if residual <= enough:
+        if guard and residual <= max(ACCEPTED * scale, SEEN / math.sqrt(elements(net)) * (guarded - values[at])):
+            return True
+        if products == 1 and residual <= ACCEPTED * scale:
             return True
     return False
 

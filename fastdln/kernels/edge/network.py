@@ -21,7 +21,7 @@ import numpy as np
 ORDERS = 3
 
 
-class Network(NamedTuple):
+class SingleNetwork(NamedTuple):
     """Widths of a network and of each layer's output, where each layer begins in a flat array and each B_l among those of a
     coefficient, the floats of these, the target, and memory for the coefficients of all B_l and T_l."""
 
@@ -46,7 +46,7 @@ def network_of(widths, target, memory):
         layers[k + 1] = layers[k] + widths[k + 1] * widths[k]
     for k in range(depth + 1):
         rows[k + 1] = rows[k] + widths[k] * inputs
-    return Network(widths, layers, rows, rows[depth + 1], target, memory)
+    return SingleNetwork(widths, layers, rows, rows[depth + 1], target, memory)
 
 
 def elements(net):

@@ -26,9 +26,10 @@ def median(values, count):
 
 
 def relative_error(actual, predicted, count):
-    """Median of |predicted - actual| / |actual|; it overwrites the predicted ones."""
+    """Median of |predicted - actual| / |actual|; it overwrites the predicted ones. What is predicted beyond all numbers is infinitely wrong."""
     for k in range(count):
-        predicted[k] = abs(predicted[k] - actual[k]) / abs(actual[k])
+        error = abs(predicted[k] - actual[k]) / abs(actual[k])
+        predicted[k] = math.inf if math.isnan(error) else error
     return median(predicted, count)
 
 

@@ -29,6 +29,7 @@ from fastdln.kernels.matrices.record import Follower, Measured, Runner
 from fastdln.kernels.matrices.schedule import for_networks
 from fastdln.kernels.matrices.stages import MatrixObservablesByStage
 from fastdln.kernels.matrices.tangent import first_tangent, tangent_of
+from fastdln.kernels.matrices.third_order import third_order
 from fastdln.kernels.matrices.tiles import LANES as NETWORKS
 from fastdln.kernels.matrices.tiles import aligned
 from fastdln.kernels.matrices.trace import Sampling, Setup, Tables
@@ -171,7 +172,7 @@ class MatrixKernel:
         if self.tolerance:
             kernel = self._address(flow_kernel(lanes))
             flow = lay_out(network, code, runner, by_tiles, kernel, self.tolerance)
-        offsets = offsets_of(network, self.wanted)
+        offsets = offsets_of(network, self.wanted, search.vector(search_layout))
         tangent = tangent_of(network, code, tangents, offsets)
         descent = descent_of(network, code, runner, self.diagonal, flow)
         no_kernel = None if jit_disabled() else 0
@@ -183,7 +184,9 @@ class MatrixKernel:
             every=lengths.sharpness_every,
             trajectory=lengths.trajectory if by_stage.trajectories else 0,
             searched_at=by_stage.searched_at,
+            third_order_at=by_stage.third_order_at,
             search_kernel=self._address(search.kernel(lanes)) if search.wanted else no_kernel,
+            third_order=self._address(third_order(lanes)) if by_stage.third_order_at else no_kernel,
             spectrum=self._address(spectrum(lanes)) if by_stage.trajectories else no_kernel,
             tangents=tangents,
         )

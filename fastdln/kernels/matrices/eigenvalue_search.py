@@ -40,6 +40,10 @@ class EigenvalueSearch:
         given = network, code, runner, by_tiles
         return lanczos_layout.lay_out(*given) if self.by_lanczos else lobpcg.lay_out(*given, self.wanted)
 
+    def vector(self, layout: SearchLayout) -> int:
+        """Where in a network's memory it leaves the eigenvector of the largest eigenvalue."""
+        return layout.vectors if isinstance(layout, lobpcg.LobpcgLayout) else layout.first
+
     def noise(self, network: Network) -> np.ndarray:
         """Draw the random numbers that it mixes into its vectors."""
         if not self.wanted:

@@ -35,8 +35,10 @@ class MatrixObservablesByStage(ObservablesByStage):
         self.wanted_at = tuple(wanted.values())
         # what is read off the last search needs the searches of the record
         self.searched_at = SAMPLED if self.estimates else 0
+        self.third_order_at = 0
         for quantity, at in wanted.items():
-            self.searched_at |= at if quantity.needs_eigenvalues else 0
+            self.searched_at |= at if quantity.searched else 0
+            self.third_order_at |= at if quantity.needs_third_order else 0
 
     @property
     def carries_tangent(self) -> bool:

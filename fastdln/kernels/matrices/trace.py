@@ -61,9 +61,9 @@ class Sampling(NamedTuple):
 
     steps, total: the numbers of the states where the record begins and ends. window: states of the window. period_max: the
     longest period looked for. every: the stride at which quantities are sampled. trajectory: the stride of a trajectory, or 0.
-    searched_at: at which kinds of states (bits of stages.py) eigenvalues are searched for. search_kernel, spectrum: the addresses
-    of the kernels of the search, and of the singular values of a trajectory's layers. tangents: whether tangent vectors are carried
-    along.
+    searched_at: at which kinds of states (bits of stages.py) eigenvalues are searched for; third_order_at: at which of these
+    third derivatives are taken. search_kernel, third_order, spectrum: the addresses of the kernels of the search, of these, and of
+    the singular values of a trajectory's layers. tangents: whether tangent vectors are carried along.
     """
 
     steps: int
@@ -73,7 +73,9 @@ class Sampling(NamedTuple):
     every: int
     trajectory: int
     searched_at: int
+    third_order_at: int
     search_kernel: Any
+    third_order: Any
     spectrum: Any
     tangents: bool
 
@@ -170,6 +172,8 @@ def tracing(lanes: int) -> Any:
                 kinds = states_at(sampling, number + t, recorded)
                 if sampling.searched_at & kinds:
                     find_eigenvalues(setup, tables, network, number + t)
+                if sampling.third_order_at & kinds:
+                    call_with(sampling.third_order, (network, offsets))
                 for q in range(len(tables.quantities)):
                     if tables.wanted_at[q] & kinds:
                         values = memory[setup.rows.numbers + q * (SPAN + 1) + t, group * lanes :]

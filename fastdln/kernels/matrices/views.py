@@ -19,23 +19,30 @@ from fastdln.observables.observable import Quantity
 
 # Fields of the table: sizes, then offsets in floats; from SHAPES on the rows and columns of each layer.
 DEPTH, MODES, WANTED, SIZE, OUTPUTS, INPUTS, LENGTH = range(7)
-WEIGHTS, ERROR, ROTATED, SINGULAR_VALUES, ETA, EIGENVALUES, RESIDUAL, CONVERGED, STRETCHING, SHAPES = range(7, 17)
+WEIGHTS, ERROR, ROTATED, MINUS_TARGET, VECTOR, SINGULAR_VALUES, ETA, EIGENVALUES, RESIDUAL, CONVERGED = range(7, 17)
+STRETCHING, THIRD_ORDER, SHAPES = range(17, 20)
+
+# Numbers of third order, a number a lane: alpha_ps, beta, and the share of the step along the eigenvector.
+PROGRESSIVE_SHARPENING, SELF_STABILIZATION, ALIGNMENT = range(3)
 
 # Arguments of kernels that look at a network: values to write, its memory, and the table.
 KINDS = (FLOATS, FLOATS, types.CPointer(types.int64))
 
 
-def offsets_of(network: Network, wanted: int) -> np.ndarray:
-    """Make the table of a network, and reserve memory for what is measured of it and is no part of the network itself."""
+def offsets_of(network: Network, wanted: int, vector: int) -> np.ndarray:
+    """Make the table of a network, and reserve memory for what is measured of it and is no part of the network itself.
+
+    vector: where the search for eigenvalues leaves the eigenvector of the largest.
+    """
     inputs, outputs, lanes = network.widths[0], network.widths[-1], network.lanes
     modes, memory = min(inputs, outputs), network.memory
     # a search for eigenvalues writes LANES numbers however many networks lie side by side
-    numbers = [memory.matrix(count, LANES // lanes).at for count in (modes, 1, wanted, 1, 1, 1)]
+    numbers = [memory.matrix(count, LANES // lanes).at for count in (modes, 1, wanted, 1, 1, 1, 3)]
     memory.pad()
     shapes = [size for layer in network.weights for size in (layer.rows, layer.columns)]
     sizes = [network.depth, modes, wanted, network.size, outputs, inputs, memory.size]
-    offsets = [network.weights[0].at, network.error.at, network.rotated.at, *numbers]
-    return np.array([*sizes, *offsets, *shapes], np.int64)
+    of_network = [m.at for m in (network.weights[0], network.error, network.rotated, network.minus_target)]
+    return np.array([*sizes, *of_network, vector, *numbers, *shapes], np.int64)
 
 
 def reading(lanes: int) -> Callable[..., Any]:
@@ -53,6 +60,7 @@ def reading(lanes: int) -> Callable[..., Any]:
             view(offset_by(memory, offsets[EIGENVALUES]), (offsets[WANTED], lanes)),
             view(offset_by(memory, offsets[RESIDUAL]), (lanes,)),
             view(offset_by(memory, offsets[STRETCHING]), (lanes,)),
+            view(offset_by(memory, offsets[THIRD_ORDER]), (3, lanes)),
         )
 
     return read

@@ -17,7 +17,7 @@ OBSERVABLE = SimulatedObservable(
             name="unprojected",
             dtype="int64",
             long_name="projections and eigenvalue searches that did not converge",
-            comment="Projections whose residual stays above 1e-13, the one that ends the trajectory included, and searches for the sharpness "
+            comment="Projections whose residual stays above 1e-12, the one that ends the trajectory included, and searches for the sharpness "
             "of gradient descent.",
         ),
         Variable(

@@ -24,7 +24,12 @@ WIDE = 64
 ROUNDING = 1e-9
 
 # Fields that are filled in only for quantities that ask for them.
-ASKED_FOR = {"eigenvalues": "needs_eigenvalues", "residual": "needs_eigenvalues", "stretching": "needs_tangent"}
+ASKED_FOR = {
+    "eigenvalues": "needs_eigenvalues",
+    "residual": "needs_eigenvalues",
+    "stretching": "needs_tangent",
+    "third_order": "needs_third_order",
+}
 
 # How Python's `math` begins to say that it has no number, where the compiled function has NaN or infinity.
 NO_NUMBER = ("math domain error", "expected a ")
@@ -121,6 +126,7 @@ def networks(quantity: Quantity, widths: Sequence[int], wanted: int) -> Matrices
         eigenvalues=-np.sort(-random.standard_normal((wanted, lanes)), axis=0),
         residual=random.uniform(1e-9, 1e-7, lanes),
         stretching=random.standard_normal(lanes),
+        third_order=random.standard_normal((3, lanes)),
     )
     for part in found:
         part.flags.writeable = False

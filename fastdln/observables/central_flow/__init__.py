@@ -1,0 +1,1 @@
+"""Families of observables of the central flow."""
