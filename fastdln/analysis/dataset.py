@@ -137,6 +137,11 @@ def models_of(ds: xr.Dataset) -> list[str]:
     return names_along(sweep, ds, "model") if "model" in sweep["axes"] else [str(sweep["model"])]
 
 
+def has_matrices(ds: xr.Dataset) -> bool:
+    """Whether a model of full matrices is among them."""
+    return any(name in MODELS and MODELS[name].matrices for name in models_of(ds))
+
+
 def restore_dimensions(ds: xr.Dataset) -> xr.Dataset:
     """Dataset with the dimensions that selecting or squeezing removed, of length 1 where one value was selected.
 

@@ -7,7 +7,7 @@ from typing import Unpack
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis.dataset import model_of, singular_values
+from fastdln.analysis.dataset import has_matrices, singular_values
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import step_axis
 from fastdln.plots.colours import NEUTRAL, THEORY, line_colours
@@ -76,7 +76,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
 def draw(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     """Draw the states that a dataset has."""
     measured, s = values(ds, "trajectory_singular_value", "step", "layer", "mode"), singular_values(ds)
-    depth, falling, indices = int(ds["depth"].values[0]), model_of(ds) == "matrix", mode_indices(ds)
+    depth, falling, indices = int(ds["depth"].values[0]), has_matrices(ds), mode_indices(ds)
     for k, (colour, mode) in enumerate(zip(line_colours(len(indices), look.cmap), indices, strict=True)):
         balanced = float(s.isel(mode=mode).values.ravel()[0]) ** (1 / depth)
         name = "balanced minimum" if k == 0 else None

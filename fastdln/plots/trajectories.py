@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from fastdln.analysis.dataset import models_of
+from fastdln.analysis.dataset import has_matrices
 from fastdln.plots.labels import note
 from fastdln.plots.selection import eta_text
 from fastdln.plots.wrapping import panel_inches
@@ -102,12 +102,12 @@ def dots(ax: Axes, x: Any, y: Any, colour: Any, name: str | None = None, size: f
 
 def has_layers(ds: xr.Dataset) -> bool:
     """Whether the layers of modes were kept; the singular values of full matrices do not say enough."""
-    return "trajectory_singular_value" in ds and "matrix" not in models_of(ds)
+    return "trajectory_singular_value" in ds and not has_matrices(ds)
 
 
 def why_not_matrices(ds: xr.Dataset) -> str:
     """Say what keeps a picture from drawing the layers of modes; "" if nothing does."""
-    if "matrix" not in models_of(ds):
+    if not has_matrices(ds):
         return ""
     return "cannot be drawn from trajectory_singular_value of full matrices, which does not say how their layers lie"
 

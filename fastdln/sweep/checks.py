@@ -111,8 +111,9 @@ def filled_start(sweep: Sweep) -> Start:
     start: Start = sweep.start or starts[0]
     name = sweep.start_name or starts[0]
     if name not in starts:
-        having = ", ".join(model for model, other in MODELS.items() if name in other.starts)
-        meant = f", which is of the model {having}" if having else suggestion(name, starts)
+        having = [model for model, other in MODELS.items() if name in other.starts]
+        of_others = f", which is of the model{'s' * (len(having) > 1)} {', '.join(having)}"
+        meant = of_others if having else suggestion(name, starts)
         raise ValueError(f"start: {sweep.model} has no start {name!r}{meant}; valid: {', '.join(starts)}")
     if STARTS[name].takes_values and isinstance(start, str):
         raise ValueError(f"start: {name} takes values: {{{name} = [[...], ...]}}, one a layer")

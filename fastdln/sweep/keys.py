@@ -15,7 +15,7 @@ from fastdln.sweep.axes import Axis, AxisName, check_axes
 from fastdln.sweep.families import BY_KEY, known_names
 from fastdln.sweep.messages import one_of
 from fastdln.sweep.problem import Start, Target
-from fastdln.sweep.values import layer_widths, names, shown, whole
+from fastdln.sweep.values import layer_widths, names, number, shown, whole
 from fastdln.text import suggestion
 
 # period is stored as int16; the default looks no further than this, since a window is four times as long.
@@ -93,7 +93,7 @@ class Keys(BaseModel):
     sharpness_count: Annotated[int, Field(ge=1, le=MOST_EIGENVALUES), BeforeValidator(whole)] | None = Field(
         None, description="keeps so many of the Hessian's largest eigenvalues at the last state (model `matrix`)"
     )
-    tolerance: Annotated[float, Field(ge=LEAST_TOLERANCE, le=MOST_TOLERANCE)] | None = Field(
+    tolerance: Annotated[float, Field(ge=LEAST_TOLERANCE, le=MOST_TOLERANCE), BeforeValidator(number)] | None = Field(
         None,
         description=f"error of a step of gradient flow, in units of the norm of all layers; {DEFAULT_TOLERANCE:g} if left out (models "
         "`flow`, `modes-flow`)",

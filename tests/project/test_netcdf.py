@@ -39,6 +39,7 @@ SWEEPS = {
     "self-stabilization": Sweep(
         model="self-stabilization", axes={"eta": 0.01, "alpha_ps": [0.5, 1.0]}, steps=0, record=3000, trajectory=500,
     ),
+    "flow": Sweep(model="flow", axes=AXES, target=TWO, steps=9, record=8, observables=["loss"]),
     "matrix": Sweep(
         model="matrix", axes=AXES | {"seed": [0, 1]}, target=TWO, start="gaussian", steps=9, record=8, trajectory=2,
         sharpness_count=3, observables=every(MATRIX_OBSERVABLES),

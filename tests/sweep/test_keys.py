@@ -14,6 +14,7 @@ AXES = {"eta": 0.5, "alpha": 0.1, "depth": 3}
 RANGE = {"start": 0.1, "stop": 1.0, "num": 5}
 MODES = {"model": "modes", "axes": AXES}
 MATRIX = {"model": "matrix", "axes": AXES}
+FLOW = {"model": "flow", "axes": AXES}
 
 TEXT, NUMBER, LIST, TABLE = "a word", -7, [[[]]], {"zz": 1}
 NUMBER_IN_QUOTES = "3"
@@ -107,6 +108,10 @@ CASES = [
     ("sharpness_count", MATRIX, [TEXT, LIST, TABLE], "must be a number"),
     ("sharpness_count", MATRIX, [0], "at least 1"),
     ("sharpness_count", MATRIX, [33], "at most 32"),
+    ("tolerance", MODES, [1e-12], "the models flow, modes-flow take it"),
+    ("tolerance", FLOW, [TEXT, LIST, TABLE], "must be a number"),
+    ("tolerance", FLOW, [0.0, 1e-15, -1.0], "at least 1e-14"),
+    ("tolerance", FLOW, [1e-9], "at most 1e-10"),
     ("observables", MODES, [NUMBER, LIST, TABLE, None, [5], [TEXT], TEXT], NAMES),
     ("chunks", MODES, [TEXT, NUMBER, LIST, None, 100], "{eta = 100}"),
     ("shards", MODES, [TEXT, NUMBER, LIST, None, 100], "{eta = 1000}"),

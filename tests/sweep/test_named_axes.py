@@ -116,7 +116,7 @@ def test_a_plan_counts_every_part():
         (
             {"start": ["gaussian", "balanced"]},
             {"model": "modes"},
-            "with start = gaussian: start: modes has no start 'gaussian', which is of the model matrix; valid: one-zero, balanced, spectral",
+            "with start = gaussian: start: modes has no start 'gaussian', which is of the models central-flow, constrained, flow, matrix; valid: one-zero",
         ),
         ({"basis": ["random"]}, {"model": "matrix", "target": {"singular_values": 1, "basis": "random"}}, "target.basis: is an axis"),
         ({"basis": ["random"]}, {"model": "matrix", "target": {"matrix": [[1.0]]}}, "axes.target.basis: target.matrix has bases"),
