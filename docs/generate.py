@@ -523,6 +523,18 @@ ax = ds.dln.plot.loss()""",
 ax = ds.dln.plot.sharpness()""",
         "Progressive sharpening: the sharpness rises to the edge, 2/eta, as the modes are learned.",
     ),
+    "edge": (
+        """ds = fastdln.run("sweeps/edge.toml")
+central = fastdln.run("sweeps/edge_central_flow.toml")
+flow = fastdln.run("sweeps/edge_flow.toml")
+ax = ds.dln.plot.edge(over=[central, flow])""",
+        "A network that stays at the edge while it learns: what gradient descent does, what is predicted of it, and two flows.",
+    ),
+    "stages": (
+        """ds = fastdln.run("sweeps/self_stabilization.toml")
+ax = ds.dln.plot.stages(x0=0.2, eta=0.01)""",
+        "Why it stays there: the oscillation that grows beyond the edge lowers the sharpness, and dies out below.",
+    ),
     "eigenvalues": (
         """ds = fastdln.run("sweeps/progressive_sharpening.toml")
 ax = ds.dln.plot.eigenvalues(eta=0.0315)""",

@@ -19,8 +19,8 @@ MODEL = Model(
     starts=("gaussian", "orthogonal", "balanced", "one-zero", "spectral", "layers"),
     simulation="constrained",
     step_cost=step_cost,
-    # a run of Lanczos keeps 40 vectors, and the states of a whole run are kept in memory
-    limits=Limits(weights=5_000, steps=1_000_000),
+    # 1,000 weights take a millisecond a step; each thread keeps 136 bytes of every state
+    limits=Limits(weights=1_000, steps=100_000),
     failure=Failure(
         "unprojected", "the projection onto the constraint, or the search for the sharpness, did not converge"
     ),

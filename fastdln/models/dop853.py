@@ -120,14 +120,23 @@ MOST_TRIALS = 1000
 DEFAULT_TOLERANCE = 1e-12
 
 
-def error_ratio(fifth, third, allowed):
-    """The error of a step over what is allowed. fifth, third: squares of the two estimates.
+# Share of the square of the third estimate over the size that the error is at least: of 2,147 steps of single modes 95 % had a larger
+# error than that by the combination of the two estimates.
+PASSING = 0.05
 
-    Hairer's combination of the two goes as the step's eighth power.
+
+def error_ratio(fifth, third, size, tolerance):
+    """The error of a step over what is allowed, the tolerance's part of the size. fifth, third: squares of the two estimates.
+
+    Hairer's combination of the two goes as the step's eighth power. So does the square of the third over the size, which stands in
+    where the fifth happens to pass through 0, as that of a single equation does.
     """
     if not third < math.inf:  # a step so long that it has overflowed
         return math.inf
-    return 0.0 if fifth == 0.0 else fifth / (math.sqrt(fma(0.01, third, fifth)) * allowed)
+    if not third > 0.0:
+        return 0.0
+    error = fifth / math.sqrt(fma(0.01, third, fifth))
+    return max(error, PASSING * third / size) / (tolerance * size)
 
 
 def next_step(h, ratio, left):

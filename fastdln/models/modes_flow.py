@@ -66,7 +66,7 @@ def along(others, depth, tolerance):
             after = fma(h, weighted(STAGE_COUNT, k, STAGE_COUNT), x)
             fifth = h * weighted(STAGE_COUNT + 1, k, STAGE_COUNT)
             third = h * weighted(STAGE_COUNT + 2, k, STAGE_COUNT)
-            ratio = error_ratio(fifth * fifth, third * third, tolerance * size)
+            ratio = error_ratio(fifth * fifth, third * third, size, tolerance)
             if ratio <= 1.0:
                 # at rest, so that it stays whatever is left
                 left = 0.0 if after == x else left - h

@@ -87,7 +87,7 @@ def closed_orbit(alpha_ps: float, ratio: float) -> tuple[float, float]:
         return half * math.cos(angle) / math.sqrt(2 * (height(low) - height(w)))
 
     inside = math.pi / 2 * (1 - 1e-7)
-    return 2 * quad(integrand, -inside, inside, limit=200)[0], math.exp(high)
+    return float(2 * quad(integrand, -inside, inside, limit=200)[0]), math.exp(high)
 
 
 def lives(ds: xr.Dataset) -> Iterator[Number]:

@@ -48,6 +48,10 @@ def test_large_singular_values(model, exponent):
     np.testing.assert_array_equal(ds.fate, small.fate)
     assert (ds.fate != DIVERGED).all()
     for name, values in floats(ds, ds.fate != DIVERGED):
+        if name.startswith(
+            ("delta", "sharpness_alignment")
+        ):  # ratios: of alpha_ps >= 0 and beta > 0, along an eigenvector
+            continue
         assert not np.isnan(values).any(), name
         scale = {"loss": 2, "sharpness": 1, "oscillation": 1}.get(name.split("_")[0])
         if scale and name not in ("sharpness_ratio", "sharpness_residual") and exponent <= 40:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastdln import DatasetError, Sweep, plots, run
-from fastdln.plots.colours import DIVERGES, ESCAPES, NEITHER, THEORY
+from fastdln.plots.colours import CONVERGES, DIVERGES, ESCAPES, NEITHER, THEORY
 from tests.plots.figures import small_sweep
 from tests.plots.test_colours import BLINDNESS, lab
 

@@ -36,6 +36,12 @@ SWEEPS = {
         model="modes", axes=AXES | {"depth": [2, 3], "s2": [0.3, 0.4]}, target=TWO, steps=9, record=8,
         sharpness_every=3, observables=["sharpness"],
     ),
+    **{
+        model: Sweep(
+            model=model, axes={"eta": [0.1, 0.2], "alpha": 0.5, "depth": 3}, target=TWO, start="gaussian", steps=9, record=8,
+            trajectory=2,
+        ) for model in ("constrained", "central-flow")
+    },
     "self-stabilization": Sweep(
         model="self-stabilization", axes={"eta": 0.01, "alpha_ps": [0.5, 1.0]}, steps=0, record=3000, trajectory=500,
     ),

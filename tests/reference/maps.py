@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from tests.reference.central_flow import central_flow
 from tests.reference.constrained import constrained_run
 from tests.reference.dense_hessian import chain
 from tests.reference.local_map import local_map
@@ -67,7 +68,7 @@ MODELS = {
 }
 
 # Models that a kernel of their own takes point by point.
-SIMULATIONS = {"constrained": constrained_run, "self-stabilization": local_map}
+SIMULATIONS = {"central-flow": central_flow, "constrained": constrained_run, "self-stabilization": local_map}
 
 
 def layers_after(start, singular_values, eta, steps):

@@ -101,7 +101,10 @@ GIVEN = [
     ("observables=['fate', 'loss period']", 'each in quotes: ["fate", "loss", "period"]'),
     ("axes.start=[balanced, one-zero]", """--set 'axes.start=["balanced", "one-zero"]'"""),
     ("axes.start=balanced, one-zero", 'each in quotes: ["balanced", "one-zero"]'),
-    ("start=gaussian", "modes has no start 'gaussian', which is of the models central-flow, constrained, flow, matrix; valid: one-zero"),
+    (
+        "start=gaussian",
+        "modes has no start 'gaussian', which is of the models central-flow, constrained, flow, matrix; valid: one-zero",
+    ),
     ("observables=['sharpness_maximum']", "did you mean sharpness_max?"),
     ("target.singular_value=[2]", "did you mean singular_values?"),
     ("target.singular_values=10 9 8", "write [10, 9, 8] without quotes"),

@@ -179,8 +179,8 @@ def flowing(lanes: int) -> Any:
         """Take the step where its error is small, else go back, and set the next one's length; returns how many lanes have time left."""
         n, moving = offset_by(memory, layout.numbers), 0
         for lane in range(LANES):
-            allowed = layout.tolerance * math.sqrt(n[SQUARE + lane])
-            ratio = error_ratio(n[FIFTH_SQUARE + lane], n[THIRD_SQUARE + lane], allowed)
+            size = math.sqrt(n[SQUARE + lane])
+            ratio = error_ratio(n[FIFTH_SQUARE + lane], n[THIRD_SQUARE + lane], size, layout.tolerance)
             accepted = ratio <= 1.0
             n[ACCEPTED + lane] = 1.0 if accepted else 0.0
             n[LEFT + lane] -= n[STEP + lane] if accepted else 0.0

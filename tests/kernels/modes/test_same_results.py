@@ -8,7 +8,8 @@ from fastdln.observables import OBSERVABLES
 from tests.small import ROOT
 
 KEPT = np.load(ROOT / "tests" / "data" / "before_spans.npz")
-ALL = [name for name, o in OBSERVABLES.items() if not o.asked_by and not o.source]
+SINCE = {"convergence_step"}
+ALL = [name for name, o in OBSERVABLES.items() if not (o.asked_by or o.source or name in SINCE)]
 SWEEPS = {
     "one": {"model": "modes", "start": "one-zero", "steps": 1000, "s": [1.0]},
     "three": {"model": "modes", "start": "one-zero", "steps": 1000, "s": [2.0, 1.0, 0.0], "period_max": 24},
