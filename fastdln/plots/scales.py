@@ -157,8 +157,9 @@ def share_colours(axes: Sequence[Axes]) -> None:
     by_label: dict[str, list[Any]] = {}
     for mesh in meshes:
         by_label.setdefault(mesh.colorbar.ax.get_ylabel(), []).append(mesh)
+    shared = len(axes) == 1 or any(len(alike) > 1 for alike in by_label.values())
     for label, alike in by_label.items():
-        if len(meshes) > 1:
+        if len(meshes) > 1 and shared:
             share_bar(axes, label, alike)
 
 

@@ -84,7 +84,7 @@ def closed_orbit(alpha_ps: float, ratio: float) -> tuple[float, float]:
 
     def integrand(angle: float) -> float:
         w = middle + half * math.sin(angle)  # takes the root's singularities out
-        return half * math.cos(angle) / math.sqrt(2 * (height(low) - height(w)))
+        return float(half * math.cos(angle) / math.sqrt(2 * (height(low) - height(w))))
 
     inside = math.pi / 2 * (1 - 1e-7)
     return float(2 * quad(integrand, -inside, inside, limit=200)[0]), math.exp(high)
