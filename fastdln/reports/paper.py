@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -75,11 +76,16 @@ def computed(folder: Path, name: str) -> xr.Dataset:
     return open_store(store).load()
 
 
+def written(expected: float) -> str:
+    """A number of the theory; a dash where it has none."""
+    return "-" if math.isnan(expected) else f"{expected:.9g}"
+
+
 def index(made: PaperSet, found: Mapping[str, Sequence[Number]]) -> str:
     """The page that shows the figures with the numbers behind them, in Markdown."""
     lines = ["# The paper's figures", "", made.source, made.expected]
     for figure in made.figures:
         lines += ["", f"## {figure.caption}", "", f"![{figure.caption}]({figure.name}.png)", ""]
         lines += ["| number | measured | theory |", "| --- | --- | --- |"]
-        lines += [f"| {n.what} | {n.measured:.9g} | {n.expected:.9g} |" for n in found[figure.name]]
+        lines += [f"| {n.what} | {n.measured:.9g} | {written(n.expected)} |" for n in found[figure.name]]
     return "\n".join(lines) + "\n"

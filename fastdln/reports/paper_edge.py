@@ -17,7 +17,7 @@ from fastdln.reports.paper_figure import Number, PaperFigure, PaperSet
 from fastdln.sweep.schema import Sweep
 
 # States at which the sustained edge is compared with its predictions.
-COMPARED = (100, 300, 600, 1000)
+COMPARED = (50, 100, 200, 400, 800)
 
 # The axes of the maps over learning rates and starts.
 PLANE = {"x": "eta", "y": "seed"}
@@ -66,7 +66,7 @@ def cycles(ds: xr.Dataset) -> Iterator[Number]:
             float(one["cycle_period"]),
             period / eta,
         )
-        yield Number(f"largest |x| / delta from x = {x0:g}", float(one["cycle_amplitude_ratio"]), largest)
+        yield Number(f"largest abs(x) / delta from x = {x0:g}", float(one["cycle_amplitude_ratio"]), largest)
 
 
 def closed_orbit(alpha_ps: float, ratio: float) -> tuple[float, float]:
