@@ -615,7 +615,7 @@ def pictures_with_commands():
 
 def draw_pictures_of_pages():
     """The pictures of README and of the pages, by the commands beside them, and those of `fastdln paper`."""
-    from fastdln.reports.paper import make
+    from fastdln.reports.paper import SETS, make
 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "sweeps").symlink_to(HERE.parent / "sweeps")
@@ -625,11 +625,12 @@ def draw_pictures_of_pages():
                 subprocess.run(words, cwd=folder, check=True)
             shutil.copy(Path(folder) / "picture.png", HERE / "images" / f"{name}.png")
             print(name)
-        paper = Path(folder) / "paper"
-        paper.mkdir()
-        make(paper, print)
-        for picture in paper.glob("*.png"):
-            shutil.copy(picture, HERE / "images" / "paper" / picture.name)
+        for which in SETS:
+            paper = Path(folder) / which
+            paper.mkdir()
+            make(paper, print, which)
+            for picture in paper.glob("*.png"):
+                shutil.copy(picture, HERE / "images" / "paper" / picture.name)
 
 
 def page_of(function):
