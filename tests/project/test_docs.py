@@ -103,6 +103,7 @@ def run_page(page, folder, capsys):
 def test_what_the_pages_say_runs(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     run_page(page, tmp_path, capsys)
+    plt.close("all")  # as many as there are kinds of pictures
     assert "Traceback" not in capsys.readouterr().err
 
 
