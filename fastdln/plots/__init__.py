@@ -5,6 +5,7 @@ A file that binds `PLOT` is a picture, with the function of its name. The others
 - `plot`: what a picture is; `collection`: all of them; `panels`: figures of several
 - `selection`: values, indices and names along the dimensions of a dataset
 - `colours`, `scales` (of colours), `labels` (and legends), `axes` (and the edges of stability on them)
+- `shown`: dimensions that they show; `calling`: how they are called
 - `heatmap` and `rasterize`: a plane in colours; `trajectories`: states along a run; `record`: a range over the record
 """
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what the ne
     from fastdln.plots.balancing import balancing as balancing
     from fastdln.plots.bifurcation import bifurcation as bifurcation
     from fastdln.plots.contour import contour as contour
+    from fastdln.plots.edge import edge as edge
     from fastdln.plots.eigenvalues import eigenvalues as eigenvalues
     from fastdln.plots.escape import escape as escape
     from fastdln.plots.layers import layers as layers
@@ -29,6 +31,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what the ne
     from fastdln.plots.oscillation_range import oscillation_range as oscillation_range
     from fastdln.plots.phase import phase as phase
     from fastdln.plots.sharpness import sharpness as sharpness
+    from fastdln.plots.stages import stages as stages
     from fastdln.plots.trajectory import trajectory as trajectory
 
 # A picture's function has the name of its file, and stands for it from here on.

@@ -47,6 +47,23 @@ def modes():
 
 
 @pytest.fixture(scope="session")
+def at_edge():
+    """What the pictures of the edge of stability are drawn of, by their names."""
+    constrained = Sweep(
+        model="constrained",
+        axes={"eta": {"values": [0.9], "unit": "2/S1"}, "alpha": 0.5, "depth": 2, "seed": [0]},
+        target={"singular_values": [1.0, 0.4], "basis": "random"},
+        start="gaussian",
+        steps=30,
+        record=30,
+        trajectory=1,
+    )
+    axes = {"eta": 0.05, "alpha_ps": 1.0, "x0": 0.5}
+    local = Sweep(model="self-stabilization", axes=axes, steps=0, record=400, trajectory=1)
+    return {"edge": run(constrained, progress=False), "stages": run(local, progress=False)}
+
+
+@pytest.fixture(scope="session")
 def matrices():
     return run(
         Sweep(
