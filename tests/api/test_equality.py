@@ -12,7 +12,7 @@ import pytest
 import fastdln
 from fastdln.execution.events import ChunkDone, ChunkFailed
 from fastdln.execution.worker import JobSpec
-from fastdln.reports.paper import FIGURES
+from fastdln.reports.paper_modes import FIGURES
 from fastdln.storage.location.bucket import Bucket
 from fastdln.storage.status import Status
 from tests.small import SWEEP

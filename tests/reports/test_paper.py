@@ -164,3 +164,24 @@ def test_it_goes_on_where_it_stopped(folder):
     before = {p: p.stat().st_mtime_ns for p in folder.rglob("c/*") if p.is_file()}
     paper.make(folder, lambda name: None)
     assert {p: p.stat().st_mtime_ns for p in folder.rglob("c/*") if p.is_file()} == before
+
+
+def test_the_second_set_stands_on_its_numbers(tmp_path):
+    """What gradient descent follows at the edge; but for the map of a thousand networks, which takes half a minute."""
+    numbers = {}
+    for figure in paper.SETS["edge"].figures:
+        if figure.name == "edge_map":
+            continue
+        name, found = paper.one(tmp_path, "edge", figure.name)
+        assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+        numbers[name] = {n.what: (n.measured, n.expected) for n in found}
+    predicted = np.array([pair for what, pair in numbers["edge"].items() if "predicted" in what])
+    np.testing.assert_allclose(predicted[:, 0], predicted[:, 1], rtol=0.02)
+    (held,) = [pair for what, pair in numbers["edge"].items() if "central flow" in what]
+    assert held[0] == pytest.approx(held[1], rel=1e-4)
+    (kept,) = [pair for what, pair in numbers["edge"].items() if "balancing" in what]
+    assert kept[0] == pytest.approx(1.0, abs=1e-9)
+    cycles = np.array(list(numbers["self_stabilization"].values()))
+    np.testing.assert_allclose(cycles[:, 0], cycles[:, 1], rtol=0.06)  # of first order in eta = .005
+    zeros = np.array(list(numbers["edge_on_the_set"].values()))
+    np.testing.assert_allclose(zeros[:, 0], 0.0, atol=1e-9)
