@@ -166,6 +166,7 @@ def test_it_goes_on_where_it_stopped(folder):
     assert {p: p.stat().st_mtime_ns for p in folder.rglob("c/*") if p.is_file()} == before
 
 
+@pytest.mark.filterwarnings("ignore:the projection onto")
 def test_the_second_set_stands_on_its_numbers(tmp_path):
     """What gradient descent follows at the edge; but for the map of a thousand networks, which takes half a minute."""
     numbers = {}
