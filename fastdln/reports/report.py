@@ -21,6 +21,7 @@ from fastdln import analysis, theory
 from fastdln import files as local
 from fastdln.analysis.comparison import CLOSE, coordinate_text
 from fastdln.analysis.dataset import restore_dimensions, singular_values, text_of
+from fastdln.errors import DatasetError
 from fastdln.execution.logged import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
 from fastdln.plots.selection import indices_along, mode_name
@@ -68,7 +69,10 @@ def page(
     pictures = []
     for kind in drawable(ds):
         step(kind)
-        drawn = figure(ds, kind)
+        try:
+            drawn = figure(ds, kind)
+        except DatasetError:  # of the values themselves, such as a run without a whole cycle
+            continue
         image = base64.b64encode(encode(drawn, "png", DPI)).decode()
         caption = captions.caption(ds, kind, PLOTS[kind].summary, drawn, found)
         pictures.append({"kind": kind, "caption": caption, "image": image})

@@ -48,8 +48,18 @@ def filled(data: Mapping[str, Any]) -> Mapping[str, Any]:
     models = [MODELS[name] for name in names if isinstance(name, str) and name in MODELS]
     if "observables" in data or not any(model.simulation for model in models):
         return data
-    first, *others = models
-    return {**data, "observables": [o for o in default_of(first) if all(o in default_of(other) for other in others)]}
+    first, *others = map(observables_of, models)
+    alike = [
+        o
+        for o in default_of(models[0])
+        if all(o in other and variables(other[o]) == variables(first[o]) for other in others)
+    ]
+    return {**data, "observables": alike}
+
+
+def variables(family: Observable) -> list[tuple[str, tuple[str, ...], str]]:
+    """What two models must have in common of a family to share its arrays."""
+    return [(variable.name, tuple(variable.dims), variable.dtype) for variable in family.variables]
 
 
 def can_give(map_: Map, family: Observable) -> bool:

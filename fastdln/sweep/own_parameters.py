@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastdln.models import MODELS, PARAMETERS, Model
-from fastdln.sweep.axes import Axis
+from fastdln.sweep.axes import Axis, Ratios, swept_mode
+from fastdln.sweep.problem import Target
 
 if TYPE_CHECKING:  # the model calls these checks
     from fastdln.sweep.schema import Sweep
@@ -25,8 +26,13 @@ def check_keys(sweep: Sweep) -> None:
         return
     if sweep.start not in ("", *sweep.definition.starts):
         raise ValueError(f"start: {sweep.model} begins at the numbers of its axes, {', '.join(own)}; leave start out")
-    if "target" in sweep.model_fields_set and sweep.target.singular_values != (1.0,):
+    if sweep.target != Target.model_validate({"singular_values": (1.0,)}):
         raise ValueError(f"target: {sweep.model} learns none; leave it out")
+    if isinstance(eta := sweep.axes["eta"], Ratios) or getattr(eta, "unit", None):
+        raise ValueError(f"axes.eta: {sweep.model} has no S_1; give eta itself, without a unit")
+    for name in sweep.axes:
+        if swept_mode(name) is not None:
+            raise ValueError(f"axes.{name}: {sweep.model} has no singular values; leave it out")
     for name in ("alpha", "depth", "seed", "model"):
         axis, only = sweep.axes.get(name), {"alpha": (ALPHA,), "depth": (DEPTH,)}.get(name)
         if axis is not None and axis != only:

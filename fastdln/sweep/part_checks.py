@@ -63,13 +63,19 @@ def check_shared(found: dict[str, Sweep]) -> None:
     ways = {name: {words: way(part, name) for words, part in found.items()} for name in names}
     agree = [name for name in names if None not in ways[name].values() and len(set(ways[name].values())) == 1]
     alike = ", ".join(name for name in agree if name != "fate" and not observables_of(first.definition)[name].asked_by)
+    alike = f"all give {alike}" if alike else "beside fate they have none alike: observables = []"
     for name in first.observables:
         by_part = ways.get(name, dict.fromkeys(found))
         if lacking := [words for words, one in by_part.items() if one is None]:
-            raise ValueError(f"observables: {name} is not given with {'; '.join(lacking)}; all give {alike}")
+            raise ValueError(f"observables: {name} is not given with {'; '.join(lacking)}; {alike}")
         if name not in agree:
-            lies = "; ".join(f"{dims_in_words(one)} with {words}" for words, one in by_part.items())
-            raise ValueError(f"observables: {name} lies {lies}; all give {alike} alike")
+            places = {words: dims_in_words(one) for words, one in by_part.items()}
+            if len(set(places.values())) == 1:
+                raise ValueError(
+                    f"observables: {name} has other variables {' than '.join(f'with {w}' for w in places)}; {alike}"
+                )
+            lies = "; ".join(f"{place} with {words}" for words, place in places.items())
+            raise ValueError(f"observables: {name} lies {lies}; {alike} alike")
 
 
 def way(part: Sweep, name: str) -> tuple[tuple[str, tuple[str, ...], str], ...] | None:

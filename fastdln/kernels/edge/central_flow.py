@@ -67,7 +67,8 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
     for k in range(total + 1):
         at_edge, trace, solved = variance(place, work, near, edge)
         trace = trace if held else 0.0
-        loss, sharpness = gradient(net, place.weights, place.slope) + trace / eta, place.values[0]
+        loss, sharpness = gradient(net, place.weights, place.slope), place.values[0]
+        loss += trace / eta if trace > 0.0 else 0.0
         if not (math.isfinite(loss) and math.isfinite(sharpness)):
             lost, diverged = True, True
             break
@@ -93,6 +94,9 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
             near, found = look(net, place, work, edge, near)
             if place.values[0] <= edge:
                 unsolved += 0 if followed and found else 1
+                if not followed:  # the states after it would have another time
+                    lost = True
+                    break
                 continue
             # it meets the edge on the way
             for e in range(len(start)):
@@ -109,7 +113,7 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
     fate = DRIFTING
     if diverged:
         fate = DIVERGED
-    elif not lost and loss <= LEARNED * largest_loss and loss <= loss_begun:
+    elif not lost and loss <= LEARNED * largest_loss and loss <= max(loss_begun, LEARNED * largest_loss):
         fate = CONVERGED
     elif not lost and trace > 0.0 and rests:
         fate = PERIODIC

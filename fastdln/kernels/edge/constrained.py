@@ -247,7 +247,7 @@ def fate(losses, sharpness, edge, scale, total, record):
             repeats = repeats and abs(sharpness[k] - sharpness[k - 2]) <= REPEATED * abs(sharpness[k])
             rests = rests and abs(losses[k] - losses[k - 1]) <= REPEATED * losses[k]
             rests = rests and abs(sharpness[k] - sharpness[k - 1]) <= REPEATED * abs(sharpness[k])
-    if losses[total] <= LEARNED * scale and later <= earlier:
+    if losses[total] <= LEARNED * scale and later <= max(earlier, LEARNED * scale):
         return CONVERGED
     if repeats and not rests:
         return PERIODIC

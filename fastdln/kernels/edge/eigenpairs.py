@@ -76,17 +76,18 @@ def normalize(w):
     return length
 
 
-def mix_in(vector, share):
-    """Scale to length 1, then add `share` of a vector of pseudo-random signs, which follow from the vector."""
+def mix_in(vector, share, number):
+    """Scale to length 1, then add `share` of a vector of pseudo-random numbers, which follow from the vector and the pair's number: pairs of one
+    eigenvalue that begin alike would hide each other."""
     length = math.sqrt(dot(vector, vector))
     scale = 1.0 / length if 0.0 < length < math.inf else 0.0
     share = (share if scale > 0.0 else 1.0) / math.sqrt(len(vector))
-    state = int(1e9 * abs(vector[0] * scale)) if scale > 0.0 else 12345
+    state = 12345 + 7919 * number + (int(1e9 * abs(vector[0] * scale)) if scale > 0.0 else 0)
     for i in range(len(vector)):
-        # a linear congruential generator of 31 bits, the highest of which is random enough
+        # a linear congruential generator of 31 bits; numbers of one size would leave out eigenvectors such as (1, 1, .., 1)
         state = (1103515245 * state + 12345) % 2147483648
         kept = vector[i] * scale if scale > 0.0 else 0.0
-        vector[i] = kept + (share if state >= 1073741824 else -share)
+        vector[i] = kept + share * (state / 1073741824 - 1.0)
 
 
 def largest_of_tridiagonal(alpha, beta, m, above):
@@ -198,7 +199,7 @@ def pair(net, weights, values, vectors, at, guard, work):
     It needs what `gradient` leaves, and the pairs before it.
     """
     scale, guarded = abs(values[0]) if at > 0 else 0.0, values[at - 1] if guard else math.inf
-    mix_in(vectors[at], GUARD if guard else MIXED_IN)
+    mix_in(vectors[at], GUARD if guard else MIXED_IN, at)
     for _ in range(RUNS):
         values[at], residual, products, scale = lanczos(net, weights, vectors, at, scale, guarded, work)
         if not math.isfinite(values[at]):

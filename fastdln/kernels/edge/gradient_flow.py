@@ -57,5 +57,7 @@ def flow(net, weights, slope, eta, stages):
                 stages[0, e] = stages[6, e]
             if at >= eta:
                 return True
+        if not error < math.inf:  # also NaN, of a step that overflows
+            error = math.inf
         h *= min(5.0, max(0.2, 0.9 * error**-0.2)) if error > 0.0 else 5.0
     return False

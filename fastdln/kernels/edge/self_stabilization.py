@@ -60,12 +60,12 @@ def simulate(eta, start, target, widths, total, record, every, summary, series, 
         fate = PERIODIC
     elif cycles > 0:
         fate = APERIODIC
-    delta = math.sqrt(2.0 * alpha_ps / beta)
+    delta = math.sqrt(2.0 * alpha_ps / beta) if beta > 0.0 else math.inf
     summary[0], summary[1], summary[2] = fate, delta, cycles
     if not diverged:
         summary[3] = (last - first) / cycles if cycles > 0 else math.nan
         summary[4] = largest
-        summary[5] = largest / delta
+        summary[5] = largest / delta if delta > 0.0 else math.inf
         if cycles > 1:
             summary[6] = math.log(math.log(last_peak / delta) / math.log(first_peak / delta)) / (cycles - 1)
         summary[7], summary[8] = x, y

@@ -64,7 +64,8 @@ def third_order(lanes: int) -> Linked:
             gradient(network, weights, slope)
             if not pair(network, weights, values, vectors, 0, False, work):
                 converged[lane] = 0.0
-            pair(network, weights, values, vectors, 1, True, work)
+            if size > 1:  # as exact as the first, since it tells whether u is determined
+                pair(network, weights, values, vectors, 1, False, work)
             u = vectors[0]
             third(network, weights, u, bend)
             rise, along, length, bent = -dot(slope, bend), dot(slope, u), dot(slope, slope), dot(bend, bend)
