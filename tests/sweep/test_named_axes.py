@@ -161,3 +161,11 @@ def test_the_schema_lets_the_key_be_left_out():
 def test_names_are_shown_as_text():
     sweep = Sweep(axes={**AXES, "model": MODELS})
     assert "model: modes, matrix" in sweep._repr_html_()
+
+
+def test_models_of_the_edge_on_an_axis_measure_what_they_have_alike():
+    axes = {"eta": 0.1, "alpha": 0.5, "depth": 2, "model": ["constrained", "central-flow"]}
+    sweep = Sweep(axes=axes, start="gaussian", trajectory=1)
+    assert {v.name for v in sweep.variables} == {"fate", "trajectory_loss", "trajectory_sharpness"}
+    with pytest.raises(SweepError, match="loss has other variables with model = matrix than with model = central-flow"):
+        Sweep(axes=axes | {"model": ["matrix", "central-flow"]}, start="gaussian", observables=["loss"])

@@ -141,7 +141,7 @@ def test_the_projection_is_on_the_set_and_as_near_as_any_point(ratio):
             {"type": "eq", "fun": lambda at: constraint(at)[0]},
             {"type": "ineq", "fun": lambda at: constraint(at)[1]},
         ],
-        options={"ftol": 1e-14},
+        options={"ftol": 1e-14, "maxiter": 1000},
     )
     length, nearest = np.linalg.norm(moved - point), np.linalg.norm(found.x - point)
     assert found.success

@@ -51,3 +51,13 @@ def test_networks_with_as_many_weights_as_are_wanted_and_overflowing_ones():
     layers, target, _ = random_network((1, 1, 1))
     check(layers, target, np.zeros((3, 2)))
     assert not eigenpairs_from([1e200 * w for w in layers], target, np.zeros((2, 2)))[2]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("depth", [2, 3, 4, 6])
+@pytest.mark.parametrize("wanted", [1, 2])
+def test_symmetric_networks_hide_nothing(width, depth, wanted):
+    """Layers that are all alike, whose largest eigenvector may be (1, 1, .., 1), from no vectors at all."""
+    for scale in (0.2, 1.0, 1.3, 4.0):
+        layers = [scale * np.eye(width)] * depth
+        check(layers, np.diag([5.0, 1.0, 0.5][:width]), np.zeros((wanted + 1, depth * width**2)))
