@@ -93,7 +93,7 @@ def two_scalar_step(tolerance):
         def others(x, shape):
             """The product of the other layers: b is x, or one of the a."""
             c, sign, last = shape
-            w = sign * math.sqrt(fma(x, x, c))
+            w = sign * np.sqrt(fma(x, x, c))  # of NumPy: its powers overflow to inf where the JIT is off
             return w**n if last > 0.0 else x ** (n - 1) * w
 
         flow = along(others, depth, tolerance)

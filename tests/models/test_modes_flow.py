@@ -128,3 +128,8 @@ def test_what_needs_steps_of_descent_is_refused_by_name():
         SweepError, match="tolerance: modes has no steps whose error is controlled; the models flow, modes-flow"
     ):
         Sweep(model="modes", axes=axes, tolerance=1e-11)
+
+
+def test_trials_that_overflow_are_shortened():
+    state = followed(TWO, (0.5390625, 0.25), 10.0, 1.0, 20, 4)
+    assert state[1] * state[0] ** 3 == pytest.approx(1.0, rel=1e-13)

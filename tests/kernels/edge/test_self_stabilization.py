@@ -82,7 +82,10 @@ def test_the_two_cycle_stays():
         ({"target": {"singular_values": [2, 1]}}, "target: self-stabilization learns none"),
         ({"observables": ["lyapunov"]}, "observables: self-stabilization cannot give lyapunov; it can give cycle, end"),
         ({"axes": {"eta": 0.1, "alpha_ps": 1, "s1": [1, 2]}}, "axes.s1: self-stabilization has no singular values"),
-        ({"axes": {"eta": {"values": [1.0], "unit": "2/S1"}, "alpha_ps": 1}}, "axes.eta: self-stabilization has no S_1"),
+        (
+            {"axes": {"eta": {"values": [1.0], "unit": "2/S1"}, "alpha_ps": 1}},
+            "axes.eta: self-stabilization has no S_1",
+        ),
         ({"target": {"matrix": [[1.0]]}}, "target: self-stabilization learns none"),
         ({"widths": [2, 2, 2]}, "widths: self-stabilization has no matrices"),
         (
