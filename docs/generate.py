@@ -247,6 +247,11 @@ def plain(value):
 def sweep_page():
     models = [[f"`{m.name}`", prose(m.summary), ", ".join(f"`{s}`" for s in m.starts)] for m in MODELS.values()]
     starts = [[f"`{s.name}`", prose(s.summary)] for s in STARTS.values()]
+    own_axes = [
+        [f"`{m.name}`", f"`{one.name}`", prose(one.summary), "-" if one.default is None else f"`{one.default:g}`"]
+        for m in MODELS.values()
+        for one in m.parameters
+    ]
     examples = {
         "power": '`{law = "power", exponent = -1, count = 20}`',
         "geometric": '`{law = "geometric", ratio = 0.9, count = 20}`',
@@ -320,6 +325,10 @@ dimensions `model`, `start` and `basis` (a dot in a name would hide it from `ds.
 matrices not `lyapunov`, which modes have one by one; what a family brings along in one model only, such as
 `sharpness_residual`, is left out. Starts with given values cannot be on an axis. `extend` adds names at the end of such an axis,
 `refine` keeps all of them or some. A chunk has one name, and its size is that of the model that takes longest.
+
+A model without layers has axes of its own in their place, and takes no alpha, depth, seed, start or target:
+
+{table(["model", "axis", "what it is", "default"], own_axes)}
 
 ## `target`
 

@@ -43,7 +43,7 @@ class Keys(BaseModel):
     )
     axes: dict[AxisName, Axis] = Field(
         description="eta, alpha, depth, s1, s2, ... (which set a singular value) and, for random starts, seed: a value, a list, "
-        "or a range; model, start, target.basis: a list of names, instead of the key"
+        "or a range; model, start, target.basis: a list of names, instead of the key; models may have axes of their own"
     )
     target: Target = Field(
         default_factory=lambda: Target.model_validate({"singular_values": (1.0,)}),
