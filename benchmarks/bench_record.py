@@ -31,11 +31,11 @@ def bench_recorded_steps(benchmark, size, measured):
     families = (*(OBSERVABLES[name] for name in MEASURED[measured]), OBSERVABLES["fate"])
     kernel = ChunkKernel(TWO_SCALAR, 3, families)
     eta, alpha, _, s = points(count, 3)
-    start, bare, ratios = np.array([[1.0], [1.0], [0.0]]), CONTENDERS["fastdln"](3), []
+    states, bare, ratios = np.stack([alpha, 0.0 * alpha])[:, None], CONTENDERS["fastdln"](3), []
 
     def record(steps):
         begun = time.perf_counter()
-        kernel(eta, alpha, s[None], start, Lengths(0, steps, 8, 1))
+        kernel(eta, s[None], states, Lengths(0, steps, 8, 1))
         return time.perf_counter() - begun
 
     def compare():

@@ -18,6 +18,7 @@ from fastdln.kernels.compile_jobs import Job
 from fastdln.kernels.lengths import Lengths
 from fastdln.kernels.modes.chunk import ChunkKernel
 from fastdln.models import STARTS
+from fastdln.models.momentum import at_rest
 from fastdln.models.targets import TargetMatrix
 from fastdln.sweep.axes import swept_mode
 from fastdln.sweep.grid import Grid
@@ -125,7 +126,7 @@ class Task:
         kernel, unconverged = self.kernels[depth], 0
         begun = time.perf_counter()
         if isinstance(kernel, ChunkKernel):
-            results = kernel(values["eta"], values["alpha"], singular_values, self.sweep.layers(depth), lengths)
+            results = kernel(values["eta"], singular_values, self.states(depth, values, singular_values), lengths)
         elif self.sweep.definition.parameters:
             results, unconverged = self.simulate(cast("SimulationKernel", kernel), values, lengths)
         else:
@@ -137,6 +138,15 @@ class Task:
                 results[variable.name] = padded(results[variable.name], 1 + variable.dims.index("layer"), layers)
         shaped = {name: array.reshape(*shape, *array.shape[1:]) for name, array in results.items()}
         return ChunkResults(shaped, seconds, unconverged)
+
+    def states(self, depth: int, values: Mapping[str, np.ndarray], singular_values: np.ndarray) -> np.ndarray:
+        """State 0 of each mode at some points, an array (component, mode, point)."""
+        sweep, (modes, points) = self.sweep, singular_values.shape
+        if initial := sweep.definition.initial:
+            own = {one.name: values[one.name] for one in sweep.definition.parameters}
+            return np.stack([np.broadcast_to(part, (modes, points)) for part in initial(own, singular_values)])
+        states = sweep.layers(depth)[sweep.map.layers(depth)][:, :, None] * values["alpha"]
+        return at_rest(states, values["momentum"]) if sweep.momentum_kind else states
 
     def simulate(
         self, kernel: SimulationKernel, values: Mapping[str, np.ndarray], lengths: Lengths
@@ -191,7 +201,7 @@ def fate_counter(grid: Grid) -> FateCounter:
         own=[
             part.model
             for part in grid.parts
-            if part.definition.source or part.definition.simulation or part.definition.flow
+            if part.definition.source or part.definition.simulation or part.definition.flow or part.momentum_kind
         ],
         coordinates=grid.coordinates,
         failure=sweep.definition.failure,

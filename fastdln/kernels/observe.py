@@ -36,7 +36,7 @@ def of_mode(observable: ModeObservable, map_: Map, depth: int) -> Linked:
     """Kernel of an observable of single modes; without `needs` it is the same for every map and depth."""
     if observable.needs:
         kept = not (observable.source or map_.source)
-        return made_for(observable.on(map_, depth), len(map_.layers(depth)), kept, map_.identity, depth)
+        return made_for(observable.on(map_, depth), map_.size(depth), kept, map_.identity, depth)
     return of_any_mode(observable)
 
 

@@ -16,8 +16,8 @@ class Map:
     """One gradient-descent recursion of a single mode, as plain scalar mathematics on tuples.
 
     `components(depth)` lists, layer by layer from W_1 on, the component of the state that holds the layer's singular
-    value. Each other field takes the depth and returns a function; state (w), eta, s and pi = prod_l w_l are those of
-    the mode:
+    value; `further(depth)` counts the numbers of the state after those. Each other field takes the depth and returns a function;
+    state (w), eta, s and pi = prod_l w_l are those of the mode:
 
     step: (state, eta, s) -> state
     product: state -> pi
@@ -44,6 +44,11 @@ class Map:
     curvature: Callable[[int], Callable[..., Any]] | None = None
     diverges: bool = True
     source: str = ""
+    further: Callable[[int], int] = lambda depth: 0
+
+    def size(self, depth: int) -> int:
+        """How many numbers the state has."""
+        return 1 + max(self.components(depth)) + self.further(depth)
 
     @property
     def identity(self) -> str:
@@ -99,8 +104,9 @@ class Model:
     matrices themselves are simulated.
 
     simulation: the name of a kernel of its own (kernels/edge), which goes through points one at a time, and has observables of its
-    own. step_cost(widths): of a step of it, in bare steps of one mode. parameters: what stands in place of layers and target;
-    no start then. failure: what may not converge at a point. flow: whether states follow each other by gradient flow over a time eta,
+    own. step_cost(widths): of a step of it, in bare steps of one mode. parameters: numbers that stand in place of layers; no start
+    then. initial: of a model of parameters with `reduce`, function of arrays of them, by their names, and of the target's s -> the state's
+    numbers at state 0; without it the model has no target either. failure: what may not converge at a point. flow: whether states follow each other by gradient flow over a time eta,
     not by a step of gradient descent; `reduce` then takes the tolerance too.
     """
 
@@ -115,11 +121,17 @@ class Model:
     limits: Limits | None = None
     failure: Failure = SHARPNESS_SEARCH
     flow: bool = False
+    initial: Callable[..., tuple[Any, ...]] | None = None
 
     @property
     def matrices(self) -> bool:
         """Whether it is of layers that are matrices."""
         return self.reduce is None and not self.parameters
+
+    @property
+    def takes_momentum(self) -> bool:
+        """Whether its steps are those of gradient descent on layers, to which momentum can be added."""
+        return not (self.flow or self.simulation or self.parameters)
 
     def map_for(self, layers: np.ndarray, tolerance: float) -> Map:
         """The smallest map that is exact for layers shaped (depth, mode); tolerance: that of gradient flow."""

@@ -27,6 +27,18 @@ def combine(count, index=0):
     return combination
 
 
+def difference(count, index=0):
+    """Function (u, v) -> u - v."""
+    if count == 1:
+        return lambda u, v: (u[index] - v[index],)
+    rest = difference(count - 1, index + 1)
+
+    def difference_of(u, v):
+        return (u[index] - v[index],) + rest(u, v)
+
+    return difference_of
+
+
 def scale(count, index=0):
     """Function (u, f) -> f u."""
     if count == 1:

@@ -31,7 +31,7 @@ from fastdln.text import suggestion
 LONGEST_AXIS = 10_000_000
 
 # Names of axes, beside s1, s2, ...
-NAMES = ("eta", "alpha", "depth", "seed")
+NAMES = ("eta", "alpha", "depth", "seed", "momentum")
 
 # Of axes of names (sweep/named_axes.py).
 NAMED = ("model", "start", "basis")
@@ -42,6 +42,9 @@ IN_UNITS = ("values", "unit", "factor")
 
 # Axes are float64, which beyond this has no odd numbers.
 LARGEST_SEED = 2**53
+
+# With 1 nothing is ever forgotten, and no minimum is stable.
+MOST_MOMENTUM = math.nextafter(1.0, 0.0)
 
 # Values of a list that are written out.
 SHOWN = 6
@@ -239,6 +242,8 @@ def require_whole_seeds(axis: Range | tuple[float, ...]) -> None:
 
 def bounds(name: str) -> tuple[float, float]:
     """The least and the largest value that an axis may have."""
+    if name == "momentum":
+        return 0.0, MOST_MOMENTUM
     parameter = PARAMETERS.get(name)
     return (parameter.lowest, parameter.highest) if parameter else (0.0, math.inf)
 
@@ -251,6 +256,8 @@ def check_axis(name: str, axis: Range | tuple[Any, ...]) -> None:
         wanted = (
             "must not be negative"
             if lowest == 0.0 and first < lowest
+            else "must be below 1"
+            if name == "momentum"
             else f"must lie between {lowest:g} and {highest:g}"
         )
         raise ValueError(f"{wanted} (got {first if first < lowest else last:g})")

@@ -11,7 +11,7 @@ from fastdln.errors import SweepError
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import observables_of
 from fastdln.observables.observable import PairObservable, PointObservable
-from fastdln.sweep import own_parameters, units
+from fastdln.sweep import momentum, own_parameters, units
 from fastdln.sweep.arrays import WIDEST
 from fastdln.sweep.axes import Axis, coordinates, is_named, swept_mode, whole_numbers
 from fastdln.sweep.extensions.trial_networks import try_out
@@ -48,6 +48,7 @@ def complete(sweep: Sweep) -> None:
     check_target(sweep)
     object.__setattr__(sweep, "start", filled_start(sweep))
     object.__setattr__(sweep, "axes", units.in_learning_rates(filled_axes(sweep), sweep.target))
+    object.__setattr__(sweep, "momentum", None)  # the axis has it
     check(sweep)
 
 
@@ -97,7 +98,8 @@ def check_numbers(sweep: Sweep) -> None:
 
 def check_target(sweep: Sweep) -> None:
     """Refuses keys of matrices where there are none; with models on an axis each part is checked by itself."""
-    if sweep.definition.matrices or sweep.definition.parameters or "model" in sweep.axes:
+    checked_otherwise = sweep.definition.parameters and not sweep.definition.initial
+    if sweep.definition.matrices or checked_otherwise or "model" in sweep.axes:
         return
     if not sweep.target.simple:
         raise ValueError(
@@ -135,6 +137,7 @@ def filled_axes(sweep: Sweep) -> dict[str, Axis]:
     if not isinstance(sweep.start, str):
         axes.setdefault("alpha", (1.0,))
     own_parameters.fill(sweep.definition, axes)
+    momentum.fill(sweep, axes)
     layerwise = sweep.definition.reduce and len(sweep.start_values) and sweep.map.name.startswith("layerwise")
     if layerwise and len(sweep.start_values) > DEEPEST_LAYERWISE:
         raise ValueError(f"start.spectral: at most {DEEPEST_LAYERWISE} rows where the layers differ")

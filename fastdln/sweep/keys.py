@@ -93,6 +93,14 @@ class Keys(BaseModel):
     sharpness_count: Annotated[int, Field(ge=1, le=MOST_EIGENVALUES), BeforeValidator(whole)] | None = Field(
         None, description="keeps so many of the Hessian's largest eigenvalues at the last state (model `matrix`)"
     )
+    momentum: Annotated[float, Field(ge=0.0, lt=1.0), BeforeValidator(number)] | None = Field(
+        None,
+        description="the same as axes.momentum with one value: mu of v' = mu v - eta grad, w' = w + v'; none if left out",
+    )
+    nesterov: bool = Field(
+        False,
+        description="whether the gradient is taken ahead, at w + mu v (Nesterov), not at w (heavy ball); with momentum only",
+    )
     tolerance: Annotated[float, Field(ge=LEAST_TOLERANCE, le=MOST_TOLERANCE), BeforeValidator(number)] | None = Field(
         None,
         description=f"error of a step of gradient flow, in units of the norm of all layers; {DEFAULT_TOLERANCE:g} if left out (models "

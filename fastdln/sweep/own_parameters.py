@@ -26,6 +26,16 @@ def check_keys(sweep: Sweep) -> None:
         return
     if sweep.start not in ("", *sweep.definition.starts):
         raise ValueError(f"start: {sweep.model} begins at the numbers of its axes, {', '.join(own)}; leave start out")
+    if not sweep.definition.initial:
+        check_no_target(sweep)
+    for name in ("alpha", "depth", "seed", "model"):
+        axis, only = sweep.axes.get(name), {"alpha": (ALPHA,), "depth": (DEPTH,)}.get(name)
+        if axis is not None and axis != only:
+            raise ValueError(f"axes.{name}: {sweep.model} has no {name}; leave it out")
+
+
+def check_no_target(sweep: Sweep) -> None:
+    """ValueError for a target, and for what is counted in its units, where a model learns none."""
     if sweep.target != Target.model_validate({"singular_values": (1.0,)}):
         raise ValueError(f"target: {sweep.model} learns none; leave it out")
     if isinstance(eta := sweep.axes["eta"], Ratios) or getattr(eta, "unit", None):
@@ -33,10 +43,6 @@ def check_keys(sweep: Sweep) -> None:
     for name in sweep.axes:
         if swept_mode(name) is not None:
             raise ValueError(f"axes.{name}: {sweep.model} has no singular values; leave it out")
-    for name in ("alpha", "depth", "seed", "model"):
-        axis, only = sweep.axes.get(name), {"alpha": (ALPHA,), "depth": (DEPTH,)}.get(name)
-        if axis is not None and axis != only:
-            raise ValueError(f"axes.{name}: {sweep.model} has no {name}; leave it out")
 
 
 def fill(model: Model, axes: dict[str, Axis]) -> None:

@@ -20,6 +20,7 @@ from pydantic import (
 from fastdln import files
 from fastdln.errors import SweepError, first_line
 from fastdln.models import MODELS, STARTS, Map, Model
+from fastdln.models.momentum import with_momentum
 from fastdln.observables import Observable, Variable
 from fastdln.sweep import checks, display, families, identity, measured, named_axes, part_checks, units
 from fastdln.sweep.arrays import WITHOUT_FILES
@@ -69,6 +70,10 @@ class Sweep(Keys):
         Measures the sharpness at every so many-th state.
     sharpness_count : int, optional
         Keeps so many of the Hessian's largest eigenvalues at the last state (`matrix` only).
+    momentum : float, optional
+        The axis momentum with one value.
+    nesterov : bool, default False
+        Whether momentum takes the gradient ahead.
     tolerance : float, optional
         The error of a step of gradient flow, in units of the norm of all layers (`flow` and `modes-flow` only).
     chunks, shards : dict
@@ -219,7 +224,13 @@ class Sweep(Keys):
     @property
     def map(self) -> Map:
         """The smallest map that is exact for this start; not of a model of matrices."""
-        return self.definition.map_for(self.layers(len(self.start_values) or 3), self.flow_tolerance)
+        found = self.definition.map_for(self.layers(len(self.start_values) or 3), self.flow_tolerance)
+        return with_momentum(found, self.momentum_kind) if self.momentum_kind else found
+
+    @property
+    def momentum_kind(self) -> str:
+        """Of the momentum: "heavy-ball" or "nesterov"; "" without."""
+        return ("nesterov" if self.nesterov else "heavy-ball") if "momentum" in self.axes else ""
 
     def layers(self, depth: int) -> np.ndarray:
         """The layers' singular values at state 0 in units of alpha.
@@ -294,7 +305,8 @@ class Sweep(Keys):
         str
             The text that a store keeps.
         """
-        unset = {name for name in ("widths", "sharpness_count", "tolerance") if getattr(self, name) is None}
+        unset = {name for name in ("widths", "sharpness_count", "tolerance", "momentum") if getattr(self, name) is None}
+        unset |= set() if self.nesterov else {"nesterov"}
         data = self.model_dump(mode="json", exclude=set(FREE_KEYS) | unset) | {"target": self.target.canonical()}
         data["axes"] = {name: units.dumped(axis) for name, axis in self.axes.items()}
         data = named_axes.without_keys(data)

@@ -151,7 +151,9 @@ def test_workers_that_come_late_and_die(scheduler, tmp_path):
     assert sorted(event.number for event in events) == list(range(32))
     counts = [event.points for event in events]
     assert counts[:4] == [10] * 4, "before the first death every chunk is computed"
-    assert set(counts) <= {0, 10}, "what a dead worker had written, however much had not been told yet, is not computed again"
+    assert set(counts) <= {0, 10}, (
+        "what a dead worker had written, however much had not been told yet, is not computed again"
+    )
     identical(fastdln.open(path), fastdln.run(SLOW))
 
 

@@ -40,7 +40,6 @@ class ChunkKernel:
 
     def __init__(self, map_: Map, depth: int, observables: Sequence[Observable]) -> None:
         self.map, self.depth = map_, depth
-        self.layers = map_.layers(depth)
         self.by_stage = ObservablesByStage(observables)
         self.kernels = MapKernels(map_, depth, self.by_stage)
         self._run: Callable[..., None] = run_stage
@@ -48,21 +47,19 @@ class ChunkKernel:
     def __call__(
         self,
         eta: np.ndarray,
-        alpha: np.ndarray,
         singular_values: np.ndarray,
-        start: np.ndarray,
+        states: np.ndarray,
         lengths: Lengths,
     ) -> dict[str, np.ndarray]:
         """Compute the variables of some points; returns arrays (point, ...) by the variable's name.
 
-        eta, alpha (point); singular_values (mode, point) of the target; start (layer, mode): the layers' singular values at
-        state 0, in units of alpha.
+        eta (point); singular_values (mode, point) of the target; states (component, mode, point): state 0 of each mode.
         """
         by_stage, (modes, points) = self.by_stage, singular_values.shape
         total = lengths.steps + lengths.record
         results: dict[str, np.ndarray] = {}
         with np.errstate(all="ignore"):  # diverging points, where the JIT is off
-            starts = self.columns(eta, alpha, singular_values, start)
+            starts = self.columns(eta, singular_values, states)
             columns, values, orbit = self.record(starts, (points, modes), lengths)
             of_modes, others, fates, periods = split_values(values, modes, len(variables_of(by_stage.modes)))
             fates, periods = fates.astype(np.uint8), periods.astype(np.int16)
@@ -98,9 +95,8 @@ class ChunkKernel:
                 add_variables(results, (end,), values)
         return results
 
-    def columns(self, eta: np.ndarray, alpha: np.ndarray, s: np.ndarray, start: np.ndarray) -> np.ndarray:
+    def columns(self, eta: np.ndarray, s: np.ndarray, states: np.ndarray) -> np.ndarray:
         """Lay out the columns (row, mode and point) at state 0; spans.py has the rows."""
-        states = start[self.layers][:, :, None] * alpha
         bounds = divergence_bound(eta, s, self.depth) if self.map.diverges else np.full(s.shape, np.inf)
         rows = [np.broadcast_to(eta, s.shape), s, bounds, np.zeros(s.shape), *states]
         return np.stack([row.ravel() for row in rows])
@@ -194,7 +190,7 @@ class ChunkKernel:
         What is near 0 collapses only if it can stay there (Map.rests) and has left the saddle before; what is irregular is
         aperiodic only if it has left the saddle.
         """
-        components = len(self.layers)
+        components = self.kernels.components
         mode, point = np.nonzero(np.isin(fates.T, (COLLAPSED, NEAR_ZERO)))
         ends = np.take(columns[STATE : STATE + components], mode * len(fates) + point, axis=1)
         leaving = ~np.broadcast_to(self.map.rests(self.depth)(ends), mode.shape)
@@ -228,7 +224,7 @@ class ChunkKernel:
 
         dry_run, nothing = copy(self), np.empty(0)
         dry_run._run = note
-        dry_run(nothing, nothing, np.empty((modes, 0)), np.zeros((self.depth, modes)), lengths)
+        dry_run(nothing, np.empty((modes, 0)), np.empty((self.kernels.components, modes, 0)), lengths)
         return list(jobs.values())
 
 

@@ -23,7 +23,7 @@ def term_of(quantity: Quantity, map_: Map, depth: int) -> Linked | None:
     join, term, identity = quantity.join, quantity.term(map_, depth), quantity.identity
     if term is None:
         return None
-    get_state, _ = rows(len(map_.layers(depth)) if quantity.of_state else 0, (SPAN + 1) * STRIDE)
+    get_state, _ = rows(map_.size(depth) if quantity.of_state else 0, (SPAN + 1) * STRIDE)
 
     def measure(numbers, columns, states, products, values, sizes, part, first, every, steps):
         for t in range(first + 1, steps + 1, every):

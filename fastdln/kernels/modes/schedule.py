@@ -26,7 +26,7 @@ class MapKernels(ModeObservers):
 
     def __init__(self, map_: Map, depth: int, by_stage: ObservablesByStage) -> None:
         self.map, self.depth, self.by_stage = map_, depth, by_stage
-        self.components = len(map_.layers(depth))
+        self.components = map_.size(depth)
         self.widths = {o.name: self.width(o) for o in by_stage.modes}
 
     def width(self, observable: ModeObservable) -> int:

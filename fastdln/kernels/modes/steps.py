@@ -12,7 +12,7 @@ from fastdln.models import Map
 @cache
 def advance(map_: Map, depth: int) -> Linked:
     """Kernel that takes the state of every lane `steps` steps on and writes nothing else."""
-    step, (get, put) = map_.step(depth), rows(len(map_.layers(depth)), STRIDE)
+    step, (get, put) = map_.step(depth), rows(map_.size(depth), STRIDE)
 
     def advance(accumulators, columns, states, products, values, sizes, part, first, every, steps):
         for _ in range(steps):
@@ -28,7 +28,7 @@ def advance(map_: Map, depth: int) -> Linked:
 @cache
 def trace(map_: Map, depth: int) -> Linked:
     """Kernel that takes the same steps and writes the states and products on the way, those before the first step included."""
-    step, product, components = map_.step(depth), map_.product(depth), len(map_.layers(depth))
+    step, product, components = map_.step(depth), map_.product(depth), map_.size(depth)
     (get, put), (get_state, put_state) = rows(components, STRIDE), rows(components, (SPAN + 1) * STRIDE)
 
     def trace(accumulators, columns, states, products, values, sizes, part, first, every, steps):

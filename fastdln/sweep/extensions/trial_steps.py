@@ -19,7 +19,7 @@ def try_out_model(model: Model) -> None:
     for depth in (2, 3):
         try:
             map_ = model.reduce(np.ones((depth, 1)))
-            state = tuple(0.5 for _ in map_.layers(depth))
+            state = (0.5,) * map_.size(depth)
             after, product = map_.step(depth)(state, 0.1, 1.0), map_.product(depth)(state)
             components = tuple(int(k) for k in map_.components(depth))
         except Exception as error:

@@ -27,7 +27,8 @@ def kernel_of(model, depth, start="balanced", families=FAMILIES):
     kernel = ChunkKernel(MODELS[model].reduce(layers), depth, families)
 
     def compute(eta, alpha, steps, record=8):
-        return kernel(eta, alpha, np.ones((1, eta.size)), layers, Lengths(steps, record, record // 2, record))
+        states = layers[kernel.map.layers(depth)][:, :, None] * alpha
+        return kernel(eta, np.ones((1, eta.size)), states, Lengths(steps, record, record // 2, record))
 
     return kernel, compute
 

@@ -1,0 +1,144 @@
+"""Momentum: every map of gradient descent with velocities beside its layers (theory F and G).
+
+Heavy ball (Polyak):  v' = mu v - eta grad(w),          w' = w + v'
+Nesterov:             v' = mu v - eta grad(w + mu v),   w' = w + v'
+
+A step of descent from x is g(x) = x - eta grad(x), so that w' = g(w) + mu v or w' = g(w + mu v), and v' = w' - w. The state holds the
+layers w, as many velocities v, and mu, which stays the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from fastdln.models.model import Map
+from fastdln.models.tuples import combine, difference, part
+
+
+def at_rest(states: np.ndarray, momentum: np.ndarray) -> np.ndarray:
+    """States (component, mode, point) of layers with velocities of 0 and the momentum of each point."""
+    mu = np.broadcast_to(momentum, (1, *states.shape[1:]))
+    return np.concatenate([states, np.zeros_like(states), mu])
+
+
+def parts_of(map_, depth):
+    """(n, layers, velocities): how many layers the state holds, and functions of the state."""
+    n = map_.size(depth)
+    return n, part(n), part(n, n)
+
+
+def heavy_ball(map_):
+    def step(depth):
+        n, layers, velocities = parts_of(map_, depth)
+        descend, move, minus = map_.step(depth), combine(n), difference(n)
+
+        def step(state, eta, s):
+            w, mu = layers(state), state[2 * n]
+            after = move(descend(w, eta, s), mu, velocities(state))
+            return after + minus(after, w) + (mu,)
+
+        return step
+
+    return step
+
+
+def nesterov(map_):
+    def step(depth):
+        n, layers, velocities = parts_of(map_, depth)
+        descend, move, minus = map_.step(depth), combine(n), difference(n)
+
+        def step(state, eta, s):
+            w, mu = layers(state), state[2 * n]
+            after = descend(move(w, mu, velocities(state)), eta, s)
+            return after + minus(after, w) + (mu,)
+
+        return step
+
+    return step
+
+
+def heavy_ball_tangent(map_):
+    def tangent(depth):
+        n, layers, velocities = parts_of(map_, depth)
+        along, move, minus = map_.tangent(depth), combine(n), difference(n)
+
+        def tangent(state, vector, eta, s):
+            x, mu = layers(vector), state[2 * n]
+            after = move(along(layers(state), x, eta, s), mu, velocities(vector))
+            return after + minus(after, x) + (0.0,)  # mu does not deviate
+
+        return tangent
+
+    return tangent
+
+
+def nesterov_tangent(map_):
+    def tangent(depth):
+        n, layers, velocities = parts_of(map_, depth)
+        along, move, minus = map_.tangent(depth), combine(n), difference(n)
+
+        def tangent(state, vector, eta, s):
+            x, mu = layers(vector), state[2 * n]
+            ahead = move(layers(state), mu, velocities(state))
+            after = along(ahead, move(x, mu, velocities(vector)), eta, s)
+            return after + minus(after, x) + (0.0,)  # mu does not deviate
+
+        return tangent
+
+    return tangent
+
+
+def of_layers(map_, function):
+    """A function of the layers, by the depth, as one of the whole state."""
+
+    def by_depth(depth):
+        layers, own = part(map_.size(depth)), function(depth)
+
+        def of_state(state):
+            return own(layers(state))
+
+        return of_state
+
+    return by_depth
+
+
+def of_layers_and_target(map_, function):
+    """A function of the layers and of s, by the depth, as one of the whole state and of s."""
+
+    def by_depth(depth):
+        layers, own = part(map_.size(depth)), function(depth)
+
+        def of_state(state, s):
+            return own(layers(state), s)
+
+        return of_state
+
+    return by_depth
+
+
+KINDS = {"heavy-ball": (heavy_ball, heavy_ball_tangent), "nesterov": (nesterov, nesterov_tangent)}
+
+
+@cache
+def with_momentum(map_: Map, kind: str) -> Map:
+    """The map with momentum, heavy-ball or nesterov.
+
+    The product law of balancing is that of plain descent, and so is the bound beyond which no orbit returns.
+    """
+    step, tangent = KINDS[kind]
+    return replace(
+        map_,
+        name=f"{map_.name} {kind}",
+        step=step(map_),
+        product=of_layers(map_, map_.product),
+        rests=of_layers(map_, map_.rests),
+        tangent=tangent(map_) if map_.tangent else None,
+        gaps=of_layers(map_, map_.gaps) if map_.gaps else None,
+        ratios=None,
+        curvature=of_layers_and_target(map_, map_.curvature) if map_.curvature else None,
+        diverges=False,
+        further=lambda depth: map_.size(depth) + 1,
+    )
