@@ -31,7 +31,8 @@ from fastdln.text import suggestion
 LONGEST_AXIS = 10_000_000
 
 # Names of axes, beside s1, s2, ...
-NAMES = ("eta", "alpha", "depth", "seed", "momentum")
+NAMES = ("eta", "alpha", "depth", "seed")
+MOMENTUM = "momentum"
 
 # Of axes of names (sweep/named_axes.py).
 NAMED = ("model", "start", "basis")
@@ -183,9 +184,9 @@ Axis = Annotated[
 
 def axis_name(name: str) -> str:
     """The name; ValueError if no axis has it."""
-    if name not in (*NAMES, *NAMED, *PARAMETERS) and swept_mode(name) is None:
+    if name not in (*NAMES, MOMENTUM, *NAMED, *PARAMETERS) and swept_mode(name) is None:
         raise ValueError(
-            f"unknown axis{suggestion(name, (*NAMES, *PARAMETERS))}; valid: {', '.join(NAMES)}, s1, s2, ..., model, start, "
+            f"unknown axis{suggestion(name, (*NAMES, MOMENTUM, *PARAMETERS))}; valid: {', '.join(NAMES)}, s1, s2, ..., {MOMENTUM}, model, start, "
             f"target.basis; of models of their own {', '.join(PARAMETERS)}"
         )
     return name
@@ -242,7 +243,7 @@ def require_whole_seeds(axis: Range | tuple[float, ...]) -> None:
 
 def bounds(name: str) -> tuple[float, float]:
     """The least and the largest value that an axis may have."""
-    if name == "momentum":
+    if name == MOMENTUM:
         return 0.0, MOST_MOMENTUM
     parameter = PARAMETERS.get(name)
     return (parameter.lowest, parameter.highest) if parameter else (0.0, math.inf)
@@ -257,7 +258,7 @@ def check_axis(name: str, axis: Range | tuple[Any, ...]) -> None:
             "must not be negative"
             if lowest == 0.0 and first < lowest
             else "must be below 1"
-            if name == "momentum"
+            if name == MOMENTUM
             else f"must lie between {lowest:g} and {highest:g}"
         )
         raise ValueError(f"{wanted} (got {first if first < lowest else last:g})")

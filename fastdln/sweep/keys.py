@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
 
 from fastdln.models import MODELS
 from fastdln.models.dop853 import DEFAULT_TOLERANCE
@@ -97,7 +97,7 @@ class Keys(BaseModel):
         None,
         description="the same as axes.momentum with one value: mu of v' = mu v - eta grad, w' = w + v'; none if left out",
     )
-    nesterov: bool = Field(
+    nesterov: StrictBool = Field(
         False,
         description="whether the gradient is taken ahead, at w + mu v (Nesterov), not at w (heavy ball); with momentum only",
     )

@@ -36,6 +36,8 @@ NEEDED = {"model": 'the name of one, such as model = "modes" (`fastdln list` has
 
 # Pydantic's words for a thing of another type, in ours.
 KINDS = {
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
     "string_type": "text",
     "string_unicode": "text in Unicode",
     "dict_type": "a table of keys",
@@ -121,6 +123,7 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     words = {
         "finite_number": "must be finite",
         "greater_than_equal": f"must be at least {context.get('ge')}",
+        "less_than": f"must be below {context.get('lt'):g}" if "lt" in context else "",
         "less_than_equal": f"must be at most {context.get('le')}",
         "literal_error": f"must be {context.get('expected')}{of_literal(error)}",
     }

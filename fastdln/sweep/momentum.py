@@ -13,13 +13,14 @@ if TYPE_CHECKING:  # the model calls these checks
 
 def fill(sweep: Sweep, axes: dict[str, Axis]) -> None:
     """Adds the axis that the key stands for; ValueError where momentum is said twice, or the model has none."""
-    if sweep.momentum is not None:
-        if "momentum" in axes:
-            raise ValueError("momentum: is an axis of this sweep (axes.momentum); leave the key out")
-        axes["momentum"] = (sweep.momentum,)
-    for key, given in (("axes.momentum", "momentum" in axes), ("nesterov", sweep.nesterov)):
+    along, key = "momentum" in axes, sweep.momentum
+    if along and key is not None:
+        raise ValueError("momentum: is an axis of this sweep (axes.momentum); leave the key out")
+    for key_given, given in (("axes.momentum", along), ("momentum", key is not None), ("nesterov", sweep.nesterov)):
         if given and not sweep.definition.takes_momentum:
             having = ", ".join(name for name, model in MODELS.items() if model.takes_momentum)
-            raise ValueError(f"{key}: {sweep.model} takes no momentum; the models {having} do")
-    if sweep.nesterov and "momentum" not in axes:
+            raise ValueError(f"{key_given}: {sweep.model} takes no momentum; the models {having} do")
+    if key is not None:
+        axes["momentum"] = (key,)
+    elif sweep.nesterov and not along:
         raise ValueError("nesterov: goes with momentum; give momentum, from 0 on and below 1, or leave nesterov out")

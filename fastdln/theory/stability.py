@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -47,8 +49,10 @@ def stability_limit(singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
         return np.where((s >= 0) & (depth >= 2), depth * np.abs(s) ** (2 - 2 / depth), np.nan)
 
 
-def critical_learning_rate(singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
-    """Learning rate 2 / S beyond which a mode leaves its balanced minimum and oscillates.
+def critical_learning_rate(
+    singular_value: ArrayLike, depth: ArrayLike, momentum: ArrayLike = 0.0, nesterov: bool = False
+) -> FloatArray:
+    """Learning rate beyond which a mode leaves its balanced minimum and oscillates: 2 / S, without momentum.
 
     Parameters
     ----------
@@ -56,33 +60,48 @@ def critical_learning_rate(singular_value: ArrayLike, depth: ArrayLike) -> Float
         Singular value s of the target, in the target's units.
     depth : array_like
         Number of layers L, integers from 2 on. Broadcasts with `singular_value`.
+    momentum : array_like, default 0
+        Momentum mu, from 0 on and below 1. Broadcasts with the others.
+    nesterov : bool, default False
+        Whether the gradient is taken ahead, at w + mu v (Nesterov), not at w (heavy ball).
 
     Returns
     -------
     numpy.ndarray
-        2 / S, in the shape that the arguments broadcast to. Infinite for s = 0, where the minimum is flat; NaN for
-        s < 0 and L < 2.
+        The learning rate 2 (1 + mu) / S, or 2 (1 + mu) / ((1 + 2 mu) S) by Nesterov, in the shape that the arguments
+        broadcast to. Infinite for s = 0, where the minimum is flat; NaN for s < 0, L < 2 and momentum outside [0, 1).
 
     Raises
     ------
     ValueError
-        If an argument is no number, a depth is no integer, or the shapes do not broadcast.
+        If an argument is no number, a depth is no integer, `nesterov` is neither True nor False, or the shapes do not
+        broadcast.
 
     Notes
     -----
-    S = L s^(2 - 2/L) is the sharpness of the mode's balanced minimum, `stability_limit`.
+    S = L s^(2 - 2/L) is the sharpness of the mode's balanced minimum, `stability_limit`. Near it a small deviation x obeys
+    x'' = (1 + mu - eta S) x' - mu x by heavy ball, and x'' = (1 - eta S) ((1 + mu) x' - mu x) by Nesterov; beyond these
+    learning rates a root of the characteristic polynomial lies below -1.
 
     References
     ----------
-    arXiv 2502.20531, section 2; docs/theory.md, section C.
+    arXiv 2502.20531, section 2; docs/theory.md, sections C and G.
 
     Examples
     --------
     >>> float(critical_learning_rate(1.0, 2))
     1.0
+    >>> float(critical_learning_rate(1.0, 2, momentum=0.5))
+    1.5
+    >>> float(critical_learning_rate(1.0, 2, momentum=0.5, nesterov=True))
+    0.75
     """
-    with np.errstate(divide="ignore"):
-        return 2 / stability_limit(singular_value, depth)
+    if not isinstance(nesterov, bool | np.bool_):
+        raise ValueError(f"nesterov: must be True or False (got {reprlib.repr(nesterov)})")
+    s, depth, mu = broadcastable(singular_value=singular_value, depth=depth, momentum=momentum)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = (1 + mu) / (1 + 2 * mu if nesterov else 1.0)
+        return 2 * np.where((mu >= 0) & (mu < 1), factor, np.nan) / stability_limit(s, depth)
 
 
 def divergence_bound(eta: ArrayLike, singular_value: ArrayLike, depth: ArrayLike) -> FloatArray:
