@@ -10,9 +10,9 @@ import xarray as xr
 
 from fastdln.analysis.alignment import align, labels
 from fastdln.analysis.blockwise import blocks
-from fastdln.analysis.dataset import model_of, models_of, restore_dimensions, singular_values, text_of
+from fastdln.analysis.dataset import models_of, restore_dimensions, text_of
 from fastdln.analysis.difference import about, difference, differences, grid_of, merged, pairs
-from fastdln.analysis.expected import prediction
+from fastdln.analysis.expected import predicted
 
 # Largest difference that a long transient and a small alpha leave, relative to the larger of 1 and the expected value.
 CLOSE = 1e-6
@@ -78,8 +78,7 @@ def compare(a: xr.Dataset, b: xr.Dataset | None = None) -> xr.Dataset:
     ds = restore_dimensions(a)
     if len(models_of(ds)) > 1:
         return xr.concat([compare(ds.isel(model=[k])) for k in range(ds.sizes["model"])], "model")
-    eta, depth, s = ds["eta"].load(), ds["depth"].load(), singular_values(ds)
-    expected = prediction(eta, depth, s, model_of(ds))
+    expected = predicted(ds)
     found = {
         name: (ds[name] - value).where((ds["fate"] != 0) & (ds[name] >= 0 if ds[name].dtype.kind == "i" else True))
         for name, value in expected.items()

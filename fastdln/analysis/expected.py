@@ -9,12 +9,30 @@ import numpy as np
 import xarray as xr
 
 from fastdln import theory
+from fastdln.analysis.dataset import model_of, singular_values, sweep_of
 from fastdln.errors import DatasetError
 from fastdln.models import MODELS
 from fastdln.observables.growth import FLOOR
 
 
-def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: str) -> dict[str, xr.DataArray]:
+def predicted(ds: xr.Dataset, eta: xr.DataArray | None = None) -> dict[str, xr.DataArray]:
+    """Predictions for a dataset with all its dimensions, at its learning rates or at others."""
+    eta = ds["eta"].load() if eta is None else eta
+    return prediction(eta, ds["depth"].load(), singular_values(ds), model_of(ds), edge_factor(ds))
+
+
+def edge_factor(ds: xr.Dataset) -> xr.DataArray | None:
+    """What multiplies 2 / S at the learning rate where a minimum turns unstable, along `momentum`; None without momentum."""
+    if "momentum" not in ds.coords:
+        return None
+    nesterov = bool(sweep_of(ds).get("nesterov", False))
+    one: xr.DataArray = xr.apply_ufunc(lambda mu: theory.critical_learning_rate(1.0, 2, mu, nesterov), ds["momentum"])
+    return one
+
+
+def prediction(
+    eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: str, edge: xr.DataArray | None = None
+) -> dict[str, xr.DataArray]:
     """Predictions of the theory of balanced modes, by the name of the variable.
 
     Parameters
@@ -27,6 +45,8 @@ def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: s
         Singular values of the target along `mode`, and along the axes that set them; in the target's units.
     model : str
         Name of the model.
+    edge : xarray.DataArray, optional
+        With momentum: what multiplies 2 / S where a minimum turns unstable. Only minima are predicted then.
 
     Returns
     -------
@@ -88,7 +108,7 @@ def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: s
     top = np.maximum(along, across) if model != "balanced" else along
     loss = minimum_or_cycle(0.0, ((low**depth - s) ** 2 + (high**depth - s) ** 2) / 4).sum("mode", skipna=False)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return {
+        found = {
             "period": period,
             "oscillation_range": minimum_or_cycle(0.0, high**depth - low**depth),
             "oscillating_modes": (period > 1).sum("mode").where((known | (s == 0)).all("mode")),
@@ -97,3 +117,20 @@ def prediction(eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: s
             "loss": loss,
             "sharpness": limit.max("mode").where(at_rest.all("mode")),
         }
+    return found if edge is None else at_minima(found, limit, eta * limit < 2 * edge, s)
+
+
+def at_minima(
+    found: dict[str, xr.DataArray], limit: xr.DataArray, stable: xr.DataArray, s: xr.DataArray
+) -> dict[str, xr.DataArray]:
+    """Of predictions what holds at minima that are stable with momentum: rates of convergence and orbits are others."""
+    everywhere = (stable | (s == 0)).all("mode")
+    return {
+        "period": xr.ones_like(found["period"]).where(stable & (s > 0)),
+        "oscillation_range": xr.zeros_like(found["oscillation_range"]).where(stable),
+        "oscillating_modes": xr.zeros_like(found["oscillating_modes"]).where(everywhere),
+        "loss": xr.zeros_like(found["loss"]).where(everywhere),
+        "sharpness": limit.max("mode").where(everywhere),
+        "lyapunov": xr.full_like(found["lyapunov"], np.nan),
+        "balancing_exponent": xr.full_like(found["balancing_exponent"], np.nan),
+    }

@@ -212,7 +212,11 @@ def census(ds: xr.Dataset) -> Census:
         own=[
             name
             for name in models
-            if name not in MODELS or MODELS[name].source or MODELS[name].simulation or MODELS[name].flow
+            if "momentum" in dims
+            or name not in MODELS
+            or MODELS[name].source
+            or MODELS[name].simulation
+            or MODELS[name].flow
         ],
         coordinates={dim: ds[dim].values for dim in dims},
         modes=numbers[numbers <= len(every)] - 1,

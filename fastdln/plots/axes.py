@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values, sweep_of, target_singular_values
+from fastdln.analysis.expected import edge_factor
 from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.colours import CRITICAL, CRITICAL_DASHES, HATCHED
@@ -89,10 +90,10 @@ def hatch_if_empty(ax: Axes, ds: xr.Dataset) -> None:
 
 
 def critical_eta(ds: xr.Dataset, mode: int) -> xr.DataArray:
-    """Compute the learning rate 2/S_i at which a mode's minimum turns unstable, along the depth and the axes that set s_i."""
-    s = singular_values(ds).isel(mode=mode)
+    """Compute the learning rate at which a mode's minimum turns unstable, along the depth, the axes that set s_i, and momentum."""
+    s, factor = singular_values(ds).isel(mode=mode), edge_factor(ds)
     eta: xr.DataArray = xr.apply_ufunc(theory.critical_learning_rate, s, ds["depth"])
-    return eta
+    return eta if factor is None else eta * factor
 
 
 def eta_s(ds: xr.Dataset) -> str:
@@ -154,13 +155,20 @@ def critical_styles(ds: xr.Dataset, look: Appearance) -> Iterator[tuple[int, dic
     indices = mode_indices(ds)
     many = len(indices) > len(CRITICAL_DASHES)
     for k, mode in enumerate(indices):
-        name = many_name(look) if many else critical_name(ds, mode, len(indices), look)
+        name = many_name(ds, look) if many else critical_name(ds, mode, len(indices), look)
         yield mode, CRITICAL | {"linestyle": ":" if many else CRITICAL_DASHES[k], "label": name}
 
 
-def many_name(look: Appearance) -> str:
+def two(ds: xr.Dataset) -> str:
+    """Write what eta S is where a minimum turns unstable: 2, or more or less with momentum."""
+    if "momentum" not in ds.coords:
+        return "2"
+    return "2(1+$\\mu$)/(1+2$\\mu$)" if sweep_of(ds).get("nesterov") else "2(1+$\\mu$)"
+
+
+def many_name(ds: xr.Dataset, look: Appearance) -> str:
     """Name the lines of many modes."""
-    return "$\\eta S_i$ = 2" if look.x == "eta S" else "2/$S_i$"
+    return f"$\\eta S_i$ = {two(ds)}" if look.x == "eta S" else f"{two(ds)}/$S_i$"
 
 
 def upright(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -170,9 +178,9 @@ def upright(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def critical_name(ds: xr.Dataset, mode: int, count: int, look: Appearance) -> str:
-    """Name the line of a mode: 2/S_i where the axis is eta, its multiple of 2 where it is eta S."""
+    """Name the line of a mode: 2/S_i where the axis is eta, 2 where it is eta S; with momentum as that has it."""
     number = int(ds["mode"].values[mode])
     if look.x == "eta S":
         first = singular_values(ds).isel(mode=mode) == singular_values(ds).max()
-        return f"${eta_s(ds)}$ = 2" if bool(first.all()) else f"$\\eta S_{{{number}}}$ = 2"
-    return f"2/$S_{{{number}}}$" if count > 1 else "2/$S$"
+        return f"${eta_s(ds)}$ = {two(ds)}" if bool(first.all()) else f"$\\eta S_{{{number}}}$ = {two(ds)}"
+    return f"{two(ds)}/$S_{{{number}}}$" if count > 1 else f"{two(ds)}/$S$"

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis.dataset import model_of, models_of, singular_values, sweep_of
-from fastdln.analysis.expected import prediction
+from fastdln.analysis.dataset import models_of, sweep_of
+from fastdln.analysis.expected import predicted
 from fastdln.models import STARTS
 from fastdln.plots.against_eta import draw_line, mode_kinds
 from fastdln.plots.appearance import Appearance, Options
@@ -120,7 +120,7 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     last, others = w[..., -1:], w[..., :-1]
     gap = np.abs((last - others) * (last + others)).max(axis=-1)
     indices = drawn_etas(ds)
-    exponent = prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["balancing_exponent"]
+    exponent = predicted(ds)["balancing_exponent"]
     rate = array_along(exponent.isel(mode=mode), "eta")
     step = ds["step"].values
     for index, colour in zip(indices, line_colours(len(indices), look.cmap), strict=True):

@@ -15,7 +15,7 @@ from fastdln.analysis.dataset import singular_values
 from fastdln.analysis.doublings import onset
 from fastdln.plots.against_eta import FEWEST_JOINED
 from fastdln.plots.appearance import Appearance, Options
-from fastdln.plots.axes import critical_name, eta_axis, rescaled_eta
+from fastdln.plots.axes import critical_lines, critical_name, eta_axis, rescaled_eta
 from fastdln.plots.colours import CRITICAL, DENSITY, THEORY
 from fastdln.plots.labels import axis_label
 from fastdln.plots.plot import Plot, View
@@ -167,6 +167,9 @@ def limits_of_orbits(lows: np.ndarray, highs: np.ndarray) -> tuple[float, float]
 def draw_theory(ax: Axes, ds: xr.Dataset, s: float, depth: float, look: Appearance) -> None:
     """Draw the minimum, its two-cycle, the doublings and the onset of chaos of the balanced map."""
     (left, right), limits = ax.get_xlim(), ax.get_ylim()
+    if "momentum" in ds.coords:  # its orbits are others
+        critical_lines(ax, ds, look)
+        return
     flips = rescaled_eta(ds, 0, theory.period_doubling(depth, 5))
     # dashed, so that the data shows between
     line = THEORY | {"linestyle": (0, (4, 4)), "path_effects": None}

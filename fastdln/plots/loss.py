@@ -8,8 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis.dataset import model_of, singular_values
-from fastdln.analysis.expected import prediction
+from fastdln.analysis.expected import predicted
 from fastdln.plots.against_eta import draw_range
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, step_axis
@@ -91,7 +90,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
 
 def on_the_two_cycle(ds: xr.Dataset) -> np.ndarray:
     """Compute the mean loss of balanced modes at each learning rate."""
-    return array_along(prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["loss"], "eta")
+    return array_along(predicted(ds)["loss"], "eta")
 
 
 PLOT = Plot(

@@ -8,8 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis.dataset import model_of, singular_values
-from fastdln.analysis.expected import prediction
+from fastdln.analysis.expected import predicted
 from fastdln.plots.against_eta import draw_line, mode_kinds
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis
@@ -79,7 +78,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
         of, kinds = (mode_name(ds, mode), mode_kinds(ds, mode)) if has_modes else ("all layers", None)
         draw_line(ax, ds, look, measured[:, mode], colour, of, mode, kinds=kinds)
     if has_modes:
-        expected = prediction(ds["eta"], ds["depth"], singular_values(ds), model_of(ds))["lyapunov"]
+        expected = predicted(ds)["lyapunov"]
         for k, mode in enumerate(indices):
             curve = array_along(expected.isel(mode=mode), "eta")
             name = "theory: minimum and two-cycle" if k == 0 else None

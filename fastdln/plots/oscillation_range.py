@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastdln.analysis.dataset import model_of, singular_values
-from fastdln.analysis.expected import prediction
+from fastdln.analysis.dataset import singular_values
+from fastdln.analysis.expected import predicted
 from fastdln.plots.against_eta import draw_line, mode_kinds
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis
@@ -70,7 +70,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
         kinds = mode_kinds(ds, mode)
         draw_line(ax, ds, look, measured[:, mode], colour, mode_name(ds, mode), mode, kinds=kinds)
     fine = xr.DataArray(np.linspace(eta[0], eta[-1], THEORY_POINTS), dims="eta")
-    expected = prediction(fine, ds["depth"], singular_values(ds), model_of(ds))["oscillation_range"]
+    expected = predicted(ds, fine)["oscillation_range"]
     for k, mode in enumerate(indices):
         curve = array_along(expected.isel(mode=mode), "eta")
         ax.plot(look.scale * fine, curve, **THEORY, linestyle="--", label="theory: two-cycle" if k == 0 else None)

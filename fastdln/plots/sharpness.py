@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values
+from fastdln.analysis.expected import edge_factor
 from fastdln.plots.against_eta import draw_range
 from fastdln.plots.appearance import Appearance, Options
-from fastdln.plots.axes import critical_lines, eta_axis, step_axis
+from fastdln.plots.axes import critical_lines, eta_axis, step_axis, two
 from fastdln.plots.colours import DARK_BLUE, EDGE, NEUTRAL, THEORY, line_colours
 from fastdln.plots.heatmap import heatmap
 from fastdln.plots.labels import axis_label
@@ -52,7 +53,8 @@ def sharpness(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]
 
     Notes
     -----
-    Thin lines: 2/eta, along the steps that of each learning rate, and against eta also S of the balanced minimum.
+    Thin lines: 2/eta, along the steps that of each learning rate, and against eta also S of the balanced minimum. With momentum mu the
+    edge is 2 (1 + mu)/eta, by Nesterov 2 (1 + mu)/((1 + 2 mu) eta).
 
     References
     ----------
@@ -74,13 +76,19 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
         dots(ax, ds["step"], measured[index], colour, eta_name(ds, index, "sharpness"))
         if (eta := float(ds["eta"][index])) > 0:
             edge = EDGE | {"linestyle": "--", "zorder": 1.5 if several else 3}
-            ax.axhline(2 / eta, **edge | ({"color": colour} if several else {"label": "2/$\\eta$"}))
+            ax.axhline(at_edge(ds, eta), **edge | ({"color": colour} if several else {"label": f"{two(ds)}/$\\eta$"}))
     if several:
-        ax.plot([], [], color=NEUTRAL, linestyle="--", linewidth=1.1, label="2/$\\eta$, in its colour")
+        ax.plot([], [], color=NEUTRAL, linestyle="--", linewidth=1.1, label=f"{two(ds)}/$\\eta$, in its colour")
     step_axis(ax, ds)
     leave_out_strays(ax, measured[indices].ravel(), FAR_ALONG_STEPS)
     note_etas(ax, ds)
     ax.set_ylabel(axis_label(ds["trajectory_sharpness"]))
+
+
+def at_edge(ds: xr.Dataset, eta: Any) -> Any:
+    """Compute the largest sharpness of a stable minimum at a learning rate: 2/eta, and with momentum what that has."""
+    factor = edge_factor(ds)
+    return (2.0 if factor is None else 2.0 * float(factor.values.ravel()[0])) / eta
 
 
 def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
@@ -95,7 +103,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     draw_range(ax, ds, look, low, mean, high)
     top = np.nanmax(high, initial=0.0)
     positive = eta > 0
-    ax.plot(look.scale * eta[positive], 2 / eta[positive], **EDGE, label="2/$\\eta$")
+    ax.plot(look.scale * eta[positive], at_edge(ds, eta[positive]), **EDGE, label=f"{two(ds)}/$\\eta$")
     flattest = float(theory.stability_limit(singular_values(ds).max(), ds["depth"].values[0]))
     ax.axhline(flattest, **THEORY, linestyle="--", label="S of the balanced minimum")
     ax.set_ylim(0, 1.1 * max(top, flattest) or None)

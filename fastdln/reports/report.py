@@ -153,7 +153,12 @@ def agreement(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
 
 def flips(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
     """Rows of the table of doublings: where, from which period, eta in theory, measured, and how sure that is."""
-    if "period" not in ds or ds.sizes["eta"] < FEWEST_RATES or any(name in ds.dims for name in swept(ds)):
+    if (
+        "period" not in ds
+        or "momentum" in ds.coords
+        or ds.sizes["eta"] < FEWEST_RATES
+        or any(name in ds.dims for name in swept(ds))
+    ):
         return []
     one = ds.isel({dim: [ds.sizes[dim] // 2] for dim in others(ds)})
     low, high = ds["eta"].values[[0, -1]]

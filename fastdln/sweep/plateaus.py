@@ -50,7 +50,7 @@ def stuck_modes(sweep: Sweep) -> list[str]:
 
 def shorter_than_the_plateau(sweep: Sweep, alpha: float, eta: float) -> list[str]:
     """A line that says how many steps would do, where the transient is shorter than the plateau."""
-    if STARTS[sweep.start_name].layers is None:  # no closed form
+    if STARTS[sweep.start_name].layers is None or sweep.momentum_kind:  # no closed form
         return []
     s = smallest_singular_values(sweep)
     plateau, enough, where = 0.0, 0.0, ""

@@ -79,8 +79,8 @@ class ChunkKernel:
                     add_variables(results, observables, values, any_diverged)
             for trajectory in by_stage.trajectories:
                 plan = for_samples(self.kernels, modes, points, (), trajectory.quantities)
-                _, states = self.sample(plan, starts, lengths.trajectory, total, 0, len(trajectory.quantities))
-                layers, products, quantities = states
+                _, kept = self.sample(plan, starts, lengths.trajectory, total, 0, len(trajectory.quantities))
+                layers, products, quantities = kept
                 add_variables(results, (trajectory,), [layers, products, *quantities])
         learned = singular_values.T
         for shared in (fates, periods, learned):  # by several observables

@@ -1,0 +1,80 @@
+"""What the keys of a sweep say of the networks: the model, the layers at state 0, and the map that they follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastdln.models import MODELS, STARTS, Map, Model
+from fastdln.models.momentum import with_momentum
+from fastdln.sweep.keys import Keys
+from fastdln.sweep.problem import Layers, Spectral
+
+
+class Networks(Keys):
+    """The networks that the keys stand for."""
+
+    @property
+    def start_name(self) -> str:
+        """The name of the start; "spectral" or "layers" where its values are given."""
+        if isinstance(self.start, str):
+            return self.start
+        return "spectral" if isinstance(self.start, Spectral) else "layers"
+
+    @property
+    def start_values(self) -> tuple[Any, ...]:
+        """The values of a start that takes some: a row, or a matrix, for each layer."""
+        if isinstance(self.start, Layers):
+            return self.start.layers
+        return self.start.spectral if isinstance(self.start, Spectral) else ()
+
+    @property
+    def definition(self) -> Model:
+        """The model."""
+        return MODELS[self.model]
+
+    @property
+    def map(self) -> Map:
+        """The smallest map that is exact for this start; not of a model of matrices."""
+        found = self.definition.map_for(self.layers(len(self.start_values) or 3), self.flow_tolerance)
+        return with_momentum(found, self.momentum_kind) if self.momentum_kind else found
+
+    @property
+    def momentum_kind(self) -> str:
+        """Of the momentum: "heavy-ball" or "nesterov"; "" without."""
+        return ("nesterov" if self.nesterov else "heavy-ball") if "momentum" in self.axes else ""
+
+    def layers(self, depth: int) -> np.ndarray:
+        """The layers' singular values at state 0 in units of alpha.
+
+        Parameters
+        ----------
+        depth : int
+            The number of layers.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shaped (depth, mode), the layer next to the input first.
+        """
+        layers = STARTS[self.start_name].layers
+        assert layers
+        return layers(depth, len(self.target.singular_values), *([self.start_values] if self.start_values else []))
+
+    def widths_at(self, depth: int) -> tuple[int, ...]:
+        """Widths of the input and after each layer.
+
+        Parameters
+        ----------
+        depth : int
+            The number of layers.
+
+        Returns
+        -------
+        tuple of int
+            One more than there are layers.
+        """
+        if isinstance(self.start, Layers):
+            return self.start.widths
+        return self.widths or (len(self.target.singular_values),) * (depth + 1)
