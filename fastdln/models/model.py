@@ -27,6 +27,8 @@ class Map:
     tangent: (state, vector, eta, s) -> vector: what a step makes of a small deviation of the state
     gaps: state -> w_L^2 - w_l^2, for as many l < L as differ
     ratios: (state, eta, s) -> q = eta (pi - s) pi / (w_L w_l) of each gap, which a step multiplies by 1 - q^2
+    parting: with momentum, in place of ratios: functions state -> the sum p of w_L and w_l, its velocity, the difference q, its velocity,
+        and 0, of each gap p q; and (these, state, eta, s) -> the same after a step
     curvature: (state, s) -> the largest eigenvalue of the mode's Hessian block (docs/theory.md, section B), or None
         where there is no closed form
 
@@ -41,6 +43,7 @@ class Map:
     tangent: Callable[[int], Callable[..., Any]] | None = None
     gaps: Callable[[int], Callable[..., Any]] | None = None
     ratios: Callable[[int], Callable[..., Any]] | None = None
+    parting: Callable[[int], tuple[Callable[..., Any], Callable[..., Any]]] | None = None
     curvature: Callable[[int], Callable[..., Any]] | None = None
     diverges: bool = True
     source: str = ""

@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from fastdln.models.tuples import largest, map_each, multiply, part, scale
+from fastdln.observables import balancing_with_momentum as with_momentum
 from fastdln.observables.growth import FLOOR, LOG_UNIT, rate, rescaling
-from fastdln.observables.observable import ModeObservable, Variable
+from fastdln.observables.observable import Measured, ModeObservable, Variable
 
 # `since` before a gap first moves; then the first state from which it shrinks, negative while it grows.
 UNMOVED = -0.5
@@ -128,7 +129,7 @@ OBSERVABLE = ModeObservable(
             dims=("mode",),
             long_name="balancing gap, largest abs(w_L^2 - w_l^2) over layers",
             comment="At the last state, by the product law (w_L^2 - w_l^2)' = (w_L^2 - w_l^2) (1 - q^2), q = eta (pi - s) pi / "
-            "(w_L w_l), from the first step on. 0 below 1e-308 and for a balanced start. NaN after divergence.",
+            "(w_L w_l), from the first step on; with momentum by the recursions of w_L + w_l and w_L - w_l. 0 below 1e-308 and for a balanced start. NaN after divergence.",
         ),
         Variable(
             name="balancing_gap_log10",
@@ -158,6 +159,14 @@ OBSERVABLE = ModeObservable(
         ),
     ),
     needs=("components", "gaps", "ratios"),
+    otherwise=Measured(
+        needs=("size", "parting"),
+        start=with_momentum.start,
+        update=with_momentum.update,
+        finish=with_momentum.finish,
+        renormalize=with_momentum.renormalize,
+        at_record=with_momentum.at_record,
+    ),
     start=start,
     update=update,
     finish=finish,

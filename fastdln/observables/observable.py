@@ -154,6 +154,18 @@ class Observable:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Measured:
+    """Factories that measure a ModeObservable's variables of maps that lack what its own need."""
+
+    needs: tuple[str, ...]
+    start: Callable[..., Any]
+    update: Callable[..., Any]
+    finish: Callable[..., Any]
+    renormalize: Callable[..., Any] | None = None
+    at_record: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ModeObservable(Observable):
     """Measured mode by mode: start(Step), update(accumulator, Step), finish(accumulator, record).
 
@@ -161,7 +173,7 @@ class ModeObservable(Observable):
     `whole_run` it follows every step from state 0 on, else only the recorded ones, and with `leads` also the last LEAD or so before
     them. at_record(accumulator) is called where the record begins; renormalize(accumulator) every RENORMALIZE_EVERY steps, and
     before at_record and finish. settles: whether the accumulator stays the same once the state repeats itself bit by bit, so that
-    such a point may retire.
+    such a point may retire. otherwise: how it is measured of maps that lack one of the needs.
     """
 
     start: Callable[..., Any]
@@ -171,13 +183,21 @@ class ModeObservable(Observable):
     at_record: Callable[..., Any] | None = None
     leads: bool = False
     settles: bool = True
+    otherwise: Measured | None = None
+
+    def way(self, map_: Map) -> ModeObservable | Measured | None:
+        """How it is measured of a map: as it is, otherwise, or, None, not at all."""
+        ways: list[ModeObservable | Measured] = [self, *([self.otherwise] if self.otherwise else [])]
+        return next((way for way in ways if all(getattr(map_, name, None) is not None for name in way.needs)), None)
 
     def on(self, map_: Map, depth: int) -> Self:
         """Fill in the functions that it needs of the map."""
         if not self.needs:
             return self
-        functions = [getattr(map_, name)(depth) for name in self.needs]
-        parts = {part: getattr(self, part) for part in ("start", "update", "finish", "renormalize", "at_record")}
+        way = self.way(map_)
+        assert way
+        functions = [getattr(map_, name)(depth) for name in way.needs]
+        parts = {part: getattr(way, part) for part in ("start", "update", "finish", "renormalize", "at_record")}
         made = {part: factory(*functions) for part, factory in parts.items() if factory}
         return replace(self, needs=(), **made)
 

@@ -15,7 +15,7 @@ from fastdln.observables import (
     default_of,
     observables_of,
 )
-from fastdln.observables.observable import PointObservable
+from fastdln.observables.observable import ModeObservable, PointObservable
 
 if TYPE_CHECKING:
     from fastdln.sweep.schema import Sweep
@@ -64,6 +64,8 @@ def variables(family: Observable) -> list[tuple[str, tuple[str, ...], str]]:
 
 def can_give(map_: Map, family: Observable) -> bool:
     """Whether the map has all that the family needs."""
+    if isinstance(family, ModeObservable):
+        return family.way(map_) is not None
     return all(getattr(map_, name, None) is not None for name in family.needs)
 
 
