@@ -285,7 +285,8 @@ An axis is a value, a list of rising values, or a range:
 {keys(Range)}
 
 `eta`, `alpha` and `depth` are required, but for starts with given values, which bring their depth and take alpha = 1 if it
-is left out. Axes `s1`, `s2`, ... set that singular value of the target. `eta` and `alpha` may begin at 0, where nothing moves.
+is left out. Axes `s1`, `s2`, ... set that singular value of the target. `momentum`, from 0 on and below 1, is that of the heavy ball
+(or of Nesterov, with the key `nesterov = true`; [theory](theory.md), F), of the models that take steps of gradient descent; without the axis or the key there is none. `eta` and `alpha` may begin at 0, where nothing moves.
 
 With `unit = "2/S1"` eta is counted in units of 2 / S_1, beyond which the largest singular value oscillates (S_1 = L s_1^(2 - 2/L);
 [theory](theory.md), C):

@@ -21,7 +21,7 @@ from fastdln.text import suggestion
 INTEGER_AXES = ("depth", "seed", "layer", "eigenvalue", "sample")
 
 # Formulas of axes.
-SYMBOLS = {"alpha": "$\\alpha$", "eta": "$\\eta$", "depth": "$L$"}
+SYMBOLS = {"alpha": "$\\alpha$", "eta": "$\\eta$", "depth": "$L$", "momentum": "$\\mu$"}
 
 # The coordinate's attribute that keeps what was asked for, where the nearest is drawn instead.
 ASKED_FOR = "asked_for"

@@ -34,6 +34,7 @@ AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
     "alpha": {"long_name": "initialization scale", "units": "1"},
     "depth": {"long_name": "number of layers", "units": "1"},
     "seed": {"long_name": "seed of the random start", "units": "1"},
+    "momentum": {"long_name": "momentum", "units": "1"},
     "model": {"long_name": "model"},
     "start": {"long_name": "layers at state 0"},
     "basis": {"long_name": "singular bases of the target"},

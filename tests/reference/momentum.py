@@ -28,7 +28,7 @@ def product(factors, number):
     return found
 
 
-def gaps(layers, s, eta, mu, nesterov, steps, digits=80):
+def gaps(layers, s, eta, mu, nesterov, steps, digits=250):
     """Logarithm of the largest abs(w_L^2 - w_l^2) at every state, in so many digits; -inf where there is none."""
     with mpmath.workdps(digits):
         states, _ = descend(layers, s, eta, mu, nesterov, steps, mpmath.mpf)
