@@ -209,15 +209,7 @@ def census(ds: xr.Dataset) -> Census:
         **lengths(sweep),
         singular_values=every,
         layers={name: layers_of(start, len(every)) for name, start in starts.items()},
-        own=[
-            name
-            for name in models
-            if "momentum" in dims
-            or name not in MODELS
-            or MODELS[name].source
-            or MODELS[name].simulation
-            or MODELS[name].flow
-        ],
+        own=[name for name in models if "momentum" in dims or name not in MODELS or MODELS[name].own_theory],
         coordinates={dim: ds[dim].values for dim in dims},
         modes=numbers[numbers <= len(every)] - 1,
         asked=asked_of(MODELS[sweep["model"]], sweep["observables"], sweep),

@@ -198,11 +198,7 @@ def fate_counter(grid: Grid) -> FateCounter:
         longest_period=sweep.longest_period,
         singular_values=np.array(sweep.target.singular_values, dtype=float),
         layers={part.start_name: part.layers if STARTS[part.start_name].layers else None for part in grid.parts},
-        own=[
-            part.model
-            for part in grid.parts
-            if part.definition.source or part.definition.simulation or part.definition.flow or part.momentum_kind
-        ],
+        own=[part.model for part in grid.parts if part.definition.own_theory or part.momentum_kind],
         coordinates=grid.coordinates,
         failure=sweep.definition.failure,
         asked=asked_of(sweep.definition, sweep.observables, {key: getattr(sweep, key) for key in asked_by}),

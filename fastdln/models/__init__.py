@@ -12,6 +12,13 @@ STAND_IN = "modes"
 # Numbers of models that axes of their own set, by name.
 PARAMETERS: dict[str, Parameter] = {one.name: one for model in MODELS.values() for one in model.parameters}
 
+
+def add(model: Model) -> None:
+    """Makes a model known, with the axes of its own."""
+    MODELS[model.name] = model
+    PARAMETERS.update({one.name: one for one in model.parameters})
+
+
 __all__ = [
     "MODELS",
     "PARAMETERS",
@@ -23,4 +30,5 @@ __all__ = [
     "Model",
     "Parameter",
     "Start",
+    "add",
 ]

@@ -132,6 +132,11 @@ class Model:
         return self.reduce is None and not self.parameters
 
     @property
+    def own_theory(self) -> bool:
+        """Whether what is known of gradient descent on layers of modes and of matrices is not of it."""
+        return bool(self.source or self.simulation or self.flow or self.parameters)
+
+    @property
     def takes_momentum(self) -> bool:
         """Whether its steps are those of gradient descent on layers, to which momentum can be added."""
         return not (self.flow or self.simulation or self.parameters)

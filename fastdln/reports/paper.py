@@ -19,13 +19,13 @@ from fastdln.errors import IncompleteError
 from fastdln.execution.compute import compute
 from fastdln.execution.threads import threads
 from fastdln.plots import encode
-from fastdln.reports import paper_edge, paper_modes
+from fastdln.reports import paper_edge, paper_modes, paper_neighbours
 from fastdln.reports.paper_figure import Number, PaperSet
 from fastdln.reports.shipped import sweeps
 from fastdln.sweep.schema import Sweep
 
 # By the name that people type.
-SETS: dict[str, PaperSet] = {"modes": paper_modes.SET, "edge": paper_edge.SET}
+SETS: dict[str, PaperSet] = {"modes": paper_modes.SET, "edge": paper_edge.SET, "neighbours": paper_neighbours.SET}
 DEFAULT = "modes"
 
 

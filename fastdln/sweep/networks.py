@@ -37,7 +37,9 @@ class Networks(Keys):
     @property
     def map(self) -> Map:
         """The smallest map that is exact for this start; not of a model of matrices."""
-        found = self.definition.map_for(self.layers(len(self.start_values) or 3), self.flow_tolerance)
+        model = self.definition
+        layers = np.ones((2, 1)) if model.parameters else self.layers(len(self.start_values) or 3)
+        found = model.map_for(layers, self.flow_tolerance)
         return with_momentum(found, self.momentum_kind) if self.momentum_kind else found
 
     @property

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fastdln import files
+from fastdln import files, models
 from fastdln.errors import SweepError, described
 from fastdln.models import MODELS, Model
 from fastdln.observables import OBSERVABLES, Observable, add
@@ -116,6 +116,6 @@ def unpack(data: bytes) -> None:
     """Registers what another process has packed, from the sources that it named."""
     for item in pickle.loads(data) if data else ():
         if isinstance(item, Model):
-            MODELS[item.name] = item
+            models.add(item)
         else:
             add(item)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from fastdln import models
 from fastdln.errors import SweepError
-from fastdln.models import MODELS, STARTS, Map, Model
+from fastdln.models import MODELS, PARAMETERS, STARTS, Map, Model, Parameter
 from fastdln.observables import OBSERVABLES, Observable, add
 from fastdln.observables.observable import (
     EndObservable,
@@ -21,6 +22,7 @@ from fastdln.observables.observable import (
     Variable,
     VerdictObservable,
 )
+from fastdln.sweep import named_axes
 from fastdln.sweep.extensions.digest import sha256
 from fastdln.sweep.extensions.trial_steps import try_out_model, try_out_observable
 from fastdln.sweep.families import known_names
@@ -32,7 +34,20 @@ KINDS = (ModeObservable, PointObservable, PairObservable, VerdictObservable, End
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 # Names that a dataset has anyway.
-TAKEN = ("depth", "alpha", "eta", "seed", "mode", "pair", "layer", "sample", "step", "eigenvalue", "singular_value")
+TAKEN = (
+    "depth",
+    "alpha",
+    "eta",
+    "seed",
+    "momentum",
+    "mode",
+    "pair",
+    "layer",
+    "sample",
+    "step",
+    "eigenvalue",
+    "singular_value",
+)
 
 # Dimensions beyond the grid's that values of a kind can have.
 DIMENSIONS: dict[type, tuple[tuple[str, ...], ...]] = {ModeObservable: (("mode",),), VerdictObservable: ((), ("mode",))}
@@ -73,6 +88,7 @@ def register(item: Observable | Model) -> Observable | Model:
 def _model(model: Model) -> Model:
     _checked_name("model", model.name)
     starts = model.starts if isinstance(model.starts, tuple | list) else ()
+    _checked_parameters(model)
     if not callable(model.reduce) or not starts or any(start not in STARTS for start in starts):
         raise SweepError(f"{model.name}: a model has a function `reduce`, and starts out of {', '.join(STARTS)}")
     digest, reduce = sha256(model), model.reduce
@@ -84,14 +100,32 @@ def _model(model: Model) -> Model:
     if (there := MODELS.get(model.name)) and there.source != digest:
         raise SweepError(f"{model.name}: is the name of another model")
     try_out_model(made)
-    MODELS[model.name] = made
+    models.add(made)
     return made
+
+
+def _checked_parameters(model: Model) -> None:
+    """SweepError unless the axes of a model's own are of the kinds that they are said to be, and their names are free."""
+    if model.simulation:
+        raise SweepError(f"{model.name}: simulation: is of models that ship; give a function `reduce`")
+    if not model.parameters:
+        return
+    if not callable(model.initial):
+        raise SweepError(f"{model.name}: a model with parameters has a function `initial` of them, which gives state 0")
+    for one in model.parameters:
+        if not isinstance(one, Parameter):
+            raise SweepError(f"{model.name}: parameters: must be of Parameter (got {type(one).__name__})")
+        _checked_name("parameter", one.name)
+        if one.name in TAKEN or one.name in named_axes.KEYS or (PARAMETERS.get(one.name) or one) != one:
+            raise SweepError(f"{model.name}: parameters: the name {one.name} is taken")
+        if not one.lowest <= (one.lowest if one.default is None else one.default) <= one.highest:
+            raise SweepError(f"{model.name}: parameters: {one.name}: its default must lie between its bounds")
 
 
 def _observable(observable: Observable) -> Observable:
     _checked_name("observable", observable.name)
     _checked_fields(observable)
-    wanted = {field.name for field in fields(Map)} - {"name", "source"}
+    wanted = {field.name for field in fields(Map)} - {"name", "source", "further"} | {"size"}
     if lacking := [need for need in observable.needs if need not in wanted]:
         raise SweepError(
             f"{observable.name}: no model has {', '.join(lacking)}; valid needs: {', '.join(sorted(wanted))}"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastdln.errors import SweepError, described
-from fastdln.models import Model
+from fastdln.models import Map, Model, Parameter
 from fastdln.models.modes import TWO_SCALAR
 from fastdln.observables import Observable, Sample, Step
 from fastdln.observables.observable import EndObservable, ModeObservable, PointObservable, VerdictObservable
@@ -33,6 +33,28 @@ def try_out_model(model: Model) -> None:
             raise SweepError(
                 f"{model.name}: step must return a tuple as long as the state, {len(state)}, and product a number"
             )
+    if model.initial:
+        try_out_initial(model, map_)
+
+
+def try_out_initial(model: Model, map_: Map) -> None:
+    """SweepError unless the function of its own axes gives as many numbers as a state of two layers has."""
+    assert model.initial
+    own = {one.name: np.full(3, some_value(one)) for one in model.parameters}
+    try:
+        shapes = [np.broadcast_shapes(np.shape(part), (1, 3)) for part in model.initial(own, np.ones((1, 3)))]
+    except Exception as error:
+        raise SweepError(f"{model.name}: initial fails on three points: {described(error)}") from error
+    if shapes != [(1, 3)] * map_.size(2):
+        raise SweepError(
+            f"{model.name}: initial: must return {map_.size(2)} arrays, one for each number of the state, that lie along (mode, point)"
+        )
+
+
+def some_value(one: Parameter) -> float:
+    """A value that an axis may have: its default, a bound, or 0."""
+    choices = (one.default, one.lowest, one.highest, 0.0)
+    return next(value for value in choices if value is not None and np.isfinite(value))
 
 
 def try_out_observable(observable: Observable) -> None:
