@@ -1,0 +1,53 @@
+"""Pictures of runs with momentum: the edge where it is with momentum, and nothing that holds without it alone."""
+
+import numpy as np
+import pytest
+
+import fastdln
+from fastdln import plots, theory
+
+pytestmark = pytest.mark.filterwarnings("ignore:steps =")
+
+
+def swept(nesterov, mu, **keys):
+    axes = {"eta": {"start": 0.1, "stop": 1.6, "num": 31}, "alpha": 0.9, "depth": 3, "momentum": mu}
+    keys = {"steps": 400, "record": 64, "observables": ["period", "sharpness", "orbit", "loss", "lyapunov"], **keys}
+    return fastdln.run(fastdln.Sweep(model="balanced", axes=axes, nesterov=nesterov, **keys))
+
+
+def curves(ax):
+    return {line.get_label(): line for line in ax.get_lines()}
+
+
+@pytest.mark.parametrize(("nesterov", "name"), [(False, r"2(1+$\mu$)/$S$"), (True, r"2(1+$\mu$)/(1+2$\mu$)/$S$")])
+def test_the_edge_bends_with_momentum(nesterov, name):
+    mu = [0.0, 0.25, 0.5]
+    ax = plots.phase(swept(nesterov, mu))
+    line = curves(ax)[name]
+    np.testing.assert_allclose(line.get_ydata(), mu)
+    np.testing.assert_allclose(line.get_xdata(), theory.critical_learning_rate(1.0, 3, mu, nesterov))
+    assert ax.get_ylabel() == r"momentum $\mu$"
+
+
+def test_the_sharpness_has_the_edge_of_its_momentum():
+    ax = plots.sharpness(swept(False, [0.0, 0.5]), momentum=0.5)
+    edge = curves(ax)[r"2(1+$\mu$)/$\eta$"]
+    np.testing.assert_allclose(edge.get_ydata(), 3.0 / edge.get_xdata())
+
+
+def test_the_bifurcation_shows_no_cascade_of_plain_descent():
+    names = set(curves(plots.bifurcation(swept(False, 0.5))))
+    assert not {"onset of chaos", "further doublings", "theory: minimum and two-cycle"} & names
+    assert r"2(1+$\mu$)/$S$" in names
+    plain = fastdln.Sweep(model="balanced", axes={"eta": [0.1, 0.5, 1.0], "alpha": 0.9, "depth": 3}, steps=400, record=64)
+    assert "onset of chaos" in set(curves(plots.bifurcation(fastdln.run(plain.changed(['observables=["orbit"]'])))))
+
+
+@pytest.mark.parametrize("kind", ["loss", "lyapunov", "oscillation_range"])
+def test_predictions_end_at_the_edge(kind):
+    ds = swept(False, 0.5, observables=["loss", "lyapunov", "oscillation_range"])
+    ax = getattr(plots, kind)(ds)
+    for line in ax.get_lines():
+        if str(line.get_label()).startswith(("theory", "mean on")):
+            finite = np.asarray(line.get_xdata())[np.isfinite(np.asarray(line.get_ydata(), dtype=float))]
+            assert not finite.size or finite.max() < theory.critical_learning_rate(1.0, 3, 0.5)
