@@ -241,7 +241,7 @@ def layers_of(start: str | Mapping[str, Any], modes: int) -> Layers | None:
     """Layers at state 0 by depth; None where the start, as a sweep gives it, has no closed form."""
     name, values = (start, ()) if isinstance(start, str) else ("spectral", (start.get("spectral"),))
     made = STARTS[name].layers
-    if made is None or (values and values[0] is None):
+    if made is None or (values and (values[0] is None or any(isinstance(row, str) for row in values[0]))):
         return None
 
     def at_depth(depth: int) -> FloatArray:

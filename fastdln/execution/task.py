@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
@@ -22,6 +23,7 @@ from fastdln.models.momentum import at_rest
 from fastdln.models.targets import TargetMatrix
 from fastdln.sweep.axes import swept_mode
 from fastdln.sweep.grid import Grid
+from fastdln.sweep.layer_axes import has_closed_form, named_rows
 from fastdln.sweep.schema import Sweep
 
 if TYPE_CHECKING:  # sweeps of modes do not wait for the imports
@@ -145,7 +147,8 @@ class Task:
         if initial := sweep.definition.initial:
             own = {one.name: values[one.name] for one in sweep.definition.parameters}
             return np.stack([np.broadcast_to(part, (modes, points)) for part in initial(own, singular_values)])
-        states = sweep.layers(depth)[sweep.map.layers(depth)][:, :, None] * values["alpha"]
+        layers = sweep.map.layers(depth)
+        states = sweep.layers(depth)[layers][:, :, None] * sweep.layer_factors(values, depth)[layers][:, None]
         return at_rest(states, values["momentum"]) if sweep.momentum_kind else states
 
     def simulate(
@@ -170,17 +173,17 @@ class Task:
         Returns with the variables at how many points something did not converge.
         """
         sweep, target, widths = self.sweep, self.target(depth), self.sweep.widths_at(depth)
-        matrices = STARTS[sweep.start_name].matrices
+        matrices, rows = STARTS[sweep.start_name].matrices, sweep.start_values
+        if rows and named_rows(sweep.start):
+            rows = tuple(sweep.layers(depth).tolist())
         seeds, seed_of = np.unique(values.get("seed", np.zeros(len(values["eta"]))), return_inverse=True)
         starts = np.array(
-            [
-                np.concatenate([w.ravel() for w in matrices(widths, target, int(seed), sweep.start_values)])
-                for seed in seeds
-            ]
+            [np.concatenate([w.ravel() for w in matrices(widths, target, int(seed), rows)]) for seed in seeds]
         )
         targets, target_of = np.unique(singular_values.T, axis=0, return_inverse=True)
         learned = np.ascontiguousarray(target.matrices(targets)).reshape(len(targets), -1)
-        states = starts[seed_of.ravel()] * values["alpha"][:, None]
+        sizes = [rows * columns for columns, rows in pairwise(widths)]
+        states = starts[seed_of.ravel()] * np.repeat(sweep.layer_factors(values, depth), sizes, axis=0).T
         if sweep.definition.simulation:
             results = cast("SimulationKernel", kernel)(values["eta"], states, learned, target_of.ravel(), lengths)
         else:
@@ -197,7 +200,7 @@ def fate_counter(grid: Grid) -> FateCounter:
         record=sweep.record,
         longest_period=sweep.longest_period,
         singular_values=np.array(sweep.target.singular_values, dtype=float),
-        layers={part.start_name: part.layers if STARTS[part.start_name].layers else None for part in grid.parts},
+        layers={part.start_name: part.layers if has_closed_form(part) else None for part in grid.parts},
         own=[part.model for part in grid.parts if part.definition.own_theory or part.momentum_kind],
         coordinates=grid.coordinates,
         failure=sweep.definition.failure,

@@ -7,7 +7,8 @@ import numpy as np
 from fastdln.models.tuples import largest, map_each, multiply, part, scale
 from fastdln.observables import balancing_with_momentum as with_momentum
 from fastdln.observables.growth import FLOOR, LOG_UNIT, rate, rescaling
-from fastdln.observables.observable import Measured, ModeObservable, Variable
+from fastdln.observables.observable import ModeObservable, Variable
+from fastdln.observables.otherwise import Otherwise
 
 # `since` before a gap first moves; then the first state from which it shrinks, negative while it grows.
 UNMOVED = -0.5
@@ -159,7 +160,7 @@ OBSERVABLE = ModeObservable(
         ),
     ),
     needs=("components", "gaps", "ratios"),
-    otherwise=Measured(
+    otherwise=Otherwise(
         needs=("size", "parting"),
         start=with_momentum.start,
         update=with_momentum.update,

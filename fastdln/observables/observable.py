@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from fastdln.models import Map
+from fastdln.observables.otherwise import Otherwise
 
 # Steps before the record through which observables that lead in to it are carried along.
 LEAD = 192
@@ -154,20 +155,8 @@ class Observable:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Measured:
-    """Factories that measure a ModeObservable's variables of maps that lack what its own need."""
-
-    needs: tuple[str, ...]
-    start: Callable[..., Any]
-    update: Callable[..., Any]
-    finish: Callable[..., Any]
-    renormalize: Callable[..., Any] | None = None
-    at_record: Callable[..., Any] | None = None
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class ModeObservable(Observable):
-    """Measured mode by mode: start(Step), update(accumulator, Step), finish(accumulator, record).
+    """Otherwise mode by mode: start(Step), update(accumulator, Step), finish(accumulator, record).
 
     With `needs` these three, renormalize and at_record are factories: they take the functions needed, and return the function. With
     `whole_run` it follows every step from state 0 on, else only the recorded ones, and with `leads` also the last LEAD or so before
@@ -183,11 +172,11 @@ class ModeObservable(Observable):
     at_record: Callable[..., Any] | None = None
     leads: bool = False
     settles: bool = True
-    otherwise: Measured | None = None
+    otherwise: Otherwise | None = None
 
-    def way(self, map_: Map) -> ModeObservable | Measured | None:
+    def way(self, map_: Map) -> ModeObservable | Otherwise | None:
         """How it is measured of a map: as it is, otherwise, or, None, not at all."""
-        ways: list[ModeObservable | Measured] = [self, *([self.otherwise] if self.otherwise else [])]
+        ways: list[ModeObservable | Otherwise] = [self, *([self.otherwise] if self.otherwise else [])]
         return next((way for way in ways if all(getattr(map_, name, None) is not None for name in way.needs)), None)
 
     def on(self, map_: Map, depth: int) -> Self:
@@ -242,7 +231,7 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PointObservable(Observable):
-    """Measured on the whole network: start(Sample), update(accumulator, Sample), finish(accumulator, number of
+    """Otherwise on the whole network: start(Sample), update(accumulator, Sample), finish(accumulator, number of
     samples, last Sample).
 
     Its rates are taken over whole periods only for full matrices. With `whole_run` it samples states from 0 on, else the recorded
@@ -265,7 +254,7 @@ class PointObservable(Observable):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairObservable(Observable):
-    """Measured on every pair of modes, on rows of a block: arrays (row, lane), rows(layers) of them a pair.
+    """Otherwise on every pair of modes, on rows of a block: arrays (row, lane), rows(layers) of them a pair.
 
     start(network, i, j, rows) LEAD steps before the record, or at state 0; advance(network, i, j, rows) with the network before
     each step; mark(rows) where the record begins; finish(rows of all pairs, lane, record) -> a value for each variable.

@@ -20,6 +20,7 @@ from fastdln.plots.plot import Plot, View
 from fastdln.plots.selection import array_along, mode_indices, mode_name, values
 from fastdln.plots.shown import eta_and_mode_dims, eta_and_step_dims
 from fastdln.plots.trajectories import drawn_etas, eta_name, note_etas, why_not_matrices
+from fastdln.sweep.layer_axes import of_layers, with_numbers
 
 # A difference of squares is rounding errors from here on, in parts of the squares; balancing_gap itself goes further.
 ROUNDING = 1e-14
@@ -102,11 +103,13 @@ def why_not(ds: xr.Dataset) -> str:
 def gap_at_start(ds: xr.Dataset, mode: int) -> float:
     """Compute the gap of a mode's layers at state 0, which gradient flow keeps."""
     sweep, depth, number = sweep_of(ds), int(ds["depth"].values[0]), int(ds["mode"].values[mode]) - 1
-    spectral = [] if isinstance(sweep["start"], str) else [sweep["start"]["spectral"]]
+    modes = len(sweep["target"]["singular_values"])
+    at = {name: float(ds[name].values.ravel()[0]) for name in of_layers(map(str, ds.coords)).values()}
+    spectral = [] if isinstance(sweep["start"], str) else [with_numbers(sweep["start"]["spectral"], modes, at)]
     name = "spectral" if spectral else sweep["start"]
     layers_of = STARTS[name].layers
     assert layers_of  # a start of the modes has closed values
-    at_alpha_one = layers_of(depth, len(sweep["target"]["singular_values"]), *spectral)[:, number]
+    at_alpha_one = layers_of(depth, modes, *spectral)[:, number]
     squares = (ds["alpha"].values[0] * at_alpha_one) ** 2
     return float(np.abs(squares[-1] - squares[:-1]).max())
 

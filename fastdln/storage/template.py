@@ -21,6 +21,7 @@ from fastdln.sweep import named_axes, units
 from fastdln.sweep.axes import swept_mode
 from fastdln.sweep.extensions import own_code
 from fastdln.sweep.grid import Grid
+from fastdln.sweep.layer_axes import layer_of
 from fastdln.sweep.schema import Sweep
 
 # zstd's checksum is of what was compressed, and ignores a bit of its own header; CRC-32C is of every bit of the file.
@@ -130,6 +131,8 @@ def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[s
         about: dict[str, Any] = (
             {"long_name": f"singular value {mode + 1} of the target", "units": "1"} if mode is not None else {}
         )
+        if (layer := layer_of(name)) is not None:
+            about = {"long_name": f"starting value of layer {layer}, times alpha", "units": "1"}
         if name in PARAMETERS:
             about = {"long_name": PARAMETERS[name].summary, "units": "1"}
         yield name, values, name, AXIS_ATTRIBUTES.get(name, about)

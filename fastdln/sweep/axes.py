@@ -34,6 +34,9 @@ LONGEST_AXIS = 10_000_000
 NAMES = ("eta", "alpha", "depth", "seed")
 MOMENTUM = "momentum"
 
+# Axes of starting values of layers (sweep/layer_axes.py).
+LAYER = r"w[1-9][0-9]{0,3}"
+
 # Of axes of names (sweep/named_axes.py).
 NAMED = ("model", "start", "basis")
 
@@ -184,9 +187,10 @@ Axis = Annotated[
 
 def axis_name(name: str) -> str:
     """The name; ValueError if no axis has it."""
-    if name not in (*NAMES, MOMENTUM, *NAMED, *PARAMETERS) and swept_mode(name) is None:
+    numbered = swept_mode(name) is not None or re.fullmatch(LAYER, name)
+    if name not in (*NAMES, MOMENTUM, *NAMED, *PARAMETERS) and not numbered:
         raise ValueError(
-            f"unknown axis{suggestion(name, (*NAMES, MOMENTUM, *PARAMETERS))}; valid: {', '.join(NAMES)}, s1, s2, ..., {MOMENTUM}, model, start, "
+            f"unknown axis{suggestion(name, (*NAMES, MOMENTUM, *PARAMETERS))}; valid: {', '.join(NAMES)}, s1, s2, ..., w1, w2, ..., {MOMENTUM}, model, start, "
             f"target.basis; of models of their own {', '.join(PARAMETERS)}"
         )
     return name
@@ -245,6 +249,8 @@ def bounds(name: str) -> tuple[float, float]:
     """The least and the largest value that an axis may have."""
     if name == MOMENTUM:
         return 0.0, MOST_MOMENTUM
+    if re.fullmatch(LAYER, name):
+        return -math.inf, math.inf
     parameter = PARAMETERS.get(name)
     return (parameter.lowest, parameter.highest) if parameter else (0.0, math.inf)
 

@@ -11,7 +11,7 @@ from fastdln.errors import SweepError
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import observables_of
 from fastdln.observables.observable import PairObservable, PointObservable
-from fastdln.sweep import momentum, own_parameters, units
+from fastdln.sweep import layer_axes, momentum, own_parameters, units
 from fastdln.sweep.arrays import WIDEST
 from fastdln.sweep.axes import Axis, coordinates, is_named, swept_mode, whole_numbers
 from fastdln.sweep.extensions.trial_networks import try_out
@@ -46,6 +46,7 @@ def complete(sweep: Sweep) -> None:
     """Fills the start and the axes in; ValueError unless the keys of the sweep, or of its first part, go together."""
     own_parameters.check_keys(sweep)
     check_target(sweep)
+    object.__setattr__(sweep, "start", layer_axes.filled(sweep))
     object.__setattr__(sweep, "start", filled_start(sweep))
     object.__setattr__(sweep, "axes", units.in_learning_rates(filled_axes(sweep), sweep.target))
     object.__setattr__(sweep, "momentum", None)  # the axis has it
@@ -122,7 +123,7 @@ def filled_start(sweep: Sweep) -> Start:
     if isinstance(sweep.start, Spectral):
         modes = len(sweep.target.singular_values)
         for layer, row in enumerate(sweep.start.spectral, 1):
-            if len(row) != modes:
+            if not isinstance(row, str) and len(row) != modes:
                 raise ValueError(f"start.spectral: row {layer} has {len(row)} values, the target {modes}")
     return start
 

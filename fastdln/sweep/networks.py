@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.models.momentum import with_momentum
+from fastdln.sweep import layer_axes
 from fastdln.sweep.keys import Keys
 from fastdln.sweep.problem import Layers, Spectral
 
@@ -38,7 +40,11 @@ class Networks(Keys):
     def map(self) -> Map:
         """The smallest map that is exact for this start; not of a model of matrices."""
         model = self.definition
-        layers = np.ones((2, 1)) if model.parameters else self.layers(len(self.start_values) or 3)
+        layers = (
+            np.ones((2, 1))
+            if model.parameters
+            else self.layers(len(self.start_values) or 3, layer_axes.apart(self.start))
+        )
         found = model.map_for(layers, self.flow_tolerance)
         return with_momentum(found, self.momentum_kind) if self.momentum_kind else found
 
@@ -47,13 +53,15 @@ class Networks(Keys):
         """Of the momentum: "heavy-ball" or "nesterov"; "" without."""
         return ("nesterov" if self.nesterov else "heavy-ball") if "momentum" in self.axes else ""
 
-    def layers(self, depth: int) -> np.ndarray:
+    def layers(self, depth: int, numbers: Mapping[str, float] | None = None) -> np.ndarray:
         """The layers' singular values at state 0 in units of alpha.
 
         Parameters
         ----------
         depth : int
             The number of layers.
+        numbers : dict of str to float, optional
+            A value for each axis w1, w2, ... that sets one; 1 if left out.
 
         Returns
         -------
@@ -62,7 +70,29 @@ class Networks(Keys):
         """
         layers = STARTS[self.start_name].layers
         assert layers
-        return layers(depth, len(self.target.singular_values), *([self.start_values] if self.start_values else []))
+        modes, rows = len(self.target.singular_values), self.start_values
+        if not rows:
+            return layers(depth, modes)
+        numbers = numbers or dict.fromkeys(layer_axes.named_rows(self.start), 1.0)
+        return layers(depth, modes, layer_axes.with_numbers(rows, modes, numbers))
+
+    def layer_factors(self, values: Mapping[str, np.ndarray], depth: int) -> np.ndarray:
+        """What the axes w1, w2, ... multiply the layers by at some points.
+
+        Parameters
+        ----------
+        values : dict of str to numpy.ndarray
+            The coordinates of the points.
+        depth : int
+            The number of layers.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shaped (depth, point): the value of the layer's axis times alpha; alpha for a layer without one.
+        """
+        rows = self.start_values if isinstance(self.start, Spectral) else [()] * depth
+        return np.array([values["alpha"] * values[row] if isinstance(row, str) else values["alpha"] for row in rows])
 
     def widths_at(self, depth: int) -> tuple[int, ...]:
         """Widths of the input and after each layer.

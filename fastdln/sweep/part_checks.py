@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastdln.observables import Observable, observables_of
-from fastdln.sweep import named_axes
+from fastdln.sweep import layer_axes, named_axes
 from fastdln.sweep.checks import check_target, complete, filled_start
 from fastdln.sweep.families import gives
 from fastdln.sweep.measured import identity
@@ -24,6 +24,7 @@ def check(sweep: Sweep) -> None:
         part = named_axes.at(sweep, choice).model_copy(update={"chunks": {}, "shards": {}})
         try:
             check_target(part)
+            object.__setattr__(part, "start", layer_axes.filled(part))
             object.__setattr__(part, "start", filled_start(part))
         except ValueError as error:
             raise ValueError(f"with {named_axes.in_words(choice)}: {error}") from None

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from fastdln.models import STARTS
 from fastdln.sweep import named_axes
 from fastdln.sweep.axes import coordinates, swept_mode, whole_numbers
 from fastdln.sweep.keys import MOST_STEPS
+from fastdln.sweep.layer_axes import has_closed_form
 from fastdln.sweep.problem import Spectral
 from fastdln.sweep.schema import Sweep
 from fastdln.theory.plateau import enough_steps, plateau_steps_of_layers
@@ -40,7 +40,7 @@ def stuck_modes(sweep: Sweep) -> list[str]:
     """A line if several layers of a mode that is to be learned are 0: none of its layers has a gradient."""
     if not isinstance(sweep.start, Spectral):
         return []
-    zeros = (np.array(sweep.start.spectral) == 0).sum(axis=0)
+    zeros = (sweep.layers(len(sweep.start.spectral)) == 0).sum(axis=0)
     learned = np.isfinite(smallest_singular_values(sweep))
     stuck = [f"{mode}" for mode in np.flatnonzero((zeros >= 2) & learned)[:MOST_NAMED] + 1]
     if not stuck:
@@ -50,7 +50,7 @@ def stuck_modes(sweep: Sweep) -> list[str]:
 
 def shorter_than_the_plateau(sweep: Sweep, alpha: float, eta: float) -> list[str]:
     """A line that says how many steps would do, where the transient is shorter than the plateau."""
-    if STARTS[sweep.start_name].layers is None or sweep.momentum_kind:  # no closed form
+    if not has_closed_form(sweep) or sweep.momentum_kind:
         return []
     s = smallest_singular_values(sweep)
     plateau, enough, where = 0.0, 0.0, ""

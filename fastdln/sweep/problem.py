@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -13,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from fastdln import files
 from fastdln.models import targets
 from fastdln.sweep.arrays import WIDEST, WITHOUT_FILES, read
-from fastdln.sweep.axes import LARGEST_SEED, Values
+from fastdln.sweep.axes import LARGEST_SEED, LAYER, Values
 from fastdln.sweep.laws import SingularValues
 from fastdln.sweep.values import shown, whole
 
@@ -100,13 +101,29 @@ class Target(BaseModel):
         return data if self.simple else data | {"basis": self.basis, "seed": self.seed}
 
 
+def kind_of_row(value: Any) -> str:
+    return "name" if isinstance(value, str) and re.fullmatch(LAYER, value) else "values"
+
+
+def row(value: Any) -> Any:
+    """A row, or the name of its axis; other texts are neither."""
+    if isinstance(value, str) and kind_of_row(value) == "values":
+        raise ValueError(f'must be numbers, one a mode, or the axis that sets them, such as "w1" {shown(value)}')
+    return value
+
+
+Row = Annotated[
+    Annotated[Values, Tag("values")] | Annotated[str, Tag("name")], Discriminator(kind_of_row), BeforeValidator(row)
+]
+
+
 class Spectral(BaseModel):
-    """A start by the layers' singular values, times alpha: a row a layer, W_1 first, a value a mode."""
+    """A start by the layers' singular values, times alpha: a row a layer, W_1 first, a value a mode, or the axis that sets it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    spectral: Annotated[tuple[Values, ...], Field(min_length=2)] = Field(
-        description="a row a layer, W_1 first, a value a mode, each times alpha"
+    spectral: Annotated[tuple[Row, ...], Field(min_length=2)] = Field(
+        description="a row a layer, W_1 first, a value a mode, or the axis w1, w2, ... that sets it, each times alpha"
     )
 
 

@@ -20,7 +20,7 @@ NO_DEPTHS = [2.5, np.inf, [2, 2.5], -np.inf]
 THEORY = {
     "balanced_plateau_steps": {"alpha": 0.1, "eta": 0.1, "singular_value": 1.0, "depth": 3},
     "balancing_alpha_bound": {"eta": 0.9, "singular_value": 1.0, "depth": 3},
-    "critical_learning_rate": {"singular_value": 1.0, "depth": 3},
+    "critical_learning_rate": {"singular_value": 1.0, "depth": 3, "momentum": 0.5, "nesterov": False},
     "divergence_bound": {"eta": 0.1, "singular_value": 1.0, "depth": 3},
     "flip_coefficient": {"singular_value": 1.0, "depth": 3},
     "flow_sharpness": {"layers": [[1.0, 0.5], [1.0, 0.7]], "singular_values": [1.0, 0.5]},
@@ -47,6 +47,8 @@ def refused(call, *words, error=ValueError):
 
 
 def bad_values(name):
+    if name == "nesterov":
+        return [value for value in NO_NUMBERS if value is not True]
     return NO_COUNTS if name == "count" else NO_NUMBERS + (NO_DEPTHS if name == "depth" else [])
 
 

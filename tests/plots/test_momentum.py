@@ -39,7 +39,9 @@ def test_the_bifurcation_shows_no_cascade_of_plain_descent():
     names = set(curves(plots.bifurcation(swept(False, 0.5))))
     assert not {"onset of chaos", "further doublings", "theory: minimum and two-cycle"} & names
     assert r"2(1+$\mu$)/$S$" in names
-    plain = fastdln.Sweep(model="balanced", axes={"eta": [0.1, 0.5, 1.0], "alpha": 0.9, "depth": 3}, steps=400, record=64)
+    plain = fastdln.Sweep(
+        model="balanced", axes={"eta": [0.1, 0.5, 1.0], "alpha": 0.9, "depth": 3}, steps=400, record=64
+    )
     assert "onset of chaos" in set(curves(plots.bifurcation(fastdln.run(plain.changed(['observables=["orbit"]'])))))
 
 
