@@ -176,15 +176,14 @@ class ModeObservable(Observable):
 
     def way(self, map_: Map) -> ModeObservable | Otherwise | None:
         """How it is measured of a map: as it is, otherwise, or, None, not at all."""
-        ways: list[ModeObservable | Otherwise] = [self, *([self.otherwise] if self.otherwise else [])]
-        return next((way for way in ways if all(getattr(map_, name, None) is not None for name in way.needs)), None)
+        ways = (self, self.otherwise)
+        return next((way for way in ways if way and all(getattr(map_, n, None) is not None for n in way.needs)), None)
 
     def on(self, map_: Map, depth: int) -> Self:
         """Fill in the functions that it needs of the map."""
         if not self.needs:
             return self
-        way = self.way(map_)
-        assert way
+        way = self.way(map_) or self
         functions = [getattr(map_, name)(depth) for name in way.needs]
         parts = {part: getattr(way, part) for part in ("start", "update", "finish", "renormalize", "at_record")}
         made = {part: factory(*functions) for part, factory in parts.items() if factory}

@@ -77,7 +77,7 @@ BROADCASTING = [name for name, good in THEORY.items() if len(good) > 1 and not {
 
 @pytest.mark.parametrize("function", BROADCASTING)
 def test_theory_names_shapes_that_do_not_go_together(function):
-    shapes = {name: np.ones((2 + k, 3 + k)) for k, name in enumerate(THEORY[function])}
+    shapes = {name: np.ones((2 + k, 3 + k)) for k, name in enumerate(THEORY[function]) if name != "nesterov"}
     shapes = {name: 2 * value if name == "depth" else value for name, value in shapes.items()}
     refused(lambda: getattr(theory, function)(**shapes), *shapes)
 
