@@ -1,7 +1,7 @@
 """Kinds of observables: their variables in the dataset, and start, update and finish as scalar mathematics.
 
-A kernel carries each observable's accumulator, a tuple of floats, beside the state. It calls `start` once, `update` at
-every step that the observable spans, and `finish` at the end, which gives a value for each variable.
+A kernel carries each observable's accumulator, a tuple of floats, beside the state: `start` once, `update` at every step that
+the observable spans, and `finish` at the end, which gives a value for each variable.
 """
 
 from __future__ import annotations
