@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from fastdln import theory
-from fastdln.analysis.dataset import model_of, singular_values, sweep_of
+from fastdln.analysis.dataset import model_of, models_of, singular_values, sweep_of
 from fastdln.errors import DatasetError
 from fastdln.models import MODELS
 from fastdln.observables.growth import FLOOR
@@ -18,7 +18,13 @@ from fastdln.observables.growth import FLOOR
 def predicted(ds: xr.Dataset, eta: xr.DataArray | None = None) -> dict[str, xr.DataArray]:
     """Predictions for a dataset with all its dimensions, at its learning rates or at others."""
     eta = ds["eta"].load() if eta is None else eta
-    return prediction(eta, ds["depth"].load(), singular_values(ds), model_of(ds), edge_factor(ds))
+    found = prediction(eta, ds["depth"].load(), singular_values(ds), model_of(ds), edge_factor(ds))
+    return found if is_of_layers(ds) else {name: xr.full_like(value, np.nan, float) for name, value in found.items()}
+
+
+def is_of_layers(ds: xr.Dataset) -> bool:
+    """Whether the dataset is of networks of layers, which the theory is about, and not of a model of other numbers."""
+    return not any(MODELS[name].parameters for name in models_of(ds))
 
 
 def edge_factor(ds: xr.Dataset) -> xr.DataArray | None:

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values, sweep_of, target_singular_values
-from fastdln.analysis.expected import edge_factor
+from fastdln.analysis.expected import edge_factor, is_of_layers
 from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.colours import CRITICAL, CRITICAL_DASHES, HATCHED
@@ -105,6 +105,8 @@ def eta_s(ds: xr.Dataset) -> str:
 def minimum_sharpness(ds: xr.Dataset) -> float:
     """Compute S of the largest of a dataset's modes at the balanced minimum; DatasetError where it is not one number."""
     several = [dim for dim in ("depth", *singular_values(ds).dims) if dim != "mode" and ds.sizes[dim] > 1]
+    if not is_of_layers(ds):
+        raise DatasetError("x: eta S is of networks of layers, whose minima have one S; leave it out")
     if several:
         raise DatasetError(
             f"x: eta S needs one S, and it changes along {', '.join(map(str, several))}; choose one value"
@@ -152,7 +154,7 @@ def level_lines(ax: Axes, ds: xr.Dataset, look: Appearance, x: str) -> None:
 
 def critical_styles(ds: xr.Dataset, look: Appearance) -> Iterator[tuple[int, dict[str, Any]]]:
     """Give the modes with s > 0 and the style of their 2/S_i: a kind of dashes each, one for all where they are many."""
-    indices = mode_indices(ds)
+    indices = mode_indices(ds) if is_of_layers(ds) else []
     many = len(indices) > len(CRITICAL_DASHES)
     for k, mode in enumerate(indices):
         name = many_name(ds, look) if many else critical_name(ds, mode, len(indices), look)

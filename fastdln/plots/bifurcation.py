@@ -13,6 +13,7 @@ from fastdln import theory
 from fastdln.analysis.blockwise import blocks
 from fastdln.analysis.dataset import singular_values
 from fastdln.analysis.doublings import onset
+from fastdln.analysis.expected import is_of_layers
 from fastdln.plots.against_eta import FEWEST_JOINED
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, critical_name, eta_axis, rescaled_eta
@@ -167,7 +168,7 @@ def limits_of_orbits(lows: np.ndarray, highs: np.ndarray) -> tuple[float, float]
 def draw_theory(ax: Axes, ds: xr.Dataset, s: float, depth: float, look: Appearance) -> None:
     """Draw the minimum, its two-cycle, the doublings and the onset of chaos of the balanced map."""
     (left, right), limits = ax.get_xlim(), ax.get_ylim()
-    if "momentum" in ds.coords:  # its orbits are others
+    if "momentum" in ds.coords or not is_of_layers(ds):  # the orbits are others
         critical_lines(ax, ds, look)
         return
     flips = rescaled_eta(ds, 0, theory.period_doubling(depth, 5))

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values
-from fastdln.analysis.expected import edge_factor
+from fastdln.analysis.expected import edge_factor, is_of_layers
 from fastdln.plots.against_eta import draw_range
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, step_axis, two
@@ -104,8 +104,10 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     top = np.nanmax(high, initial=0.0)
     positive = eta > 0
     ax.plot(look.scale * eta[positive], at_edge(ds, eta[positive]), **EDGE, label=f"{two(ds)}/$\\eta$")
-    flattest = float(theory.stability_limit(singular_values(ds).max(), ds["depth"].values[0]))
-    ax.axhline(flattest, **THEORY, linestyle="--", label="S of the balanced minimum")
+    flattest = 0.0
+    if is_of_layers(ds):
+        flattest = float(theory.stability_limit(singular_values(ds).max(), ds["depth"].values[0]))
+        ax.axhline(flattest, **THEORY, linestyle="--", label="S of the balanced minimum")
     ax.set_ylim(0, 1.1 * max(top, flattest) or None)
     eta_axis(ax, ds, look)
     critical_lines(ax, ds, look)

@@ -23,7 +23,29 @@ def edges(ds: xr.Dataset) -> Iterator[Number]:
         yield Number(f"edge at momentum {mu:g}", float(last), float(theory.critical_learning_rate(1.0, 3, mu)))
 
 
+def flips_of_uv(ds: xr.Dataset) -> Iterator[Number]:
+    """Where periods double, to a step of the grid, against the balanced map of two layers."""
+    period = ds["period"].values.ravel()
+    for k, eta in enumerate(np.asarray(theory.period_doubling(2, 3))):
+        last = np.flatnonzero(period == 2**k)
+        below = last[ds["eta"].values[last] < eta + 0.01].max()
+        yield Number(f"learning rate of the doubling of period {2**k}", float(ds["eta"].values[below]), float(eta))
+
+
+def reached(ds: xr.Dataset) -> Iterator[Number]:
+    """How sharp the minima are that runs end at, and from how far they come."""
+    converged = ds["fate"] == CONVERGED
+    largest = float(ds["sharpness_ratio"].where(converged).max())
+    yield Number("largest eta S / 2 of a minimum that is reached, in theory 1 at most", largest, 1.0)
+    start = (ds["eta"] * ds["lambda0"]).where(converged & (ds["eta"] < 0.5))
+    yield Number(
+        "largest eta lambda at the start of a run that converges, eta below .5; about 4", float(start.max()), np.nan
+    )
+
+
 FIGURES = [
+    PaperFigure("uv", "UV model: fates over learning rate and initial curvature", [("phase", {})], 1, reached),
+    PaperFigure("uv_chaos", "UV model: the route to chaos", [("bifurcation", {}), ("sharpness", {})], 1, flips_of_uv),
     PaperFigure("momentum", "Period doubling over the learning rate and momentum", [("phase", {})], 1, edges),
 ]
 

@@ -21,6 +21,7 @@ from fastdln import analysis, theory
 from fastdln import files as local
 from fastdln.analysis.comparison import CLOSE, coordinate_text
 from fastdln.analysis.dataset import restore_dimensions, singular_values, text_of
+from fastdln.analysis.expected import is_of_layers
 from fastdln.errors import DatasetError
 from fastdln.execution.logged import logged
 from fastdln.plots import PLOTS, drawable, encode, figure
@@ -156,6 +157,7 @@ def flips(ds: xr.Dataset) -> list[tuple[str, str, str, str, str]]:
     if (
         "period" not in ds
         or "momentum" in ds.coords
+        or not is_of_layers(ds)
         or ds.sizes["eta"] < FEWEST_RATES
         or any(name in ds.dims for name in swept(ds))
     ):

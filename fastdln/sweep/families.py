@@ -15,7 +15,7 @@ from fastdln.observables import (
     default_of,
     observables_of,
 )
-from fastdln.observables.observable import ModeObservable, PointObservable
+from fastdln.observables.observable import EndObservable, ModeObservable, PairObservable, PointObservable
 
 if TYPE_CHECKING:
     from fastdln.sweep.schema import Sweep
@@ -76,4 +76,12 @@ def gives(sweep: Sweep, family: Observable) -> bool:
     quantity = family.quantity if isinstance(family, PointObservable) else None
     if sweep.definition.matrices:
         return quantity is None or quantity.measure is not None
+    if sweep.definition.parameters and looks_at_layers(sweep.map, family):
+        return False
     return can_give(sweep.map, family) and (quantity is None or quantity.of_modes)
+
+
+def looks_at_layers(map_: Map, family: Observable) -> bool:
+    """Whether a family is of the layers themselves, which a model of other numbers has not."""
+    by_layers = any(quantity.term(map_, 2) is None for quantity in family.looks_at)
+    return by_layers or isinstance(family, EndObservable | PairObservable)

@@ -26,8 +26,12 @@ def check_keys(sweep: Sweep) -> None:
         return
     if sweep.start not in ("", *sweep.definition.starts):
         raise ValueError(f"start: {sweep.model} begins at the numbers of its axes, {', '.join(own)}; leave start out")
+    if isinstance(eta := sweep.axes["eta"], Ratios) or getattr(eta, "unit", None):
+        raise ValueError(f"axes.eta: {sweep.model} has no S_1; give eta itself, without a unit")
     if not sweep.definition.initial:
         check_no_target(sweep)
+    elif (count := len(sweep.target.singular_values)) > 1:
+        raise ValueError(f"target.singular_values: {sweep.model} learns one number (got {count})")
     for name in ("alpha", "depth", "seed", "model"):
         axis, only = sweep.axes.get(name), {"alpha": (ALPHA,), "depth": (DEPTH,)}.get(name)
         if axis is not None and axis != only:
@@ -35,11 +39,9 @@ def check_keys(sweep: Sweep) -> None:
 
 
 def check_no_target(sweep: Sweep) -> None:
-    """ValueError for a target, and for what is counted in its units, where a model learns none."""
+    """ValueError for a target where a model learns none."""
     if sweep.target != Target.model_validate({"singular_values": (1.0,)}):
         raise ValueError(f"target: {sweep.model} learns none; leave it out")
-    if isinstance(eta := sweep.axes["eta"], Ratios) or getattr(eta, "unit", None):
-        raise ValueError(f"axes.eta: {sweep.model} has no S_1; give eta itself, without a unit")
     for name in sweep.axes:
         if swept_mode(name) is not None:
             raise ValueError(f"axes.{name}: {sweep.model} has no singular values; leave it out")

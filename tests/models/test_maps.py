@@ -25,7 +25,7 @@ def close(a, b, rel=1e-12):
 
 
 def test_every_registered_model_and_start_has_a_twin():
-    assert set(reference.MODELS) | set(reference.SIMULATIONS) == set(MODELS)
+    assert set(reference.MODELS) | set(reference.SIMULATIONS) | set(reference.OF_PARAMETERS) == set(MODELS)
     assert set(reference.STARTS) == set(STARTS)
 
 

@@ -22,7 +22,7 @@ from tests.reference.fates import (
 from tests.reference.high_precision import mp_layers, mp_two_scalar
 from tests.reference.local_map import closed_orbit, cycles, local_map
 from tests.reference.lyapunov import FLOOR
-from tests.reference.maps import MODELS, SIMULATIONS, layers_after, matrix_descent
+from tests.reference.maps import MODELS, OF_PARAMETERS, SIMULATIONS, layers_after, matrix_descent
 from tests.reference.matrices import MATRIX_OBSERVABLES, MatrixRun, matrix_gradients, of_record
 from tests.reference.mode_run import Run
 from tests.reference.observables import OBSERVABLES
@@ -39,6 +39,7 @@ __all__ = [
     "MATRIX_OBSERVABLES",
     "MODELS",
     "OBSERVABLES",
+    "OF_PARAMETERS",
     "PERIODIC",
     "SIMULATIONS",
     "STARTS",

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from tests.reference import uv
 from tests.reference.central_flow import central_flow
 from tests.reference.constrained import constrained_run
 from tests.reference.dense_hessian import chain
@@ -66,6 +67,9 @@ MODELS = {
     "modes": lambda start, s, eta, steps: matrix_descent(start, np.diag(s), eta, steps),
     "matrix": lambda start, s, eta, steps: matrix_descent(start, np.diag(s), eta, steps),
 }
+
+# Models of other numbers than layers; each has a file of its own here.
+OF_PARAMETERS = {"uv": uv.descend}
 
 # Models that a kernel of their own takes point by point.
 SIMULATIONS = {"central-flow": central_flow, "constrained": constrained_run, "self-stabilization": local_map}
