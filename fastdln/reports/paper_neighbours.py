@@ -43,7 +43,44 @@ def reached(ds: xr.Dataset) -> Iterator[Number]:
     )
 
 
+def agreement(ds: xr.Dataset) -> Iterator[Number]:
+    """How many starts do otherwise than the exact threshold says, but for those within 1e-3 of it and those that end at the saddle."""
+    u, v = np.meshgrid(ds["w1"].values, ds["w2"].values, indexing="ij")
+    eta = float(ds["eta"].item())
+    limit = theory.factorization_limit(u, v, 1.0)
+    converged = ds["fate"].squeeze().transpose("w1", "w2").values == CONVERGED
+    clear = (np.abs(eta / limit - 1) > 1e-3) & (np.abs(u + v) > 1e-9)
+    yield Number("starts that do not as the threshold says", float((clear & (converged != (eta < limit))).sum()), 0.0)
+
+
+def just_below(ds: xr.Dataset) -> Iterator[Number]:
+    """The sharpness where runs end that gradient flow would take beyond 2/eta, against 2/eta - eta/2."""
+    eta = float(ds["eta"].item())
+    x, y = np.meshgrid(ds["w1"].values, ds["w2"].values, indexing="ij")
+    beyond = theory.flow_sharpness(np.stack([x, y, x, y], axis=-1)[..., None], [1.0]) * eta / 2
+    end = ds["sharpness"].where(ds["fate"] == CONVERGED).squeeze().transpose("w1", "w2").values
+    for low, high in ((1.05, 1.2), (1.2, 1.5)):
+        # those that begin at a minimum stay there, stable or not
+        there = (beyond > low) & (beyond <= high) & (np.abs(x * y - 1) > 1e-9)
+        median = float(np.nanmedian(end[there]))
+        yield Number(f"sharpness at the end, flow's {low:g} to {high:g} of 2/eta", median, 2 / eta - eta / 2)
+
+
 FIGURES = [
+    PaperFigure(
+        "scalar_factorization",
+        "Two factors: where gradient descent converges",
+        [("map", {"variable": "fate", "x": "w1", "y": "w2"})],
+        1,
+        agreement,
+    ),
+    PaperFigure(
+        "minimalist",
+        "Four factors: sharpness at the end over 2/eta",
+        [("map", {"variable": "sharpness_ratio", "x": "w1", "y": "w2"})],
+        1,
+        just_below,
+    ),
     PaperFigure("uv", "UV model: fates over learning rate and initial curvature", [("phase", {})], 1, reached),
     PaperFigure("uv_chaos", "UV model: the route to chaos", [("bifurcation", {}), ("sharpness", {})], 1, flips_of_uv),
     PaperFigure("momentum", "Period doubling over the learning rate and momentum", [("phase", {})], 1, edges),

@@ -132,7 +132,7 @@ def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[s
             {"long_name": f"singular value {mode + 1} of the target", "units": "1"} if mode is not None else {}
         )
         if (layer := layer_of(name)) is not None:
-            about = {"long_name": f"starting value of layer {layer}, times alpha", "units": "1"}
+            about = {"long_name": f"starting value of layer {layer}", "units": "1"}
         if name in PARAMETERS:
             about = {"long_name": PARAMETERS[name].summary, "units": "1"}
         yield name, values, name, AXIS_ATTRIBUTES.get(name, about)

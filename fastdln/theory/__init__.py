@@ -7,6 +7,7 @@ rate and alpha the scale of the initialization. The layers' unit is that of s^(1
 
 from fastdln.theory.cascade import onset_of_chaos, period_doubling
 from fastdln.theory.cycles import two_cycle
+from fastdln.theory.factorization import factorization_limit
 from fastdln.theory.hessian import flow_sharpness, hessian_eigenvalues, sharpness, spectrum
 from fastdln.theory.minimum import sharpness_at_minimum
 from fastdln.theory.plateau import balanced_plateau_steps, plateau_steps
@@ -24,6 +25,7 @@ __all__ = [
     "balancing_alpha_bound",
     "critical_learning_rate",
     "divergence_bound",
+    "factorization_limit",
     "flip_coefficient",
     "flow_sharpness",
     "hessian_eigenvalues",

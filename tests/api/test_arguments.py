@@ -22,6 +22,7 @@ THEORY = {
     "balancing_alpha_bound": {"eta": 0.9, "singular_value": 1.0, "depth": 3},
     "critical_learning_rate": {"singular_value": 1.0, "depth": 3, "momentum": 0.5, "nesterov": False},
     "divergence_bound": {"eta": 0.1, "singular_value": 1.0, "depth": 3},
+    "factorization_limit": {"u": 1.0, "v": 0.5, "y": 1.0},
     "flip_coefficient": {"singular_value": 1.0, "depth": 3},
     "flow_sharpness": {"layers": [[1.0, 0.5], [1.0, 0.7]], "singular_values": [1.0, 0.5]},
     "hessian_eigenvalues": {"singular_values": [1.0, 0.5], "depth": 3},

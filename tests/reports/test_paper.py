@@ -1,5 +1,6 @@
 """The paper's figures: every number behind them, against the table in docs/theory.md, D."""
 
+import math
 import os
 import re
 import signal
@@ -186,3 +187,12 @@ def test_the_second_set_stands_on_its_numbers(tmp_path):
     np.testing.assert_allclose(cycles[:, 0], cycles[:, 1], rtol=0.06)  # of first order in eta = .005
     zeros = np.array(list(numbers["edge_on_the_set"].values()))
     np.testing.assert_allclose(zeros[:, 0], 0.0, atol=1e-9)
+
+
+def test_the_neighbours_stand_on_their_numbers(tmp_path):
+    for figure in paper.SETS["neighbours"].figures:
+        name, found = paper.one(tmp_path, "neighbours", figure.name)
+        assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+        for number in found:
+            if not math.isnan(number.expected):
+                assert number.measured == pytest.approx(number.expected, rel=5e-3, abs=1e-9), number.what

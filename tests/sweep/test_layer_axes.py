@@ -70,7 +70,7 @@ def test_layers_that_are_tied_have_the_smaller_map():
 def test_a_store_keeps_the_axes_and_their_meaning(tmp_path):
     ds = fastdln.run(Sweep(model="modes", axes=AXES, start=TIED, **KEYS), store=tmp_path / "w.zarr")
     there = fastdln.open(tmp_path / "w.zarr")
-    assert there.w2.attrs["long_name"] == "starting value of layer 2, times alpha"
+    assert there.w2.attrs["long_name"] == "starting value of layer 2"
     np.testing.assert_array_equal(there.orbit, ds.orbit)
     assert fastdln.analysis.census(there).fates == fastdln.analysis.census(ds).fates
 
