@@ -72,7 +72,7 @@ def fill_names(sweep: dict[str, Any], ds: xr.Dataset) -> None:
     """Gives a sweep the keys that are axes of it."""
     for axis in (axis for axis in NAMED if axis in sweep["axes"]):
         first = names_along(sweep, ds, axis)[0]
-        sweep.update({"target": {**sweep["target"], axis: first}} if axis == "basis" else {axis: first})
+        sweep.update({"target": {**sweep["target"], axis: first}} if axis == "basis" else {NAMED[axis]: first})
 
 
 def is_valid(sweep: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fastdln.errors import SweepError
 from fastdln.sweep.axes import whole_numbers
 from fastdln.sweep.cost import point_cost
+from fastdln.sweep.data import data_warnings
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.html import table
 from fastdln.sweep.plateaus import plateau_warnings
@@ -79,7 +80,11 @@ class Plan:
     def warnings(self) -> list[str]:
         from fastdln.execution.threads import threads
 
-        lines = [*plateau_warnings(self.sweep), *long_warnings(self.grid, self.chunks, threads())]
+        lines = [
+            *plateau_warnings(self.sweep),
+            *data_warnings(self.sweep),
+            *long_warnings(self.grid, self.chunks, threads()),
+        ]
         return lines + even_strides(self.grid)
 
     def rows(self) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from fastdln.models import STARTS
 from fastdln.models.momentum import at_rest
 from fastdln.models.targets import TargetMatrix
 from fastdln.sweep.axes import swept_mode
+from fastdln.sweep.choices import chosen
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.layer_axes import has_closed_form, named_rows
 from fastdln.sweep.schema import Sweep
@@ -74,8 +75,8 @@ class Task:
         if sweep.definition.simulation:
             from fastdln.kernels.edge.chunk import SimulationKernel
 
-            widths = sweep.widths_at(depth) if sweep.definition.matrices else ()
-            return SimulationKernel(sweep.definition.simulation, widths, sweep.families)
+            widths = sweep.widths_at(depth) if sweep.definition.matrices else sweep.data_shape
+            return SimulationKernel(sweep.definition.simulation, widths, sweep.families, chosen(sweep))
         if sweep.definition.matrices:
             from fastdln.kernels.matrices.chunk import MatrixKernel
 
@@ -151,13 +152,20 @@ class Task:
         states = sweep.layers(depth)[layers][:, :, None] * sweep.layer_factors(values, depth)[layers][:, None]
         return at_rest(states, values["momentum"]) if sweep.momentum_kind else states
 
+    @cached_property
+    def examples(self) -> np.ndarray:
+        """What the model's kernel is given of the examples that it learns from; empty without."""
+        if self.sweep.data is None:
+            return np.empty(0)
+        assert self.sweep.definition.prepare
+        return self.sweep.definition.prepare(*self.sweep.data.arrays())
+
     def simulate(
         self, kernel: SimulationKernel, values: Mapping[str, np.ndarray], lengths: Lengths
     ) -> tuple[dict[str, np.ndarray], int]:
         """Points of a model of parameters; returns with the variables at how many something did not converge."""
         starts = np.stack([values[one.name] for one in self.sweep.definition.parameters], axis=1)
-        nothing_to_learn = np.zeros((1, 0)), np.zeros(len(starts), np.int64)
-        results = kernel(values["eta"], starts, *nothing_to_learn, lengths)
+        results = kernel(values["eta"], starts, self.examples[None], np.zeros(len(starts), np.int64), lengths)
         return results, int(np.count_nonzero(results.pop(kernel.unconverged)))
 
     def descend(

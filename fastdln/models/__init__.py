@@ -1,6 +1,6 @@
 """Models that can be swept; each file here that binds MODEL is one, and needs no other entry."""
 
-from fastdln.models.model import SHARPNESS_SEARCH, Failure, Map, Model, Parameter, Start
+from fastdln.models.model import SHARPNESS_SEARCH, Choice, Failure, Map, Model, Parameter, Start
 from fastdln.models.starts import STARTS
 from fastdln.registry import collect
 
@@ -25,6 +25,7 @@ __all__ = [
     "SHARPNESS_SEARCH",
     "STAND_IN",
     "STARTS",
+    "Choice",
     "Failure",
     "Map",
     "Model",

@@ -76,6 +76,15 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A key of the sweep that chooses one of a model's ways by name; the first is the default."""
+
+    name: str
+    summary: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Limits:
     """What the kernels of a model can bear: weights of a network, and steps of a run."""
 
@@ -111,6 +120,10 @@ class Model:
     then. initial: of a model of parameters with `reduce`, function of arrays of them, by their names, and of the target's s -> the state's
     numbers at state 0; without it the model has no target either. failure: what may not converge at a point. flow: whether states follow each other by gradient flow over a time eta,
     not by a step of gradient descent; `reduce` then takes the tolerance too.
+
+    data: of a simulation that learns from examples, what comes with their inputs, "labels" or "outputs". prepare: function of both
+    (example, feature), (example, output) -> the numbers that its kernel is given for a target. doubt: function of the same -> why its theory does not apply, "" if it does. choices: keys that choose how it goes on;
+    its kernel knows the value of the first.
     """
 
     name: str
@@ -125,6 +138,10 @@ class Model:
     failure: Failure = SHARPNESS_SEARCH
     flow: bool = False
     initial: Callable[..., tuple[Any, ...]] | None = None
+    data: str = ""
+    prepare: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    doubt: Callable[[np.ndarray, np.ndarray], str] | None = None
+    choices: tuple[Choice, ...] = ()
 
     @property
     def matrices(self) -> bool:

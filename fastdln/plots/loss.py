@@ -81,7 +81,8 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     low, mean, high = (np.maximum(values(ds, f"loss{end}", "eta"), FLOOR) for end in ("_min", "", "_max"))
     draw_range(ax, ds, look, low, mean, high)
     expected = np.where((found := on_the_two_cycle(ds)) > 0, found, np.nan)
-    ax.plot(look.scale * ds["eta"].values, expected, **THEORY, linestyle="--", label="mean on the two-cycle")
+    if np.isfinite(expected).any():
+        ax.plot(look.scale * ds["eta"].values, expected, **THEORY, linestyle="--", label="mean on the two-cycle")
     eta_axis(ax, ds, look)
     leave_out_strays(ax, np.concatenate([low, mean, high]))
     critical_lines(ax, ds, look)

@@ -24,6 +24,7 @@ from fastdln.plots.labels import axis_label, hatched_swatch, swatch
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import draw_cells, grid_cells, most_frequent, span
 from fastdln.plots.shown import plane_dims
+from fastdln.sweep.axes import NAMED
 from fastdln.text import suggestion
 
 # Finds the index of what each value means, -1 for nothing.
@@ -111,7 +112,7 @@ def views_of(ds: xr.Dataset, look: Appearance) -> tuple[View, ...]:
     if look.variable not in valid:
         hint = suggestion(look.variable, valid)
         raise DatasetError(f"variable: must be one of {', '.join(valid)} (got {look.variable!r}){hint}")
-    grid = [str(dim) for dim in ds["fate"].dims]
+    grid = [str(dim) for dim in ds["fate"].dims if dim not in NAMED]  # names lie in no order
     x = look.x and look.x.removesuffix(" S")
     for name, value in (("x", x), ("y", look.y)):
         if value is not None and value not in grid:

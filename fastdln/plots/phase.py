@@ -185,7 +185,8 @@ def classes(block: xr.Dataset, others: Counter[int] | None = None) -> np.ndarray
         out = np.where(fate == 0, -1, class_of_modes(period, counted, collapsed))
         period = np.where(counted & ~collapsed, period, 1)
     periodic = np.nonzero(out == CLASSES.index(PLACEHOLDER) if COUNTED in block else fate == PERIODIC)
-    common = np.lcm.reduce(np.maximum(period[periodic], 1), axis=-1)
+    # of a model without modes the period is that of the whole
+    common = np.lcm.reduce(np.maximum(period.reshape(*fate.shape, -1)[periodic], 1), axis=-1)
     power = (common & (common - 1)) == 0
     by_power = np.array(
         [CLASSES.index(n) for n in ("converged", "period 2", "period 4", "period 8", "period 16, 32, ...")]

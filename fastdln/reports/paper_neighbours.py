@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from fastdln import theory
-from fastdln.observables.fate import CONVERGED
+from fastdln.observables.fate import CONVERGED, DIVERGED
 from fastdln.reports.paper_figure import Number, PaperFigure, PaperSet
 
 # Momentum beyond which the orbits that start at .9 of the minimum do not reach it any more, well below the edge.
@@ -66,7 +66,28 @@ def just_below(ds: xr.Dataset) -> Iterator[Number]:
         yield Number(f"sharpness at the end, flow's {low:g} to {high:g} of 2/eta", median, 2 / eta - eta / 2)
 
 
+def late_losses(ds: xr.Dataset) -> Iterator[Number]:
+    """The loss at the last state times eta t, in theory 1, the examples having a margin of 1; where the exponential one is lost."""
+    lost = ds["fate"].sel(loss_function="exponential").values.ravel() == DIVERGED
+    yield Number(
+        "learning rate from which the exponential loss diverges", float(ds["eta"].values[np.argmax(lost)]), np.nan
+    )
+    kept = ds["loss_time"].sel(loss_function="logistic").sel(eta=[0.02, 0.2, 0.5], method="nearest")
+    for eta, value in zip(kept["eta"].values, kept.values.ravel(), strict=True):
+        yield Number(f"logistic loss times eta t at eta = {eta:.3g}", float(value), 1.0)
+
+
+def edge_reached(ds: xr.Dataset) -> Iterator[Number]:
+    """From which state on the loss falls."""
+    for eta, step in zip(ds["eta"].values, ds["monotone_from"].values.ravel(), strict=True):
+        yield Number(f"state from which the loss falls at eta = {eta:g}", float(step), np.nan)
+
+
 FIGURES = [
+    PaperFigure("logistic", "Logistic and exponential loss", [("loss", {}), ("phase", {})], 1, late_losses),
+    PaperFigure(
+        "logistic_steps", "Logistic regression along the steps", [("loss", {}), ("sharpness", {})], 1, edge_reached
+    ),
     PaperFigure(
         "scalar_factorization",
         "Two factors: where gradient descent converges",

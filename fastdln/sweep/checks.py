@@ -11,7 +11,7 @@ from fastdln.errors import SweepError
 from fastdln.models import MODELS, STARTS
 from fastdln.observables import observables_of
 from fastdln.observables.observable import PairObservable, PointObservable
-from fastdln.sweep import layer_axes, momentum, own_parameters, units
+from fastdln.sweep import choices, data, layer_axes, momentum, own_parameters, units
 from fastdln.sweep.arrays import WIDEST
 from fastdln.sweep.axes import Axis, coordinates, is_named, swept_mode, whole_numbers
 from fastdln.sweep.extensions.trial_networks import try_out
@@ -45,6 +45,8 @@ TRAJECTORY_BYTES = 4e9
 def complete(sweep: Sweep) -> None:
     """Fills the start and the axes in; ValueError unless the keys of the sweep, or of its first part, go together."""
     own_parameters.check_keys(sweep)
+    choices.check(sweep)
+    data.check(sweep)
     check_target(sweep)
     object.__setattr__(sweep, "start", layer_axes.filled(sweep))
     object.__setattr__(sweep, "start", filled_start(sweep))
@@ -85,6 +87,8 @@ def check_numbers(sweep: Sweep) -> None:
     written = {f"axes.{name}": len(axis) for name, axis in sweep.axes.items() if isinstance(axis, tuple)}
     written["target"] = len(sweep.target.matrix or ()) * len(sweep.target.singular_values)
     written["target"] = written["target"] or len(sweep.target.singular_values)
+    if sweep.data is not None:
+        written["data"] = sweep.data.numbers
     if isinstance(sweep.start, Layers):
         written["start.layers"] = sum(len(layer) * len(layer[0]) for layer in sweep.start.layers)
     if isinstance(sweep.start, Spectral):

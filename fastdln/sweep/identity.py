@@ -51,6 +51,8 @@ def meaning(sweep: Sweep) -> dict[str, Any]:
         "sharpness_every": sweep.sharpness_every if any(family.sampled for family in families) else None,
         "sharpness_count": sweep.sharpness_count,
         "nesterov": sweep.nesterov,
+        "data": sweep.data,
+        "loss": sweep.loss,
     }
     # the axis has the names, in place of a key
     return found | {key: None for name, key in named_axes.KEYS.items() if name in sweep.axes}

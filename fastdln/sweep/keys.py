@@ -12,6 +12,7 @@ from fastdln.models.dop853 import DEFAULT_TOLERANCE
 from fastdln.observables import DEFAULT
 from fastdln.sweep.arrays import WIDEST
 from fastdln.sweep.axes import Axis, AxisName, check_axes
+from fastdln.sweep.data import Data
 from fastdln.sweep.families import BY_KEY, known_names
 from fastdln.sweep.messages import one_of
 from fastdln.sweep.problem import Start, Target
@@ -49,6 +50,10 @@ class Keys(BaseModel):
         default_factory=lambda: Target.model_validate({"singular_values": (1.0,)}),
         description="the matrix M; singular_values = [1] if left out",
     )
+    data: Data | None = Field(
+        None, description="the examples that a model learns from in place of a target (models that say so)"
+    )
+    loss: str | None = Field(None, description="of a model that has several: its name, the first if left out")
     widths: (
         Annotated[
             tuple[Annotated[int, Field(ge=1, le=WIDEST), BeforeValidator(whole)], ...],

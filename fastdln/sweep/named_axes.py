@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from fastdln.errors import SweepError
 from fastdln.models import MODELS, STARTS
+from fastdln.sweep.axes import NAMED
+from fastdln.sweep.choices import ways
 from fastdln.sweep.messages import one_of
 from fastdln.sweep.problem import Target
 from fastdln.sweep.values import refuse_unquoted, shown
@@ -17,11 +19,11 @@ from fastdln.text import suggestion
 if TYPE_CHECKING:
     from fastdln.sweep.schema import Sweep
 
-# The key whose values an axis of this name lists. A dot in the name of a dimension would hide it from ds.NAME.
-KEYS = {"model": "model", "start": "start", "basis": "target.basis"}
+KEYS = NAMED
 
 # Other ways to write the axis of the target's basis.
 DOTTED, NESTED = "target.basis", "target"
+BY_KEY = {key: name for name, key in NAMED.items() if "." not in key}
 
 
 # Of the JSON Schema: the key `model` may be left out where it is an axis.
@@ -35,6 +37,8 @@ def valid_names(axis: str) -> list[str]:
     """The names that an axis of names may have."""
     if axis == "model":
         return [*MODELS]
+    if KEYS[axis] in (known := ways()):
+        return list(known[KEYS[axis]].values)
     if axis == "start":
         return [start.name for start in STARTS.values() if not start.takes_values]
     return [*get_args(Target.model_fields["basis"].annotation)]
@@ -49,11 +53,11 @@ def filled(data: Mapping[str, Any]) -> Mapping[str, Any]:
     if not named:
         return data
     found = {**data, "axes": {**axes, **named}}
-    for name in ("model", "start"):
-        if name in named:
-            if name in data:
-                raise SweepError(f"{name}: is an axis of this sweep (axes.{name}); leave the key {name} out")
-            found[name] = named[name][0]
+    for name in KEYS:
+        if name in named and name != "basis":
+            if (key := KEYS[name]) in data:
+                raise SweepError(f"{key}: is an axis of this sweep (axes.{key}); leave the key {key} out")
+            found[key] = named[name][0]
     if "basis" in named and isinstance(target := data.get("target", {"singular_values": [1.0]}), Mapping):
         if "basis" in target:
             raise SweepError("target.basis: is an axis of this sweep (axes.target.basis); leave the key out")
@@ -67,7 +71,7 @@ def renamed(axes: Mapping[str, Any]) -> dict[str, Any]:
     """Axes in their order, that of the target's basis under its own name."""
     found: dict[str, Any] = {}
     for name, axis in axes.items():
-        own, values = name, axis
+        own, values = BY_KEY.get(name, name), axis
         if name == DOTTED:
             own = "basis"
         elif name == NESTED and isinstance(axis, Mapping) and list(axis) == ["basis"]:
@@ -131,7 +135,7 @@ def at(sweep: Sweep, choice: Mapping[str, str]) -> Sweep:
             raise SweepError(f"{name}: is no axis of names of this sweep; those are {', '.join(axes) or 'none'}")
         if value not in axes[name]:
             raise SweepError(f"{name}: must be one of {', '.join(axes[name])} {shown(value)}")
-        update |= {"target": sweep.target.model_copy(update={name: value})} if name == "basis" else {name: value}
+        update |= {"target": sweep.target.model_copy(update={name: value})} if name == "basis" else {KEYS[name]: value}
     diagonal = "model" in choice and not MODELS[choice["model"]].matrices
     if diagonal and sweep.target.matrix is None:  # modes are the same in every basis
         update["target"] = sweep.target.model_copy(update={"basis": "identity", "seed": 0})
@@ -147,7 +151,8 @@ def in_words(choice: Mapping[str, str]) -> str:
 
 def without_keys(data: dict[str, Any]) -> dict[str, Any]:
     """A sweep's data without the keys that are axes."""
-    found = {name: value for name, value in data.items() if name not in data["axes"]}
+    along = {KEYS[name] for name in data["axes"] if name in KEYS}
+    found = {name: value for name, value in data.items() if name not in along}
     if "basis" in data["axes"]:
         target = data["target"]
         found["target"] = {"singular_values": target["singular_values"], "seed": target.get("seed", 0)}

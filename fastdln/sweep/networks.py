@@ -53,6 +53,14 @@ class Networks(Keys):
         """Of the momentum: "heavy-ball" or "nesterov"; "" without."""
         return ("nesterov" if self.nesterov else "heavy-ball") if "momentum" in self.axes else ""
 
+    @property
+    def data_shape(self) -> tuple[int, ...]:
+        """Numbers of examples, and of features and outputs of each; empty without data."""
+        if self.data is None:
+            return ()
+        inputs, outputs = self.data.arrays()
+        return (*inputs.shape, outputs.shape[1])
+
     def layers(self, depth: int, numbers: Mapping[str, float] | None = None) -> np.ndarray:
         """The layers' singular values at state 0 in units of alpha.
 

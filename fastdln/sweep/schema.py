@@ -22,6 +22,7 @@ from fastdln.observables import Observable, Variable
 from fastdln.sweep import checks, display, families, identity, measured, named_axes, part_checks, units
 from fastdln.sweep.arrays import WITHOUT_FILES
 from fastdln.sweep.axes import Range, length, whole_numbers
+from fastdln.sweep.data import Data
 from fastdln.sweep.keys import DEFAULT_PERIOD
 from fastdln.sweep.messages import assign, checked_overrides, explain
 from fastdln.sweep.networks import Networks
@@ -31,6 +32,9 @@ from fastdln.sweep.values import plain, shown
 
 # Keys that describe a run and not its results.
 FREE_KEYS = frozenset({"title", "chunks", "shards"})
+
+# Keys that are left out of the canonical text where they say nothing.
+UNSET_KEYS = ("data", "loss", "widths", "sharpness_count", "tolerance", "momentum")
 
 
 class Sweep(Networks):
@@ -48,6 +52,10 @@ class Sweep(Networks):
         target.basis, each a list of names, stand for these keys.
     target : dict
         The matrix M, by its singular_values, [1] if left out; for `matrix` also by basis and seed, or as a matrix.
+    data : dict, optional
+        Examples in place of a target: inputs, with labels or outputs; or a built-in pair (models that learn from them only).
+    loss : str, optional
+        Of a model that has several.
     widths : list of int, optional
         Of the input, after each layer, and so of the output; as many as the target has modes if left out (`matrix` only).
     start : str or dict
@@ -239,9 +247,11 @@ class Sweep(Networks):
         str
             The text that a store keeps.
         """
-        unset = {name for name in ("widths", "sharpness_count", "tolerance", "momentum") if getattr(self, name) is None}
+        unset = {name for name in UNSET_KEYS if getattr(self, name) is None}
         unset |= set() if self.nesterov else {"nesterov"}
         data = self.model_dump(mode="json", exclude=set(FREE_KEYS) | unset) | {"target": self.target.canonical()}
+        if self.data is not None:
+            data["data"] = self.data.model_dump(mode="json", exclude_none=True)
         data["axes"] = {name: units.dumped(axis) for name, axis in self.axes.items()}
         data = named_axes.without_keys(data)
         data["period_max"] = self.longest_period or None  # a record of one state has no period
@@ -293,4 +303,4 @@ class Sweep(Networks):
 
 
 # Whose keys are valid where, by the key that they stand under.
-OWNERS: dict[str, type[BaseModel]] = {"": Sweep, "axes": Range, "target": Target, "start": Spectral}
+OWNERS: dict[str, type[BaseModel]] = {"": Sweep, "axes": Range, "target": Target, "start": Spectral, "data": Data}

@@ -45,6 +45,10 @@ SWEEPS = {
     "self-stabilization": Sweep(
         model="self-stabilization", axes={"eta": 0.01, "alpha_ps": [0.5, 1.0]}, steps=0, record=3000, trajectory=500,
     ),
+    "logistic": Sweep(
+        model="logistic", data={"pair": {}}, axes={"eta": [0.1, 0.2], "loss": ["logistic", "exponential"]}, steps=9, record=8,
+        trajectory=2,
+    ),
     "uv": Sweep(model="uv", axes={"eta": [0.1, 0.9], "lambda0": [2.2, 3.0]}, steps=9, record=8, trajectory=2),
     "momentum": Sweep(
         model="modes", axes={"eta": [0.1, 0.9], "w1": [0.2, 0.3], "w2": 0.4, "momentum": [0.1, 0.2]}, steps=9, record=8,

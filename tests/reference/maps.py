@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from tests.reference import uv
+from tests.reference import logistic, uv
 from tests.reference.central_flow import central_flow
 from tests.reference.constrained import constrained_run
 from tests.reference.dense_hessian import chain
@@ -72,7 +72,12 @@ MODELS = {
 OF_PARAMETERS = {"uv": uv.descend}
 
 # Models that a kernel of their own takes point by point.
-SIMULATIONS = {"central-flow": central_flow, "constrained": constrained_run, "self-stabilization": local_map}
+SIMULATIONS = {
+    "central-flow": central_flow,
+    "constrained": constrained_run,
+    "self-stabilization": local_map,
+    "logistic": logistic.descend,
+}
 
 
 def layers_after(start, singular_values, eta, steps):

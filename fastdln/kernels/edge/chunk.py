@@ -19,8 +19,8 @@ from fastdln.registry import collect
 
 @cache
 def simulations() -> dict[str, Simulation]:
-    """The simulations, by name; each file of this folder that binds SIMULATION is one."""
-    return collect("fastdln.kernels.edge", "SIMULATION")
+    """The simulations, by name; each file of these folders that binds SIMULATION is one."""
+    return collect("fastdln.kernels.edge", "SIMULATION") | collect("fastdln.kernels.simulations", "SIMULATION")
 
 
 class SimulationKernel:
@@ -31,8 +31,8 @@ class SimulationKernel:
 
     unconverged = "unconverged"
 
-    def __init__(self, name: str, widths: Sequence[int], observables: Sequence[Observable]) -> None:
-        self.simulation = simulations()[name]
+    def __init__(self, name: str, widths: Sequence[int], observables: Sequence[Observable], choice: str = "") -> None:
+        self.simulation, self.choice = simulations()[name], choice
         self.widths, self.observables = np.array(widths, np.int64), observables
 
     def __call__(
@@ -49,7 +49,7 @@ class SimulationKernel:
         arguments = (eta, starts.copy(), targets, target_of, self.widths, total, lengths.record, lengths.trajectory)
         scratch = np.empty(simulation.scratch(self.widths.tolist(), total))
         with np.errstate(all="ignore"):  # diverging points, where the JIT is off
-            driver(simulation)(*arguments, summary, series, scratch)
+            driver(simulation, self.choice)(*arguments, summary, series, scratch)
         results = {}
         for variable in (variable for family in self.observables for variable in family.variables):
             if "step" in variable.dims:
@@ -69,7 +69,12 @@ class SimulationKernel:
         numbers, whole = np.empty((1, 1)), np.empty(1, np.int64)
         arguments = (numbers[0], numbers, numbers, whole, whole, 0, 0, 0, numbers, numbers[None], numbers[0])
         kinds = tuple(map(numba.typeof, arguments))
-        return [Job(f"simulate {self.simulation.name}", partial(driver(self.simulation).compile, kinds))]
+        return [
+            Job(
+                f"simulate {self.simulation.name} {self.choice}".strip(),
+                partial(driver(self.simulation, self.choice).compile, kinds),
+            )
+        ]
 
 
 def driving(simulate: Callable[..., Any]) -> Any:
@@ -94,6 +99,7 @@ def driving(simulate: Callable[..., Any]) -> Any:
 
 
 @cache
-def driver(simulation: Simulation) -> Any:
-    """The kernel of a simulation."""
-    return kernel(driving(simulation.simulate), "simulation", simulation.name)
+def driver(simulation: Simulation, choice: str = "") -> Any:
+    """The kernel of a simulation, for a value of its model's choice."""
+    named = (simulation.name, choice) if choice else (simulation.name,)
+    return kernel(driving(simulation.simulated(choice)), "simulation", *named)

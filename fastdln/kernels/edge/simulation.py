@@ -21,6 +21,9 @@ class Simulation:
         at every state whose number is a multiple of `every`; no samples if that is 0. Both are NaN before.
     scratch: so many floats as scratch(widths, total) says, with anything in them.
 
+    by_choice: of a model with a choice, function of its value -> simulate, in place of that. Of a model that learns from examples `target` holds
+    what its `prepare` has made of them, and widths are the number of examples, and of features and of outputs of each, where there are no layers.
+
     Names are those of the dataset's variables. failures: the summary that counts what did not converge, "" if there is none.
     """
 
@@ -29,4 +32,9 @@ class Simulation:
     series: tuple[str, ...] = ()
     failures: str = ""
     scratch: Callable[[Sequence[int], int], int]
-    simulate: Callable[..., Any]
+    simulate: Callable[..., Any] | None = None
+    by_choice: Callable[[str], Callable[..., Any]] | None = None
+
+    def simulated(self, choice: str) -> Any:
+        """What simulates, for a value of the choice."""
+        return self.by_choice(choice) if self.by_choice else self.simulate

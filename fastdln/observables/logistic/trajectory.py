@@ -1,0 +1,42 @@
+"""The descent itself: every k-th state from the start on."""
+
+from fastdln.observables.observable import SimulatedObservable, Variable
+
+KEPT = "Every k-th state from the start on, k the sweep's `trajectory`; `step` is the state's number. NaN from divergence on."
+
+OBSERVABLE = SimulatedObservable(
+    name="trajectory",
+    summary="loss, sharpness, norm and angle of every k-th state",
+    variables=(
+        Variable(
+            name="trajectory_loss",
+            dtype="float64",
+            dims=("step",),
+            long_name="loss along the run",
+            comment=KEPT,
+        ),
+        Variable(
+            name="trajectory_sharpness",
+            dtype="float64",
+            dims=("step",),
+            long_name="sharpness along the run",
+            comment=KEPT,
+        ),
+        Variable(
+            name="trajectory_norm",
+            dtype="float64",
+            dims=("step",),
+            long_name="norm of the weights along the run",
+            comment=KEPT,
+        ),
+        Variable(
+            name="trajectory_angle",
+            dtype="float64",
+            dims=("step",),
+            long_name="angle to the max-margin direction along the run",
+            units="radian",
+            comment=KEPT,
+        ),
+    ),
+    asked_by="trajectory",
+)

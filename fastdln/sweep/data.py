@@ -1,0 +1,148 @@
+"""The examples that a model learns from in place of a target: inputs with labels of two classes, or with outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+
+from fastdln.models import MODELS
+from fastdln.sweep.problem import Matrix, matrix
+from fastdln.sweep.values import number
+
+if TYPE_CHECKING:  # the model calls these checks
+    from fastdln.sweep.schema import Sweep
+
+# Of labels: two classes, as they are mostly written.
+CLASSES = {(-1.0, 1.0), (0.0, 1.0)}
+
+# The two examples (gamma, .9) and (gamma, -.5) of arXiv 2305.11788, section 4, of which the exponential loss diverges, in units of their
+# margin gamma.
+PAIR = ((1.0, 0.9), (1.0, -0.5))
+
+
+def labels(value: Any, info: ValidationInfo) -> Any:
+    """A label an example, as -1 and 1, from a list, or from the .npy file at a path."""
+    flat = [value] if isinstance(value, list | tuple) else value
+    try:
+        (found,) = matrix(flat, info)
+    except ValueError as error:
+        if isinstance(value, str | Path) and "dimensions" in str(error):
+            return labels_of_file(value)
+        said = str(error).replace(
+            "a matrix of numbers, in rows such as [[1, 0], [0, 1]]", "a list of numbers such as [1, -1]"
+        )
+        raise ValueError(said) from None
+    return of_two_classes(found)
+
+
+def labels_of_file(path: str | Path) -> list[float]:
+    """Those of a vector in a .npy file."""
+    from fastdln import files
+    from fastdln.sweep.arrays import read
+
+    found = read(files.at(path))
+    if found.ndim != 1:
+        raise ValueError(f"must be a label an example, a vector (got {found.ndim} dimensions)")
+    if not np.isfinite(found).all():
+        raise ValueError("must be finite (has infinities or not-a-numbers)")
+    return of_two_classes(found.astype(float).tolist())
+
+
+def of_two_classes(found: list[float]) -> list[float]:
+    """Labels as -1 and 1; ValueError unless they are of two classes."""
+    classes = tuple(sorted(set(found)))
+    if classes not in CLASSES:
+        said = ", ".join(f"{one:g}" for one in classes[:4]) + (", ..." if len(classes) > 4 else "")
+        raise ValueError(f"must be of two classes, -1 and 1 or 0 and 1, both of them there (got {said})")
+    return [1.0 if one > 0 else -1.0 for one in found]
+
+
+Labels = Annotated[tuple[float, ...], BeforeValidator(labels)]
+
+
+class Pair(BaseModel):
+    """Two examples of label 1 and margin 1, (1, .9 / gamma) and (1, -.5 / gamma)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gamma: Annotated[float, Field(gt=0.0, allow_inf_nan=False), BeforeValidator(number)] = Field(
+        0.1, description="their margin where they lie 1.4 apart"
+    )
+
+
+class Data(BaseModel):
+    """The examples, by one of: inputs with labels or outputs, a built-in pair."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    inputs: Matrix | None = Field(None, description="a row an example: numbers, or the path of a .npy file")
+    labels: Labels | None = Field(
+        None, description="of two classes, -1 and 1 or 0 and 1, one an example; or the path of a .npy file"
+    )
+    outputs: Matrix | None = Field(None, description="a row an example: numbers, or the path of a .npy file")
+    pair: Pair | None = Field(
+        None,
+        description="two examples that are separable, (1, .9 / gamma) and (1, -.5 / gamma), both of label 1; {} for gamma = .1",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        said = [name for name in type(self).model_fields if name in self.model_fields_set]
+        if said not in (["pair"], ["inputs", "labels"], ["inputs", "outputs"]):
+            got = ", ".join(said) or "nothing"
+            raise ValueError(f"must have inputs and labels, inputs and outputs, or pair alone (got {got})")
+        if self.inputs is not None:
+            given = self.labels if self.labels is not None else self.outputs
+            name = "labels" if self.labels is not None else "outputs"
+            if given is not None and len(given) != len(self.inputs):
+                raise ValueError(
+                    f"data.{name}: must be {len(self.inputs)}, one for each of data.inputs (got {len(given)})"
+                )
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Of what the inputs come with: labels or outputs."""
+        return "outputs" if self.outputs is not None else "labels"
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers are written out."""
+        inputs = np.size(self.inputs) if self.inputs is not None else 0
+        return inputs + len(self.labels or ()) + (np.size(self.outputs) if self.outputs is not None else 0)
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs (example, feature), and labels or outputs (example, output)."""
+        if self.pair is not None:
+            return np.array(PAIR) / [1.0, self.pair.gamma], np.ones((2, 1))
+        given = np.array(self.outputs) if self.outputs is not None else np.array(self.labels)[:, None]
+        return np.array(self.inputs), given
+
+
+def check(sweep: Sweep) -> None:
+    """ValueError for data of a model that has a target, and for a model without the data that it takes."""
+    model = sweep.definition
+    if not model.data:
+        if sweep.data is not None:
+            having = ", ".join(name for name, one in MODELS.items() if one.data)
+            raise ValueError(f"data: {sweep.model} learns a target; the models {having} learn from data")
+        return
+    if sweep.data is None:
+        also = ", or {pair = {gamma = 0.1}}" if model.data == "labels" else ""
+        raise ValueError(
+            f"data: is missing: give {{inputs = [[...], ...], {model.data} = [...]}}, paths of .npy files{also}"
+        )
+    if sweep.data.kind != model.data:
+        raise ValueError(f"data: {sweep.model} learns from inputs and {model.data} (got {sweep.data.kind})")
+
+
+def data_warnings(sweep: Sweep) -> list[str]:
+    """A line where the theory of the model does not apply to its data."""
+    model = sweep.definition
+    if sweep.data is None or model.doubt is None:
+        return []
+    found = model.doubt(*sweep.data.arrays())
+    return [f"data: {found}"] if found else []

@@ -1,0 +1,1 @@
+"""Simulations of models beside deep linear networks."""
