@@ -24,7 +24,7 @@ def predicted(ds: xr.Dataset, eta: xr.DataArray | None = None) -> dict[str, xr.D
 
 def is_of_layers(ds: xr.Dataset) -> bool:
     """Whether the dataset is of networks of layers, which the theory is about, and not of a model of other numbers."""
-    return not any(MODELS[name].parameters for name in models_of(ds))
+    return not any(MODELS[name].parameters or MODELS[name].data for name in models_of(ds))
 
 
 def edge_factor(ds: xr.Dataset) -> xr.DataArray | None:

@@ -75,8 +75,10 @@ class Task:
         if sweep.definition.simulation:
             from fastdln.kernels.edge.chunk import SimulationKernel
 
-            widths = sweep.widths_at(depth) if sweep.definition.matrices else sweep.data_shape
-            return SimulationKernel(sweep.definition.simulation, widths, sweep.families, chosen(sweep))
+            wanted = sweep.sizes["eigenvalue"]
+            return SimulationKernel(
+                sweep.definition.simulation, sweep.simulated_widths(depth), sweep.families, chosen(sweep), wanted
+            )
         if sweep.definition.matrices:
             from fastdln.kernels.matrices.chunk import MatrixKernel
 
@@ -190,6 +192,8 @@ class Task:
         )
         targets, target_of = np.unique(singular_values.T, axis=0, return_inverse=True)
         learned = np.ascontiguousarray(target.matrices(targets)).reshape(len(targets), -1)
+        if sweep.data is not None:
+            learned = self.examples[None]
         sizes = [rows * columns for columns, rows in pairwise(widths)]
         states = starts[seed_of.ravel()] * np.repeat(sweep.layer_factors(values, depth), sizes, axis=0).T
         if sweep.definition.simulation:

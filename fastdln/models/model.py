@@ -151,7 +151,7 @@ class Model:
     @property
     def own_theory(self) -> bool:
         """Whether what is known of gradient descent on layers of modes and of matrices is not of it."""
-        return bool(self.source or self.simulation or self.flow or self.parameters)
+        return bool(self.source or self.simulation or self.flow or self.parameters or self.data)
 
     @property
     def takes_momentum(self) -> bool:

@@ -37,9 +37,13 @@ DEFAULT = ("period", "oscillation_range", "oscillating_modes", "loss")
 
 
 def default_of(model: Model) -> tuple[str, ...]:
-    """The families that are measured where the sweep does not say: of a simulation all."""
+    """The families that are measured where the sweep does not say: of a simulation all but those that search from the start on."""
     known = OF_SIMULATIONS[model.simulation] if model.simulation else {}
-    return tuple(name for name, o in known.items() if not o.asked_by and name != "fate") if known else DEFAULT
+    return (
+        tuple(name for name, o in known.items() if not (o.asked_by or o.whole_run) and name != "fate")
+        if known
+        else DEFAULT
+    )
 
 
 def tables() -> list[Mapping[str, Observable]]:

@@ -40,6 +40,7 @@ AXIS_ATTRIBUTES: dict[str, dict[str, Any]] = {
     "start": {"long_name": "layers at state 0"},
     "basis": {"long_name": "singular bases of the target"},
     "loss_function": {"long_name": "loss that is descended"},
+    "activation": {"long_name": "activation"},
 }
 
 # Zarr's type of text of any length: the only one that xarray reads without a warning.

@@ -39,7 +39,13 @@ LAYER = r"w[1-9][0-9]{0,3}"
 
 # Axes of names, and the keys whose values they list (sweep/named_axes.py). A dot in the name of a dimension would hide it from
 # ds.NAME, and a variable is called loss.
-NAMED = {"model": "model", "start": "start", "basis": "target.basis", "loss_function": "loss"}
+NAMED = {
+    "model": "model",
+    "start": "start",
+    "basis": "target.basis",
+    "loss_function": "loss",
+    "activation": "activation",
+}
 
 # Of eta: 2 over the sharpness of the balanced minimum of the largest singular value.
 UNIT = "2/S1"

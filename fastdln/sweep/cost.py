@@ -73,8 +73,7 @@ def states_looked_at(sweep: Sweep, looking: Sequence[Observable]) -> float:
 def point_cost(sweep: Sweep, depth: int) -> tuple[float, float]:
     """Cost of a point in bare steps of one mode: of its modes one by one, and of its pairs of modes."""
     if (step_cost := sweep.definition.step_cost) is not None:
-        widths = sweep.widths_at(depth) if sweep.definition.matrices else sweep.data_shape
-        return step_cost(widths) * (sweep.steps + sweep.record), 0.0
+        return step_cost(sweep.simulated_widths(depth)) * (sweep.steps + sweep.record), 0.0
     if sweep.definition.matrices:
         return matrix_cost(sweep, depth)
     modes = sweep.sizes["mode"]

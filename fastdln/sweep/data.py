@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
-from fastdln.models import MODELS
-from fastdln.sweep.problem import Matrix, matrix
-from fastdln.sweep.values import number
+from fastdln.models import MODELS, targets
+from fastdln.sweep import own_parameters
+from fastdln.sweep.arrays import WIDEST
+from fastdln.sweep.problem import Matrix, Seed, matrix
+from fastdln.sweep.values import number, whole
 
 if TYPE_CHECKING:  # the model calls these checks
     from fastdln.sweep.schema import Sweep
 
 # Of labels: two classes, as they are mostly written.
 CLASSES = {(-1.0, 1.0), (0.0, 1.0)}
+
+# Streams of a teacher's seed, far behind those of layers and bases (models/targets.py).
+TEACHER = 2**33
 
 # The two examples (gamma, .9) and (gamma, -.5) of arXiv 2305.11788, section 4, of which the exponential loss diverges, in units of their
 # margin gamma.
@@ -73,6 +78,36 @@ class Pair(BaseModel):
     )
 
 
+def count(default: int | None, most: int, description: str) -> Any:
+    """A field of a whole number from 1 on."""
+    return (
+        Field(default, ge=1, le=most, description=description)
+        if default
+        else Field(ge=1, le=most, description=description)
+    )
+
+
+Whole = Annotated[int, BeforeValidator(whole)]
+
+
+class Teacher(BaseModel):
+    """Examples of a random network of one hidden layer: inputs of independent normal numbers, outputs A tanh(B x)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    examples: Whole = count(None, WIDEST, "how many examples")
+    inputs: Whole = count(None, WIDEST, "numbers of an input")
+    outputs: Whole = count(1, WIDEST, "numbers of an output")
+    hidden: Whole = count(8, WIDEST, "hidden units of the teacher")
+    seed: Seed = Field(0, description="of inputs and teacher")
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs (example, feature) and outputs (example, output); rows of A and B have a length of about 1."""
+        shapes = ((self.examples, self.inputs), (self.hidden, self.inputs), (self.outputs, self.hidden))
+        x, b, a = (targets.generator(self.seed, TEACHER + k).standard_normal(shape) for k, shape in enumerate(shapes))
+        return x, np.tanh(x @ b.T / np.sqrt(self.inputs)) @ a.T / np.sqrt(self.hidden)
+
+
 class Data(BaseModel):
     """The examples, by one of: inputs with labels or outputs, a built-in pair."""
 
@@ -88,12 +123,18 @@ class Data(BaseModel):
         description="two examples that are separable, (1, .9 / gamma) and (1, -.5 / gamma), both of label 1; {} for gamma = .1",
     )
 
+    teacher: Teacher | None = Field(
+        None, description="examples of a random network: {examples = 32, inputs = 8, outputs = 1, hidden = 8, seed = 0}"
+    )
+
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         said = [name for name in type(self).model_fields if name in self.model_fields_set]
-        if said not in (["pair"], ["inputs", "labels"], ["inputs", "outputs"]):
+        if said not in (["pair"], ["teacher"], ["inputs", "labels"], ["inputs", "outputs"]):
             got = ", ".join(said) or "nothing"
-            raise ValueError(f"must have inputs and labels, inputs and outputs, or pair alone (got {got})")
+            raise ValueError(
+                f"must have inputs and labels, inputs and outputs, pair alone, or teacher alone (got {got})"
+            )
         if self.inputs is not None:
             given = self.labels if self.labels is not None else self.outputs
             name = "labels" if self.labels is not None else "outputs"
@@ -106,7 +147,7 @@ class Data(BaseModel):
     @property
     def kind(self) -> str:
         """Of what the inputs come with: labels or outputs."""
-        return "outputs" if self.outputs is not None else "labels"
+        return "labels" if self.outputs is None and self.teacher is None else "outputs"
 
     @property
     def numbers(self) -> int:
@@ -118,6 +159,8 @@ class Data(BaseModel):
         """Inputs (example, feature), and labels or outputs (example, output)."""
         if self.pair is not None:
             return np.array(PAIR) / [1.0, self.pair.gamma], np.ones((2, 1))
+        if self.teacher is not None:
+            return self.teacher.arrays()
         given = np.array(self.outputs) if self.outputs is not None else np.array(self.labels)[:, None]
         return np.array(self.inputs), given
 
@@ -131,12 +174,26 @@ def check(sweep: Sweep) -> None:
             raise ValueError(f"data: {sweep.model} learns a target; the models {having} learn from data")
         return
     if sweep.data is None:
-        also = ", or {pair = {gamma = 0.1}}" if model.data == "labels" else ""
+        also = (
+            ", or {pair = {gamma = 0.1}}" if model.data == "labels" else ", or {teacher = {examples = 32, inputs = 8}}"
+        )
         raise ValueError(
             f"data: is missing: give {{inputs = [[...], ...], {model.data} = [...]}}, paths of .npy files{also}"
         )
+    own_parameters.check_no_target(sweep)
+    own_parameters.check_no_unit(sweep)
     if sweep.data.kind != model.data:
         raise ValueError(f"data: {sweep.model} learns from inputs and {model.data} (got {sweep.data.kind})")
+
+
+def check_widths(shape: tuple[int, ...], widths: tuple[int, ...]) -> None:
+    """ValueError for layers that do not go from the inputs to the outputs."""
+    _, features, outputs = shape
+    if (widths[0], widths[-1]) != (features, outputs):
+        raise ValueError(
+            f"widths: must go from {features}, the numbers of an input, to {outputs}, those of an output: [{features}, ..., {outputs}] "
+            f"(got {list(widths)})"
+        )
 
 
 def data_warnings(sweep: Sweep) -> list[str]:

@@ -53,6 +53,7 @@ def meaning(sweep: Sweep) -> dict[str, Any]:
         "nesterov": sweep.nesterov,
         "data": sweep.data,
         "loss": sweep.loss,
+        "activation": sweep.activation,
     }
     # the axis has the names, in place of a key
     return found | {key: None for name, key in named_axes.KEYS.items() if name in sweep.axes}

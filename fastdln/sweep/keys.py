@@ -54,6 +54,7 @@ class Keys(BaseModel):
         None, description="the examples that a model learns from in place of a target (models that say so)"
     )
     loss: str | None = Field(None, description="of a model that has several: its name, the first if left out")
+    activation: str | None = Field(None, description="of a nonlinear network: its name, the first if left out")
     widths: (
         Annotated[
             tuple[Annotated[int, Field(ge=1, le=WIDEST), BeforeValidator(whole)], ...],

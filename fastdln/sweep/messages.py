@@ -106,7 +106,8 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     if below := key_of_the_top(path, error, owners[""].model_fields):
         return f"{'.'.join(below)}: {below[-1]} is a key of its own; put it above [{path[0]}], or after --set write {below[-1]}=..."
     if kind in UNKNOWN:
-        valid = list(owners[path[0] if len(path) > 1 else ""].model_fields)
+        owner = owners.get(".".join(path[:-1])) or owners[path[0] if len(path) > 1 else ""]
+        valid = list(owner.model_fields)
         deeper = path[-1] in DEEPER and len(path) == 1
         meant = f" (did you mean {DEEPER[path[-1]]}?)" if deeper else suggestion(path[-1], valid)
         if path[0] == "axes" and path[-1] in OF_RANGES:

@@ -61,6 +61,21 @@ class Networks(Keys):
         inputs, outputs = self.data.arrays()
         return (*inputs.shape, outputs.shape[1])
 
+    def simulated_widths(self, depth: int) -> tuple[int, ...]:
+        """Widths as a kernel of the model's own takes them.
+
+        Parameters
+        ----------
+        depth : int
+            The number of layers.
+
+        Returns
+        -------
+        tuple of int
+            Those of the layers, after the number of examples if there are some; or the shape of the data of a model without layers.
+        """
+        return (*self.data_shape[:1], *self.widths_at(depth)) if self.definition.matrices else self.data_shape
+
     def layers(self, depth: int, numbers: Mapping[str, float] | None = None) -> np.ndarray:
         """The layers' singular values at state 0 in units of alpha.
 

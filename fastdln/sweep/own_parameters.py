@@ -26,8 +26,7 @@ def check_keys(sweep: Sweep) -> None:
         return
     if sweep.start not in ("", *sweep.definition.starts):
         raise ValueError(f"start: {sweep.model} begins at the numbers of its axes, {', '.join(own)}; leave start out")
-    if isinstance(eta := sweep.axes["eta"], Ratios) or getattr(eta, "unit", None):
-        raise ValueError(f"axes.eta: {sweep.model} has no S_1; give eta itself, without a unit")
+    check_no_unit(sweep)
     if not sweep.definition.initial:
         check_no_target(sweep)
     elif (count := len(sweep.target.singular_values)) > 1:
@@ -36,6 +35,12 @@ def check_keys(sweep: Sweep) -> None:
         axis, only = sweep.axes.get(name), {"alpha": (ALPHA,), "depth": (DEPTH,)}.get(name)
         if axis is not None and axis != only:
             raise ValueError(f"axes.{name}: {sweep.model} has no {name}; leave it out")
+
+
+def check_no_unit(sweep: Sweep) -> None:
+    """ValueError for learning rates in units of 2 / S_1, where there is none."""
+    if isinstance(eta := sweep.axes["eta"], Ratios) or getattr(eta, "unit", None):
+        raise ValueError(f"axes.eta: {sweep.model} has no S_1; give eta itself, without a unit")
 
 
 def check_no_target(sweep: Sweep) -> None:

@@ -22,7 +22,7 @@ from fastdln.observables import Observable, Variable
 from fastdln.sweep import checks, display, families, identity, measured, named_axes, part_checks, units
 from fastdln.sweep.arrays import WITHOUT_FILES
 from fastdln.sweep.axes import Range, length, whole_numbers
-from fastdln.sweep.data import Data
+from fastdln.sweep.data import Data, Pair, Teacher
 from fastdln.sweep.keys import DEFAULT_PERIOD
 from fastdln.sweep.messages import assign, checked_overrides, explain
 from fastdln.sweep.networks import Networks
@@ -34,7 +34,7 @@ from fastdln.sweep.values import plain, shown
 FREE_KEYS = frozenset({"title", "chunks", "shards"})
 
 # Keys that are left out of the canonical text where they say nothing.
-UNSET_KEYS = ("data", "loss", "widths", "sharpness_count", "tolerance", "momentum")
+UNSET_KEYS = ("data", "loss", "activation", "widths", "sharpness_count", "tolerance", "momentum")
 
 
 class Sweep(Networks):
@@ -56,6 +56,8 @@ class Sweep(Networks):
         Examples in place of a target: inputs, with labels or outputs; or a built-in pair (models that learn from them only).
     loss : str, optional
         Of a model that has several.
+    activation : str, optional
+        Of a nonlinear network.
     widths : list of int, optional
         Of the input, after each layer, and so of the output; as many as the target has modes if left out (`matrix` only).
     start : str or dict
@@ -303,4 +305,12 @@ class Sweep(Networks):
 
 
 # Whose keys are valid where, by the key that they stand under.
-OWNERS: dict[str, type[BaseModel]] = {"": Sweep, "axes": Range, "target": Target, "start": Spectral, "data": Data}
+OWNERS: dict[str, type[BaseModel]] = {
+    "": Sweep,
+    "axes": Range,
+    "target": Target,
+    "start": Spectral,
+    "data": Data,
+    "data.teacher": Teacher,
+    "data.pair": Pair,
+}

@@ -31,8 +31,10 @@ class SimulationKernel:
 
     unconverged = "unconverged"
 
-    def __init__(self, name: str, widths: Sequence[int], observables: Sequence[Observable], choice: str = "") -> None:
-        self.simulation, self.choice = simulations()[name], choice
+    def __init__(
+        self, name: str, widths: Sequence[int], observables: Sequence[Observable], choice: str = "", wanted: int = 1
+    ) -> None:
+        self.simulation, self.choice, self.wanted = simulations()[name], choice, wanted
         self.widths, self.observables = np.array(widths, np.int64), observables
 
     def __call__(
@@ -44,15 +46,29 @@ class SimulationKernel:
         """
         simulation, total = self.simulation, lengths.steps + lengths.record
         samples = total // lengths.trajectory + 1 if lengths.trajectory else 0
-        summary = np.full((len(eta), len(simulation.summaries)), np.nan)
+        numbers = len(simulation.summaries)
+        summary = np.full((len(eta), numbers + (self.wanted if simulation.along_eigenvalues else 0)), np.nan)
         series = np.full((len(eta), len(simulation.series), samples), np.nan)
-        arguments = (eta, starts.copy(), targets, target_of, self.widths, total, lengths.record, lengths.trajectory)
-        scratch = np.empty(simulation.scratch(self.widths.tolist(), total))
+        arguments: tuple[Any, ...] = (
+            eta,
+            starts.copy(),
+            targets,
+            target_of,
+            self.widths,
+            total,
+            lengths.record,
+            lengths.trajectory,
+        )
+        settings = self.settings(lengths)
+        scratch = np.empty(simulation.scratch(self.widths.tolist(), total, *settings[2:]))
+        arguments = (*arguments, settings) if simulation.settings else arguments
         with np.errstate(all="ignore"):  # diverging points, where the JIT is off
             driver(simulation, self.choice)(*arguments, summary, series, scratch)
         results = {}
         for variable in (variable for family in self.observables for variable in family.variables):
-            if "step" in variable.dims:
+            if variable.name == simulation.along_eigenvalues:
+                found = summary[:, numbers:]
+            elif "step" in variable.dims:
                 found = series[:, simulation.series.index(variable.name)]
             else:
                 found = summary[:, simulation.summaries.index(variable.name)]
@@ -62,12 +78,22 @@ class SimulationKernel:
         results[self.unconverged] = counts.astype(np.int64)
         return results
 
+    def settings(self, lengths: Lengths) -> np.ndarray:
+        """The settings of a simulation that takes some; empty of others."""
+        if not self.simulation.settings:
+            return np.empty(0, np.int64)
+        recorded = any(family.sampled and not family.whole_run for family in self.observables)
+        edge = any(family.sampled and family.whole_run for family in self.observables)
+        every = lengths.sharpness_every
+        return np.array([every if recorded else 0, every if edge else 0, self.wanted], np.int64)
+
     def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
         """List what has to be compiled."""
         if jit_disabled():
             return []
         numbers, whole = np.empty((1, 1)), np.empty(1, np.int64)
-        arguments = (numbers[0], numbers, numbers, whole, whole, 0, 0, 0, numbers, numbers[None], numbers[0])
+        settings = (whole,) if self.simulation.settings else ()
+        arguments = (numbers[0], numbers, numbers, whole, whole, 0, 0, 0, *settings, numbers, numbers[None], numbers[0])
         kinds = tuple(map(numba.typeof, arguments))
         return [
             Job(
@@ -98,8 +124,31 @@ def driving(simulate: Callable[..., Any]) -> Any:
     return drive
 
 
+def driving_with_settings(simulate: Callable[..., Any]) -> Any:
+    """Function that simulates points one after another, with the same settings."""
+
+    def drive(eta, starts, targets, target_of, widths, total, record, every, settings, summary, series, scratch):  # type: ignore[no-untyped-def] # compiled
+        for k in range(len(eta)):
+            simulate(
+                eta[k],
+                starts[k],
+                targets[target_of[k]],
+                widths,
+                total,
+                record,
+                every,
+                settings,
+                summary[k],
+                series[k],
+                scratch,
+            )
+
+    return drive
+
+
 @cache
 def driver(simulation: Simulation, choice: str = "") -> Any:
     """The kernel of a simulation, for a value of its model's choice."""
+    drive = driving_with_settings if simulation.settings else driving
     named = (simulation.name, choice) if choice else (simulation.name,)
-    return kernel(driving(simulation.simulated(choice)), "simulation", *named)
+    return kernel(drive(simulation.simulated(choice)), "simulation", *named)

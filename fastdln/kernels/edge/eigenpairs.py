@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 
 from fastdln.kernels.edge.network import elements, gradient, hvp
+from fastdln.kernels.rebound import rebound
 
 # Residual, relative to the largest eigenvalue in absolute value, at which a pair is accepted. Rounding errors of a product are some
 # 1e-15 of it, so that less is not always to be had.
@@ -246,3 +247,8 @@ def largest(net, weights, values, vectors, wanted, slope, work):
             if values[above] > values[above - 1]:
                 exchange(values, vectors, above, above - 1)
     return False
+
+
+def of_networks(kind, **own):
+    """`largest` for networks of another kind, by their own `elements`, `gradient` and `hvp`."""
+    return rebound((lanczos, pair, largest), kind, **own)["largest"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,10 @@ class Simulation:
         at every state whose number is a multiple of `every`; no samples if that is 0. Both are NaN before.
     scratch: so many floats as scratch(widths, total) says, with anything in them.
 
+    settings: whether simulate also takes, before the summary, whole numbers: at every how many states of the record the sharpness is asked for,
+    and at every how many of the whole run whether it is at the edge, 0 for not; and how many eigenvalues are wanted. scratch takes the
+    last as well. along_eigenvalues: the name of a variable with a number for each of those, in the summary after the others.
+
     by_choice: of a model with a choice, function of its value -> simulate, in place of that. Of a model that learns from examples `target` holds
     what its `prepare` has made of them, and widths are the number of examples, and of features and of outputs of each, where there are no layers.
 
@@ -31,7 +35,9 @@ class Simulation:
     summaries: tuple[str, ...]
     series: tuple[str, ...] = ()
     failures: str = ""
-    scratch: Callable[[Sequence[int], int], int]
+    settings: bool = False
+    along_eigenvalues: str = ""
+    scratch: Callable[..., int]
     simulate: Callable[..., Any] | None = None
     by_choice: Callable[[str], Callable[..., Any]] | None = None
 

@@ -1,0 +1,1 @@
+"""Families of observables of small fully connected networks."""
