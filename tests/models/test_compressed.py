@@ -47,4 +47,17 @@ def test_losses_are_those_of_a_plain_run():
         error = w.prod(axis=0) - s
         losses.append(0.5 * np.sum(error**2))
         w = w - 0.05 * np.array([error * np.delete(w, i, axis=0).prod(axis=0) for i in range(3)])
-    np.testing.assert_allclose(ds.loss_mean.item(), np.mean(losses[-2:]), rtol=1e-11)  # of the recorded states
+    np.testing.assert_allclose(ds.loss.item(), np.mean(losses[-2:]), rtol=1e-11)  # of the recorded states
+
+
+def test_products_follow_the_wide_network_in_the_same_bases():
+    """From U V^T, eps^L = 1e-3 apart at most, in the modes that the narrow network has not."""
+    target = {"singular_values": [2.0, 1.0, 0, 0, 0, 0], "basis": "random", "seed": 3}
+    keys = {"target": target, "model": "matrix", "steps": 400, "record": 2, "trajectory": 8, "observables": ["loss"]}
+    keys |= {"axes": {"eta": 0.05, "alpha": 0.1}}
+    narrow = run(Sweep(start="compressed", widths=[6, 4, 4, 6], **keys), progress=False)
+    made = by_singular_values(np.array([2.0, 1.0, 0, 0, 0, 0]), "random", 3, 6, 6)
+    wide = run(Sweep(start=[np.eye(6), np.eye(6), made.left @ made.right.T], **keys), progress=False)
+    apart = np.abs(narrow.trajectory_product - wide.trajectory_product).values[0, 0, 0]
+    np.testing.assert_allclose(apart[:4], 0.0, atol=1e-12)
+    assert 1e-4 < apart[4:].max() <= 1e-3 * (1 + 1e-9)
