@@ -64,6 +64,15 @@ def in_bases(widths: Sequence[int], target: TargetMatrix, seed: int, values: Seq
     return layers
 
 
+def compressed(widths: Sequence[int], target: TargetMatrix, seed: int, values: Sequence[Any]) -> list[np.ndarray]:
+    """Outer layers from the target's top singular vectors, as many as the inner layers are wide."""
+    values_of_all = np.zeros(min(len(target.left), len(target.right)))
+    values_of_all[: len(target.singular_values)] = target.singular_values
+    top = np.argsort(-values_of_all, kind="stable")[: widths[1]]  # a target may name its values in any order
+    layers = identities(widths, target, seed, values)
+    return [target.right[:, top].T.copy(), *layers[1:-1], target.left[:, top].copy()]
+
+
 def given(widths: Sequence[int], target: TargetMatrix, seed: int, values: Sequence[Any]) -> list[np.ndarray]:
     return [np.array(layer, dtype=float) for layer in values]
 
@@ -86,6 +95,13 @@ STARTS = {
         ),
         Start("gaussian", "independent normal numbers of deviation alpha / sqrt(width)", None, gaussian, random=True),
         Start("orthogonal", "alpha times random orthogonal matrices", None, random_orthogonal, random=True),
+        Start(
+            "compressed",
+            "W_1 and W_L the top singular vectors of M, as many as the inner layers are wide, the inner layers I; times "
+            "alpha (arXiv 2311.05061)",
+            None,
+            compressed,
+        ),
         Start("layers", "any matrices, W_1 first, times alpha", None, given, takes_values=True),
         Start("parameters", "no layers: numbers that the model's own axes set", None, nothing),
     )

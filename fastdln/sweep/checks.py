@@ -16,7 +16,7 @@ from fastdln.sweep.arrays import WIDEST
 from fastdln.sweep.axes import Axis, coordinates, is_named, swept_mode, whole_numbers
 from fastdln.sweep.extensions.trial_networks import try_out
 from fastdln.sweep.families import gives
-from fastdln.sweep.problem import Layers, Spectral, Start, check_widths
+from fastdln.sweep.problem import Layers, Spectral, Start, check_compressed, check_widths
 from fastdln.sweep.sources import MOST_NUMBERS
 from fastdln.text import suggestion
 
@@ -207,10 +207,16 @@ def check_matrices(sweep: Sweep) -> None:
         raise ValueError(f"target.singular_values: at most {WIDEST} for the model matrix")
     if deepest > DEEPEST_MATRICES:
         raise ValueError(f"axes.depth: must be at most {DEEPEST_MATRICES} for the model matrix (got {deepest})")
+<<<<<<< HEAD
     if sweep.data is None:
         check_widths(sweep.widths_at(deepest), sweep.target, isinstance(sweep.start, Spectral))
     else:
         data.check_widths(sweep.data_shape, sweep.widths_at(deepest))
+=======
+    check_widths(sweep.widths_at(deepest), sweep.target, isinstance(sweep.start, Spectral))
+    if sweep.start_name == "compressed":
+        check_compressed(sweep.widths_at(deepest))
+>>>>>>> h4
     shallowest = sweep.widths_at(int(whole_numbers(sweep.axes["depth"]).min()))
     weights = sum(a * b for a, b in pairwise(shallowest))
     if (sweep.sharpness_count or 1) > weights:

@@ -198,3 +198,14 @@ def check_widths(widths: Sequence[int], target: Target, modes_in_hidden: bool) -
             f"start.spectral: every width must be at least {len(target.singular_values)}, the number of modes (got "
             f"{math.floor(min(widths))})"
         )
+
+
+def check_compressed(widths: Sequence[int]) -> None:
+    """Refuses widths that the start `compressed` does not fit: one inner width, no more than M has singular vectors."""
+    inner, most = widths[1:-1], min(widths[0], widths[-1])
+    if not inner:
+        raise ValueError("start: compressed needs inner layers: at least two layers, of widths [d, r, ..., r, d]")
+    if len(set(inner)) > 1 or inner[0] > most:
+        raise ValueError(
+            f"widths: must have one inner width of at most {most} for the start compressed (got {list(inner)})"
+        )

@@ -40,6 +40,7 @@ STARTS = {
     "spectral": spectral,
     "gaussian": gaussian,
     "orthogonal": orthogonal,
+    "compressed": balanced,  # of full width, in the identity bases, with falling singular values
     "parameters": lambda *given: [],
     "layers": spectral,  # given as the diagonal matrices of these values
 }
