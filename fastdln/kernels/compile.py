@@ -67,11 +67,19 @@ def loops(function: FunctionType) -> bool:
     return any(step.opname == "FOR_ITER" or "BACKWARD" in step.opname for step in get_instructions(function))
 
 
+def apart(function: Any) -> Any:
+    """Decorator of a function, without a closure, that is called from several places and long enough to be called: LLVM would put it into each
+    of them, and take a second for each."""
+    function.kept_apart = True
+    return function
+
+
 @cache
 def called(function: Callable[..., Any]) -> Any:
     """The function as one that is called: the same wherever it is named, so that it is compiled once, for constants as for
     variables."""
     name = own_name(function, function.__module__, function.__qualname__)
+    name = numba_internals.APART + name if getattr(function, "kept_apart", False) else name
     return numba_internals.for_variables(compiled(function, name, **INNER, **numba_internals.inline_only()))
 
 

@@ -19,6 +19,8 @@ from fastdln.kernels.warn import tell_once
 # Private names of numba, which may change without notice.
 FLAG, TEMPLATE, ADD = "noalias", "get_call_template", "add_ir_module"
 FINISH = ("_optimize_final_module", "_finalize_final_module", "_finalized", "no_compile")
+# In names of functions that LLVM is to leave where they are.
+APART = "kept_apart_"
 CONVENTION = ("get_function_type", "_get_arg_packer", "_get_return_status", "return_status_propagate")
 
 
@@ -38,6 +40,8 @@ def wide_vectors() -> Any:
     class Wide(JITCodeLibrary):
         def add_ir_module(self, module: Any) -> None:
             for function in module.functions:
+                if function.blocks and APART in function.name and "alwaysinline" not in function.attributes:
+                    function.attributes.add("noinline")
                 if function.blocks:  # set's own add, since llvmlite's knows no attributes with values
                     set.add(function.attributes, '"prefer-vector-width"="512"')
             super().add_ir_module(module)

@@ -18,5 +18,6 @@ def rebound(functions: Sequence[Any], kind: str, **own: Callable[..., Any]) -> d
             function.__code__, function.__globals__ | own | made, function.__name__, function.__defaults__
         )
         twin.__qualname__, twin.__module__ = f"{function.__qualname__} of {kind}", function.__module__
+        twin.__dict__.update(function.__dict__)
         made[function.__name__] = twin
     return made

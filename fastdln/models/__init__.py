@@ -1,6 +1,6 @@
 """Models that can be swept; each file here that binds MODEL is one, and needs no other entry."""
 
-from fastdln.models.model import SHARPNESS_SEARCH, Choice, Failure, Map, Model, Parameter, Start
+from fastdln.models.model import SHARPNESS_SEARCH, Failure, KeyChoice, Map, Model, Parameter, Start
 from fastdln.models.starts import STARTS
 from fastdln.registry import collect
 
@@ -25,8 +25,8 @@ __all__ = [
     "SHARPNESS_SEARCH",
     "STAND_IN",
     "STARTS",
-    "Choice",
     "Failure",
+    "KeyChoice",
     "Map",
     "Model",
     "Parameter",

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import nnls
 
-from fastdln.models.model import Choice, Model, Parameter
+from fastdln.models.model import KeyChoice, Model, Parameter
 
 # Of the start: margins beyond this are 0 to the last digit in the loss.
 LARGEST = 1e6
@@ -61,5 +61,5 @@ MODEL = Model(
     data="labels",
     prepare=prepare,
     doubt=doubt,
-    choices=(Choice("loss", "of a margin m: ln(1 + exp(-m)), or exp(-m)", ("logistic", "exponential")),),
+    choices=(KeyChoice("loss", "of a margin m: ln(1 + exp(-m)), or exp(-m)", ("logistic", "exponential")),),
 )

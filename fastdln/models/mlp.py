@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fastdln.models.model import Choice, Limits, Model
+from fastdln.models.model import KeyChoice, Limits, Model
 
 
 def prepare(inputs, outputs):
@@ -30,5 +30,5 @@ MODEL = Model(
     limits=Limits(weights=100_000, steps=10_000_000),
     data="outputs",
     prepare=prepare,
-    choices=(Choice("activation", "of the hidden units", ("tanh", "relu", "gelu", "linear")),),
+    choices=(KeyChoice("activation", "of the hidden units", ("tanh", "relu", "gelu", "linear")),),
 )

@@ -76,7 +76,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Choice:
+class KeyChoice:
     """A key of the sweep that chooses one of a model's ways by name; the first is the default."""
 
     name: str
@@ -141,7 +141,7 @@ class Model:
     data: str = ""
     prepare: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     doubt: Callable[[np.ndarray, np.ndarray], str] | None = None
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[KeyChoice, ...] = ()
 
     @property
     def matrices(self) -> bool:

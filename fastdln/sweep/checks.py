@@ -207,16 +207,12 @@ def check_matrices(sweep: Sweep) -> None:
         raise ValueError(f"target.singular_values: at most {WIDEST} for the model matrix")
     if deepest > DEEPEST_MATRICES:
         raise ValueError(f"axes.depth: must be at most {DEEPEST_MATRICES} for the model matrix (got {deepest})")
-<<<<<<< HEAD
     if sweep.data is None:
         check_widths(sweep.widths_at(deepest), sweep.target, isinstance(sweep.start, Spectral))
     else:
         data.check_widths(sweep.data_shape, sweep.widths_at(deepest))
-=======
-    check_widths(sweep.widths_at(deepest), sweep.target, isinstance(sweep.start, Spectral))
     if sweep.start_name == "compressed":
         check_compressed(sweep.widths_at(deepest))
->>>>>>> h4
     shallowest = sweep.widths_at(int(whole_numbers(sweep.axes["depth"]).min()))
     weights = sum(a * b for a, b in pairwise(shallowest))
     if (sweep.sharpness_count or 1) > weights:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastdln.models import MODELS, Choice
+from fastdln.models import MODELS, KeyChoice
 from fastdln.text import suggestion
 
 if TYPE_CHECKING:  # the model calls these checks
     from fastdln.sweep.schema import Sweep
 
 
-def ways() -> dict[str, Choice]:
+def ways() -> dict[str, KeyChoice]:
     """The choice that each key is of, with the values of all models."""
-    found: dict[str, Choice] = {}
+    found: dict[str, KeyChoice] = {}
     for model in MODELS.values():
         for one in model.choices:
             there = found.get(one.name, one)
-            found[one.name] = Choice(one.name, there.summary, tuple(dict.fromkeys((*there.values, *one.values))))
+            found[one.name] = KeyChoice(one.name, there.summary, tuple(dict.fromkeys((*there.values, *one.values))))
     return found
 
 

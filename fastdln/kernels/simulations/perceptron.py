@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastdln.kernels.compile import apart
 from fastdln.kernels.rebound import rebound
 from fastdln.kernels.simulations.activations import ACTIVATIONS, linear
 from fastdln.kernels.simulations.blocks import add_product
@@ -82,6 +83,7 @@ def turn(a, out, rows, columns):
             out[j * rows + i] = a[i * columns + j]
 
 
+@apart
 def multiply(a, down, across, b, out, rows, count, columns, onto):
     """out = A B, or out += A B if `onto`: A (rows, count) with so many floats from one row, and from one column, to the next."""
     if not onto:
@@ -90,6 +92,7 @@ def multiply(a, down, across, b, out, rows, count, columns, onto):
     add_product(a, 0, down, across, b, 0, out, 0, rows, count, columns)
 
 
+@apart
 def gradient(net, weights, out):
     """The gradient into `out`; returns the loss. What follows needs it to be the last that was taken at these weights."""
     widths, memory, size, n = net.widths, net.memory, net.size, net.examples
@@ -121,6 +124,7 @@ def gradient(net, weights, out):
     return loss
 
 
+@apart
 def hvp(net, weights, direction, out):
     """The Hessian-vector product along a direction into `out`, where `gradient` was taken at the weights."""
     widths, memory, size, n = net.widths, net.memory, net.size, net.examples

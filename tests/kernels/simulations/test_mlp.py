@@ -127,10 +127,7 @@ def test_runs_agree_with_the_twin(activation):
 
 def gap_of(flat, widths):
     layers = twin.layers(flat, widths)
-    return max(
-        np.abs((above**2).sum(axis=0) - (below**2).sum(axis=1)).max()
-        for below, above in pairwise(layers)
-    )
+    return max(np.abs((above**2).sum(axis=0) - (below**2).sum(axis=1)).max() for below, above in pairwise(layers))
 
 
 @pytest.mark.parametrize("widths", [(3, 3, 3), (4, 6, 5, 3), (2, 3, 3, 3, 2)])
