@@ -40,7 +40,8 @@ def wide_vectors() -> Any:
     class Wide(JITCodeLibrary):
         def add_ir_module(self, module: Any) -> None:
             for function in module.functions:
-                if function.blocks and APART in function.name and "alwaysinline" not in function.attributes:
+                if function.blocks and APART in function.name:
+                    function.attributes.discard("alwaysinline")
                     function.attributes.add("noinline")
                 if function.blocks:  # set's own add, since llvmlite's knows no attributes with values
                     set.add(function.attributes, '"prefer-vector-width"="512"')

@@ -14,7 +14,7 @@ from fastdln.kernels.compile import NATIVE
 
 def power_of_two(n):  # type: ignore[no-untyped-def]  # compiled
     """2^n of a whole number n, a float, for normal results."""
-    return math.ldexp(1.0, int(n))
+    return math.ldexp(1.0, int(n)) if math.isfinite(n) else math.nan
 
 
 @intrinsic

@@ -7,10 +7,10 @@ from types import FunctionType
 from typing import Any
 
 
-def rebound(functions: Sequence[Any], kind: str, **own: Callable[..., Any]) -> dict[str, Any]:
+def rebound(functions: Sequence[Any], kind: str, apart: bool = False, **own: Callable[..., Any]) -> dict[str, Any]:
     """The functions, by name, that call `own` and each other where they name functions so called.
 
-    functions: in the order in which they call each other, callees first. kind: tells them from others in machine code.
+    apart: whether they stay where they are in machine code (compile.apart). functions: in the order in which they call each other, callees first. kind: tells them from others in machine code.
     """
     made: dict[str, Any] = {}
     for function in functions:
@@ -19,5 +19,6 @@ def rebound(functions: Sequence[Any], kind: str, **own: Callable[..., Any]) -> d
         )
         twin.__qualname__, twin.__module__ = f"{function.__qualname__} of {kind}", function.__module__
         twin.__dict__.update(function.__dict__)
+        twin.__dict__.update(kept_apart=apart or getattr(function, "kept_apart", False))
         made[function.__name__] = twin
     return made

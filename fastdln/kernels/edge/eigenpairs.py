@@ -251,4 +251,4 @@ def largest(net, weights, values, vectors, wanted, slope, work):
 
 def of_networks(kind, **own):
     """`largest` for networks of another kind, by their own `elements`, `gradient` and `hvp`."""
-    return rebound((lanczos, pair, largest), kind, **own)["largest"]
+    return rebound((lanczos, pair, largest), kind, apart=True, **own)["largest"]

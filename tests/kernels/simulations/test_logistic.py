@@ -9,7 +9,7 @@ from fastdln import Sweep, SweepError, analysis
 from fastdln.models.logistic import max_margin_direction
 from tests.reference import logistic as twin
 
-pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:data: the classes")
+pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:.*classes are not separable")
 
 PAIR = np.array([[1.0, 9.0], [1.0, -5.0]])
 
