@@ -85,7 +85,12 @@ class Task:
             target = self.target(depth)
             widths = sweep.widths_at(depth)
             return MatrixKernel(
-                widths, sweep.families, target.diagonal, sweep.sizes["eigenvalue"], sweep.flow_tolerance
+                widths,
+                sweep.families,
+                target.diagonal,
+                sweep.sizes["eigenvalue"],
+                sweep.flow_tolerance,
+                sweep.momentum_kind,
             )
         return ChunkKernel(sweep.map, depth, sweep.families)
 
@@ -200,7 +205,8 @@ class Task:
             results = cast("SimulationKernel", kernel)(values["eta"], states, learned, target_of.ravel(), lengths)
         else:
             network = cast("MatrixKernel", kernel)
-            results = network(values["eta"], singular_values, states, target, learned, target_of.ravel(), lengths)
+            given = values["eta"], singular_values, states, target, learned, target_of.ravel(), lengths
+            results = network(*given, values["momentum"] if sweep.momentum_kind else None)
         return results, int(np.count_nonzero(results.pop(kernel.unconverged)))
 
 

@@ -83,7 +83,19 @@ def edge_reached(ds: xr.Dataset) -> Iterator[Number]:
         yield Number(f"state from which the loss falls at eta = {eta:g}", float(step), np.nan)
 
 
+def at_the_edge(ds: xr.Dataset) -> Iterator[Number]:
+    """The sharpest end in units of 2/eta, and the largest learning rate that is not lost, of each activation."""
+    for activation in ds["activation"].values:
+        one = ds.sel(activation=activation)
+        kept = one["fate"].values.ravel() != DIVERGED
+        yield Number(f"largest eta S / 2 at the end, {activation} units", float(one["sharpness_ratio"].max()), np.nan)
+        yield Number(
+            f"largest learning rate that is not lost, {activation} units", float(ds["eta"].values[kept].max()), np.nan
+        )
+
+
 FIGURES = [
+    PaperFigure("mlp", "Sharpness of tanh and linear networks", [("sharpness", {})], 1, at_the_edge),
     PaperFigure("logistic", "Logistic and exponential loss", [("loss", {}), ("phase", {})], 1, late_losses),
     PaperFigure(
         "logistic_steps", "Logistic regression along the steps", [("loss", {}), ("sharpness", {})], 1, edge_reached

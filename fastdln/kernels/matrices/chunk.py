@@ -23,6 +23,7 @@ from fastdln.kernels.matrices.eigenvalue_search import EigenvalueSearch
 from fastdln.kernels.matrices.escape import find_escapes
 from fastdln.kernels.matrices.flow import FlowLayout, fill, flow_kernel, lay_out, no_flow
 from fastdln.kernels.matrices.layer_singular_values import spectrum
+from fastdln.kernels.matrices.momentum import states_of
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.program import Code, interpreter
 from fastdln.kernels.matrices.record import Follower, Measured, Runner
@@ -59,7 +60,7 @@ def lanes_for(widths: Sequence[int]) -> int:
 class MatrixKernel:
     """The compiled descent of networks of given widths; call it with the points of a chunk.
 
-    tolerance: of gradient flow, which is followed in place of gradient descent where it is above 0. unconverged: the key under which its
+    momentum: "heavy-ball" or "nesterov", or "" for none. tolerance: of gradient flow, which is followed in place of gradient descent where it is above 0. unconverged: the key under which its
     results hold, for each point, how many searches for eigenvalues did not converge, and at how many states the flow did not; it is no
     variable.
     """
@@ -73,9 +74,10 @@ class MatrixKernel:
         diagonal: bool,
         wanted: int = 1,
         tolerance: float = 0.0,
+        momentum: str = "",
     ) -> None:
         self.widths, self.diagonal, self.wanted, self.tolerance = tuple(widths), diagonal, wanted, tolerance
-        self.lanes = lanes_for(widths)
+        self.lanes, self.momentum = lanes_for(widths), momentum
         self.by_stage = MatrixObservablesByStage(observables)
         self.shapes = [(rows, columns) for columns, rows in pairwise(self.widths)]
         own = [quantity.name for quantity in self.by_stage.quantities if quantity.source]
@@ -91,17 +93,21 @@ class MatrixKernel:
         targets: np.ndarray,
         target_of: np.ndarray,
         lengths: Lengths,
+        momentum: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
         """Compute the variables of some points; returns arrays (point, ...) by the variable's name.
 
         eta (point); singular_values (mode, point) of the target; starts (point, element): the layers at state 0 one after another;
-        target: for its singular bases; targets (target, element): the matrices to learn; target_of (point): which of them.
+        target: for its singular bases; momentum (point): mu, where there is one; targets (target, element): the matrices to learn; target_of (point): which of them.
         """
         by_stage, modes = self.by_stage, len(singular_values)
         unresolved = np.zeros(len(eta))
+        starts = starts if momentum is None else self.states(starts, momentum)
         points = Points(eta, singular_values, starts.copy(), -targets, target_of, unresolved)
         bounds = divergence_bound(eta, singular_values, len(self.shapes))
-        if self.tolerance:  # along the flow the loss falls, so that nothing diverges but what is no number any more
+        if (
+            self.tolerance or self.momentum
+        ):  # the bound is that of plain descent; along the flow the loss falls, so that nothing diverges but what is no number any more
             bounds = np.full_like(bounds, np.inf)
         bounds = np.concatenate([bounds, 2.0 * bounds.max(axis=0, keepdims=True, initial=0.0)])
         with np.errstate(all="ignore"):  # diverging points, where the JIT is off
@@ -164,7 +170,10 @@ class MatrixKernel:
             EigenvalueSearch(self.widths, self.wanted if by_stage.searched_at else 0),
             by_stage.carries_tangent,
         )
-        network = Network(self.widths, lanes, search.directions + tangents, search.images + tangents)
+        carried = 2 * tangents if self.momentum else tangents  # of layers, and of velocities
+        network = Network(
+            self.widths, lanes, search.directions + carried, search.images + tangents, bool(self.momentum)
+        )
         code = Code()
         runner, by_tiles = (self._address(interpreter(count)) for count in (lanes, NETWORKS))
         search_layout = search.lay_out(network, code, runner, by_tiles)
@@ -173,8 +182,8 @@ class MatrixKernel:
             kernel = self._address(flow_kernel(lanes))
             flow = lay_out(network, code, runner, by_tiles, kernel, self.tolerance)
         offsets = offsets_of(network, self.wanted, search.vector(search_layout))
-        tangent = tangent_of(network, code, tangents, offsets)
-        descent = descent_of(network, code, runner, self.diagonal, flow)
+        tangent = tangent_of(network, code, tangents, offsets, self.momentum)
+        descent = descent_of(network, code, runner, self.diagonal, flow, self.momentum)
         no_kernel = None if jit_disabled() else 0
         sampling = Sampling(
             steps=lengths.steps,
@@ -213,7 +222,7 @@ class MatrixKernel:
             every_state=by_stage.from_start,
             leads=leads,
             rates=plan.rates,
-            tangent=first_tangent(network) if tangents else np.empty(0),
+            tangent=first_tangent(network, self.momentum) if tangents else np.empty(0),
             stage=self._stage,
         )
 
@@ -267,14 +276,20 @@ class MatrixKernel:
         target = TargetMatrix(np.eye(outputs), np.eye(inputs), np.zeros(modes), True)
         elements = sum(rows * columns for rows, columns in self.shapes)
         states, learned = np.zeros((1, elements)), np.zeros((1, inputs * outputs))
+        states = self.states(states, np.zeros(1)) if self.momentum else states
         points = Points(np.zeros(1), np.zeros((modes, 1)), states, learned, np.zeros(1, np.int64), np.zeros(1))
         dry_run.descend(points, np.zeros((modes + 1, 1)), target, lengths)
         return list(jobs.values())
 
+    def states(self, starts: np.ndarray, momentum: np.ndarray) -> np.ndarray:
+        """Make the states (point, element) of layers at rest, with the momentum of each point."""
+        network = Network(self.widths, self.lanes, momentum=True)
+        return states_of(starts, momentum, network.length // self.lanes)
+
     def layers(self, states: np.ndarray) -> list[np.ndarray]:
         """Split states (point, element) into layers (point, row, column)."""
         ends = np.cumsum([rows * columns for rows, columns in self.shapes])
-        split_values = np.split(states, ends[:-1], axis=1)
+        split_values = np.split(states[:, : ends[-1]], ends[:-1], axis=1)
         return [part.reshape(-1, *shape) for part, shape in zip(split_values, self.shapes, strict=True)]
 
     def resolve_fates(

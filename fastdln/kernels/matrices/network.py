@@ -19,16 +19,31 @@ class Network:
 
     minus_eta, one: offsets of a number a lane. weights, directions, images: vectors in the space of all layers, a matrix a layer.
     below: B_l; deltas: T_l; error: E. left, right: the target's singular bases U, V; rotated: U^T W_L ... W_1 V. length: floats of
-    a vector, padding included; size: its elements.
+    a vector, padding included; size: its elements. With momentum velocities follow the weights, then mu, mu - 1 and -1, a number a lane each;
+    saved: a vector to keep the weights in.
     """
 
-    def __init__(self, widths: Sequence[int], lanes: int, directions: int = 0, images: int | None = None) -> None:
+    def __init__(
+        self,
+        widths: Sequence[int],
+        lanes: int,
+        directions: int = 0,
+        images: int | None = None,
+        momentum: bool = False,
+    ) -> None:
         self.widths, self.lanes, self.depth = tuple(widths), lanes, len(widths) - 1
         self.memory = memory = MemoryLayout(lanes)
         inputs, outputs = widths[0], widths[-1]
         self.minus_eta, self.one = (memory.matrix(1, LANES // lanes).at for _ in range(2))
         memory.pad()
         self.weights = self.vector()
+        self.size = sum(m.rows * m.columns for m in self.weights)
+        self.length = memory.size - self.weights[0].at
+        if momentum:
+            self.velocities = self.vector()
+            self.mu, self.mu_minus_one, self.minus_one = (memory.matrix(1, 1).at for _ in range(3))
+            memory.pad()
+            self.saved = self.vector()
         self.minus_target = memory.matrix(outputs, inputs)
         # below[l - 1] is B_l; B_1 is the identity, and B_2 is W_1 itself
         self.below = [None, self.weights[0], *(memory.matrix(width, inputs) for width in widths[2:-1])]
@@ -40,8 +55,6 @@ class Network:
         self.program = partial(MatrixProgram, lanes, spare)
         self.moved_below = [memory.matrix(width, inputs) for width in widths[2:]]
         memory.pad()
-        self.size = sum(m.rows * m.columns for m in self.weights)
-        self.length = self.minus_target.at - self.weights[0].at
         self.directions = [self.vector() for _ in range(directions)]
         self.images = [self.vector() for _ in range(directions if images is None else images)]
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastdln.kernels.matrices import momentum as with_momentum
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.program import Code, Matrix, MatrixProgram, run
 from fastdln.kernels.matrices.tiles import RIGHT
@@ -22,10 +23,18 @@ class Tangent(NamedTuple):
     square: tuple[int, int]
 
 
-def tangent_of(network: Network, code: Code, carried: bool, offsets: np.ndarray) -> Tangent:
-    """Write the programs into the code. carried: whether there is a vector, which is the network's last direction."""
+def tangent_of(network: Network, code: Code, carried: bool, offsets: np.ndarray, momentum: str = "") -> Tangent:
+    """Write the programs into the code. carried: whether there is a vector, which is the network's last direction; with momentum the last
+    two are one, of layers and of velocities."""
     if not carried:
         return Tangent(0, 0, (0, 0), (0, 0))
+    if momentum:
+        vector, velocity, image = network.directions[-2], network.directions[-1], network.images[-1]
+        size, lanes = elements(network, momentum), network.lanes
+        square, row = MatrixProgram(lanes), Matrix(vector[0].at, 1, size, size * lanes)
+        square.product(Matrix(int(offsets[STRETCHING]), 1, 1, lanes), row, row, RIGHT)
+        moves = with_momentum.tangent(network, momentum, vector, velocity, image)
+        return Tangent(vector[0].at, size, code.add(*moves), code.add(square))
     lanes, vector, image = network.lanes, network.directions[-1], network.images[-1]
     move, square, row = (
         MatrixProgram(lanes),
@@ -38,9 +47,19 @@ def tangent_of(network: Network, code: Code, carried: bool, offsets: np.ndarray)
     return Tangent(vector[0].at, network.size, code.add(network.hvp(vector, image), move), code.add(square))
 
 
-def first_tangent(network: Network) -> np.ndarray:
+def elements(network: Network, momentum: str) -> int:
+    """Elements of a tangent vector, with the padding between its parts."""
+    return network.size + (network.length // network.lanes if momentum else 0)
+
+
+def first_tangent(network: Network, momentum: str = "") -> np.ndarray:
     """Draw a vector to begin with, in no direction in particular."""
-    return np.random.Generator(np.random.Philox(0)).uniform(-1.0, 1.0, network.size)
+    random, size = np.random.Generator(np.random.Philox(0)), network.size
+    found = np.zeros(elements(network, momentum))
+    found[:size] = random.uniform(-1.0, 1.0, size)
+    if momentum:
+        found[-size:] = random.uniform(-1.0, 1.0, size)
+    return found
 
 
 def stretching(lanes: int) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastdln.kernels.matrices import momentum as with_momentum
 from fastdln.kernels.matrices.flow import FlowLayout, no_flow
 from fastdln.kernels.matrices.network import Network
 from fastdln.kernels.matrices.pointers import call_kernel
@@ -18,7 +19,7 @@ class Descent(NamedTuple):
     """Offsets of a network's parts in its memory, in floats, and the sections of its programs: forward, backward and update are
     together one step.
 
-    size: elements of all layers. columns: of `rotated`, the product in the target's singular bases. runner: the address of what
+    size: elements of all layers, or, with momentum, of all of its state (momentum.py). columns: of `rotated`, the product in the target's singular bases. runner: the address of what
     runs the programs. flow: gradient flow in place of the steps, if its tolerance is above 0.
     """
 
@@ -54,13 +55,17 @@ class Points(NamedTuple):
     unresolved: np.ndarray = np.empty(0)
 
 
-def descent_of(network: Network, code: Code, runner: Any, diagonal: bool, flow: FlowLayout | None = None) -> Descent:
+def descent_of(
+    network: Network, code: Code, runner: Any, diagonal: bool, flow: FlowLayout | None = None, momentum: str = ""
+) -> Descent:
     """Write the programs of gradient descent into the code; runner: the address of what runs them."""
-    forward, backward, update = network.forward(), network.backward(), network.update()
+    forward, backward = network.forward(), network.backward()
+    update = with_momentum.update(network, momentum) if momentum else [network.update()]
+    step = update if momentum == with_momentum.NESTEROV else [forward, backward, *update]
     return Descent(
         minus_eta=network.minus_eta,
         weights=network.weights[0].at,
-        size=network.size,
+        size=2 * (network.length // network.lanes) + 3 if momentum else network.size,
         minus_target=network.minus_target.at,
         target_size=network.minus_target.rows * network.minus_target.columns,
         rotated=network.rotated.at,
@@ -68,8 +73,8 @@ def descent_of(network: Network, code: Code, runner: Any, diagonal: bool, flow: 
         runner=runner,
         forward=code.add(forward),
         backward=code.add(backward),
-        update=code.add(update),
-        step=code.add(forward, backward, update),
+        update=code.add(*update),
+        step=code.add(*step),
         rotate=code.add(network.rotate(diagonal)),
         flow=flow or no_flow(),
     )
