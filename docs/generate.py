@@ -22,6 +22,7 @@ from fastdln.observables.observable import SimulatedObservable
 from fastdln.plots import PLOTS, arranged, drawable, encode, figure
 from fastdln.plots.plot import Plot
 from fastdln.sweep.axes import Range
+from fastdln.sweep.data import Data, Pair, Teacher
 from fastdln.sweep.laws import LAWS, LONGEST_LAW
 from fastdln.sweep.problem import Layers, Spectral, Target
 from fastdln.sweep.schema import Sweep
@@ -252,6 +253,11 @@ def sweep_page():
         for m in MODELS.values()
         for one in m.parameters
     ]
+    own_choices = [
+        [f"`{m.name}`", f"`{one.name}`", prose(one.summary), ", ".join(f"`{value}`" for value in one.values)]
+        for m in MODELS.values()
+        for one in m.choices
+    ]
     examples = {
         "power": '`{law = "power", exponent = -1, count = 20}`',
         "geometric": '`{law = "geometric", ratio = 0.9, count = 20}`',
@@ -327,7 +333,17 @@ matrices not `lyapunov`, which modes have one by one; what a family brings along
 `sharpness_residual`, is left out. Starts with given values cannot be on an axis. `extend` adds names at the end of such an axis,
 `refine` keeps all of them or some. A chunk has one name, and its size is that of the model that takes longest.
 
-A model without layers has axes of its own in their place, and takes no alpha, depth, seed, start or target:
+Starts by singular values may have axes `w1`, `w2`, ...: the starting value of a layer in all its modes, times alpha, of any sign. A row of
+`start.spectral` may name the axis that sets it, so that layers can begin alike; an axis that no row names sets the row of its own layer, and with
+axes of all layers `start` may be left out:
+
+```toml
+model = "modes"
+start = {{ spectral = ["w1", "w2", "w1", "w2"] }}
+axes = {{ eta = 0.01, w1 = [9.0, 10.5], w2 = 0.1 }}
+```
+
+A model without layers has axes of its own in their place, and takes no alpha, depth, seed or start, nor a target unless it learns one number (`uv`):
 
 {table(["model", "axis", "what it is", "default"], own_axes)}
 
@@ -353,6 +369,31 @@ they are written out when the sweep is made: it equals one with the numbers type
 ## `model`
 
 {table(["model", "what it is", "starts (the first is the default)"], models)}
+
+## `data`, `loss` and `activation`
+
+Models that learn from examples take `data` in place of a target (`logistic` inputs and labels, `mlp` inputs and outputs):
+
+{keys(Data)}
+
+`pair` and `teacher` are tables in turn:
+
+{keys(Pair)}
+
+{keys(Teacher)}
+
+```toml
+model = "mlp"
+widths = [4, 8, 1]
+activation = "tanh"
+data = {{ teacher = {{ examples = 32, inputs = 4, seed = 1 }} }} # or {{ inputs = "x.npy", outputs = "y.npy" }}
+axes = {{ eta = [0.01, 0.02], alpha = 1.0 }}
+```
+
+Some choose among several ways by a key, the first if it is left out; the key may be an axis of names too (`axes.activation = ["tanh", "linear"]`; the dimension of
+`axes.loss` is called `loss_function`):
+
+{table(["model", "key", "what it chooses", "valid"], own_choices)}
 
 ## `start`
 
