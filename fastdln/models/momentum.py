@@ -202,7 +202,8 @@ KINDS = {"heavy-ball": (heavy_ball, heavy_ball_tangent), "nesterov": (nesterov, 
 def with_momentum(map_: Map, kind: str) -> Map:
     """The map with momentum, heavy-ball or nesterov.
 
-    The product law of a gap is that of plain descent, and so is the bound beyond which no orbit returns.
+    The product law of a gap and the bound beyond which no orbit returns hold for plain descent only: gaps go on by `parting`, and an orbit
+    has diverged when it is no number any more.
     """
     step, tangent = KINDS[kind]
     return replace(

@@ -27,7 +27,7 @@ OBSERVABLE = PointObservable(
             dtype="int64",
             long_name="first state with sharpness at or beyond 2/eta",
             units="steps",
-            comment="State 0 is the start. -1 if never. Every sharpness_every-th state from 0 on is looked at.",
+            comment="State 0 is the start. -1 if never. With momentum minima are stable up to another sharpness, 2 (1 + mu) / eta by heavy ball. Every sharpness_every-th state from 0 on is looked at.",
         ),
     ),
     sampled=True,

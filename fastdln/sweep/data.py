@@ -73,7 +73,7 @@ class Pair(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    gamma: Annotated[float, Field(gt=0.0, allow_inf_nan=False), BeforeValidator(number)] = Field(
+    gamma: Annotated[float, Field(ge=1e-6, le=1e6), BeforeValidator(number)] = Field(
         0.1, description="their margin where they lie 1.4 apart"
     )
 

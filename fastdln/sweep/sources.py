@@ -65,6 +65,10 @@ def from_folder(data: dict[str, Any], folder: Path) -> None:
     for key in ("matrix", "singular_values"):
         if isinstance(target, dict) and isinstance(path := target.get(key), str):
             target[key] = placed(folder, path) if key == "matrix" or path.endswith(".npy") else path
+    if isinstance(examples := data.get("data"), dict):
+        for key in ("inputs", "labels", "outputs"):
+            if isinstance(path := examples.get(key), str):
+                examples[key] = placed(folder, path)
     layers = start.get("layers") if isinstance(start, dict) else start
     if isinstance(layers, list):
         found = [placed(folder, layer) if isinstance(layer, str) else layer for layer in layers]

@@ -223,6 +223,7 @@ class MatrixKernel:
             leads=leads,
             rates=plan.rates,
             tangent=first_tangent(network, self.momentum) if tangents else np.empty(0),
+            saved=(network.saved[0].at, network.size) if self.momentum else (0, 0),
             stage=self._stage,
         )
 

@@ -43,7 +43,8 @@ class Follower:
     networks (group, float): the memory of a block's networks, by groups of lanes. memory (row, lane): that of the block's program.
     first: the number of the state that the points are at. lead: the number of the state where tangent vectors begin, and what leads
     in to the record. every_state: whether every state is measured; leads: whether those from `lead` on are. rates: which values are
-    rates. tangent: the tangent vectors at their beginning.
+    rates. tangent: the tangent vectors at their beginning. saved: where the weights are saved meanwhile, with momentum, and their elements: what a point
+    that was there before has left would be in the copy.
     """
 
     lanes: int
@@ -57,6 +58,7 @@ class Follower:
     leads: bool
     rates: np.ndarray
     tangent: np.ndarray
+    saved: tuple[int, int]
     stage: Runner
 
     def __call__(self, points: Points, bounds: np.ndarray, measured: Measured) -> None:
@@ -161,8 +163,9 @@ class Block:
 
     def begin_tangents(self) -> None:
         """Fill the tangent vectors with what they begin as."""
-        tangent = self.follower.setup.tangent
+        tangent, (saved, size) = self.follower.setup.tangent, self.follower.saved
         self.part(tangent.at, tangent.size)[:] = self.follower.tangent[None, :, None]
+        self.part(saved, size)[:] = 0.0
 
     def leave(self, points: Points, last: int) -> None:
         """Write what is measured to the points, and the states back to them."""

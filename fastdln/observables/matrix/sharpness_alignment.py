@@ -18,7 +18,7 @@ OBSERVABLE = PointObservable(
         "sharpness_alignment",
         "share of the step along the top eigenvector of the Hessian",
         "(u . grad f)^2 / |grad f|^2, the share of the step's squared length along the eigenvector u of the sharpness; 0 where the "
-        "gradient is 0.",
+        "gradient is 0. With momentum that of the gradient still, which the step is not.",
     ),
     sampled=True,
     brings=("sharpness_residual",),

@@ -148,3 +148,60 @@ def test_gaps_are_kept_by_small_steps_up_to_a_factor():
     ds = fastdln.run(Sweep(model="matrix", axes={"eta": [1e-4, 2e-4], "momentum": [0.0, 0.5]}, **keys)).squeeze()
     start = np.linalg.norm(weights[1].T @ weights[1] - weights[0] @ weights[0].T)
     np.testing.assert_allclose(ds.balancing_norm, start, rtol=2e-3)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_a_point_does_not_depend_on_one_that_was_lost_in_its_place(nesterov):
+    """Three learning rates, of which two are too large, so that every lane holds both kinds, one block after the other."""
+    keys = {"start": "gaussian", "steps": 250, "record": 64, "observables": ["loss", "lyapunov"], "nesterov": nesterov}
+
+    def run(etas):
+        axes = {"eta": etas, "alpha": 0.5, "depth": 3, "momentum": 0.5, "seed": list(range(90))}
+        chunks = {"seed": 90, "eta": len(etas)}
+        return fastdln.run(
+            Sweep(model="matrix", axes=axes, target={"singular_values": [1.0, 0.5]}, chunks=chunks, **keys)
+        )
+
+    alone, among = run([0.05]), run([0.05, 30.0, 40.0])
+    assert (among.fate.sel(eta=[30.0, 40.0]) == 5).all()
+    assert (among.fate.sel(eta=0.05) != 5).all()
+    for name in ("loss", "lyapunov"):
+        np.testing.assert_array_equal(among[name].sel(eta=0.05).values.ravel(), alone[name].values.ravel())
+
+
+def test_without_momentum_nothing_changes():
+    """mu = 0 beside none, to rounding: V = - eta grad is one operation more."""
+    target, weights = problem((4, 6, 5, 3))
+    keys = {
+        "target": {"matrix": target},
+        "start": weights,
+        "steps": 150,
+        "record": 50,
+        "trajectory": 1,
+        "observables": ["lyapunov"],
+    }
+    plain = fastdln.run(Sweep(model="matrix", axes={"eta": 0.02}, **keys)).squeeze()
+    for nesterov in (False, True):
+        zero = fastdln.run(Sweep(model="matrix", axes={"eta": 0.02}, momentum=0.0, nesterov=nesterov, **keys)).squeeze()
+        np.testing.assert_allclose(zero.trajectory_loss, plain.trajectory_loss, rtol=1e-13, atol=1e-15)
+        assert zero.lyapunov.item() == pytest.approx(plain.lyapunov.item(), abs=0.02)  # of vectors that begin otherwise
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_the_exponent_of_a_minimum_is_that_of_its_slowest_direction(nesterov):
+    """Along the valley of minima nothing moves: 0, whatever the roots across it are."""
+    axes = {"eta": 0.2, "momentum": 0.6}
+    start = {"spectral": [[1.0, 0.6]] * 2}
+    ds = fastdln.run(
+        Sweep(
+            model="matrix",
+            axes=axes,
+            start=start,
+            target={"singular_values": [1.0, 0.36]},
+            steps=3000,
+            record=3000,
+            nesterov=nesterov,
+            observables=["lyapunov"],
+        )
+    )
+    assert ds.lyapunov.item() == pytest.approx(0.0, abs=1e-5)

@@ -151,7 +151,7 @@ def test_oscillating_networks_of_classes_that_overlap():
             {"data": {"inputs": [[1.0], [2.0]], "outputs": [[0.0], [1.0]]}},
             "data: logistic learns from inputs and labels (got outputs)",
         ),
-        ({"data": {"pair": {"gamma": 0.0}}}, "data.pair.gamma: "),
+        ({"data": {"pair": {"gamma": 0.0}}}, "data.pair.gamma: must be at least 1e-06"),
         ({"data": {"pear": {}}}, "data.pear: unknown key"),
         ({"loss": "hinge"}, "loss: unknown name 'hinge'; valid: logistic, exponential"),
         ({"loss": "logistics"}, "loss: unknown name 'logistics' (did you mean logistic?)"),
@@ -197,3 +197,16 @@ def test_data_of_files_are_those_of_arrays_and_stores_name_no_files(tmp_path):
     ds = fastdln.run(of_files, store=tmp_path / "out.zarr")
     assert analysis.census(fastdln.open(tmp_path / "out.zarr")).fates == {"converged": 2}
     assert ds.angle.max() < 0.5
+
+
+def test_paths_of_data_are_relative_to_the_sweep_file(tmp_path, monkeypatch):
+    inputs, labels = clouds(6, 2, 2.0)
+    (tmp_path / "there").mkdir()
+    for name, array in (("x", inputs), ("y", labels)):
+        np.save(tmp_path / "there" / f"{name}.npy", array)
+    text = 'model = "logistic"\ndata = { inputs = "x.npy", labels = "y.npy" }\n[axes]\neta = 1.0\n'
+    (tmp_path / "there" / "sweep.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    found = Sweep.from_file("there/sweep.toml")
+    np.testing.assert_array_equal(found.data.inputs, inputs)
+    np.testing.assert_array_equal(found.data.labels, labels)
