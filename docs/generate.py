@@ -24,7 +24,7 @@ from fastdln.plots.plot import Plot
 from fastdln.sweep.axes import Range
 from fastdln.sweep.data import Data, Pair, Teacher
 from fastdln.sweep.laws import LAWS, LONGEST_LAW
-from fastdln.sweep.problem import Layers, Spectral, Target
+from fastdln.sweep.problem import Layers, Spectral, Surrogate, Target
 from fastdln.sweep.schema import Sweep
 
 HERE = Path(__file__).parent
@@ -406,6 +406,10 @@ Given values are written as a table:
 or, for the model `matrix`,
 
 {keys(Layers)}
+
+The start `compressed` may take its singular vectors from a noisy target, `start = {{ compressed = {{ noise = 0.1, seed = 0 }} }}`:
+
+{keys(Surrogate)}
 
 Paths are relative to the sweep file; in Python, and after `--set`, to the current folder. Files are read when the sweep is:
 the store carries their numbers.

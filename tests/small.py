@@ -13,7 +13,7 @@ from fastdln.storage.in_memory import InMemory
 ROOT = Path(__file__).parent.parent
 
 EVERYTHING = ["period", "oscillating_modes", "orbit", "oscillation_range", "loss"]
-EVERYTHING += ["escape_step", "convergence_step", "divergence_step"]
+EVERYTHING += ["escape_step", "convergence_step", "divergence_step", "learned_step"]
 
 SWEEP = Sweep(
     title="a test",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastdln.models.model import Start
-from fastdln.models.targets import TargetMatrix, generator, orthogonal
+from fastdln.models.targets import TargetMatrix, generator, orthogonal, with_noise
 
 
 def one_zero(depth: int, modes: int) -> np.ndarray:
@@ -65,7 +65,9 @@ def in_bases(widths: Sequence[int], target: TargetMatrix, seed: int, values: Seq
 
 
 def compressed(widths: Sequence[int], target: TargetMatrix, seed: int, values: Sequence[Any]) -> list[np.ndarray]:
-    """Outer layers from the target's top singular vectors, as many as the inner layers are wide."""
+    """Outer layers from the target's top singular vectors, as many as the inner layers are wide; values: noise on it, and the noise's seed."""
+    if len(values):
+        target = with_noise(target, *values)
     values_of_all = np.zeros(min(len(target.left), len(target.right)))
     values_of_all[: len(target.singular_values)] = target.singular_values
     top = np.argsort(-values_of_all, kind="stable")[: widths[1]]  # a target may name its values in any order

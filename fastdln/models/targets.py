@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 # Streams of one seed: the layers of a start are numbered from 1, the bases of a target come far behind.
-LEFT_BASIS, RIGHT_BASIS = 2**32, 2**32 + 1
+LEFT_BASIS, RIGHT_BASIS, SURROGATE = 2**32, 2**32 + 1, 2**32 + 2
 
 
 class TargetMatrix(NamedTuple):
@@ -53,6 +53,13 @@ def by_singular_values(singular_values: np.ndarray, basis: str, seed: int, outpu
     left = orthogonal(outputs, outputs, generator(seed, LEFT_BASIS))
     right = orthogonal(inputs, inputs, generator(seed, RIGHT_BASIS))
     return TargetMatrix(left, right, singular_values, False)
+
+
+def with_noise(target: TargetMatrix, noise: float, seed: int) -> TargetMatrix:
+    """Make a target of M + N, N of independent normal numbers and a Frobenius norm of about `noise` times that of M."""
+    (matrix,) = target.matrices(target.singular_values[None])
+    numbers = generator(seed, SURROGATE).standard_normal(matrix.shape)
+    return by_matrix(matrix + noise * np.linalg.norm(target.singular_values) / np.sqrt(matrix.size) * numbers)
 
 
 def by_matrix(matrix: np.ndarray) -> TargetMatrix:

@@ -286,10 +286,11 @@ class WindowObservable(Observable):
 
 
 class End(NamedTuple):
-    """The last states of matrix networks: layers (point, row, column) from W_1 on, the target's singular values (point,
-    mode), and its left and right singular vectors, a column a mode."""
+    """The last states of matrix networks: layers (point, row, column) from W_1 on, those at the start, the target's
+    singular values (point, mode), and its left and right singular vectors, a column a mode."""
 
     layers: list[np.ndarray]
+    starts: list[np.ndarray]
     singular_values: np.ndarray
     left: np.ndarray
     right: np.ndarray
@@ -304,11 +305,8 @@ class End(NamedTuple):
 
 
 class Estimates(NamedTuple):
-    """Results of the search for eigenvalues.
-
-    eigenvalues (point, eigenvalue): the largest at the last state. residual (point): the relative residual of the first. failed
-    (point): how many searches of the whole run did not converge.
-    """
+    """Of the search for eigenvalues: the largest (point, eigenvalue) at the last state, the relative residual (point) of the
+    first, and how many searches (point) of the whole run failed to converge."""
 
     eigenvalues: np.ndarray
     residual: np.ndarray

@@ -94,7 +94,31 @@ def at_the_edge(ds: xr.Dataset) -> Iterator[Number]:
         )
 
 
+def narrow_beside_wide(ds: xr.Dataset, wide: xr.Dataset) -> Iterator[Number]:
+    """How far apart the products are, at most over the kept states and at the last, against that of the modes left out; steps to learn."""
+    learned, depth = np.flatnonzero(ds["singular_value"].values > 0), int(ds["depth"].item())
+    out = np.sqrt(ds.sizes["mode"] - 2 * learned.size)
+    square = ((ds["trajectory_product"] - wide["trajectory_product"]) ** 2).sum("mode")
+    for alpha in ds["alpha"].values:
+        apart = np.sqrt(square.sel(alpha=alpha).values.ravel())
+        yield Number(
+            f"largest distance of the products, alpha = {alpha:g}", float(apart.max()), float(out * alpha**depth)
+        )
+        yield Number(f"distance of the products at the last state, alpha = {alpha:g}", float(apart[-1]), np.nan)
+        steps = [both["learned_step"].sel(alpha=alpha).values.ravel() for both in (ds, wide)]
+        for mode in learned:
+            yield Number(f"step that learns mode {mode + 1}, alpha = {alpha:g}; wide", *(float(s[mode]) for s in steps))
+
+
 FIGURES = [
+    PaperFigure(
+        "compressed",
+        "A compressed network, and the wide one",
+        [("trajectory", {"alpha": 0.03}), ("loss", {"alpha": 0.03})],
+        1,
+        narrow_beside_wide,
+        over=("compressed_wide",),
+    ),
     PaperFigure("mlp", "Sharpness of tanh and linear networks", [("sharpness", {})], 1, at_the_edge),
     PaperFigure("logistic", "Logistic and exponential loss", [("loss", {}), ("phase", {})], 1, late_losses),
     PaperFigure(

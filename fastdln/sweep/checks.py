@@ -139,7 +139,7 @@ def filled_axes(sweep: Sweep) -> dict[str, Axis]:
         axes.setdefault("depth", (float(layers),))
         if list(coordinates(axes["depth"])) != [layers]:
             raise ValueError(f"axes.depth: must be {layers}, {what}")
-    if not isinstance(sweep.start, str):
+    if STARTS[sweep.start_name].takes_values:
         axes.setdefault("alpha", (1.0,))
     own_parameters.fill(sweep.definition, axes)
     momentum.fill(sweep, axes)
@@ -191,7 +191,7 @@ def check_matrices(sweep: Sweep) -> None:
     if isinstance(sweep.start, Layers) and sweep.widths not in (None, sweep.start.widths):
         raise ValueError(f"widths: start.layers have the widths {list(sweep.start.widths)}")
     deepest = int(whole_numbers(sweep.axes["depth"]).max())
-    if sweep.target.matrix is not None and sweep.widths is None and isinstance(sweep.start, str | Spectral):
+    if sweep.target.matrix is not None and sweep.widths is None and not isinstance(sweep.start, Layers):
         rows, columns = len(sweep.target.matrix), len(sweep.target.matrix[0])
         if rows != columns:
             raise ValueError(
@@ -213,6 +213,11 @@ def check_matrices(sweep: Sweep) -> None:
         data.check_widths(sweep.data_shape, sweep.widths_at(deepest))
     if sweep.start_name == "compressed":
         check_compressed(sweep.widths_at(deepest))
+        swept = [name for name in sweep.axes if swept_mode(name) is not None]
+        if sweep.start_values and swept:
+            raise ValueError(
+                f"axes.{swept[0]}: a start with noise takes its singular vectors from one target; give singular_values instead"
+            )
     shallowest = sweep.widths_at(int(whole_numbers(sweep.axes["depth"]).min()))
     weights = sum(a * b for a, b in pairwise(shallowest))
     if (sweep.sharpness_count or 1) > weights:

@@ -69,8 +69,8 @@ class Keys(BaseModel):
     )
     start: Start = Field(
         "",
-        description="the layers at state 0: a name (the model's first if left out), {spectral = [[...], ...]}, or {layers = "
-        "[...]}, matrices or paths of .npy files",
+        description="the layers at state 0: a name (the model's first if left out), {spectral = [[...], ...]}, {layers = "
+        "[...]}, matrices or paths of .npy files, or {compressed = {noise = 0.1, seed = 0}}",
     )
     steps: Annotated[int, Field(ge=0, le=MOST_STEPS), BeforeValidator(whole)] = Field(
         20_000, description="transient steps, not measured"

@@ -11,7 +11,7 @@ from fastdln.models import MODELS, STARTS, Map, Model
 from fastdln.models.momentum import with_momentum
 from fastdln.sweep import layer_axes
 from fastdln.sweep.keys import Keys
-from fastdln.sweep.problem import Layers, Spectral
+from fastdln.sweep.problem import Compressed, Layers, Spectral
 
 
 class Networks(Keys):
@@ -19,14 +19,16 @@ class Networks(Keys):
 
     @property
     def start_name(self) -> str:
-        """The name of the start; "spectral" or "layers" where its values are given."""
+        """The name of the start; where its values are given, their key."""
         if isinstance(self.start, str):
             return self.start
-        return "spectral" if isinstance(self.start, Spectral) else "layers"
+        return next(iter(type(self.start).model_fields))
 
     @property
     def start_values(self) -> tuple[Any, ...]:
-        """The values of a start that takes some: a row, or a matrix, for each layer."""
+        """The values of a start that takes some: a row, or a matrix, for each layer; of `compressed` its noise and the noise's seed."""
+        if isinstance(self.start, Compressed):
+            return (self.start.compressed.noise, self.start.compressed.seed) if self.start.compressed.noise else ()
         if isinstance(self.start, Layers):
             return self.start.layers
         return self.start.spectral if isinstance(self.start, Spectral) else ()

@@ -16,7 +16,10 @@ from fastdln.models import targets
 from fastdln.sweep.arrays import WIDEST, WITHOUT_FILES, read
 from fastdln.sweep.axes import LARGEST_SEED, LAYER, Values
 from fastdln.sweep.laws import SingularValues
-from fastdln.sweep.values import shown, whole
+from fastdln.sweep.values import number, shown, whole
+
+# Of a surrogate's noise, relative to the target.
+MOST_NOISE = 1e6
 
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED), BeforeValidator(whole)]
 
@@ -152,7 +155,30 @@ class Layers(BaseModel):
         return (len(self.layers[0][0]), *(len(weights) for weights in self.layers))
 
 
+class Surrogate(BaseModel):
+    """What stands in for the target where the singular vectors of a start come from: the target with noise on it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    noise: Annotated[float, Field(ge=0, le=MOST_NOISE, allow_inf_nan=False), BeforeValidator(number)] = Field(
+        description="Frobenius norm of the noise, about, over that of the target; independent normal numbers"
+    )
+    seed: Seed = Field(0, description="of the noise")
+
+
+class Compressed(BaseModel):
+    """The start `compressed` with the singular vectors of a surrogate of the target."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    compressed: Surrogate = Field(
+        description="the singular vectors are those of the target with noise on it: {noise = 0.1, seed = 0} (model `matrix`)"
+    )
+
+
 def kind_of_start(value: Any) -> str:
+    if isinstance(value, Compressed) or (isinstance(value, Mapping) and "compressed" in value):
+        return "surrogate"
     if isinstance(value, Layers) or (isinstance(value, Mapping) and "layers" in value):
         return "arrays"
     return "values" if isinstance(value, Mapping | Spectral) else "name"
@@ -162,17 +188,20 @@ def named_start(value: Any) -> Any:
     """A list of matrices is a start by layers."""
     if isinstance(value, list | tuple):
         return {"layers": list(value)}
-    if isinstance(value, Mapping) and set(value) not in ({"layers"}, {"spectral"}):
+    if isinstance(value, Mapping) and set(value) not in ({"layers"}, {"spectral"}, {"compressed"}):
         raise ValueError(
-            f"has the keys {', '.join(map(str, value)) or '(none)'}; valid: spectral or layers, one of them"
+            f"has the keys {', '.join(map(str, value)) or '(none)'}; valid: spectral, layers or compressed, one of them"
         )
-    if not isinstance(value, str | Mapping | Spectral | Layers):
+    if not isinstance(value, str | Mapping | Spectral | Layers | Compressed):
         raise ValueError(f"must be a name, {{spectral = [[...], ...]}} or {{layers = [...]}} {shown(value)}")
     return value
 
 
 Start = Annotated[
-    Annotated[Spectral, Tag("values")] | Annotated[Layers, Tag("arrays")] | Annotated[str, Tag("name")],
+    Annotated[Spectral, Tag("values")]
+    | Annotated[Layers, Tag("arrays")]
+    | Annotated[Compressed, Tag("surrogate")]
+    | Annotated[str, Tag("name")],
     Discriminator(kind_of_start),
     BeforeValidator(named_start),
 ]

@@ -26,7 +26,7 @@ from fastdln.sweep.data import Data, Pair, Teacher
 from fastdln.sweep.keys import DEFAULT_PERIOD
 from fastdln.sweep.messages import assign, checked_overrides, explain
 from fastdln.sweep.networks import Networks
-from fastdln.sweep.problem import Spectral, Target
+from fastdln.sweep.problem import Spectral, Surrogate, Target
 from fastdln.sweep.sources import of_file, of_store
 from fastdln.sweep.values import plain, shown
 
@@ -310,6 +310,7 @@ OWNERS: dict[str, type[BaseModel]] = {
     "axes": Range,
     "target": Target,
     "start": Spectral,
+    "start.compressed": Surrogate,
     "data": Data,
     "data.teacher": Teacher,
     "data.pair": Pair,

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from scipy.linalg import null_space
 
 from tests.reference.dense_hessian import chain, hessian, hessian_times
 
@@ -138,6 +139,26 @@ def matrix_trajectory(run, every=7):
     } | dict(zip(BY_STEP, zip(*(third_order(run, w) for w in kept), strict=True), strict=True))
 
 
+def subspace_error(start, end, target):
+    """In bases whose first d - 2r directions are to be left alone, the blocks of every layer that are no multiple of the identity there."""
+    width, rank = len(target), np.linalg.matrix_rank(target)
+    turns = [w / np.linalg.norm(w, 2) for w in start if w.shape == target.shape and w.any()]
+    if len(turns) < len(start) or 2 * rank >= width or not all(np.allclose(q @ q.T, np.eye(width)) for q in turns):
+        return math.nan
+    alone = null_space(np.vstack([target, target.T @ chain(turns)]), rcond=1e-10)[:, : width - 2 * rank]
+    count, worst = alone.shape[1], 0.0
+    for turn, layer in zip(turns, end, strict=True):
+        after = turn @ alone
+        bases = [np.hstack([columns, null_space(columns.T)]) for columns in (alone, after)]
+        blocks = bases[1].T @ layer @ bases[0]
+        blocks[:count, :count] -= np.trace(blocks[:count, :count]) / count * np.eye(count)
+        worst = max(
+            worst, max(np.linalg.norm(b, 2) for b in (blocks[:count], blocks[:, :count])) / np.linalg.norm(layer, 2)
+        )
+        alone = after
+    return worst
+
+
 # Of matrices; those that are not here are of modes as well, and have their twin there.
 MATRIX_OBSERVABLES = {
     "sharpness": matrix_sharpness,
@@ -150,6 +171,7 @@ MATRIX_OBSERVABLES = {
     "singular_value_end": lambda run: {
         "singular_value_end": np.linalg.svd(chain(run.states[-1]), compute_uv=False)[: len(run.s)]
     },
+    "subspace_error": lambda run: {"subspace_error": subspace_error(run.states[0], run.states[-1], run.target)},
     "edge_step": matrix_edge,
     "progressive_sharpening": third_order_of_record("progressive_sharpening", 0),
     "self_stabilization": third_order_of_record("beta", 1),

@@ -32,6 +32,11 @@ def escape_step(run):
     return {"escape_step": [first_true((run.products[:, m] > run.s[m] / 2) & (run.s[m] > 0)) for m in run.modes()]}
 
 
+def learned_step(run):
+    near = [(np.abs(run.products[:, m] - s) <= 0.1 * s) & (s > 0) for m, s in enumerate(run.s)]
+    return {"learned_step": [first_true(near[m]) for m in run.modes()]}
+
+
 def divergence_step(run):
     return {"divergence_step": [first_true(~(np.abs(run.products[:, m]) <= run.bound[m])) for m in run.modes()]}
 

@@ -141,7 +141,8 @@ class MatrixKernel:
                 results, (estimate,), [nan_where_diverged(value, diverged) for value in estimate.finish(estimates)]
             )
         if by_stage.last_layers:
-            end = End(self.layers(points.states), singular_values.T, target.left, target.right)
+            both = self.layers(points.states), self.layers(starts)
+            end = End(*both, singular_values.T, target.left, target.right)
             for one in by_stage.last_layers:
                 with np.errstate(all="ignore"):
                     values = one.finish(end)

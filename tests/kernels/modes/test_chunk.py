@@ -95,7 +95,7 @@ def test_step_numbers_do_not_depend_on_rounds():
     _, compute = kernel_of("modes", 3, "one-zero")
     long, short = compute(eta, alpha, 5 * ROUND, 8), compute(eta, alpha, 5 * ROUND - 100, 108)
     assert (long["convergence_step"] > ROUND).any()
-    for name in ("escape_step", "convergence_step", "divergence_step"):
+    for name in ("escape_step", "convergence_step", "divergence_step", "learned_step"):
         np.testing.assert_array_equal(long[name], short[name])
 
 

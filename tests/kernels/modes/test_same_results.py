@@ -8,7 +8,7 @@ from fastdln.observables import OBSERVABLES
 from tests.small import ROOT
 
 KEPT = np.load(ROOT / "tests" / "data" / "before_spans.npz")
-SINCE = {"convergence_step"}
+SINCE = {"convergence_step", "learned_step"}
 ALL = [name for name, o in OBSERVABLES.items() if not (o.asked_by or o.source or name in SINCE)]
 SWEEPS = {
     "one": {"model": "modes", "start": "one-zero", "steps": 1000, "s": [1.0]},

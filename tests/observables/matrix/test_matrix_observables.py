@@ -72,6 +72,8 @@ def test_observables_agree_with_their_twins(widths, start, target, eta):
         for mode, s in enumerate(m.singular_values):
             past = np.flatnonzero(every[:, mode] > s / 2) if s > 0 else []
             assert at.escape_step.values[mode] == (past[0] if len(past) else -1)
+            near = np.flatnonzero(np.abs(every[:, mode] - s) <= 0.1 * s) if s > 0 else []
+            assert at.learned_step.values[mode] == (near[0] if len(near) else -1)
             away = np.flatnonzero(~(np.abs(every[:, mode] - s) <= 1e-6 * s)) if s > 0 else [len(every) - 1]
             arrived = away[-1] + 1 if len(away) else 0
             assert at.convergence_step.values[mode] == (arrived if arrived < len(every) else -1)
