@@ -49,6 +49,10 @@ SWEEPS = {
         model="logistic", data={"pair": {}}, axes={"eta": [0.1, 0.2], "loss": ["logistic", "exponential"]}, steps=9, record=8,
         trajectory=2,
     ),
+    "mlp": Sweep(
+        model="mlp", data={"teacher": {"examples": 6, "inputs": 2}}, widths=[2, 3, 1], steps=9, record=8, trajectory=2,
+        axes={"eta": [0.01, 0.02], "alpha": 1.0, "activation": ["tanh", "relu"]}, sharpness_count=2,
+    ),
     "uv": Sweep(model="uv", axes={"eta": [0.1, 0.9], "lambda0": [2.2, 3.0]}, steps=9, record=8, trajectory=2),
     "momentum": Sweep(
         model="modes", axes={"eta": [0.1, 0.9], "w1": [0.2, 0.3], "w2": 0.4, "momentum": [0.1, 0.2]}, steps=9, record=8,

@@ -125,6 +125,8 @@ CASES = [
     ("data", MODES, [TEXT, NUMBER, LIST, TABLE], "data"),
     ("data", MODES, [{"pair": {}}], "modes learns a target; the models logistic"),
     ("loss", MODES, [NUMBER, LIST, TABLE], "must be text"),
+    ("activation", MODES, [NUMBER, LIST, TABLE], "must be text"),
+    ("activation", MODES, [TEXT], "modes has none to choose; the model mlp has"),
     ("loss", MODES, [TEXT], "modes has none to choose; the model logistic has"),
     ("tolerance", MODES, [1e-12], "the models flow, modes-flow take it"),
     ("tolerance", FLOW, [TEXT, LIST, TABLE], "must be a number"),
