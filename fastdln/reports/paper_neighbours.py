@@ -90,7 +90,9 @@ def narrow_beside_wide(ds: xr.Dataset, wide: xr.Dataset) -> Iterator[Number]:
     square = ((ds["trajectory_product"] - wide["trajectory_product"]) ** 2).sum("mode")
     for alpha in ds["alpha"].values:
         apart = np.sqrt(square.sel(alpha=alpha).values.ravel())
-        yield Number(f"largest distance of the products, alpha = {alpha:g}", float(apart.max()), float(out * alpha**depth))
+        yield Number(
+            f"largest distance of the products, alpha = {alpha:g}", float(apart.max()), float(out * alpha**depth)
+        )
         yield Number(f"distance of the products at the last state, alpha = {alpha:g}", float(apart[-1]), np.nan)
         steps = [both["learned_step"].sel(alpha=alpha).values.ravel() for both in (ds, wide)]
         for mode in learned:

@@ -215,7 +215,9 @@ def check_matrices(sweep: Sweep) -> None:
         check_compressed(sweep.widths_at(deepest))
         swept = [name for name in sweep.axes if swept_mode(name) is not None]
         if sweep.start_values and swept:
-            raise ValueError(f"axes.{swept[0]}: a start with noise takes its singular vectors from one target; give singular_values instead")
+            raise ValueError(
+                f"axes.{swept[0]}: a start with noise takes its singular vectors from one target; give singular_values instead"
+            )
     shallowest = sweep.widths_at(int(whole_numbers(sweep.axes["depth"]).min()))
     weights = sum(a * b for a, b in pairwise(shallowest))
     if (sweep.sharpness_count or 1) > weights:

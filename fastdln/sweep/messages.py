@@ -100,7 +100,9 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     """One pydantic error in one line: the key as one would type it, what is wrong, what would be valid."""
     kind, context = error["type"], error.get("ctx", {})
     # unions add the branch taken to the path; the user never typed it
-    path = [str(part) for part in error["loc"] if part not in ("range", "values", "name", "arrays", "surrogate", "[key]")]
+    path = [
+        str(part) for part in error["loc"] if part not in ("range", "values", "name", "arrays", "surrogate", "[key]")
+    ]
     key, given = ".".join(one_line(part, LONGEST_KEY) for part in path), f"(got {reprlib.repr(error.get('input'))})"
     if error["loc"][-1:] == ("[key]",) and kind != "value_error":
         return f"{key}: keys must be text {given}"

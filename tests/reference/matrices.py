@@ -152,7 +152,9 @@ def subspace_error(start, end, target):
         bases = [np.hstack([columns, null_space(columns.T)]) for columns in (alone, after)]
         blocks = bases[1].T @ layer @ bases[0]
         blocks[:count, :count] -= np.trace(blocks[:count, :count]) / count * np.eye(count)
-        worst = max(worst, max(np.linalg.norm(b, 2) for b in (blocks[:count], blocks[:, :count])) / np.linalg.norm(layer, 2))
+        worst = max(
+            worst, max(np.linalg.norm(b, 2) for b in (blocks[:count], blocks[:, :count])) / np.linalg.norm(layer, 2)
+        )
         alone = after
     return worst
 
