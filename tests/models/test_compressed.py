@@ -92,8 +92,8 @@ def test_from_a_surrogate_the_target_is_learned():
     states = MatrixRun(layers, matrix, 0.05, 1500, 0, made.left, made.right, [2.0, 1.0, 0, 0, 0, 0])
     losses = [states.loss(w) for w in states.states[::50]]
     np.testing.assert_allclose(ds.trajectory_loss.values.ravel()[:31], losses[:31], rtol=1e-9, atol=1e-20)
-    assert losses[-1] < 1e-5 < losses[5]
-    assert np.abs(ds.trajectory_loss - clean.trajectory_loss).max() > 0.01
+    assert losses[-1] < 1e-5 < losses[2]
+    assert np.abs(ds.trajectory_loss - clean.trajectory_loss).max() > 1e-3
 
 
 def test_no_noise_is_the_target_itself():
