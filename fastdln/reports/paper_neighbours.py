@@ -119,10 +119,22 @@ FIGURES = [
         narrow_beside_wide,
         over=("compressed_wide",),
     ),
-    PaperFigure("mlp", "Sharpness of tanh and linear networks", [("sharpness", {})], 1, at_the_edge),
-    PaperFigure("logistic", "Logistic and exponential loss", [("loss", {}), ("phase", {})], 1, late_losses),
     PaperFigure(
-        "logistic_steps", "Logistic regression along the steps", [("loss", {}), ("sharpness", {})], 1, edge_reached
+        "mlp",
+        "Sharpness of tanh and linear networks",
+        [("sharpness", {"activation": "tanh"}), ("sharpness", {"activation": "linear"})],
+        2,
+        at_the_edge,
+    ),
+    PaperFigure(
+        "logistic",
+        "Logistic and exponential loss",
+        [("loss", {"loss_function": "logistic"}), ("loss", {"loss_function": "exponential"})],
+        2,
+        late_losses,
+    ),
+    PaperFigure(
+        "logistic_steps", "Logistic regression along the steps", [("loss", {}), ("sharpness", {})], 2, edge_reached
     ),
     PaperFigure(
         "scalar_factorization",
@@ -139,7 +151,7 @@ FIGURES = [
         just_below,
     ),
     PaperFigure("uv", "UV model: fates over learning rate and initial curvature", [("phase", {})], 1, reached),
-    PaperFigure("uv_chaos", "UV model: the route to chaos", [("bifurcation", {}), ("sharpness", {})], 1, flips_of_uv),
+    PaperFigure("uv_chaos", "UV model: the route to chaos", [("bifurcation", {}), ("sharpness", {})], 2, flips_of_uv),
     PaperFigure("momentum", "Period doubling over the learning rate and momentum", [("phase", {})], 1, edges),
 ]
 
