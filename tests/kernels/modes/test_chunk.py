@@ -112,6 +112,22 @@ numpy.savez(sys.argv[2], **{name: ds[name].values for name in ds.data_vars})
 """
 
 
+# Keys of models without layers, or without a target.
+OF_THEIR_OWN = {
+    "self-stabilization": {"axes": {"eta": [0.1, 30.0], "alpha_ps": [0.3, 1.0]}},
+    "uv": {"axes": {"eta": [0.1, 0.7, 30.0], "lambda0": [2.2, 3.0], "width": 2.0}},
+    "logistic": {
+        "axes": {"eta": [0.01, 1.0, 30.0], "loss": ["logistic", "exponential"]},
+        "data": {"pair": {"gamma": 0.5}},
+    },
+    "mlp": {
+        "axes": {"eta": [0.01, 30.0], "alpha": 0.9, "activation": ["tanh", "relu", "gelu", "linear"]},
+        "data": {"teacher": {"examples": 9, "inputs": 2}},
+        "widths": [2, 5, 3, 1],
+    },
+}
+
+
 @pytest.mark.parametrize("model", [m.name for m in MODELS.values() if not m.simulation or m.parameters])
 def test_pure_python_kernels_agree_with_the_compiled_ones(tmp_path, model):
     start = {"spectral": [[0.5, 1.0], [0.6, 0.3], [0.2, 0.0]]} if model == "modes" else "balanced"
@@ -127,14 +143,10 @@ def test_pure_python_kernels_agree_with_the_compiled_ones(tmp_path, model):
     }
     if MODELS[model].flow:  # a stiff flow at rest trembles by its tolerance
         keys["axes"] = {**keys["axes"], "eta": [0.1, 0.7]}
-    if MODELS[model].parameters:
-        del keys["observables"], keys["orbit_samples"]
-        keys |= {
-            "start": "parameters",
-            "trajectory": 3,
-            "axes": {"eta": [0.1, 30.0], "alpha_ps": [0.3, 1.0]},
-            "target": {"singular_values": [1.0]},
-        }
+    if model in OF_THEIR_OWN:
+        for name in ("observables", "orbit_samples", "target", "start"):
+            del keys[name]
+        keys |= {"trajectory": 3, **OF_THEIR_OWN[model]}
     ds = run(Sweep(**keys))
     out = tmp_path / "out.npz"
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
