@@ -14,6 +14,9 @@ from fastdln.observables.period import TOLERANCE, period_of, repetition
 # States in which a period is looked for, of a quarter as many at most; and steps at the end whose movement is kept.
 WINDOW, MOVES = 1024, 64
 
+# A move that is a smaller part of the weights is rounding.
+STILL = 1e-15
+
 # Beyond this a square leaves the range of float64.
 LARGEST = 1e150
 
@@ -59,8 +62,9 @@ def balancing_gap(weights, widths, layers):
     return largest
 
 
-def share_in(vectors, wanted, moves, first, count):
-    """The share of the squares of `count` moves, from one of the ring of them on, that lies in the span of the first vectors."""
+def share_in(vectors, wanted, moves, first, count, weights):
+    """The share of the squares of `count` moves, from one of the ring of them on, that lies in the span of the first vectors; NaN where the weights
+    move by rounding errors only."""
     inside = total = 0.0
     for k in range(count):
         move = moves[(first + k) % MOVES]
@@ -68,7 +72,7 @@ def share_in(vectors, wanted, moves, first, count):
         for j in range(wanted):
             part = dot(move, vectors[j])
             inside += part * part
-    return inside / total if total > 0.0 else math.nan
+    return inside / total if total > count * STILL * STILL * dot(weights, weights) else math.nan
 
 
 def fate_of(window, size):
@@ -155,7 +159,7 @@ def by_activation(name):
             summary[6], summary[7], summary[8] = sharp_sum / looks, sharp_low, sharp_high
             summary[9] = 0.5 * eta * summary[6]
         last = min(record, MOVES)
-        summary[12] = share_in(vectors, wanted, moves, total - last, last)
+        summary[12] = share_in(vectors, wanted, moves, total - last, last, w)
         summary[13], summary[14] = balancing_gap(w, layers, net.layers), gap_at_start
         for j in range(wanted):
             summary[len(SUMMARIES) + j] = values[j]

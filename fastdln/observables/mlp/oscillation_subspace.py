@@ -11,7 +11,7 @@ OBSERVABLE = SimulatedObservable(
             dtype="float64",
             long_name="share of the last steps' movement in the top eigenvectors of the Hessian",
             comment="Of the squares of the last steps of the record, 64 at most; in the span of the eigenvectors of the sharpness_count largest eigenvalues at the last state, of one if "
-            "that is left out. NaN where nothing moves, and after divergence.",
+            "that is left out. NaN where nothing moves but by rounding errors, and after divergence.",
         ),
     ),
 )

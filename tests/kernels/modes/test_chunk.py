@@ -128,7 +128,7 @@ OF_THEIR_OWN = {
 }
 
 
-@pytest.mark.parametrize("model", [m.name for m in MODELS.values() if not m.simulation or m.parameters])
+@pytest.mark.parametrize("model", [m.name for m in MODELS.values() if not m.simulation or m.parameters or m.data])
 def test_pure_python_kernels_agree_with_the_compiled_ones(tmp_path, model):
     start = {"spectral": [[0.5, 1.0], [0.6, 0.3], [0.2, 0.0]]} if model == "modes" else "balanced"
     keys = {
