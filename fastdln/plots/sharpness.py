@@ -23,6 +23,9 @@ from fastdln.plots.selection import values
 from fastdln.plots.shown import eta_and_step_dims, eta_dims, is_plane, plane_dims
 from fastdln.plots.trajectories import dots, drawn_etas, eta_name, few_etas, note_etas
 
+# Points of the curve 2/eta.
+EDGE_POINTS = 400
+
 
 def sharpness(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Sharpness with the edge 2/eta: along the steps, against eta, or over eta and alpha.
@@ -102,8 +105,9 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     low, mean, high = (values(ds, f"sharpness{end}", "eta") for end in ("_min", "", "_max"))
     draw_range(ax, ds, look, low, mean, high)
     top = np.nanmax(high, initial=0.0)
-    positive = eta > 0
-    ax.plot(look.scale * eta[positive], at_edge(ds, eta[positive]), **EDGE, label=f"{two(ds)}/$\\eta$")
+    if (positive := eta[eta > 0]).size:
+        fine = np.geomspace(positive[0], positive[-1], EDGE_POINTS)  # a curve, however few learning rates there are
+        ax.plot(look.scale * fine, at_edge(ds, fine), **EDGE, label=f"{two(ds)}/$\\eta$")
     flattest = 0.0
     if is_of_layers(ds):
         flattest = float(theory.stability_limit(singular_values(ds).max(), ds["depth"].values[0]))
