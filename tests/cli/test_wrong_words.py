@@ -80,7 +80,7 @@ SPACES = {
     "list ''": "list --help` says what there is",
     "run small.toml --set observables=[loss]": """--set 'observables=["loss"]'""",
     "run small.toml --set 'axes.eta={start=0, stop=1, step=0.1}'": "say num, how many values",
-    "run small.toml --set start=gaussian": "which is of the models central-flow, constrained, flow, matrix",
+    "run small.toml --set start=gaussian": "which is of the models central-flow, constrained, flow, matrix, mlp",
     "run small.toml --set steps": "steps=100 or axes.eta.num=100",
     "run small.toml --set steps:100": "a key, = and a value",
     "extend small.zarr axes.eta.num=40": "--set axes.eta.num=40",

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from tests.reference import logistic, uv
+from tests.reference import logistic, mlp, uv
 from tests.reference.central_flow import central_flow
 from tests.reference.constrained import constrained_run
 from tests.reference.dense_hessian import chain
@@ -77,6 +77,7 @@ SIMULATIONS = {
     "constrained": constrained_run,
     "self-stabilization": local_map,
     "logistic": logistic.descend,
+    "mlp": mlp.descend,
 }
 
 

@@ -30,7 +30,7 @@ BAD = [
     ({"sharpness_count": 0}, "sharpness_count", "at least 1"),
     ({"sharpness_count": 3}, "sharpness_count", "at most 2"),
     ({"start": "gaussian", "axes": {"eta": 0.1, "alpha": 0.1, "depth": 2, "seed": 1e30}}, "axes.seed", "2^53"),
-    ({"start": {"layerz": [[[1.0]], [[1.0]]]}}, "start", "spectral or layers"),
+    ({"start": {"layerz": [[[1.0]], [[1.0]]]}}, "start", "spectral, layers or compressed"),
     ({"start": {"layers": [[[1.0]], [[1.0]]], "spectral": [[1.0], [1.0]]}}, "start", "one of them"),
     ({"start": 5}, "start", "name"),
     ({"widths": 3}, "widths", "such as [3, 5, 2]"),

@@ -116,7 +116,7 @@ def test_a_plan_counts_every_part():
         (
             {"start": ["gaussian", "balanced"]},
             {"model": "modes"},
-            "with start = gaussian: start: modes has no start 'gaussian', which is of the models central-flow, constrained, flow, matrix; valid: one-zero",
+            "with start = gaussian: start: modes has no start 'gaussian', which is of the models central-flow, constrained, flow, matrix, mlp; valid: one-zero",
         ),
         ({"basis": ["random"]}, {"model": "matrix", "target": {"singular_values": 1, "basis": "random"}}, "target.basis: is an axis"),
         ({"basis": ["random"]}, {"model": "matrix", "target": {"matrix": [[1.0]]}}, "axes.target.basis: target.matrix has bases"),
@@ -131,7 +131,8 @@ def test_a_plan_counts_every_part():
         (
             {"model": MODELS},
             {"observables": ["mixing"]},
-            "observables: mixing is not given with model = matrix; all give convergence_step, divergence_step, edge_step, escape_step, loss",
+            "observables: mixing is not given with model = matrix; all give convergence_step, divergence_step, edge_step, escape_step, learned_step, "
+            "loss",
         ),
         ({"model": MODELS}, {"observables": ["alignment_error"]}, "observables: alignment_error is not given with model = modes"),
         (

@@ -103,7 +103,7 @@ GIVEN = [
     ("axes.start=balanced, one-zero", 'each in quotes: ["balanced", "one-zero"]'),
     (
         "start=gaussian",
-        "modes has no start 'gaussian', which is of the models central-flow, constrained, flow, matrix; valid: one-zero",
+        "modes has no start 'gaussian', which is of the models central-flow, constrained, flow, matrix, mlp; valid: one-zero",
     ),
     ("observables=['sharpness_maximum']", "did you mean sharpness_max?"),
     ("target.singular_value=[2]", "did you mean singular_values?"),
