@@ -36,8 +36,8 @@ def sharpness(curvature, f, width, y):
 def step(f, curvature, eta, y, n):
     d = f - y
     return (
-        f - eta * d * curvature + eta** 2 * d** 2 * f / n,
-        curvature - 4 * eta * d * f / n + eta** 2 * d** 2 * curvature / n,
+        f - eta * d * curvature + eta**2 * d**2 * f / n,
+        curvature - 4 * eta * d * f / n + eta**2 * d**2 * curvature / n,
     )
 
 
