@@ -57,6 +57,9 @@ LARGEST_SEED = 2**53
 # With 1 nothing is ever forgotten, and no minimum is stable.
 MOST_MOMENTUM = math.nextafter(1.0, 0.0)
 
+# Of starting values on either side of 0: squares, and a range from one end to the other, stay in the range of float64.
+FURTHEST = 1e150
+
 # Values of a list that are written out.
 SHOWN = 6
 
@@ -257,7 +260,7 @@ def bounds(name: str) -> tuple[float, float]:
     if name == MOMENTUM:
         return 0.0, MOST_MOMENTUM
     if re.fullmatch(LAYER, name):
-        return -math.inf, math.inf
+        return -FURTHEST, FURTHEST
     parameter = PARAMETERS.get(name)
     return (parameter.lowest, parameter.highest) if parameter else (0.0, math.inf)
 

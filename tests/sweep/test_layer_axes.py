@@ -101,6 +101,10 @@ def test_gaps_kept_by_gradient_flow_are_those_of_the_values():
         ),
         ({"axes": {"w0": 1.0}}, "axes.w0: unknown axis"),
         ({"axes": {"w1": [1.0, np.inf], "w2": 1.0}}, "axes.w1.1: must be finite"),
+        (
+            {"axes": {"w1": {"start": -1e308, "stop": 1e308, "num": 5}, "w2": 1.0}},
+            "axes.w1: must lie between -1e+150 and",
+        ),
         ({"axes": {"w1": [1.0, 0.5], "w2": 1.0}}, "axes.w1: values must rise"),
         ({"axes": {"w1": 1.0, "w2": 1.0}, "model": "balanced"}, "axes.w1: balanced has no starting values of layers"),
         ({"axes": {"w1": 1.0, "alpha_ps": 1.0}, "model": "self-stabilization"}, "axes.w1: self-stabilization has no"),
