@@ -105,9 +105,8 @@ class MatrixKernel:
         starts = starts if momentum is None else self.states(starts, momentum)
         points = Points(eta, singular_values, starts.copy(), -targets, target_of, unresolved)
         bounds = divergence_bound(eta, singular_values, len(self.shapes))
-        if (
-            self.tolerance or self.momentum
-        ):  # the bound is that of plain descent; along the flow the loss falls, so that nothing diverges but what is no number any more
+        # The bound is that of plain descent; along the flow the loss falls: nothing diverges before it overflows.
+        if self.tolerance or self.momentum:
             bounds = np.full_like(bounds, np.inf)
         bounds = np.concatenate([bounds, 2.0 * bounds.max(axis=0, keepdims=True, initial=0.0)])
         with np.errstate(all="ignore"):  # diverging points, where the JIT is off

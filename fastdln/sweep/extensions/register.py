@@ -23,9 +23,11 @@ from fastdln.observables.observable import (
     VerdictObservable,
 )
 from fastdln.sweep import named_axes
+from fastdln.sweep.axes import swept_mode
 from fastdln.sweep.extensions.digest import sha256
 from fastdln.sweep.extensions.trial_steps import try_out_model, try_out_observable
 from fastdln.sweep.families import known_names
+from fastdln.sweep.layer_axes import layer_of
 
 # Kinds of observables that can be one's own: those that are measured by what they themselves bring.
 KINDS = (ModeObservable, PointObservable, PairObservable, VerdictObservable, EndObservable)
@@ -116,7 +118,8 @@ def _checked_parameters(model: Model) -> None:
         if not isinstance(one, Parameter):
             raise SweepError(f"{model.name}: parameters: must be of Parameter (got {type(one).__name__})")
         _checked_name("parameter", one.name)
-        if one.name in TAKEN or one.name in named_axes.KEYS or (PARAMETERS.get(one.name) or one) != one:
+        numbered = swept_mode(one.name) is not None or layer_of(one.name) is not None
+        if numbered or one.name in TAKEN or one.name in named_axes.KEYS or (PARAMETERS.get(one.name) or one) != one:
             raise SweepError(f"{model.name}: parameters: the name {one.name} is taken")
         if not one.lowest <= (one.lowest if one.default is None else one.default) <= one.highest:
             raise SweepError(f"{model.name}: parameters: {one.name}: its default must lie between its bounds")

@@ -57,6 +57,8 @@ def test_its_axes_are_checked(rotation):
         ({"initial": lambda own, s: 1 / 0}, "initial fails on three points"),
         ({"parameters": ("angle",)}, "parameters: must be of Parameter"),
         ({"parameters": (Parameter("eta", "taken"),)}, "the name eta is taken"),
+        ({"parameters": (Parameter("w1", "an axis of layers"),)}, "the name w1 is taken"),
+        ({"parameters": (Parameter("s2", "an axis of singular values"),)}, "the name s2 is taken"),
         ({"parameters": (Parameter("beta", "of another model"),)}, "the name beta is taken"),
         ({"parameters": (Parameter("No", "no name"),)}, "needs a name of small letters"),
         ({"parameters": (Parameter("angle", "no default", 2.0, 0.0, 1.0),)}, "its default must lie between"),
