@@ -78,13 +78,9 @@ class Pair(BaseModel):
     )
 
 
-def count(default: int | None, most: int, description: str) -> Any:
-    """A field of a whole number from 1 on."""
-    return (
-        Field(default, ge=1, le=most, description=description)
-        if default
-        else Field(ge=1, le=most, description=description)
-    )
+def count(default: Any, description: str) -> Any:
+    """A field of a whole number from 1 on; required where the default is `...`."""
+    return Field(default, ge=1, le=WIDEST, description=description)
 
 
 Whole = Annotated[int, BeforeValidator(whole)]
@@ -95,10 +91,10 @@ class Teacher(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    examples: Whole = count(None, WIDEST, "how many examples")
-    inputs: Whole = count(None, WIDEST, "numbers of an input")
-    outputs: Whole = count(1, WIDEST, "numbers of an output")
-    hidden: Whole = count(8, WIDEST, "hidden units of the teacher")
+    examples: Whole = count(..., "how many examples")
+    inputs: Whole = count(..., "numbers of an input")
+    outputs: Whole = count(1, "numbers of an output")
+    hidden: Whole = count(8, "hidden units of the teacher")
     seed: Seed = Field(0, description="of inputs and teacher")
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +118,6 @@ class Data(BaseModel):
         None,
         description="two examples that are separable, (1, .9 / gamma) and (1, -.5 / gamma), both of label 1; {} for gamma = .1",
     )
-
     teacher: Teacher | None = Field(
         None, description="examples of a random network: {examples = 32, inputs = 8, outputs = 1, hidden = 8, seed = 0}"
     )
