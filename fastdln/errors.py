@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from traceback import walk_tb
 
@@ -74,11 +75,18 @@ _SAYING_SO = (
 
 def short_of_memory(error: BaseException | None) -> bool:
     """Whether an error, or one that led to it, is a want of memory."""
-    while error:
-        if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _SAYING_SO):
-            return True
+    return any(
+        isinstance(one, MemoryError) or any(words in str(one).lower() for words in _SAYING_SO) for one in led_to(error)
+    )
+
+
+def led_to(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that led to it, each once: one that was raised again may have led to itself."""
+    seen: set[int] = set()
+    while error and id(error) not in seen:
+        seen.add(id(error))
+        yield error
         error = error.__cause__ or error.__context__
-    return False
 
 
 def warn(message: str) -> None:

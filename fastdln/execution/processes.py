@@ -12,7 +12,7 @@ from multiprocessing import current_process
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from fastdln.errors import ClusterError, SweepError, first_line
+from fastdln.errors import ClusterError, SweepError, first_line, led_to
 from fastdln.execution.process_state import ProcessChange, Undo
 
 try:
@@ -130,9 +130,7 @@ def short(number: int) -> str:
 
 def why(error: BaseException) -> str:
     """Why a cluster did not start: the first of the errors that led to it."""
-    chain = [error]
-    while cause := chain[-1].__cause__ or chain[-1].__context__:
-        chain.append(cause)
+    chain = list(led_to(error))
     if not any("failed to start worker process" in str(link) for link in chain):
         return f"the processes cannot be started: {first_line(chain[-1])}"
     script = getattr(sys.modules.get("__main__"), "__file__", None)

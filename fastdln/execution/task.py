@@ -28,8 +28,8 @@ from fastdln.sweep.layer_axes import has_closed_form, named_rows
 from fastdln.sweep.schema import Sweep
 
 if TYPE_CHECKING:  # sweeps of modes do not wait for the imports
-    from fastdln.kernels.edge.chunk import SimulationKernel
     from fastdln.kernels.matrices.chunk import MatrixKernel
+    from fastdln.kernels.simulations.chunk import SimulationKernel
 
     Kernel = ChunkKernel | MatrixKernel | SimulationKernel
 
@@ -73,7 +73,7 @@ class Task:
     def _made(self, depth: int) -> Kernel:
         sweep = self.sweep
         if sweep.definition.simulation:
-            from fastdln.kernels.edge.chunk import SimulationKernel
+            from fastdln.kernels.simulations.chunk import SimulationKernel
 
             wanted = sweep.sizes["eigenvalue"]
             return SimulationKernel(

@@ -88,7 +88,7 @@ def test_an_address(scheduler, tmp_path, reference):
     words = [sys.executable, "-m", "fastdln", "run", "small.toml", "--scheduler", scheduler.scheduler_address]
     try:
         scheduler.wait_for_workers(2, timeout=60)
-        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     finally:
         stop(*alive)
     assert done.returncode == 0, done.stderr

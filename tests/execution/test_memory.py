@@ -90,3 +90,13 @@ def test_a_limit_below_what_the_libraries_need(tmp_path, megabytes, verb):
     assert done.stderr.count("\n") == 1
     assert f"leaves {megabytes} MB" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["small.toml"]
+
+
+def test_an_error_that_led_to_itself_ends_the_search():
+    """One that is raised again where it has been turned into another: each is the cause of the other."""
+    first = ValueError("first")
+    second = RuntimeError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert not short_of_memory(first)
+    second.__cause__ = MemoryError()
+    assert short_of_memory(first)

@@ -14,7 +14,7 @@ from fastdln.kernels.edge.eigenpairs import work_size
 from fastdln.kernels.edge.gradient_flow import STAGES, flow
 from fastdln.kernels.edge.held_step import LONGEST, Place, Work, held_step, look, variance
 from fastdln.kernels.edge.network import gradient, memory_size, network_of
-from fastdln.kernels.edge.simulation import Simulation
+from fastdln.kernels.simulation import Simulation
 from fastdln.observables.fate import CONVERGED, DIVERGED, DRIFTING, PERIODIC
 
 # Relative to 2/eta: a sharpness that arrives at the edge from below has reached it.
@@ -30,7 +30,7 @@ LEARNED = 1e-12
 GIVEN_UP = 100
 
 
-def scratch_size(widths, total):
+def scratch_size(widths, total, options):
     count = sum(rows * columns for columns, rows in pairwise(widths))
     rows = 4 + LARGEST + 1 + ENTRIES + STAGES
     numbers = LARGEST + 1 + ENTRIES * ENTRIES + 2 * ENTRIES + WORK
@@ -55,7 +55,7 @@ def laid_out(widths, start, target, scratch):
     return net, place, work, rows[LARGEST + 5 + ENTRIES :]
 
 
-def simulate(eta, start, target, widths, total, record, every, summary, series, scratch):
+def simulate(eta, start, target, widths, total, record, every, options, summary, series, scratch):
     net, place, work, stages = laid_out(widths, start, target, scratch)
     edge, begun = 2.0 / eta, total - record
     near, found = look(net, place, work, edge, 0)

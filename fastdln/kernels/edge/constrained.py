@@ -19,7 +19,7 @@ from fastdln.kernels.edge.eigenpairs import dot, largest, work_size
 from fastdln.kernels.edge.network import ORDERS, gradient, hvp, memory_size, network_of
 from fastdln.kernels.edge.prediction import averages, correlation, crossings, relative_error
 from fastdln.kernels.edge.projection import PROJECTED, Held, add, project
-from fastdln.kernels.edge.simulation import Simulation
+from fastdln.kernels.simulation import Simulation
 from fastdln.observables.fate import APERIODIC, CONVERGED, DIVERGED, DRIFTING, PERIODIC
 
 # Loss, in units of the target's squared norm or of the loss at state 0, whichever is larger, beyond which gradient descent does not come
@@ -104,12 +104,12 @@ GRADIENT, TOP, POINT, U, SLOPE, ACROSS, V, IMAGE = 0, 1, 5, 6, 8, 9, 10, 11
 VECTORS = 12
 
 
-def scratch(widths, total):
+def scratch(widths, total, options):
     size = sum(rows * columns for rows, columns in zip(widths[1:], widths, strict=False))
     return memory_size(widths) + (VECTORS + 1) * size + (len(SERIES) + 2) * (total + 1) + 2 + work_size(size)
 
 
-def simulate(eta, weights, target, widths, total, record, every, summary, series, scratch):
+def simulate(eta, weights, target, widths, total, record, every, options, summary, series, scratch):
     n, edge, scale = len(weights), 2.0 / eta, dot(target, target)
     net = network_of(widths, target, scratch)
     rows, states, work = parts(scratch, ORDERS * 2 * net.size, n, total + 1)

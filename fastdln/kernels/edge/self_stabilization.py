@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from fastdln.kernels.edge.simulation import Simulation
+from fastdln.kernels.simulation import Simulation
 from fastdln.models.fma import fma
 from fastdln.observables.fate import APERIODIC, DIVERGED, DRIFTING, PERIODIC
 
@@ -24,7 +24,7 @@ def step(x, y, eta, alpha_ps, beta):
     return -fma(eta * y, x, x), fma(eta, fma(-0.5 * beta * x, x, alpha_ps), y)
 
 
-def simulate(eta, start, target, widths, total, record, every, summary, series, scratch):
+def simulate(eta, start, target, widths, total, record, every, options, summary, series, scratch):
     alpha_ps, beta, x, y = start[0], start[1], start[2], start[3]
     first = last = first_peak = last_peak = math.nan
     cycles, peak, largest, begun, diverged = 0, 0.0, 0.0, total - record, False
@@ -85,6 +85,6 @@ SIMULATION = Simulation(
         "y_last",
     ),
     series=("trajectory_x", "trajectory_y"),
-    scratch=lambda widths, total: 1,
+    scratch=lambda widths, total, options: 1,
     simulate=simulate,
 )

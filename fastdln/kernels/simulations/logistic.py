@@ -12,12 +12,9 @@ import math
 
 import numpy as np
 
-from fastdln.kernels.edge.simulation import Simulation
+from fastdln.kernels.simulation import Simulation
+from fastdln.kernels.simulations.window import in_order, period_in
 from fastdln.observables.fate import APERIODIC, CONVERGED, DIVERGED, PERIODIC
-from fastdln.observables.period import TOLERANCE, period_of, repetition
-
-# States whose losses are kept to look for a period, of a quarter as many at most.
-WINDOW = 1024
 
 # Beyond this a square leaves the range of float64.
 LARGEST = 1e150
@@ -80,17 +77,22 @@ def angle_to(w, direction, features):
     return math.atan2(math.sqrt(norm), along) if length > 0.0 and (norm > 0.0 or along != 0.0) else math.nan
 
 
+def scratch_size(widths, total, options):
+    examples, features, *_ = widths
+    return 2 * examples + features + 2 * options.window + min(examples, features) ** 2
+
+
 def by_loss(name):
     """Simulation with one of the losses."""
     loss_of = LOSSES[name]
 
-    def simulate(eta, start, target, widths, total, record, every, summary, series, scratch):
+    def simulate(eta, start, target, widths, total, record, every, options, summary, series, scratch):
         examples, features = widths[0], widths[1]
-        direction, size, window = target[examples * features :], min(examples, features), min(record, WINDOW)
+        direction, size, window = target[examples * features :], min(examples, features), options.window
         slopes, second, w = scratch[:examples], scratch[examples : 2 * examples], scratch[2 * examples :]
         losses = w[features:]
-        ordered = losses[WINDOW:]
-        matrix = ordered[WINDOW : WINDOW + size * size].reshape((size, size))
+        ordered = losses[window:]
+        matrix = ordered[window : window + size * size].reshape((size, size))
         for k in range(features):
             w[k] = start[0] * direction[k]
         before, margin, loss, sharp = math.inf, 0.0, 0.0, 0.0
@@ -119,7 +121,7 @@ def by_loss(name):
             if recorded:
                 loss_sum, loss_low, loss_high = loss_sum + loss, min(loss_low, loss), max(loss_high, loss)
                 sharp_sum, sharp_low, sharp_high = sharp_sum + sharp, min(sharp_low, sharp), max(sharp_high, sharp)
-            losses[step % WINDOW] = loss
+            losses[step % window] = loss
             if kept:
                 series[0, step // every], series[1, step // every] = loss, sharp
                 norm = 0.0
@@ -138,15 +140,11 @@ def by_loss(name):
         if diverged:
             summary[0], summary[1], summary[14] = DIVERGED, -1, -1
             return
+        in_order(losses, total, window, ordered)
+        highest = 0.0
         for t in range(window):
-            ordered[t] = losses[(total - window + 1 + t) % WINDOW]
-        period = 0
-        if window > 1:
-            longest = min(window // 2, WINDOW // 4)
-            highest = 0.0
-            for t in range(window):
-                highest = max(highest, ordered[t])
-            period = period_of(ordered, 0, window, repetition(ordered, 0, window, longest, TOLERANCE * highest))
+            highest = max(highest, ordered[t])
+        period = period_in(ordered, window, min(window // 2, options.period_max), highest)
         fate = APERIODIC
         if period == 1 or rose <= total - record:
             fate = CONVERGED
@@ -189,6 +187,6 @@ SIMULATION = Simulation(
         "edge_step",
     ),
     series=("trajectory_loss", "trajectory_sharpness", "trajectory_norm", "trajectory_angle"),
-    scratch=lambda widths, total: 2 * widths[0] + widths[1] + 2 * WINDOW + min(widths[0], widths[1]) ** 2,
+    scratch=scratch_size,
     by_choice=by_loss,
 )

@@ -6,13 +6,13 @@ import math
 from itertools import pairwise
 
 from fastdln.kernels.edge.eigenpairs import dot, of_networks, work_size
-from fastdln.kernels.edge.simulation import Simulation
+from fastdln.kernels.simulation import Simulation
 from fastdln.kernels.simulations.perceptron import KEPT, elements, memory_size, perceptron_of, with_activation
+from fastdln.kernels.simulations.window import in_order, period_in
 from fastdln.observables.fate import APERIODIC, CONVERGED, DIVERGED, DRIFTING, PERIODIC, slow
-from fastdln.observables.period import TOLERANCE, period_of, repetition
 
-# States in which a period is looked for, of a quarter as many at most; and steps at the end whose movement is kept.
-WINDOW, MOVES = 1024, 64
+# Steps at the end whose movement is kept.
+MOVES = 64
 
 # A move that is a smaller part of the weights is rounding.
 STILL = 1e-15
@@ -40,10 +40,10 @@ SUMMARIES = (
 )
 
 
-def scratch_size(widths, total, wanted):
+def scratch_size(widths, total, options):
     examples, *layers = widths
     count = sum(rows * columns for columns, rows in pairwise(layers))
-    numbers = (wanted + 1) * (count + 1) + (MOVES + 1) * count + 2 * WINDOW
+    numbers = (options.wanted + 1) * (count + 1) + (MOVES + 1) * count + 2 * options.window
     return numbers + work_size(count) + memory_size(layers, examples)
 
 
@@ -75,17 +75,15 @@ def share_in(vectors, wanted, moves, first, count, weights):
     return inside / total if total > count * STILL * STILL * dot(weights, weights) else math.nan
 
 
-def fate_of(window, size):
+def fate_of(window, size, period_max):
     """(fate, period) of the last states of a number that every weight is in."""
     early = late = 0.0
     for t in range(size // 2):
         early = max(early, abs(window[t]))
     for t in range(size // 2, size):
         late = max(late, abs(window[t]))
-    longest, period = min(size // 2, WINDOW // 4), 0
-    if size > 1:
-        limit = TOLERANCE * max(early, late)
-        period = period_of(window, 0, size, repetition(window, 0, size, longest, limit))
+    longest = min(size // 2, period_max)
+    period = period_in(window, size, longest, max(early, late))
     if period == 1:
         return CONVERGED, period
     if period > 1:
@@ -99,17 +97,18 @@ def by_activation(name):
     gradient = own["gradient"]
     largest = of_networks(name, elements=elements, **own)
 
-    def simulate(eta, start, target, widths, total, record, every, settings, summary, series, scratch):
-        recorded_every, edge_every, wanted = settings[0], settings[1], settings[2]
+    def simulate(eta, start, target, widths, total, record, every, options, summary, series, scratch):
+        recorded_every, edge_every, wanted = options.sharpness_every, options.edge_every, options.wanted
+        window = options.window
         layers, count, w = widths[1:], len(start), start
         values, rest = scratch[: wanted + 1], scratch[wanted + 1 :]
         vectors = rest[: (wanted + 1) * count].reshape((wanted + 1, count))
         rest = rest[(wanted + 1) * count :]
         moves = rest[: (MOVES + 1) * count].reshape((MOVES + 1, count))
         slope, rest = moves[MOVES], rest[(MOVES + 1) * count :]
-        ring, ordered = rest[:WINDOW], rest[WINDOW : 2 * WINDOW]
-        net = perceptron_of(layers, target, rest[2 * WINDOW :])
-        work = rest[2 * WINDOW + KEPT * net.size :]
+        ring, ordered = rest[:window], rest[window : 2 * window]
+        net = perceptron_of(layers, target, rest[2 * window :])
+        work = rest[2 * window + KEPT * net.size :]
         for j in range(wanted + 1):
             for e in range(count):
                 vectors[j, e] = 0.0
@@ -139,7 +138,7 @@ def by_activation(name):
             seen = 0.0
             for e in range(count):
                 seen += math.cos(1.0 + e) * w[e]
-            ring[step % WINDOW] = seen
+            ring[step % window] = seen
             if step == total:
                 break
             move = moves[step % MOVES]
@@ -150,10 +149,8 @@ def by_activation(name):
         if diverged:
             summary[0], summary[1] = DIVERGED, -1
             return
-        size = min(record, WINDOW)
-        for t in range(size):
-            ordered[t] = ring[(total - size + 1 + t) % WINDOW]
-        summary[0], summary[1] = fate_of(ordered, size)
+        in_order(ring, total, window, ordered)
+        summary[0], summary[1] = fate_of(ordered, window, options.period_max)
         summary[2], summary[3], summary[4], summary[5] = loss_sum / record, loss_low, loss_high, loss
         if looks > 0:
             summary[6], summary[7], summary[8] = sharp_sum / looks, sharp_low, sharp_high
@@ -175,5 +172,4 @@ SIMULATION = Simulation(
     failures="sharpness_unconverged",
     scratch=scratch_size,
     by_choice=by_activation,
-    settings=True,
 )

@@ -1,35 +1,11 @@
 """Loss over the record and at its end."""
 
-from fastdln.observables.observable import SimulatedObservable, Variable
+from fastdln.observables import of_descents
+from fastdln.observables.observable import Variable
 
-OBSERVABLE = SimulatedObservable(
-    name="loss",
+OBSERVABLE = of_descents.loss(
     summary="mean loss, its range, and its decay",
-    variables=(
-        Variable(
-            name="loss",
-            dtype="float64",
-            long_name="loss, mean over the record",
-            comment="NaN after divergence.",
-        ),
-        Variable(
-            name="loss_min",
-            dtype="float64",
-            long_name="loss, minimum over the record",
-            comment="NaN after divergence.",
-        ),
-        Variable(
-            name="loss_max",
-            dtype="float64",
-            long_name="loss, maximum over the record",
-            comment="NaN after divergence.",
-        ),
-        Variable(
-            name="loss_last",
-            dtype="float64",
-            long_name="loss at the last state",
-            comment="NaN after divergence.",
-        ),
+    further=(
         Variable(
             name="loss_time",
             dtype="float64",

@@ -1,42 +1,12 @@
 """The descent itself: every k-th state from the start on."""
 
-from fastdln.observables.observable import SimulatedObservable, Variable
+from fastdln.observables import of_descents
+from fastdln.observables.of_descents import along_run
 
-KEPT = "Every k-th state from the start on, k the sweep's `trajectory`; `step` is the state's number. NaN from divergence on."
-
-OBSERVABLE = SimulatedObservable(
-    name="trajectory",
+OBSERVABLE = of_descents.trajectory(
     summary="loss, sharpness, norm and angle of every k-th state",
-    variables=(
-        Variable(
-            name="trajectory_loss",
-            dtype="float64",
-            dims=("step",),
-            long_name="loss along the run",
-            comment=KEPT,
-        ),
-        Variable(
-            name="trajectory_sharpness",
-            dtype="float64",
-            dims=("step",),
-            long_name="sharpness along the run",
-            comment=KEPT,
-        ),
-        Variable(
-            name="trajectory_norm",
-            dtype="float64",
-            dims=("step",),
-            long_name="norm of the weights along the run",
-            comment=KEPT,
-        ),
-        Variable(
-            name="trajectory_angle",
-            dtype="float64",
-            dims=("step",),
-            long_name="angle to the max-margin direction along the run",
-            units="radian",
-            comment=KEPT,
-        ),
+    further=(
+        along_run("norm", "norm of the weights"),
+        along_run("angle", "angle to the max-margin direction", units="radian"),
     ),
-    asked_by="trajectory",
 )

@@ -11,7 +11,7 @@ OBSERVABLE = SimulatedObservable(
             name="fate",
             dtype="uint8",
             long_name="what became of the network",
-            comment="Of a fixed combination of all weights over the last states of the record, 1,024 at most. Converged: at rest, to 1e-9 of it, at a minimum or not. "
+            comment="Of a fixed combination of all weights over the last min(record, 4 period_max) states. Converged: at rest, to 1e-9 of it, at a minimum or not. "
             "Periodic and aperiodic as of other models. Drifting: moves slowly, as along a valley. Diverged: left the range of float64.",
             flags=dict(enumerate(NAMES)),
         ),

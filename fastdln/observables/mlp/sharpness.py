@@ -1,37 +1,12 @@
 """Sharpness over the record."""
 
-from fastdln.observables.observable import SimulatedObservable, Variable
+from fastdln.observables import of_descents
+from fastdln.observables.observable import Variable
 
-LOOKED = "Largest eigenvalue of the Hessian, exact to rounding, at every sharpness_every-th recorded state, the last one included. NaN after divergence."
-
-OBSERVABLE = SimulatedObservable(
-    name="sharpness",
+OBSERVABLE = of_descents.sharpness(
     summary="largest eigenvalue of the Hessian",
-    variables=(
-        Variable(
-            name="sharpness",
-            dtype="float64",
-            long_name="sharpness, mean over the record",
-            comment=LOOKED,
-        ),
-        Variable(
-            name="sharpness_min",
-            dtype="float64",
-            long_name="sharpness, minimum over the record",
-            comment=LOOKED,
-        ),
-        Variable(
-            name="sharpness_max",
-            dtype="float64",
-            long_name="sharpness, maximum over the record",
-            comment=LOOKED,
-        ),
-        Variable(
-            name="sharpness_ratio",
-            dtype="float64",
-            long_name="sharpness over the edge of stability 2/eta, mean over the record",
-            comment=LOOKED,
-        ),
+    comment="Largest eigenvalue of the Hessian, exact to rounding, at every sharpness_every-th recorded state, the last one included. NaN after divergence.",
+    further=(
         Variable(
             name="sharpness_unconverged",
             dtype="int64",

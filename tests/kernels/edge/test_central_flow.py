@@ -5,7 +5,8 @@ import pytest
 from scipy.optimize import brentq
 
 from fastdln.kernels.edge.central_flow import SIMULATION, simulate
-from fastdln.kernels.edge.chunk import driver
+from fastdln.kernels.simulation import SimulationOptions
+from fastdln.kernels.simulations.chunk import driver
 from fastdln.models.starts import gaussian
 from fastdln.models.targets import by_singular_values
 from tests import reference
@@ -32,13 +33,38 @@ def run(networks, etas, steps, record=1, every=1, plain=False):
     total, count = steps + record, len(networks)
     summary = np.full((count, len(SIMULATION.summaries)), np.nan)
     series = np.full((count, len(SIMULATION.series), total // every + 1 if every else 0), np.nan)
-    scratch = np.full(SIMULATION.scratch(widths.tolist(), total), np.nan)
+    scratch = np.full(SIMULATION.scratch(widths.tolist(), total, SimulationOptions()), np.nan)
     with np.errstate(all="ignore"):
         if plain:
-            simulate(etas[0], starts[0], targets[0], widths, total, record, every, summary[0], series[0], scratch)
+            simulate(
+                etas[0],
+                starts[0],
+                targets[0],
+                widths,
+                total,
+                record,
+                every,
+                SimulationOptions(),
+                summary[0],
+                series[0],
+                scratch,
+            )
         else:
             which, given = np.arange(count), np.array(etas, dtype=float)
-            driver(SIMULATION)(given, starts, targets, which, widths, total, record, every, summary, series, scratch)
+            driver(SIMULATION)(
+                given,
+                starts,
+                targets,
+                which,
+                widths,
+                total,
+                record,
+                every,
+                SimulationOptions(),
+                summary,
+                series,
+                scratch,
+            )
     names = {name.removeprefix("trajectory_"): series[:, k] for k, name in enumerate(SIMULATION.series)}
     return {name: summary[:, k] for k, name in enumerate(SIMULATION.summaries)}, names
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from fastdln.kernels.edge.chunk import driver
 from fastdln.kernels.edge.constrained import SIMULATION
 from fastdln.kernels.edge.eigenpairs import work_size
 from fastdln.kernels.edge.network import memory_size, network_of
 from fastdln.kernels.edge.projection import PROJECTED, project
+from fastdln.kernels.simulation import SimulationOptions
+from fastdln.kernels.simulations.chunk import driver
 from fastdln.models.starts import STARTS
 from fastdln.models.targets import by_singular_values
 from tests import reference
@@ -20,14 +21,14 @@ def simulated(widths, start, target, eta, total, record=10, every=1, run=None, s
     """Summaries and series of one point, by name."""
     summary = np.full(len(SIMULATION.summaries), np.nan)
     series = np.full((len(SIMULATION.series), total // every + 1 if every else 0), np.nan)
-    memory = np.full(SIMULATION.scratch(widths, total), scratch)
+    memory = np.full(SIMULATION.scratch(widths, total, SimulationOptions()), scratch)
     start, target, layout = np.array(start, float), np.ascontiguousarray(target).ravel(), np.array(widths)
     if run is None:
         one = np.zeros(1, np.int64)
         points = (np.array([eta]), start[None], target[None], one, layout)
-        driver(SIMULATION)(*points, total, record, every, summary[None], series[None], memory)
+        driver(SIMULATION)(*points, total, record, every, SimulationOptions(), summary[None], series[None], memory)
     else:
-        run(eta, start, target, layout, total, record, every, summary, series, memory)
+        run(eta, start, target, layout, total, record, every, SimulationOptions(), summary, series, memory)
     return dict(zip(SIMULATION.summaries, summary, strict=True)), dict(zip(SIMULATION.series, series, strict=True))
 
 

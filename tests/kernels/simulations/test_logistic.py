@@ -126,7 +126,11 @@ def test_oscillating_networks_of_classes_that_overlap():
     with pytest.warns(UserWarning, match="not separable"):
         beyond = run(data, [0.98 * edge, 1.05 * edge], steps=50_000, record=64).squeeze()
     assert beyond.fate.values.tolist() == [1, 2]
-    assert beyond.period.values[0] == 1
+    assert beyond.period.values.tolist() == [1, 2]
+    with pytest.warns(UserWarning, match="not separable"):
+        shorter = run(data, [0.98 * edge, 1.05 * edge], steps=50_000, record=64, period_max=1).squeeze()
+    assert shorter.period.values.tolist() == [1, 0], "no longer period is looked for than was asked"
+    assert shorter.fate.values.tolist() == [1, 3]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import numpy as np
 
 from fastdln.kernels.compile import jit_disabled, kernel
 from fastdln.kernels.compile_jobs import Job
-from fastdln.kernels.edge.simulation import Simulation
-from fastdln.kernels.lengths import Lengths
+from fastdln.kernels.lengths import Lengths, window_of
+from fastdln.kernels.simulation import Simulation, SimulationOptions
 from fastdln.observables import Observable
 from fastdln.registry import collect
 
@@ -49,21 +49,23 @@ class SimulationKernel:
         numbers = len(simulation.summaries)
         summary = np.full((len(eta), numbers + (self.wanted if simulation.along_eigenvalues else 0)), np.nan)
         series = np.full((len(eta), len(simulation.series), samples), np.nan)
-        arguments: tuple[Any, ...] = (
-            eta,
-            starts.copy(),
-            targets,
-            target_of,
-            self.widths,
-            total,
-            lengths.record,
-            lengths.trajectory,
-        )
-        settings = self.settings(lengths)
-        scratch = np.empty(simulation.scratch(self.widths.tolist(), total, *settings[2:]))
-        arguments = (*arguments, settings) if simulation.settings else arguments
+        options = self.options(lengths)
+        scratch = np.empty(simulation.scratch(self.widths.tolist(), total, options))
         with np.errstate(all="ignore"):  # diverging points, where the JIT is off
-            driver(simulation, self.choice)(*arguments, summary, series, scratch)
+            driver(simulation, self.choice)(
+                eta,
+                starts.copy(),
+                targets,
+                target_of,
+                self.widths,
+                total,
+                lengths.record,
+                lengths.trajectory,
+                options,
+                summary,
+                series,
+                scratch,
+            )
         results = {}
         for variable in (variable for family in self.observables for variable in family.variables):
             if variable.name == simulation.along_eigenvalues:
@@ -78,22 +80,22 @@ class SimulationKernel:
         results[self.unconverged] = counts.astype(np.int64)
         return results
 
-    def settings(self, lengths: Lengths) -> np.ndarray:
-        """The settings of a simulation that takes some; empty of others."""
-        if not self.simulation.settings:
-            return np.empty(0, np.int64)
+    def options(self, lengths: Lengths) -> SimulationOptions:
+        """What may be asked for, beside the variables."""
         recorded = any(family.sampled and not family.whole_run for family in self.observables)
         edge = any(family.sampled and family.whole_run for family in self.observables)
         every = lengths.sharpness_every
-        return np.array([every if recorded else 0, every if edge else 0, self.wanted], np.int64)
+        return SimulationOptions(
+            every if recorded else 0, every if edge else 0, self.wanted, lengths.period_max, window_of(lengths)
+        )
 
     def jobs(self, modes: int, lengths: Lengths) -> list[Job]:
         """List what has to be compiled."""
         if jit_disabled():
             return []
         numbers, whole = np.empty((1, 1)), np.empty(1, np.int64)
-        settings = (whole,) if self.simulation.settings else ()
-        arguments = (numbers[0], numbers, numbers, whole, whole, 0, 0, 0, *settings, numbers, numbers[None], numbers[0])
+        options = self.options(lengths)
+        arguments = (numbers[0], numbers, numbers, whole, whole, 0, 0, 0, options, numbers, numbers[None], numbers[0])
         kinds = tuple(map(numba.typeof, arguments))
         return [
             Job(
@@ -106,7 +108,7 @@ class SimulationKernel:
 def driving(simulate: Callable[..., Any]) -> Any:
     """Function that simulates points one after another."""
 
-    def drive(eta, starts, targets, target_of, widths, total, record, every, summary, series, scratch):  # type: ignore[no-untyped-def] # compiled
+    def drive(eta, starts, targets, target_of, widths, total, record, every, options, summary, series, scratch):  # type: ignore[no-untyped-def] # compiled
         for k in range(len(eta)):
             simulate(
                 eta[k],
@@ -116,28 +118,7 @@ def driving(simulate: Callable[..., Any]) -> Any:
                 total,
                 record,
                 every,
-                summary[k],
-                series[k],
-                scratch,
-            )
-
-    return drive
-
-
-def driving_with_settings(simulate: Callable[..., Any]) -> Any:
-    """Function that simulates points one after another, with the same settings."""
-
-    def drive(eta, starts, targets, target_of, widths, total, record, every, settings, summary, series, scratch):  # type: ignore[no-untyped-def] # compiled
-        for k in range(len(eta)):
-            simulate(
-                eta[k],
-                starts[k],
-                targets[target_of[k]],
-                widths,
-                total,
-                record,
-                every,
-                settings,
+                options,
                 summary[k],
                 series[k],
                 scratch,
@@ -149,6 +130,5 @@ def driving_with_settings(simulate: Callable[..., Any]) -> Any:
 @cache
 def driver(simulation: Simulation, choice: str = "") -> Any:
     """The kernel of a simulation, for a value of its model's choice."""
-    drive = driving_with_settings if simulation.settings else driving
     named = (simulation.name, choice) if choice else (simulation.name,)
-    return kernel(drive(simulation.simulated(choice)), "simulation", *named)
+    return kernel(driving(simulation.simulated(choice)), "simulation", *named)
