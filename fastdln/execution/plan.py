@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fastdln.errors import SweepError
 from fastdln.sweep.axes import whole_numbers
 from fastdln.sweep.cost import point_cost
-from fastdln.sweep.data import data_warnings
+from fastdln.sweep.doubts import model_warnings
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.html import table
 from fastdln.sweep.plateaus import plateau_warnings
@@ -82,7 +82,7 @@ class Plan:
 
         lines = [
             *plateau_warnings(self.sweep),
-            *data_warnings(self.sweep),
+            *model_warnings(self.sweep),
             *long_warnings(self.grid, self.chunks, threads()),
         ]
         return lines + even_strides(self.grid)

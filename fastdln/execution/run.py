@@ -24,7 +24,7 @@ from fastdln.execution.worker import JobSpec, compute_chunk, work
 from fastdln.storage.in_memory import InMemory
 from fastdln.storage.location import plain_errors, storage_error
 from fastdln.storage.store import Store
-from fastdln.sweep.data import data_warnings
+from fastdln.sweep.doubts import model_warnings
 from fastdln.sweep.plateaus import plateau_warnings
 from fastdln.sweep.shares import Share
 
@@ -99,7 +99,7 @@ class Run:
 
             at_once = cluster.threads(self.config.client)
         sweep = self.grid.sweep
-        for line in plateau_warnings(sweep) + data_warnings(sweep) + long_warnings(self.grid, numbers.size, at_once):
+        for line in plateau_warnings(sweep) + model_warnings(sweep) + long_warnings(self.grid, numbers.size, at_once):
             warn(line)
         with plain_errors(self.name, "cannot be written"):
             if others := self.target.begin():

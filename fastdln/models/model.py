@@ -122,8 +122,10 @@ class Model:
     not by a step of gradient descent; `reduce` then takes the tolerance too.
 
     data: of a simulation that learns from examples, what comes with their inputs, "labels" or "outputs". prepare: function of both
-    (example, feature), (example, output) -> the numbers that its kernel is given for a target. doubt: function of the same -> why its theory does not apply, "" if it does. choices: keys that choose how it goes on;
+    (example, feature), (example, output) -> the numbers that its kernel is given for a target. choices: keys that choose how it goes on;
     its kernel knows the value of the first.
+
+    doubt: why what is known of the model does not hold, "" if it does: a function of the data, or else of the numbers of some states 0.
     """
 
     name: str
@@ -140,7 +142,7 @@ class Model:
     initial: Callable[..., tuple[Any, ...]] | None = None
     data: str = ""
     prepare: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
-    doubt: Callable[[np.ndarray, np.ndarray], str] | None = None
+    doubt: Callable[..., str] | None = None
     choices: tuple[KeyChoice, ...] = ()
 
     @property

@@ -73,6 +73,23 @@ def initial(own, s):
     return np.broadcast_to(own["lambda0"], s.shape), s + own["error0"], np.broadcast_to(own["width"], s.shape)
 
 
+# Relative error of a curvature that is 2 |f| / sqrt(n) itself, computed in another order.
+ROUNDING = 1e-12
+
+
+def doubt(curvature, f, n):
+    """Names a state that no u and v have."""
+    least = 2.0 * np.abs(f) / np.sqrt(n)
+    lacking = least * (1.0 - ROUNDING) - curvature
+    worst = int(np.argmax(lacking))
+    if lacking[worst] <= 0.0:
+        return ""
+    return (
+        f"no u and v have lambda0 = {curvature[worst]:g} with an output f = {f[worst]:g} at width {n[worst]:g}: "
+        f"it is 2 |f| / sqrt(n) = {least[worst]:g} or more"
+    )
+
+
 # Beyond this the square of a state leaves the range of float64 at once.
 LARGEST = 1e100
 
@@ -93,4 +110,5 @@ MODEL = Model(
         Parameter("width", "width n", 1.0, 1.0, LARGEST),
     ),
     initial=initial,
+    doubt=doubt,
 )

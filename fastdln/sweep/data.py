@@ -189,12 +189,3 @@ def check_widths(shape: tuple[int, ...], widths: tuple[int, ...]) -> None:
             f"widths: must go from {features}, the numbers of an input, to {outputs}, those of an output: [{features}, ..., {outputs}] "
             f"(got {list(widths)})"
         )
-
-
-def data_warnings(sweep: Sweep) -> list[str]:
-    """A line where the theory of the model does not apply to its data."""
-    model = sweep.definition
-    if sweep.data is None or model.doubt is None:
-        return []
-    found = model.doubt(*sweep.data.arrays())
-    return [f"data: {found}"] if found else []

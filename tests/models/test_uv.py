@@ -5,6 +5,7 @@ import pytest
 
 import fastdln
 from fastdln import Sweep, SweepError, analysis
+from fastdln.sweep.doubts import model_warnings
 from tests.reference import uv as twin
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =")
@@ -140,3 +141,23 @@ def test_y_may_be_an_axis_and_a_census_is_taken(tmp_path):
     ds = fastdln.run(Sweep(model="uv", axes=axes, steps=3000, record=128), store=tmp_path / "uv.zarr")
     assert ds.fate.squeeze().values.tolist() == [[1, 1], [5, 5]]
     assert analysis.census(ds).fates == {"converged": 2, "diverged": 2}
+
+
+@pytest.mark.parametrize(
+    ("lambda0", "error0", "width", "lacking"),
+    [
+        ([2.0, 5.0], 0.0, 1.0, False),  # u = v: 2 |f| / sqrt(n) itself
+        ([1.0, 5.0], 0.0, [4.0, 9.0], False),
+        ([1.99, 5.0], 0.0, 1.0, True),
+        ([1.0, 5.0], [-1.0, 0.5], 4.0, True),
+        ([0.01, 5.0], -1.0, 1.0, False),  # an output of 0
+    ],
+)
+def test_states_that_no_u_and_v_have_are_named(lambda0, error0, width, lacking):
+    axes = {"eta": 0.1, "lambda0": lambda0, "error0": error0, "width": width}
+    sweep = Sweep(model="uv", axes=axes, steps=10, record=4, target={"singular_values": [1.0]})
+    found = model_warnings(sweep)
+    assert len(found) == lacking
+    if lacking:
+        with pytest.warns(UserWarning, match="axes: no u and v have lambda0 ="):
+            fastdln.run(sweep)

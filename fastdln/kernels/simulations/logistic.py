@@ -19,6 +19,9 @@ from fastdln.observables.fate import APERIODIC, CONVERGED, DIVERGED, PERIODIC
 # Beyond this a square leaves the range of float64.
 LARGEST = 1e150
 
+# A loss that is higher by a smaller part of it is rounding: it is a mean over many examples.
+RISE = 1e-13
+
 
 def logistic(margin):
     """The loss of a margin, minus its derivative, and its second one; exact to rounding for margins of any size."""
@@ -116,7 +119,7 @@ def by_loss(name):
                 sharp = sharpness(target, second, examples, features, matrix)
                 if edge_step < 0 and eta * sharp >= 2.0:
                     edge_step = step
-            if loss > before:
+            if loss > before * (1.0 + RISE):
                 rose = step
             if recorded:
                 loss_sum, loss_low, loss_high = loss_sum + loss, min(loss_low, loss), max(loss_high, loss)

@@ -11,7 +11,7 @@ OBSERVABLE = SimulatedObservable(
             dtype="int64",
             long_name="first state from which the loss falls at every step",
             units="steps",
-            comment="State 0 is the start; standing still counts as falling. -1 if the loss rises at the last step, and after divergence.",
+            comment="State 0 is the start; standing still, to 1e-13 of the loss, counts as falling. -1 if the loss rises at the last step, and after divergence.",
         ),
     ),
 )
