@@ -26,6 +26,9 @@ MOST_TICKS = 6
 # Room beside the first and the last value, in parts of the axis.
 MARGIN = 0.03
 
+# With fewer rows a curve runs through cells that it says nothing of.
+FEWEST_ROWS = 6
+
 
 def eta_axis(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     """Make the learning rates, or eta S, the x axis: all of them, hatched where nothing is computed."""
@@ -130,9 +133,9 @@ def critical_lines(ax: Axes, ds: xr.Dataset, look: Appearance, y: str | None = N
     for mode, style in critical_styles(ds, look):
         critical = look.scale * critical_eta(ds, mode)
         if y is not None and y in critical.dims and critical.sizes[y] > 1:
-            curve = critical.isel({dim: 0 for dim in critical.dims if dim != y}).values
+            curve, rows = critical.isel({dim: 0 for dim in critical.dims if dim != y}).values, critical[y].values
             if np.any((curve >= low) & (curve <= high)):
-                ax.plot(*(upright(curve, critical[y].values) if y == "depth" else (curve, critical[y].values)), **style)
+                ax.plot(*(upright(curve, rows) if y == "depth" or len(rows) < FEWEST_ROWS else (curve, rows)), **style)
         elif low <= (eta := float(critical.values.ravel()[0])) <= high:
             ax.axvline(eta, **style)
     ax.set(xlim=(low, high), ylim=limits)
@@ -174,7 +177,7 @@ def many_name(ds: xr.Dataset, look: Appearance) -> str:
 
 
 def upright(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Make a piece through the row of each y, as there is nothing between whole numbers."""
+    """Make a piece through the row of each y, where there is nothing between them."""
     borders, gap = cell_borders(y, log=False), np.full(len(y), np.nan)
     return np.column_stack([x, x, gap]).ravel(), np.column_stack([borders[:-1], borders[1:], gap]).ravel()
 

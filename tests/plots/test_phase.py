@@ -114,6 +114,18 @@ def test_an_edge_that_an_axis_moves_is_a_curve():
     assert "mode 2" in plots.oscillation_range(ds, s2=0.5, mode=2).get_title()
 
 
+def test_of_few_rows_the_edge_is_a_piece_a_row():
+    momentum = [0.0, 0.5, 0.9]
+    axes = {"eta": np.linspace(0.5, 1.5, 11), "momentum": momentum, "alpha": 0.3, "depth": 3}
+    keys = {"target": {"singular_values": [1.0]}, "steps": 100, "record": 16}
+    ds = run(Sweep(**small_sweep(axes) | keys))
+    (pieces,) = (one for one in theory_lines(plots.phase(ds)) if np.isnan(one.get_ydata()).any())
+    x, y = pieces.get_data()
+    np.testing.assert_allclose(x.reshape(3, 3)[:, 0], 2 * (1 + np.array(momentum)) / 3, rtol=1e-13)
+    rows = y.reshape(3, 3)
+    assert all(low < mu < high for (low, high, _), mu in zip(rows, momentum, strict=True))
+
+
 def test_what_is_not_computed_is_hatched(tmp_path):
     store = tmp_path / "half.zarr"
     run(SWEEP, store, part="1/2")
