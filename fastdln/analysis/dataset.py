@@ -23,6 +23,9 @@ LONGEST = 300
 # The coordinate beside learning rates that were given in units of 2/S_1.
 RATIO = "eta_ratio"
 
+# Starts that are a table of numbers, by the key that it has.
+TABLES = frozenset({"spectral", "layers", "compressed"})
+
 # Numbers of modes that a message lists.
 MOST_LISTED = 12
 
@@ -82,7 +85,7 @@ def is_valid(sweep: dict[str, Any]) -> bool:
     return (
         target_is_valid
         and isinstance(sweep["steps"], int)
-        and (start in STARTS if isinstance(start, str) else "spectral" in start or "layers" in start)
+        and (start in STARTS if isinstance(start, str) else bool(TABLES & set(start)))
     )
 
 

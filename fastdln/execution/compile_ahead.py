@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from fastdln.errors import SweepError, described
+from fastdln.execution.interrupts import interrupts_kept
 from fastdln.execution.parts import PartTasks, task_of
 from fastdln.execution.task import Task
 from fastdln.kernels.compile_jobs import Job
@@ -56,14 +57,15 @@ def compile_all(needs: Sequence[Need], told: Callable[[str], object] = lambda wh
     """
     needed = jobs_of(needs)
     jobs = [job for job in needed if job.missing]
-    with helpers(needs, sum(job.kept for job in jobs)):
+    with interrupts_kept(), helpers(needs, sum(job.kept for job in jobs)):
         for job in jobs:
             done = sum(not other.missing for other in jobs)
             told(f"compiling {in_words(jobs)}: {done} done")
             if job.missing:
                 job.do()
-    for job in needed:
-        job.make()
+    with interrupts_kept():
+        for job in needed:
+            job.make()
     return jobs
 
 
@@ -100,9 +102,10 @@ def warm(sweeps: Iterable[Sweep], told: Callable[[str], object] = lambda what: N
 def refuse_what_does_not_compile(sweep: Sweep) -> None:
     """SweepError if a kernel of the sweep that is made of the user's own functions cannot be compiled."""
     if own_code.sources(sweep):
-        for job in jobs_of([(task_of(sweep, Grid(sweep)), None)]):
-            if not job.kept:
-                job.do()
+        with interrupts_kept():
+            for job in jobs_of([(task_of(sweep, Grid(sweep)), None)]):
+                if not job.kept:
+                    job.do()
 
 
 @contextmanager

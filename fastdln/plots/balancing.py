@@ -95,9 +95,29 @@ def paint_norm(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     critical_lines(ax, ds, look)
 
 
+def paint_units(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
+    """Draw the gap of a network's hidden units at the end, and at the start."""
+    ax.set_yscale("log")
+    eta_axis(ax, ds, look)
+    draw_line(ax, ds, look, values(ds, "balancing_gap", "eta"), DARK_BLUE, "all hidden units")
+    ax.plot(
+        look.scale * ds["eta"].values,
+        values(ds, "balancing_gap_start", "eta"),
+        **THEORY,
+        linestyle="--",
+        label="at the start",
+    )
+    ax.set_ylabel(axis_label(ds["balancing_gap"], brief=True))
+
+
 def why_not(ds: xr.Dataset) -> str:
     """Say that the layers of the model balanced are equal, and have no gap to draw."""
     return "is of layers that differ, and those of the model balanced are equal" if "balanced" in models_of(ds) else ""
+
+
+def why_not_modes(ds: xr.Dataset) -> str:
+    """Say that a network's gap is of its units, where it is not of modes."""
+    return why_not(ds) or ("" if "mode" in ds["balancing_gap"].dims else "is of modes, and this gap is of units")
 
 
 def gap_at_start(ds: xr.Dataset, mode: int) -> float:
@@ -158,7 +178,10 @@ PLOT = Plot(
             why_not=lambda ds: why_not(ds) or why_not_matrices(ds),
             takes=frozenset({"cmap"}),
         ),
-        View(paint, needs=("balancing_gap",), shows=eta_and_mode_dims, why_not=why_not, takes=frozenset({"cmap"})),
+        View(
+            paint, needs=("balancing_gap",), shows=eta_and_mode_dims, why_not=why_not_modes, takes=frozenset({"cmap"})
+        ),
+        View(paint_units, needs=("balancing_gap", "balancing_gap_start"), shows=eta_and_mode_dims),
         View(paint_norm, needs=("balancing_norm",), shows=eta_and_mode_dims, why_not=why_not),
     ),
 )

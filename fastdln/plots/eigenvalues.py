@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values, sweep_of
+from fastdln.analysis.expected import is_of_layers
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, step_axis
 from fastdln.plots.colours import DARK_BLUE, EDGE, MIDDLE_BLUE, THEORY
@@ -84,19 +85,25 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     ax.plot(look.scale * eta, spectrum[:, 0], ".", color=DARK_BLUE, markersize=4, label="largest")
     ax.plot(look.scale * eta, spectrum[:, 1:], ".", color=MIDDLE_BLUE, markersize=3)
     ax.plot([], [], ".", color=MIDDLE_BLUE, markersize=3, label="next ones")
-    depth, target = int(ds["depth"].values[0]), target_of(ds)
-    wider = max([0, *(sweep_of(ds).get("widths") or [])[::depth]]) > len(target)  # further inputs or outputs: s = 0
-    padded = np.append(target, 0.0) if wider else target
-    balanced = np.sort(theory.hessian_eigenvalues(padded, depth).ravel())[::-1][: spectrum.shape[1]]
-    for k, value in enumerate(np.unique(balanced.round(9))):
-        name = "balanced minimum" if k == 0 else None
-        ax.axhline(value, **THEORY | {"linewidth": 0.7}, linestyle=":", label=name)
+    if is_of_layers(ds):
+        draw_balanced(ax, ds, spectrum.shape[1])
     limits, x = ax.get_ylim(), ax.get_xlim()
     ax.plot(look.scale * eta[eta > 0], 2 / eta[eta > 0], **EDGE, label="2/$\\eta$")
     ax.set(ylim=limits, xlim=x)
     eta_axis(ax, ds, look)
     critical_lines(ax, ds, look)
     ax.set_ylabel(axis_label(ds["hessian_eigenvalue"], brief=True))
+
+
+def draw_balanced(ax: Axes, ds: xr.Dataset, count: int) -> None:
+    """Draw as many of the largest eigenvalues at the balanced minimum."""
+    depth, target = int(ds["depth"].values[0]), target_of(ds)
+    wider = max([0, *(sweep_of(ds).get("widths") or [])[::depth]]) > len(target)  # further inputs or outputs: s = 0
+    padded = np.append(target, 0.0) if wider else target
+    balanced = np.sort(theory.hessian_eigenvalues(padded, depth).ravel())[::-1][:count]
+    for k, value in enumerate(np.unique(balanced.round(9))):
+        name = "balanced minimum" if k == 0 else None
+        ax.axhline(value, **THEORY | {"linewidth": 0.7}, linestyle=":", label=name)
 
 
 def target_of(ds: xr.Dataset) -> np.ndarray:

@@ -16,7 +16,7 @@ from fastdln.plots.plot import Plot, View
 from fastdln.plots.scales import FAR_ALONG_STEPS, leave_out_strays
 from fastdln.plots.selection import mode_indices, mode_name, values
 from fastdln.plots.shown import step_and_mode_dims
-from fastdln.plots.trajectories import dots, zoom
+from fastdln.plots.trajectories import dots, why_not_layers, zoom
 
 
 def layers(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
@@ -97,6 +97,7 @@ PLOT = Plot(
             shows=step_and_mode_dims,
             x="step",
             takes=frozenset({"cmap"}),
+            why_not=why_not_layers,
         ),
     ),
 )

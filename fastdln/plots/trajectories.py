@@ -9,7 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from fastdln.analysis.dataset import has_matrices
+from fastdln.analysis.dataset import has_matrices, models_of
+from fastdln.analysis.expected import is_of_layers
 from fastdln.plots.labels import note
 from fastdln.plots.selection import eta_text
 from fastdln.plots.wrapping import panel_inches
@@ -105,10 +106,15 @@ def has_layers(ds: xr.Dataset) -> bool:
     return "trajectory_singular_value" in ds and not has_matrices(ds)
 
 
+def why_not_layers(ds: xr.Dataset) -> str:
+    """Say that a model of other numbers has no layers."""
+    return "" if is_of_layers(ds) else f"is of layers, which {', '.join(models_of(ds))} does not have"
+
+
 def why_not_matrices(ds: xr.Dataset) -> str:
     """Say what keeps a picture from drawing the layers of modes; "" if nothing does."""
-    if not has_matrices(ds):
-        return ""
+    if (reason := why_not_layers(ds)) or not has_matrices(ds):
+        return reason
     return "cannot be drawn from trajectory_singular_value of full matrices, which does not say how their layers lie"
 
 

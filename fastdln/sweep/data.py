@@ -32,7 +32,7 @@ def labels(value: Any, info: ValidationInfo) -> Any:
     """A label an example, as -1 and 1, from a list, or from the .npy file at a path."""
     flat = [value] if isinstance(value, list | tuple) else value
     try:
-        (found,) = matrix(flat, info)
+        rows = matrix(flat, info)
     except ValueError as error:
         if isinstance(value, str | Path) and "dimensions" in str(error):
             return labels_of_file(value)
@@ -40,7 +40,9 @@ def labels(value: Any, info: ValidationInfo) -> Any:
             "a matrix of numbers, in rows such as [[1, 0], [0, 1]]", "a list of numbers such as [1, -1]"
         )
         raise ValueError(said) from None
-    return of_two_classes(found)
+    if len(rows) != 1:
+        raise ValueError(f"must be a label an example, a vector (got {len(rows)} rows)")
+    return of_two_classes(rows[0])
 
 
 def labels_of_file(path: str | Path) -> list[float]:
@@ -124,7 +126,7 @@ class Data(BaseModel):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        said = [name for name in type(self).model_fields if name in self.model_fields_set]
+        said = [name for name in type(self).model_fields if getattr(self, name) is not None]
         if said not in (["pair"], ["teacher"], ["inputs", "labels"], ["inputs", "outputs"]):
             got = ", ".join(said) or "nothing"
             raise ValueError(

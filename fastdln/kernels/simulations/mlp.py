@@ -126,7 +126,7 @@ def by_activation(name):
             at_edge = edge_every > 0 and edge_step < 0 and step % edge_every == 0
             if looked or kept or at_edge or step == total:
                 failed += 0 if largest(net, w, values, vectors, wanted, slope, work) else 1
-                if edge_step < 0 and edge_every > 0 and eta * values[0] >= 2.0:
+                if at_edge and eta * values[0] >= 2.0:
                     edge_step = step
                 if looked:
                     looks, sharp_sum = looks + 1, sharp_sum + values[0]

@@ -214,3 +214,48 @@ def test_paths_of_data_are_relative_to_the_sweep_file(tmp_path, monkeypatch):
     found = Sweep.from_file("there/sweep.toml")
     np.testing.assert_array_equal(found.data.inputs, inputs)
     np.testing.assert_array_equal(found.data.labels, labels)
+
+
+@pytest.mark.parametrize("margin", [10.0**-k for k in range(14)])
+def test_the_direction_of_small_margins(margin):
+    """Two examples on either side, of any margin that float64 can tell from none: along the first axis."""
+    for scale in (1.0, 1e100, 1e-100):
+        found = max_margin_direction(scale * np.array([[margin, 1.0], [margin, -1.0]]))
+        np.testing.assert_allclose(found, [1.0, 0.0], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("examples", [[[0.0, 1.0], [0.0, -1.0]], [[1.0, 0.0], [-1.0, 1e-9]], [[1.0, 2.0], [0.0, 0.0]]])
+def test_examples_that_no_plane_separates_have_no_direction(examples):
+    examples = np.array(examples)
+    found = max_margin_direction(examples)
+    assert not found.any() or (examples @ found).min() > 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"pair": None},
+        {"inputs": None, "labels": [1, -1]},
+        {"inputs": [[1, 2], [3, 4]], "labels": None},
+        {"teacher": None},
+    ],
+    ids=str,
+)
+def test_data_that_are_none_are_no_data(data):
+    with pytest.raises(SweepError, match="data: must have inputs and labels"):
+        Sweep(model="logistic", axes={"eta": 0.1}, data=data)
+
+
+def test_labels_in_rows_are_refused(tmp_path):
+    np.save(tmp_path / "y.npy", np.ones((6, 3)))
+    with pytest.raises(SweepError, match=r"data.labels: must be a label an example, a vector \(got 6 rows\)"):
+        Sweep(model="logistic", axes={"eta": 0.1}, data={"inputs": np.ones((6, 2)), "labels": tmp_path / "y.npy"})
+
+
+def test_a_loss_at_rest_does_not_rise():
+    """Overlapping classes below the edge, in steps that end at the minimum: descent on a convex loss falls from state 0 on."""
+    data = {"inputs": [[1, 0], [1, 0], [0, 1], [0.3, -1], [-0.4, 0.7]], "labels": [1, -1, 1, 1, 1]}
+    with pytest.warns(UserWarning, match="norm0 has no effect"):
+        ds = run(data, [0.1, 0.5, 1.0, 2.0], steps=20_000, record=100)
+    assert set(ds.edge_step.values.ravel()) == {-1}
+    assert set(ds.monotone_from.values.ravel()) == {0}

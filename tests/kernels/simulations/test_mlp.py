@@ -186,6 +186,17 @@ def test_first_states_at_the_edge_are_found_where_they_are_asked_for():
     assert "edge_step" not in run("tanh", widths, x, y, 0.005)
 
 
+def test_a_trajectory_does_not_change_which_states_are_looked_at():
+    """A start beyond the edge that is there at state 1 and has left by state 25, at some of these learning rates."""
+    widths, etas = (3, 5, 4, 2), np.linspace(0.02, 0.3, 15)
+    x, y, _, _ = problem(widths, 12)
+    keys = {"observables": ["edge_step"], "sharpness_every": 25, "record": 10, "steps": 50}
+    alone = run("tanh", widths, x, y, etas, **keys)
+    beside = run("tanh", widths, x, y, etas, trajectory=1, **keys)
+    np.testing.assert_array_equal(alone.edge_step, beside.edge_step)
+    assert set((beside.edge_step.values % 25)[beside.edge_step.values >= 0]) <= {0}
+
+
 def test_teachers_are_the_same_everywhere_and_activations_lie_along_an_axis(tmp_path):
     data = {"teacher": {"examples": 16, "inputs": 3, "seed": 4}}
     axes = {"eta": [0.01, 0.02], "alpha": 1.0, "activation": ["tanh", "linear"]}
