@@ -19,6 +19,7 @@ from .execution.events import ChunkDone as ChunkDone
 from .execution.events import ChunkFailed as ChunkFailed
 from .execution.events import RunBegun as RunBegun
 from .execution.events import RunEnded as RunEnded
+from .explorer.explore import explore as explore
 from .reports.export import export as export
 from .sweep.extensions.register import register as register
 from .sweep.schema import Sweep as Sweep

@@ -23,6 +23,7 @@ from fastdln.cli.options import (
     Load,
     PictureOptions,
     Quiet,
+    Sets,
     StorageOptions,
     StorePath,
     is_there,
@@ -133,6 +134,34 @@ def plot(
         command = shlex.join(["fastdln", "plot", store, *words, *how.words()])
         files.write(path, encode(picture, path.suffix[1:].lower(), dpi, command=command))
     show(path)
+
+
+@exits
+def explore(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SWEEP.toml | STORE]",
+            help="A sweep file, or a store, which is read as far as it goes. Three layers if left out.",
+        ),
+    ] = None,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="On 127.0.0.1; a free one if left out.")
+    ] = 0,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+    sets: Sets = None,
+    load: Load = None,
+) -> None:
+    """Serve a page on which the diagram is computed as you zoom and pan.
+
+    On this machine alone. Ctrl-C ends it.
+    """
+    from fastdln.explorer.explore import what_is
+
+    subject, stored = what_is(what, sets or ())
+    from fastdln.explorer.server import serve
+
+    serve(subject, stored, port, browser, show)
 
 
 @exits

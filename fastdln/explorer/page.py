@@ -1,0 +1,235 @@
+"""The page: a diagram that is computed as it is zoomed and panned, and beside it the network at a point."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from bokeh.events import DocumentReady, Tap
+from bokeh.layouts import column, row
+from bokeh.models import Div
+
+from fastdln.errors import UserError
+from fastdln.explorer import controls, figures, scripts
+from fastdln.explorer.computing import Cancelled, Picture, pictures
+from fastdln.explorer.painting import cells, legend, lines
+from fastdln.explorer.point import panels
+from fastdln.explorer.renderer import Renderer
+from fastdln.explorer.saving import command_line, toml_of
+from fastdln.explorer.scene import PHASE, Scene, Subject
+from fastdln.explorer.stored import Stored
+
+# Pages at once; each has two threads and a few pictures in memory.
+MOST_PAGES = 16
+
+_open: set[str] = set()
+
+
+def show(doc: Any, subject: Subject, stored: Stored | None) -> None:
+    """Fills a session's document with the page, or with why there is none."""
+    doc.title = subject.sweep.title or "fastdln explore"
+    doc.template = scripts.TEMPLATE
+    context = doc.session_context
+    request = context.request if context else None
+    if request is not None and (request.headers.get("Host") or "").partition(":")[0] != "localhost":
+        doc.add_root(Div(text="This page is served to localhost alone."))
+        return
+    if len(_open) >= MOST_PAGES:
+        doc.add_root(Div(text=f"{MOST_PAGES} pages are open; close one, and load this again."))
+        return
+    words = {
+        name: values[-1].decode("utf-8", "replace") for name, values in (request.arguments if request else {}).items()
+    }
+    words = {name: word for name, word in words.items() if not name.startswith("bokeh-")}
+    refused = ""
+    try:
+        view = subject.from_query(words)
+    except UserError as error:
+        view, refused = subject.home, str(error)
+    page = Page(doc, subject, stored, view)
+    if context:
+        _open.add(context.id)
+        doc.on_session_destroyed(partial(closed, page))
+    page.begin(refused)
+
+
+def closed(page: Page, context: Any) -> None:
+    _open.discard(context.id)
+    page.stop()
+
+
+class Page:
+    """One page: its view, what is drawn, and the threads that compute for it."""
+
+    def __init__(self, doc: Any, subject: Subject, stored: Stored | None, view: Scene) -> None:
+        self.doc, self.subject, self.stored, self.view = doc, subject, stored, view
+        self.diagram = figures.Diagram(subject, view)
+        self.point = figures.PointFigures()
+        self.controls = controls.Controls(subject, view)
+        self.status, self.key = (Div(stylesheets=[scripts.TEXT], width=view.width) for _ in range(2))
+        self.told = Div(stylesheets=[scripts.TEXT], width=figures.SMALL[0])
+        self.command = Div(stylesheets=[scripts.TEXT], css_classes=["command"], width=view.width)
+        self.outbox = scripts.outbox()
+        self._renderer, self._at_point = Renderer("explore view"), Renderer("explore point")
+        self._moving = False
+
+    def begin(self, refused: str) -> None:
+        """Lays the page out and computes its first view."""
+        figure = self.diagram.figure
+        for axis in (figure.x_range, figure.y_range):
+            for end in ("start", "end"):
+                axis.on_change(end, lambda attr, old, new: self._moved())
+        figure.on_event(Tap, lambda event: self.look_at(event.x, event.y))
+        self.controls.listen(self.change, self.move, self.look_at_centre)
+        buttons = scripts.buttons(self.outbox, figure)
+        left = column(self.status, figure, self.key, row(*buttons), self.command)
+        side = self.controls.layout
+        self.doc.add_root(row(side, left, column(self.told, self.point.layout)))
+        self.doc.js_on_event(
+            DocumentReady, scripts.keys(figure, self.subject.home), scripts.scheme([figure, *self.point.figures])
+        )
+        self.compute()
+        if refused:
+            self.say(refused, wrong=True)
+
+    def stop(self) -> None:
+        """Ends the threads of the page."""
+        self._renderer.stop()
+        self._at_point.stop()
+
+    def change(self, **keys: Any) -> None:
+        """Shows the view with changes, or says why not; `refused` says it of a word that is none."""
+        if refused := keys.pop("refused", ""):
+            self.say(refused, wrong=True)
+            return
+        try:
+            view = self.subject.checked(replace(self.view, **keys))
+        except UserError as error:
+            self.say(str(error), wrong=True)
+            return
+        self.view = view
+        self.compute()
+
+    def move(self, right: float, up: float, factor: float) -> None:
+        """Moves the window by parts of itself, and makes it larger by a factor; all of these 0: back to the first one."""
+        if factor == 0:
+            window = self.subject.home.window
+        else:
+            x = moved(self.view.x0, self.view.x1, right, factor, self.subject.is_log(self.subject.x))
+            y = moved(self.view.y0, self.view.y1, up, factor, self.subject.is_log(self.subject.y))
+            window = (*x, *y)
+        self.diagram.set_window(window)
+
+    def _moved(self) -> None:
+        """The ranges have changed: all four of them by the next tick."""
+        if not self._moving:
+            self._moving = True
+            self.doc.add_next_tick_callback(self._take_window)
+
+    def _take_window(self) -> None:
+        self._moving = False
+        x0, x1, y0, y1 = self.diagram.window()
+        if (x0, x1, y0, y1) != self.view.window:
+            self.change(x0=x0, x1=x1, y0=y0, y1=y1)
+
+    def compute(self) -> None:
+        """Asks for pictures of the view."""
+        view = self.view
+        self.say("computing ...")
+        self.outbox.data = {
+            "query": [scripts.query(self.subject.to_query(view))],
+            "toml": [toml_of(self.subject, view)],
+            "name": [f"{self.subject.sweep.model}-{view.variable}"],
+        }
+        self.command.text = html.escape(command_line(self.subject, view))
+
+        def work(cancelled: Cancelled) -> Iterator[Any]:
+            for picture in pictures(self.subject, view, cancelled, self.stored):
+                yield picture, cells(picture.dataset, self.subject, view), lines(picture.dataset, self.subject, view)
+
+        self._renderer.ask(work, lambda found: self._deliver(partial(self.show, view, found)))
+
+    def _deliver(self, step: Any) -> None:
+        with suppress(Exception):  # the page may have been closed
+            self.doc.add_next_tick_callback(step)
+
+    def show(self, view: Scene, found: Any) -> None:
+        """Draws a picture, or says why there is none."""
+        if view != self.view:
+            return
+        if isinstance(found, Exception):
+            self.say(str(found) if isinstance(found, UserError) else f"{type(found).__name__}: {found}", wrong=True)
+            return
+        picture, shown, theory = found
+        self.diagram.draw(view, shown, theory)
+        self.key.text = key_of(shown.values) if view.variable == PHASE else html.escape(shown.label)
+        self.say(said_of(picture, shown.values))
+
+    def look_at_centre(self) -> None:
+        """Shows the network in the middle of the view."""
+        x, y = (
+            moved(low, high, 0.0, 0.0, self.subject.is_log(name))[0]
+            for name, low, high in (
+                (self.subject.x, self.view.x0, self.view.x1),
+                (self.subject.y, self.view.y0, self.view.y1),
+            )
+        )
+        self.look_at(x, y)
+
+    def look_at(self, x: float, y: float) -> None:
+        """Shows the network at a point."""
+        view = self.view
+        self.diagram.mark(x, y)
+        self.told.text = "computing ..."
+
+        def work(cancelled: Cancelled) -> Iterator[Any]:
+            yield panels(self.subject, view, x, y, cancelled)
+
+        self._at_point.ask(work, lambda found: self._deliver(partial(self._show_point, found)))
+
+    def _show_point(self, found: Any) -> None:
+        if isinstance(found, Exception):
+            self.told.text = html.escape(str(found))
+            return
+        said, shown = found
+        self.told.text = html.escape(said)
+        self.point.draw(shown)
+
+    def say(self, words: str, wrong: bool = False) -> None:
+        """A line above the diagram."""
+        self.status.css_classes = ["wrong"] if wrong else []
+        self.status.text = html.escape(words)
+
+
+def moved(low: float, high: float, by: float, factor: float, log: bool) -> tuple[float, float]:
+    """A range moved by parts of itself and made larger by a factor; 0 for its middle alone."""
+    with np.errstate(all="ignore"):
+        first, last = (np.log(low), np.log(high)) if log else (low, high)
+        middle, half = 0.5 * (first + last) + by * (last - first), 0.5 * factor * (last - first)
+        ends = np.array([middle - half, middle + half])
+        found = np.exp(ends) if log else ends
+    return float(found[0]), float(found[1])
+
+
+def key_of(values: np.ndarray) -> str:
+    """The classes that are there, with their colours and shares, as HTML."""
+    return "".join(
+        f'<span class="swatch" style="background:{colour}"></span>{name} {100 * share:.1f}% '
+        for name, colour, share in legend(values)
+    )
+
+
+def said_of(picture: Picture, values: np.ndarray) -> str:
+    """How far a picture is."""
+    points = f"{values.size:,} networks"
+    if picture.stored:
+        return f"{points} of the store" + ("" if picture.finest else "; computing finer ones ...")
+    how = f"{points} in {picture.seconds:.2f} s"
+    if picture.note:
+        return f"{how}; {picture.note}"
+    return how if picture.finest else f"{how}; computing finer ones ..."
