@@ -71,7 +71,8 @@ class Page:
         self.diagram = figures.Diagram(subject, view)
         self.point = figures.PointFigures()
         self.controls = controls.Controls(subject, view)
-        self.status, self.key = (Div(stylesheets=[scripts.TEXT], width=view.width) for _ in range(2))
+        self.status, self.key, self.wrong = (Div(stylesheets=[scripts.TEXT], width=view.width) for _ in range(3))
+        self.wrong.update(css_classes=["wrong"], visible=False)
         self.told = Div(stylesheets=[scripts.TEXT], width=figures.SMALL[0])
         self.command = Div(stylesheets=[scripts.TEXT], css_classes=["command"], width=view.width)
         self.outbox = scripts.outbox()
@@ -87,15 +88,14 @@ class Page:
         figure.on_event(Tap, lambda event: self.look_at(event.x, event.y))
         self.controls.listen(self.change, self.move, self.look_at_centre)
         buttons = scripts.buttons(self.outbox, figure)
-        left = column(self.status, figure, self.key, row(*buttons), self.command)
+        left = column(self.wrong, self.status, figure, self.key, row(*buttons), self.command)
         side = self.controls.layout
         self.doc.add_root(row(side, left, column(self.told, self.point.layout)))
         self.doc.js_on_event(
             DocumentReady, scripts.keys(figure, self.subject.home), scripts.scheme([figure, *self.point.figures])
         )
         self.compute()
-        if refused:
-            self.say(refused, wrong=True)
+        self.refuse(refused)
 
     def stop(self) -> None:
         """Ends the threads of the page."""
@@ -105,14 +105,15 @@ class Page:
     def change(self, **keys: Any) -> None:
         """Shows the view with changes, or says why not; `refused` says it of a word that is none."""
         if refused := keys.pop("refused", ""):
-            self.say(refused, wrong=True)
+            self.refuse(refused)
             return
         try:
             view = self.subject.checked(replace(self.view, **keys))
         except UserError as error:
-            self.say(str(error), wrong=True)
+            self.refuse(str(error))
             return
         self.view = view
+        self.refuse("")
         self.compute()
 
     def move(self, right: float, up: float, factor: float) -> None:
@@ -163,7 +164,8 @@ class Page:
         if view != self.view:
             return
         if isinstance(found, Exception):
-            self.say(str(found) if isinstance(found, UserError) else f"{type(found).__name__}: {found}", wrong=True)
+            self.say("")
+            self.refuse(str(found) if isinstance(found, UserError) else f"{type(found).__name__}: {found}")
             return
         picture, shown, theory = found
         self.diagram.draw(view, shown, theory)
@@ -200,10 +202,13 @@ class Page:
         self.told.text = html.escape(said)
         self.point.draw(shown)
 
-    def say(self, words: str, wrong: bool = False) -> None:
-        """A line above the diagram."""
-        self.status.css_classes = ["wrong"] if wrong else []
+    def say(self, words: str) -> None:
+        """A line above the diagram: how far it is."""
         self.status.text = html.escape(words)
+
+    def refuse(self, words: str) -> None:
+        """A line that says what is wrong, until the view changes; none without words."""
+        self.wrong.update(text=html.escape(words), visible=bool(words))
 
 
 def moved(low: float, high: float, by: float, factor: float, log: bool) -> tuple[float, float]:

@@ -55,13 +55,14 @@ URL.revokeObjectURL(link.href);
 """
 
 PICTURE = """
-const view = Bokeh.index.find_one(figure);
-const blob = await view.export("png").to_blob();
-const link = document.createElement("a");
-link.href = URL.createObjectURL(blob);
-link.download = source.data.name[0] + ".png";
-link.click();
-URL.revokeObjectURL(link.href);
+const [view] = [...Bokeh.index.roots].flatMap((root) => [...root.owner.query((one) => one.model === figure)]);
+view.export("png").to_blob().then((blob) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = source.data.name[0] + ".png";
+  link.click();
+  URL.revokeObjectURL(link.href);
+});
 """
 
 KEYS = """

@@ -10,8 +10,7 @@ from fastdln.sweep.axes import coordinates
 
 # Points of a store that are read for one picture; a chunk is read whole.
 MOST_READ = 2**24
-# A store's points may be this much further apart than pixels and still be as good as computed ones.
-AS_FINE = 1.01
+ROUNDING = 1e-9
 
 
 class Stored:
@@ -89,4 +88,6 @@ def match(pixels: np.ndarray, values: np.ndarray, log: bool) -> tuple[np.ndarray
     reach = np.diff(known)
     inside = (sought >= known[0] - reach[0] / 2) & (sought <= known[-1] + reach[-1] / 2)
     here = reach[np.clip(after[inside] - 1, 0, None)] if inside.any() else reach
-    return order[nearest], bool(here.max() <= AS_FINE * abs(sought[1] - sought[0])), inside
+    # as many values as pixels, from one end to the other, lie a little further apart than the middles of pixels
+    enough = abs(sought[-1] - sought[0]) / (len(sought) - 1) * len(sought) / (len(sought) - 1)
+    return order[nearest], bool(here.max() <= enough * (1.0 + ROUNDING)), inside

@@ -1,0 +1,329 @@
+"""The page in a browser: load, zoom, pan, click, choose, save, wrong words, several tabs; and whom it answers.
+
+Skipped without Chromium, or without Playwright, which drives it: apt-get install chromium; pip install playwright.
+"""
+
+import http.client
+import json
+import shutil
+import time
+import tomllib
+import urllib.request
+from dataclasses import replace
+from urllib.parse import parse_qs, urlparse
+
+import numpy as np
+import pytest
+
+import fastdln
+from fastdln import Sweep, SweepError
+from fastdln.explorer.explore import FIRST
+from fastdln.explorer.scene import Subject
+
+pytest.importorskip("bokeh")
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium")
+
+# the browser's and the server's sockets are closed by their own threads
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+# Nothing but the page is asked for: no updates, no telemetry.
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Milliseconds that a picture may take, kernels that have to be compiled included.
+PATIENCE = 60_000
+WIDTH, HEIGHT = 300, 200
+SMALL = f"?width={WIDTH}&height={HEIGHT}"
+
+
+@pytest.fixture(scope="module")
+def served():
+    page = fastdln.explore()
+    yield page
+    page.stop()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """A page in the browser, and all that it complains of."""
+
+    def __init__(self, browser, url, **options):
+        self.context = browser.new_context(viewport={"width": 1300, "height": 800}, accept_downloads=True, **options)
+        self.page = self.context.new_page()
+        self.complaints, self.elsewhere = [], []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self._ask(request.url, url))
+        self.page.goto(url)
+
+    def _note(self, message):
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _ask(self, asked, url):
+        if urlparse(asked).netloc != urlparse(url).netloc and urlparse(asked).scheme not in ("blob", "data"):
+            self.elsewhere.append(asked)
+
+    def wait(self, text):
+        self.page.get_by_text(text).first.wait_for(timeout=PATIENCE)
+
+    def query(self):
+        return {name: values[0] for name, values in parse_qs(urlparse(self.page.url).query).items()}
+
+    def wait_for_query(self, condition):
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not condition(self.query()):
+            assert time.monotonic() < deadline, self.page.url
+            self.page.wait_for_timeout(20)
+        self.wait("networks in")
+
+    def frame(self):
+        """The corner of the diagram's frame on the screen, as it lies within its canvas."""
+        return self.page.evaluate(
+            """() => {
+            const view = [...Bokeh.index.roots].flatMap((root) => [...root.owner.query((v) => v.model.type == "Figure")])[0];
+            const box = view.canvas_view.el.getBoundingClientRect(), inner = view.frame.bbox;
+            return [box.left + inner.left, box.top + inner.top, inner.width, inner.height];
+        }"""
+        )
+
+    def field(self, title):
+        return self.page.get_by_label(title, exact=True)
+
+    def close(self):
+        self.context.close()
+
+
+@pytest.fixture
+def tab(browser, served, request):
+    tabs = []
+
+    def open_tab(words=SMALL, url=None, **options):
+        tabs.append(Tab(browser, (url or served.url) + words, **options))
+        return tabs[-1]
+
+    yield open_tab
+    for one in tabs:
+        assert one.complaints == []
+        assert one.elsewhere == []
+        one.close()
+
+
+def test_it_loads_and_says_what_it_computed(tab):
+    page = tab()
+    page.wait(f"{WIDTH * HEIGHT:,} networks in")
+    page.wait("converged")
+    page.wait("diverged")
+    assert page.page.title() == "fastdln explore"
+    assert page.query() == {"width": "300", "height": "200"}
+
+
+def test_wheel_and_drag_move_the_window_and_its_address(tab):
+    page = tab()
+    page.wait("networks in")
+    left, top, width, height = page.frame()
+    assert (round(width), round(height)) == (WIDTH, HEIGHT)
+    page.page.mouse.move(left + width / 2, top + height / 2)
+    page.page.mouse.wheel(0, -200)
+    page.wait_for_query(lambda words: "x0" in words and "y1" in words)
+    zoomed = {name: float(page.query()[name]) for name in ("x0", "x1", "y0", "y1")}
+    assert 0.2 < zoomed["x0"] < zoomed["x1"] < 1.6
+    page.page.mouse.down()
+    page.page.mouse.move(left + width / 2 - 60, top + height / 2, steps=4)
+    page.page.mouse.up()
+    page.wait_for_query(lambda words: float(words["x0"]) > zoomed["x0"] + 1e-6)
+    moved = float(page.query()["x0"]) - zoomed["x0"]
+    assert moved == pytest.approx(60 / width * (zoomed["x1"] - zoomed["x0"]), rel=0.05)
+
+
+def test_the_keyboard_moves_the_window(tab):
+    page = tab()
+    page.wait("networks in")
+    page.page.keyboard.press("+")
+    page.wait_for_query(lambda words: "x0" in words)
+    zoomed = page.query()
+    assert float(zoomed["x1"]) - float(zoomed["x0"]) == pytest.approx(1.4 / 1.5)
+    page.page.keyboard.press("ArrowRight")
+    page.wait_for_query(lambda words: float(words.get("x0", 0)) > float(zoomed["x0"]))
+    page.page.keyboard.press("0")
+    page.wait_for_query(lambda words: "x0" not in words)
+    page.page.get_by_role("button", name="network at the centre").focus()
+    page.page.keyboard.press("Enter")
+    page.wait("eta = 0.9, alpha = 0.605:")
+
+
+def test_a_click_shows_the_network_there(tab):
+    page = tab()
+    page.wait("networks in")
+    left, top, width, height = page.frame()
+    page.page.mouse.click(left + 0.25 * width, top + 0.5 * height)
+    page.wait("converged; period 1")
+    said = page.page.get_by_text("converged; period 1").first.inner_text()
+    eta, alpha = (float(part.split("=")[1]) for part in said.partition(":")[0].split(","))
+    assert eta == pytest.approx(0.2 + 0.25 * 1.4, abs=0.01)
+    assert alpha == pytest.approx(0.605, abs=0.01)
+
+
+def test_choices_change_the_view(tab):
+    page = tab()
+    page.wait("networks in")
+    page.field("variable").select_option("lyapunov")
+    page.wait_for_query(lambda words: words.get("variable") == "lyapunov")
+    page.wait("largest Lyapunov exponent")
+    page.field("depth").fill("2")
+    page.field("depth").press("Enter")
+    page.wait_for_query(lambda words: words.get("depth") == "2")
+    page.field("singular values").fill("1, 0.5")
+    page.field("singular values").press("Enter")
+    page.wait_for_query(lambda words: words.get("singular_values") == "1.0,0.5")
+    page.field("steps").fill("many")
+    page.field("steps").press("Enter")
+    page.wait("steps: must be a finite number (got 'many')")
+    again = tab("?" + urlparse(page.page.url).query)
+    again.wait("networks in")
+    assert again.field("variable").input_value() == "lyapunov"
+    assert again.field("depth").input_value() == "2"
+
+
+def test_what_is_saved_is_what_is_seen(tab, tmp_path):
+    page = tab(SMALL + "&variable=loss&x0=0.5&x1=0.9")
+    page.wait("networks in")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="save the sweep file").click()
+    assert download.value.suggested_filename == "modes-loss.toml"
+    download.value.save_as(tmp_path / "saved.toml")
+    subject = Subject(FIRST)
+    scene = replace(subject.home, variable="loss", x0=0.5, x1=0.9, width=WIDTH, height=HEIGHT)
+    expected = subject.sweep_of(scene, WIDTH, HEIGHT)
+    assert Sweep.from_file(tmp_path / "saved.toml").canonical() == expected.canonical()
+    assert tomllib.loads((tmp_path / "saved.toml").read_text())["observables"] == ["loss"]
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="save the picture").click()
+    download.value.save_as(tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    page.wait("fastdln run modes-loss.toml -o modes-loss.zarr")
+
+
+def test_wrong_words_are_said_in_the_page(tab):
+    for words, said in {
+        "?variable=los": "variable: modes has no 'los' (did you mean loss?)",
+        "?x0=nan": "x0: must be a finite number (got 'nan')",
+        "?<script>alert(1)</script>=1": "<script>alert(1)</script>: is no part of a view",
+        "?steps=1000000000000": "steps: ",
+    }.items():
+        page = tab(words)
+        page.wait(said)
+
+
+def test_two_tabs_do_not_block_each_other(tab):
+    """One computes what takes long; the other is there meanwhile."""
+    slow = tab(SMALL + "&steps=3000000")
+    quick = tab(SMALL + "&x0=0.3")
+    quick.wait(f"{WIDTH * HEIGHT:,} networks in")
+    slow.page.keyboard.press("+")
+    slow.wait_for_query(lambda words: "x0" in words)
+
+
+def test_light_and_dark(tab):
+    colours = []
+    for scheme in ("light", "dark"):
+        page = tab(color_scheme=scheme)
+        page.wait("networks in")
+        colours.append(page.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert colours == ["rgb(255, 255, 255)", "rgb(23, 25, 28)"]
+
+
+def test_a_store_is_shown(tab, tmp_path):
+    axes = {"eta": {"start": 0.2, "stop": 1.4, "num": 60}, "alpha": {"start": 0.1, "stop": 1.0, "num": 40}, "depth": 2}
+    fastdln.run(Sweep(model="modes", axes=axes, steps=2000, record=32), tmp_path / "s.zarr")
+    found = fastdln.explore(tmp_path / "s.zarr")
+    try:
+        page = tab("?width=60&height=40", url=found.url)
+        page.wait("2,400 networks of the store")
+    finally:
+        for one in (page,):
+            one.page.goto("about:blank")
+        found.stop()
+
+
+def test_it_answers_its_own_origin_alone(served):
+    port = urlparse(served.url).port
+    assert urllib.request.urlopen(served.url, timeout=30).status == 200
+    page = request(port, {"Host": f"evil.example:{port}"})
+    assert "singular values" not in page
+    key = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAA"}
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", "/ws", headers={**key, "Origin": "http://evil.example"})
+    assert connection.getresponse().status == 403
+    connection.close()
+
+
+def request(port, headers):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", "/", headers=headers)
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return text
+
+
+def test_it_listens_on_loopback_alone(served):
+    import psutil
+
+    port = urlparse(served.url).port
+    mine = [
+        one for one in psutil.Process().net_connections("inet") if one.status == "LISTEN" and one.laddr.port == port
+    ]
+    assert {one.laddr.ip for one in mine} == {"127.0.0.1"}
+
+
+def test_a_notebook_shows_it_in_a_frame(served):
+    assert f'<iframe src="{served.url}"' in served._repr_html_()
+    assert repr(served) == f"Exploration at {served.url}"
+
+
+@pytest.mark.parametrize("port", [-1, 70_000, 1.5, True, "80"])
+def test_ports_that_are_none(port):
+    with pytest.raises(SweepError, match="port: must be a whole number from 0 to 65535"):
+        fastdln.explore(port=port)
+
+
+def test_a_port_that_is_taken_is_one_line(served):
+    with pytest.raises(SweepError, match=r"port: \d+ cannot be used: .*; leave it out for a free one"):
+        fastdln.explore(port=urlparse(served.url).port)
+
+
+def test_500_addresses_give_a_page(served):
+    """Whatever its words, an address is answered by the page, which says what is wrong with them."""
+    rng = np.random.default_rng(0)
+    names = ["x0", "x1", "width", "variable", "steps", "start", "singular_values", "at.seed", "mode", "%00", "<b>"]
+    values = ["", "nan", "1e309", "-1", "loss", "../..", "%ff%fe", "%3Cscript%3E", "9" * 500, "1,2,", "%E2%98%83"]
+    port = urlparse(served.url).port
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for _ in range(500):
+        words = "&".join(f"{rng.choice(names)}={rng.choice(values)}" for _ in range(rng.integers(1, 4)))
+        connection.request("GET", f"/?{words}", headers={"Host": f"localhost:{port}"})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        assert answer.status == 200 or "pages are open" in text, words
+        assert "Traceback" not in text
+    connection.close()
+    assert json.dumps(words)
