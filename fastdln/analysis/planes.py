@@ -1,0 +1,141 @@
+"""Planes of classes: a coded variable over two axes, read in bands of rows, so that one larger than memory can be measured."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from fastdln.analysis.codes import flags_of
+from fastdln.errors import DatasetError
+from fastdln.text import suggestion
+
+# Cells of a band: a few arrays of booleans of it are in memory at once.
+CELLS_PER_BAND = 2**25
+NOT_COMPUTED = "not_computed"
+
+
+@dataclass(frozen=True)
+class Planes:
+    """A variable's planes over two axes, one for each value of its other dimensions.
+
+    array: the variable, with its plane's dimensions last, of which one of a single value counts as none. is_set: whether its values are
+    booleans, and so say which cells belong to a set; codes are classes, whose boundary is measured.
+    """
+
+    array: xr.DataArray
+    dims: tuple[str, ...]
+    is_set: bool
+    group: frozenset[int] | None
+    flags: dict[int, str]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Dimensions along which there are several planes."""
+        return tuple(str(dim) for dim in self.array.dims if dim not in self.dims)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns; a single row where there is one axis only."""
+        rows, columns = (self.array.sizes[dim] for dim in self.dims)
+        return (rows, columns) if columns > 1 else (columns, rows)
+
+    @property
+    def directions(self) -> int:
+        """How many of the two axes have more than one value."""
+        return sum(size > 1 for size in self.shape)
+
+    def each(self) -> Iterator[tuple[dict[str, int], xr.DataArray]]:
+        """Each plane, and where it is."""
+        for index in itertools.product(*(range(self.array.sizes[dim]) for dim in self.others)):
+            at = dict(zip(self.others, index, strict=True))
+            yield at, self.array.isel(at)
+
+    def rows(self, plane: xr.DataArray, first: int, last: int) -> np.ndarray:
+        """Classes of some rows of a plane; DatasetError where a cell has none."""
+        swapped = self.array.sizes[self.dims[1]] == 1
+        values = (plane.values.T if swapped else plane.isel({self.dims[0]: slice(first, last)}).values)[: last - first]
+        if self.is_set:
+            return np.ascontiguousarray(values)
+        for code, name in self.flags.items():
+            if name == NOT_COMPUTED and (count := int(np.count_nonzero(values == code))):
+                raise DatasetError(
+                    f"{self.array.name}: {count:,} points or more are not computed; run the sweep again first"
+                )
+        if self.group is not None:
+            return np.isin(values, list(self.group))
+        return np.ascontiguousarray(values)
+
+    def result(self, variables: dict[str, tuple[str, ...]], values: list[dict[str, Any]]) -> xr.Dataset:
+        """A dataset of what was measured of each plane: further dimensions by variable, values plane by plane."""
+        shape = tuple(self.array.sizes[dim] for dim in self.others)
+        coordinates = {dim: self.array[dim] for dim in self.others if dim in self.array.coords}
+        data = {}
+        for name, dims in variables.items():
+            stacked = np.array([one[name] for one in values])
+            data[name] = ((*self.others, *dims), stacked.reshape((*shape, *stacked.shape[1:])))
+        return xr.Dataset(data, coordinates)
+
+
+def planes(ds: xr.Dataset, of: str, group: str | Iterable[str] | None, dims: Iterable[str]) -> Planes:
+    """The planes of a variable; DatasetError where it has none."""
+    if not isinstance(ds, xr.Dataset):
+        raise DatasetError(
+            f"ds: must be an xarray.Dataset, as fastdln.run and fastdln.open return it (got {type(ds).__name__})"
+        )
+    if of not in ds:
+        raise DatasetError(
+            f"of: the dataset has no {of!r}{suggestion(str(of), map(str, ds))}; it has {', '.join(map(str, ds))}"
+        )
+    array, axes = ds[of], tuple(dims)
+    if len(axes) != 2 or len(set(axes)) != 2:
+        raise DatasetError(f"dims: must be the names of two axes, such as ('alpha', 'eta') (got {axes!r})")
+    for dim in axes:
+        if dim not in array.dims:
+            raise DatasetError(
+                f"dims: {of} does not lie along {dim!r}; it lies along {', '.join(map(str, array.dims))}"
+            )
+    if array.dtype.kind not in "iub":
+        raise DatasetError(
+            f"of: {of} has values of type {array.dtype}; give a variable of codes, such as fate, or of booleans"
+        )
+    is_set = array.dtype.kind == "b"
+    flags = {} if is_set or "flag_values" not in array.attrs else flags_of(array.attrs)
+    found = Planes(array.transpose(..., *axes), axes, is_set, grouped(of, group, flags), flags)
+    if not found.directions:
+        raise DatasetError(f"dims: both {axes[0]} and {axes[1]} have a single value; a boundary needs more")
+    return found
+
+
+def grouped(of: str, group: str | Iterable[str] | None, flags: dict[int, str]) -> frozenset[int] | None:
+    """The codes of a group of classes that is told from all others."""
+    if group is None:
+        return None
+    names = [group] if isinstance(group, str) else list(group)
+    codes = {name: code for code, name in flags.items() if name != NOT_COMPUTED}
+    for name in names:
+        if name not in codes:
+            raise DatasetError(
+                f"group: {of} has no class {name!r}{suggestion(str(name), codes)}; it has {', '.join(codes) or 'no names'}"
+            )
+    return frozenset(codes[name] for name in names)
+
+
+def bands(
+    found: Planes, plane: xr.DataArray, multiple: int, before: int = 0, after: int = 0, backwards: bool = False
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Bands of a multiple of so many rows, but the last: (rows before the band's own, its own rows, values of all these).
+
+    before, after: how many rows more a band has on either side, as far as there are any. backwards: from the last row to the first.
+    """
+    rows, columns = found.shape
+    height = max(1, CELLS_PER_BAND // (columns * multiple)) * multiple
+    for first in range(0, rows, height):
+        last = min(first + height, rows)
+        low, high = max(0, first - before), min(rows, last + after)
+        values = found.rows(plane, rows - high, rows - low)[::-1] if backwards else found.rows(plane, low, high)
+        yield first - low, last - first, values
