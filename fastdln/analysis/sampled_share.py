@@ -37,15 +37,16 @@ class SampledShare:
         from scipy.special import betaincinv  # takes long to import, which commands that only look need not wait for
 
         count, tail = self.share * self.chunks, (1 - CONFIDENCE) / 2
-        low = float(betaincinv(count, self.chunks - count + 1, tail)) if count else 0.0
+        whole = int(count)  # a part of a draw is no evidence of a share above 0
+        low = float(betaincinv(whole, self.chunks - whole + 1, tail)) if whole else 0.0
         high = float(betaincinv(count + 1, self.chunks - count, 1 - tail)) if count < self.chunks else 1.0
         return low, high
 
     def __str__(self) -> str:
         if not self.population:
             return "nothing was inherited"
-        low, high = self.interval
+        low, high = (f"{100 * end:.2g}" for end in self.interval)
         return (
-            f"{self.share:.2g} of the points of {self.chunks:,} inherited chunks, drawn at random and computed as well, differ "
-            f"({CONFIDENCE:.0%} confidence: {low:.2g} to {high:.2g})"
+            f"of {self.chunks:,} inherited chunks, drawn at random and computed as well, {100 * self.share:.2g}% of the points differ "
+            f"({CONFIDENCE:.0%} confidence: {low} to {high}%)"
         )

@@ -124,11 +124,10 @@ class LevelRun:
 
     def _crossed_before(self) -> np.ndarray:
         """The chunks that the boundary crosses, or comes near to, as far as the level before can tell."""
-        snapshot = self.before.snapshot
-        arrays = snapshot.arrays(followed(self.store.boundary))
+        snapshot, names = self.before.snapshot, followed(self.store.boundary)
 
         def codes(slices: tuple[slice, ...]) -> dict[str, np.ndarray]:
-            return {name: array[slices] for name, array in arrays.items()}
+            return {name: self.before.arrays[name][slices] for name in names}
 
         there = np.ones(snapshot.grid.chunks_along, dtype=bool)
         return self._crossed(snapshot.grid, codes, computed_chunks(snapshot), there, halved=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import reduce
@@ -35,9 +35,17 @@ class Refinement:
         return str(reduce(add, self.levels))
 
 
-def compute_levels(
-    store: StorePath, new: StorePath, boundary: str, levels: Any, options: RunOptions
-) -> Refinement:
+def refuse_windows(boundary: Any, overrides: Iterable[str], center: Any, factor: Any) -> None:
+    """SweepError if levels are asked for without a boundary, or together with a window."""
+    if boundary is None:
+        raise SweepError("levels: are of a boundary; give boundary='fate' (--boundary fate) too")
+    if list(overrides) or center is not None or factor is not None:
+        raise SweepError(
+            "boundary: is followed over the whole grid; sweep a window (--set, --center) into a store first, and refine that"
+        )
+
+
+def compute_levels(store: StorePath, new: StorePath, boundary: Any, levels: Any, options: RunOptions) -> Refinement:
     """Halves the grid of a store so many times where a variable's boundary is, each level in a store of the group `new`."""
     options.check()
     if options.part is not None:

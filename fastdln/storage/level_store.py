@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,12 @@ class LevelBefore:
     snapshot: Snapshot
     halved: tuple[bool, ...]
     same_values: bool
+
+    @cached_property
+    def arrays(self) -> dict[str, Any]:
+        """Zarr's arrays of this level, opened once."""
+        names = [variable.name for variable in self.snapshot.grid.sweep.variables]
+        return self.snapshot.arrays([*names, COMPUTED.name] if is_level(self.snapshot) else names)
 
     @classmethod
     def of(cls, snapshot: Snapshot, grid: Grid) -> LevelBefore:
@@ -43,7 +50,7 @@ class LevelBefore:
         """Which points of a block of this level are computed."""
         if not is_level(self.snapshot):
             return np.ones([part.stop - part.start for part in there], dtype=bool)
-        found: np.ndarray = self.snapshot.arrays([COMPUTED.name])[COMPUTED.name][there] == 1
+        found: np.ndarray = self.arrays[COMPUTED.name][there] == 1
         return found
 
     def near(self, slices: tuple[slice, ...]) -> tuple[slice, ...]:
@@ -95,10 +102,9 @@ class LevelStore(Store):
         here, there = self.before.shared(slices)
         variables = self.grid.sweep.variables
         try:
-            old = self.before.snapshot.arrays([variable.name for variable in variables])
             found = {}
             for variable in variables:
-                values = old[variable.name][there]
+                values = self.before.arrays[variable.name][there]
                 shape = [part.stop - part.start for part in slices] + list(values.shape[len(slices) :])
                 found[variable.name] = np.full(shape, variable.fill, variable.dtype)
                 found[variable.name][here] = values
@@ -110,8 +116,7 @@ class LevelStore(Store):
         """The codes that a chunk inherits, those of the boundary and the fate, shaped like it."""
         slices = self.grid.slices(number)
         shape, near = [part.stop - part.start for part in slices], self.before.near(slices)
-        old = self.before.snapshot.arrays(followed(self.boundary))
-        codes_there = {name: array[near] for name, array in old.items()}
+        codes_there = {name: self.before.arrays[name][near] for name in followed(self.boundary)}
         return {name: np.broadcast_to(a, [*shape, *a.shape[len(shape) :]]) for name, a in codes_there.items()}
 
     def inherit(self, number: int) -> None:

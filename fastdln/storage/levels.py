@@ -23,6 +23,7 @@ from fastdln.storage.location import ROOT, Location, plain_errors
 from fastdln.storage.metadata import DONE_FLAG, Snapshot, damaged, read
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.levels import MOST_LEVELS
+from fastdln.sweep.values import shown
 from fastdln.text import suggestion
 
 COMPUTED = Variable(
@@ -141,12 +142,13 @@ def codes(grid: Grid) -> list[str]:
 def checked_boundary(snapshot: Snapshot, boundary: Any) -> str:
     """The name of a store's variable whose boundary is to be followed; StoreError for what is none."""
     valid = codes(snapshot.grid)
+    if not isinstance(boundary, str):
+        raise StoreError(f"boundary: must be the name of a variable, such as fate {shown(boundary)}")
     if boundary not in valid:
-        meant = suggestion(boundary, valid) if isinstance(boundary, str) else ""
         there = any(variable.name == boundary for variable in snapshot.grid.sweep.variables)
-        what = "is no code, and has no boundary" if there else "is no variable of the store"
-        raise StoreError(f"boundary: {boundary!r:.60} {what}{meant}; valid: {', '.join(valid)}")
-    return str(boundary)
+        what = "is no code, and has no boundary" if there else f"is no variable of the store{suggestion(boundary, valid)}"
+        raise StoreError(f"boundary: {boundary:.60} {what}; valid: {', '.join(valid)}")
+    return boundary
 
 
 def followed(boundary: str) -> tuple[str, ...]:
