@@ -91,11 +91,13 @@ class Store:
     @classmethod
     def _resume(cls, location: Location, sweep: Sweep, share: Share | None, durable: bool) -> Self:
         before = read(location)
-        if is_level(before) and not cls.of_levels:
-            level, levels = before.attributes.get(LEVEL), before.attributes.get(LEVELS)
-            raise StoreError(
-                f"{location.name}: is level {level} of {levels} of a refinement; only fastdln refine --boundary goes on with it"
-            )
+        if is_level(before):
+            attributes = checked_level(before).attributes
+            if not cls.of_levels:
+                raise StoreError(
+                    f"{location.name}: is level {attributes[LEVEL]} of {attributes[LEVELS]} of a refinement; only fastdln "
+                    "refine --boundary goes on with it"
+                )
         require_same_results(before, sweep)
         first, beyond = interval = share.interval(before.grid.chunks) if share else WHOLE
         lock = location.lock(interval)
