@@ -61,7 +61,9 @@ def mark_crossed(
         The dimensions along which points are neighbours.
     """
     for axis in along:
-        lower, upper = (tuple(part if k == axis else slice(None) for k in range(known.ndim)) for part in (BEFORE, AFTER))
+        lower, upper = (
+            tuple(part if k == axis else slice(None) for k in range(known.ndim)) for part in (BEFORE, AFTER)
+        )
         differ = np.zeros(known[lower].shape, dtype=bool)
         for code in codes:
             changes = code[lower] != code[upper]

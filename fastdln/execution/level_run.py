@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from itertools import islice, product
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from fastdln.execution.threads import threads
 from fastdln.storage.completeness import remaining
 from fastdln.storage.level_store import LevelStore
 from fastdln.storage.levels import computed_chunks, followed
-from fastdln.storage.metadata import DONE_FLAG, UNREADABLE, Snapshot
+from fastdln.storage.metadata import DONE_FLAG, UNREADABLE
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.shares import Chosen
 
@@ -67,7 +67,9 @@ class LevelCounts:
 
     def __str__(self) -> str:
         chunks = self.chunks_computed + self.chunks_inherited
-        return f"{self.chunks_computed:,} of {chunks:,} chunks computed, {self.points_computed:,} points; {self.sampled}"
+        return (
+            f"{self.chunks_computed:,} of {chunks:,} chunks computed, {self.points_computed:,} points; {self.sampled}"
+        )
 
 
 class LevelRun:
@@ -85,9 +87,9 @@ class LevelRun:
 
     def __call__(self) -> LevelCounts:
         snapshot = self.store.snapshot
-        if snapshot.attributes.get("complete") and not remaining(snapshot).any():
-            if counts := LevelCounts.kept(snapshot.attributes):
-                return counts
+        complete = snapshot.attributes.get("complete") and not remaining(snapshot).any()
+        if complete and (kept := LevelCounts.kept(snapshot.attributes)):
+            return kept
         pace = Pace(0)
         pace.start()
         with reporter(self.config.progress, 0, self.grid.points, pace) as report:
@@ -221,9 +223,7 @@ class LevelRun:
         for number in drawn.tolist():
             codes, points = self.store.codes(self.grid.slices(number)), len(self.grid.dims)
             wanted = self.store.inherited(number)
-            differ = [
-                (codes[name] != wanted[name]).any(axis=tuple(range(points, codes[name].ndim))) for name in codes
-            ]
+            differ = [(codes[name] != wanted[name]).any(axis=tuple(range(points, codes[name].ndim))) for name in codes]
             found += int(np.count_nonzero(np.any(differ, axis=0)))
         return found
 
@@ -239,5 +239,3 @@ def in_parallel(work: Callable[[int], None], numbers: Iterable[int]) -> None:
         while batch := list(islice(waiting, WINDOW)):
             for _ in pool.map(work, batch):
                 pass
-
-

@@ -10,7 +10,7 @@ from operator import add
 from typing import Any
 
 from fastdln.errors import StoreError, SweepError
-from fastdln.execution.arguments import RunOptions, StorePath, as_store_name
+from fastdln.execution.arguments import RunOptions, StorePath
 from fastdln.execution.compile_ahead import refuse_what_does_not_compile
 from fastdln.execution.compute import cluster_of, config_of, two_locations
 from fastdln.execution.level_run import LevelCounts, LevelRun
@@ -56,9 +56,13 @@ def compute_levels(store: StorePath, new: StorePath, boundary: Any, levels: Any,
         parent = metadata.read(source)
         group = LevelGroup(count, checked_boundary(parent, boundary), parent.grid.sweep.sha256())
         if is_level(parent):
-            raise StoreError(f"{source.name}: is a level already; refine the store that it was made from, with more levels")
+            raise StoreError(
+                f"{source.name}: is a level already; refine the store that it was made from, with more levels"
+            )
         if left := int(remaining(parent).sum()):
-            raise StoreError(f"{source.name}: {left:,} of {parent.grid.points:,} points are not computed; run it to its end first")
+            raise StoreError(
+                f"{source.name}: {left:,} of {parent.grid.points:,} points are not computed; run it to its end first"
+            )
     # in the chunks of shards, where it has some, so that a boundary's cost is in proportion to its length
     grids = [Grid(sweep, parent.grid.inner_shape) for sweep in levels_of(parent.grid.sweep, count)]
     refuse_other_groups(target, group, source.name)
@@ -83,7 +87,9 @@ def refuse_other_groups(target: Location, group: LevelGroup, parent: str) -> Non
     if found is None:
         raise StoreError(f"{target.name}: holds something else than levels of {parent}; give another path with -o")
     if found.parent != group.parent:
-        raise StoreError(f"{target.name}: holds levels of another sweep than that of {parent}; give another path with -o")
+        raise StoreError(
+            f"{target.name}: holds levels of another sweep than that of {parent}; give another path with -o"
+        )
     if found != group:
         raise StoreError(
             f"{target.name}: holds {found.levels} levels of the boundary of {found.boundary}; give the same --levels and "
@@ -110,5 +116,7 @@ def opened(target: Location, grids: list[Grid], group: LevelGroup, *, durable: b
             stores.append(stack.enter_context(level))
             said = level.snapshot.attributes
             if (said.get("level"), said.get("levels"), said.get("boundary")) != (number, group.levels, group.boundary):
-                raise StoreError(f"{level.name}: is not level {number} of {target.name}; restore it, or give another path with -o")
+                raise StoreError(
+                    f"{level.name}: is not level {number} of {target.name}; restore it, or give another path with -o"
+                )
         yield stores

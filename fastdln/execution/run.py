@@ -102,7 +102,9 @@ class Run:
             at_once = cluster.threads(self.config.client)
         sweep = self.grid.sweep
         if self.config.advise:
-            for line in plateau_warnings(sweep) + data_warnings(sweep) + long_warnings(self.grid, numbers.size, at_once):
+            for line in (
+                plateau_warnings(sweep) + data_warnings(sweep) + long_warnings(self.grid, numbers.size, at_once)
+            ):
                 warn(line)
         with plain_errors(self.name, "cannot be written"):
             if others := self.target.begin():

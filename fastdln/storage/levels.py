@@ -67,7 +67,9 @@ def entries(grids: list[Grid], group: LevelGroup, about: Mapping[str, Any]) -> d
     found: dict[str, bytes] = {}
     for level, grid in enumerate(grids, start=1):
         if any(variable.name == COMPUTED.name for variable in grid.sweep.variables):
-            raise SweepError(f"observables: one measures {COMPUTED.name}, which is the name of what tells levels' chunks apart")
+            raise SweepError(
+                f"observables: one measures {COMPUTED.name}, which is the name of what tells levels' chunks apart"
+            )
         made = template.entries(grid, {**about, **group.attributes, LEVEL: level}, (COMPUTED,))
         found |= {f"{level}/{key}": data for key, data in made.items()}
     common = {key.removeprefix("1/"): data for key, data in found.items() if key.startswith(f"1/{COMMON}/")}
@@ -146,7 +148,9 @@ def checked_boundary(snapshot: Snapshot, boundary: Any) -> str:
         raise StoreError(f"boundary: must be the name of a variable, such as fate {shown(boundary)}")
     if boundary not in valid:
         there = any(variable.name == boundary for variable in snapshot.grid.sweep.variables)
-        what = "is no code, and has no boundary" if there else f"is no variable of the store{suggestion(boundary, valid)}"
+        what = (
+            "is no code, and has no boundary" if there else f"is no variable of the store{suggestion(boundary, valid)}"
+        )
         raise StoreError(f"boundary: {boundary:.60} {what}; valid: {', '.join(valid)}")
     return boundary
 

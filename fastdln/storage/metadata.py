@@ -150,7 +150,9 @@ def parsed(location: Location, data: bytes) -> dict[str, Any]:
             raise damaged(location, f"it has more than {MOST_VALUES:,} values")
         root: dict[str, Any] = json.loads(data)
         if {"levels", "boundary"} <= root["attributes"].keys() and "sweep" not in root["attributes"]:
-            raise StoreError(f"{location.name}: holds the levels of a refinement; give one of them, such as {location.name}/1")
+            raise StoreError(
+                f"{location.name}: holds the levels of a refinement; give one of them, such as {location.name}/1"
+            )
         attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
         if "sweep" not in attributes and DONE_FLAG in arrays:
             raise StoreError(

@@ -69,9 +69,7 @@ def sealed(root: dict[str, Any], grid: Grid) -> bytes:
     return json.dumps(root, indent=2).encode()
 
 
-def entries(
-    grid: Grid, about: Mapping[str, Any] | None = None, others: tuple[Variable, ...] = ()
-) -> dict[str, bytes]:
+def entries(grid: Grid, about: Mapping[str, Any] | None = None, others: tuple[Variable, ...] = ()) -> dict[str, bytes]:
     """The keys of an empty store and what is under them; `about`: further root attributes, `others`: variables that the sweep does not have."""
     kept: dict[str, Any] = {}
     make(MemoryStore(kept), grid, about or {}, others)

@@ -63,7 +63,9 @@ def halved(sweep: Sweep) -> Sweep:
     for name in halved_axes(sweep):
         num = 2 * length(sweep.axes[name]) - 1
         if num > LONGEST_AXIS:
-            raise SweepError(f"levels: axes.{name} would have {num:,} values, more than {LONGEST_AXIS:,}; ask for fewer")
+            raise SweepError(
+                f"levels: axes.{name} would have {num:,} values, more than {LONGEST_AXIS:,}; ask for fewer"
+            )
         data["axes"][name]["num"] = num
     return Sweep(**data)
 

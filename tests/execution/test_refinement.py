@@ -1,6 +1,5 @@
 """Refinement along a boundary: computed points have the bits of the whole finer grid, and the chunks are those of a plain twin."""
 
-import json
 import shutil
 import signal
 import subprocess
@@ -15,7 +14,6 @@ import xarray as xr
 import fastdln
 from fastdln import StoreError, Sweep, SweepError
 from fastdln.sweep.levels import levels_of
-from tests.commands import fastdln as command
 from tests.reference.levels import level, spread
 from tests.small import identical
 
@@ -62,7 +60,11 @@ def here(refined, tmp_path):
 
 def files(folder):
     """Every chunk's file of a group of levels, and its bytes."""
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.name != "zarr.json"}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in folder.rglob("*")
+        if p.is_file() and p.name != "zarr.json"
+    }
 
 
 def test_levels_open_and_have_the_bits_of_the_whole_grid_where_they_are_computed(refined, fine):
@@ -160,7 +162,19 @@ def test_it_goes_on_after_kills_and_computes_nothing_twice(refined, tmp_path):
 
 def test_a_signal_ends_it_and_it_goes_on(refined, tmp_path):
     shutil.copytree(refined[0] / "coarse.zarr", tmp_path / "coarse.zarr")
-    words = [sys.executable, "-m", "fastdln", "refine", "coarse.zarr", "-o", "fine.zarr", "--boundary", "fate", "--levels", "3"]
+    words = [
+        sys.executable,
+        "-m",
+        "fastdln",
+        "refine",
+        "coarse.zarr",
+        "-o",
+        "fine.zarr",
+        "--boundary",
+        "fate",
+        "--levels",
+        "3",
+    ]
     child = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 120
@@ -179,7 +193,9 @@ def test_a_signal_ends_it_and_it_goes_on(refined, tmp_path):
 def test_done_is_done(here):
     events = []
     before = files(here / "fine.zarr")
-    again = fastdln.refine(here / "coarse.zarr", here / "fine.zarr", boundary="fate", levels=LEVELS, on_event=events.append)
+    again = fastdln.refine(
+        here / "coarse.zarr", here / "fine.zarr", boundary="fate", levels=LEVELS, on_event=events.append
+    )
     assert not events
     assert files(here / "fine.zarr") == before
     identical(again, fastdln.open(here / "fine.zarr"))
@@ -224,14 +240,16 @@ def test_status_names_every_level(refined):
 
 
 BAD = {
-    ("boundary", "fat"): r"boundary: fat is no variable of the store \(did you mean fate\?\); valid: oscillating_modes, period, fate",
+    (
+        "boundary",
+        "fat",
+    ): r"boundary: fat is no variable of the store \(did you mean fate\?\); valid: oscillating_modes, period, fate",
     ("boundary", "loss"): "boundary: loss is no code, and has no boundary",
     ("boundary", 3): "boundary: must be the name of a variable",
     ("levels", 0): r"levels: must be a whole number from 1 to 10 \(got 0\)",
     ("levels", 20): r"levels: must be a whole number from 1 to 10 \(got 20\)",
     ("part", "1/2"): "part: a level needs all of the one before",
     ("boundary", None): "levels: are of a boundary",
-    
     ("factor", 3.0): "boundary: is followed over the whole grid",
     ("workers", 0): "workers: must be a whole number",
 }

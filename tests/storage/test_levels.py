@@ -178,7 +178,9 @@ def test_a_level_by_itself_is_read_only(here):
     level = here / "fine.zarr" / "1"
     before = snapshot(here)
     fine = levels_of(SWEEP, 2)
-    with pytest.raises(StoreError, match="is level 1 of 2 of a refinement; only fastdln refine --boundary goes on with it"):
+    with pytest.raises(
+        StoreError, match="is level 1 of 2 of a refinement; only fastdln refine --boundary goes on with it"
+    ):
         compute(fine[0], level)
     with pytest.raises(StoreError, match="is a level of a refinement, which does not grow"):
         fastdln.extend(level, "axes.depth=[2, 3]")

@@ -13,11 +13,17 @@ ETA = {"start": 0.1, "stop": 1.3, "num": 7}
 
 
 def sweep(**axes):
-    return Sweep(model="modes", axes={"eta": ETA, "alpha": 0.5, "depth": 3} | axes, target={"singular_values": [3.0, 1.0]})
+    return Sweep(
+        model="modes", axes={"eta": ETA, "alpha": 0.5, "depth": 3} | axes, target={"singular_values": [3.0, 1.0]}
+    )
 
 
 @given(
-    st.floats(1e-6, 10.0), st.floats(1.001, 1e4), st.integers(2, 3000), st.sampled_from(["linear", "log"]), st.booleans()
+    st.floats(1e-6, 10.0),
+    st.floats(1.001, 1e4),
+    st.integers(2, 3000),
+    st.sampled_from(["linear", "log"]),
+    st.booleans(),
 )
 def test_old_values_stay_to_the_last_bit(start, ratio, num, spacing, in_units):
     eta = {"start": start, "stop": start * ratio, "num": num, "spacing": spacing}
@@ -42,8 +48,14 @@ def test_ranges_are_halved_and_all_else_stays():
     ("axes", "said"),
     [
         ({"alpha": [0.1, 0.2, 0.4]}, r"^axes\.alpha: is a list of 3 values, which cannot be halved; sweep a range"),
-        ({"eta": [0.3]}, "no axis of the store can be halved: depth has whole numbers, alpha has one value, eta has one"),
-        ({"eta": 0.3, "depth": {"start": 2, "stop": 5, "num": 4}, "start": ("balanced", "one-zero")}, "start has names"),
+        (
+            {"eta": [0.3]},
+            "no axis of the store can be halved: depth has whole numbers, alpha has one value, eta has one",
+        ),
+        (
+            {"eta": 0.3, "depth": {"start": 2, "stop": 5, "num": 4}, "start": ("balanced", "one-zero")},
+            "start has names",
+        ),
         ({"eta": ETA | {"num": 6_000_000}}, r"^levels: axes\.eta would have 11,999,999 values, more than 10,000,000"),
         ({"eta": {"start": 1.0, "stop": 1.0 + 5e-14, "num": 50}}, "too close together to differ"),
     ],
