@@ -153,6 +153,8 @@ class LevelRun:
             progress=lambda done, total: self._report(before + done, self.points),
         )
         Run(self.store, config)()
+        if config.client:
+            self.store.list_again()
         self.config = replace(self.config, advise=False)
 
     def _crossed(

@@ -68,6 +68,7 @@ class LevelStore(Store):
     before: LevelBefore
     boundary: str
     _continued = False
+    _left: np.ndarray | None = None
 
     def attach(self, before: Snapshot, boundary: str) -> None:
         """Says what the level was halved from, and which variable's boundary is followed."""
@@ -80,8 +81,23 @@ class LevelStore(Store):
         return said
 
     def remaining(self) -> np.ndarray:
-        """How many points of each chunk are not computed; those of inherited ones are not."""
-        return np.where(computed_chunks(self.snapshot).ravel(), super().remaining(), self.grid.sizes())
+        """How many points of each chunk are not computed; those of inherited ones are not.
+
+        Listed once, since a level takes many small runs, and counted from there on.
+        """
+        if self._left is None:
+            self._left = np.where(computed_chunks(self.snapshot).ravel(), super().remaining(), self.grid.sizes())
+        return self._left.copy()
+
+    def list_again(self) -> None:
+        """Forgets what is there, after others have written."""
+        self._left = None
+
+    def write(self, slices: tuple[slice, ...], results: Mapping[str, np.ndarray]) -> None:
+        """Writes a chunk of every variable, the done flag last."""
+        super().write(slices, results)
+        if self._left is not None:
+            self._left[self.grid.number(slices)] = 0
 
     def missing(self, number: int) -> np.ndarray:
         """Which points of a chunk are not computed, here or on the level before."""

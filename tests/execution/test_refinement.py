@@ -263,3 +263,23 @@ def test_bad_words_are_one_line_and_nothing_is_written(refined, name, given):
         fastdln.refine(folder / "coarse.zarr", folder / "new.zarr", **{"boundary": "fate", "levels": 2, name: given})
     assert "\n" not in str(error.value)
     assert sorted(folder.iterdir()) == before
+
+
+def test_workers_make_the_same_files(refined, tmp_path):
+    pytest.importorskip("distributed")
+    coarse = refined[0] / "coarse.zarr"
+    fastdln.refine(coarse, tmp_path / "alone.zarr", boundary="fate")
+    fastdln.refine(coarse, tmp_path / "fine.zarr", boundary="fate", workers=1)
+    assert files(tmp_path / "fine.zarr") == files(tmp_path / "alone.zarr")
+
+
+def test_progress_is_of_points(refined, tmp_path):
+    said = []
+    found = fastdln.refine(
+        refined[0] / "coarse.zarr",
+        tmp_path / "fine.zarr",
+        boundary="fate",
+        progress=lambda done, total: said.append((done, total)),
+    )
+    assert said[-1] == (found.attrs["points_computed"],) * 2
+    assert all(0 <= done <= total for done, total in said)
