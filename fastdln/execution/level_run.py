@@ -109,9 +109,9 @@ class LevelRun:
         drawn = self._draw()
         new = np.zeros_like(self.chosen)
         new.flat[drawn] = True
-        self._compute_chunks(new & ~self.chosen)
+        self._compute_chunks(new)
         differing = self._differing(drawn)
-        self._follow(new)
+        self._follow(self._choose(new))
         others = np.flatnonzero(~self.chosen.ravel())
         self._inherit(others)
         computed = np.flatnonzero(self.chosen.ravel())
@@ -138,8 +138,12 @@ class LevelRun:
         """Computes these chunks, then those that the boundary in them leads to, until it leads to no others."""
         while new.any():  # each time at least one chunk more is chosen
             self._compute_chunks(new)
-            self.chosen |= new
-            new = self._crossed(self.grid, self.store.codes, new, self.chosen, halved=False) & ~self.chosen
+            new = self._choose(new)
+
+    def _choose(self, new: np.ndarray) -> np.ndarray:
+        """Takes chunks that are computed among the chosen ones, and returns those that the boundary in them leads to."""
+        self.chosen |= new
+        return self._crossed(self.grid, self.store.codes, new, self.chosen, halved=False) & ~self.chosen
 
     def _compute_chunks(self, new: np.ndarray) -> None:
         numbers = np.flatnonzero(new.ravel())

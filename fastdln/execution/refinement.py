@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from typing import Any
@@ -74,6 +74,7 @@ def compute_levels(store: StorePath, new: StorePath, boundary: Any, levels: Any,
             for level in stores:
                 level.attach(before, group.boundary)
                 found.append(LevelRun(level, config)())
+                config = replace(config, advise=False)  # of the next level it would be the same
                 before = level.snapshot
         return Refinement(tuple(found), before)
 
