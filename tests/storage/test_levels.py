@@ -227,3 +227,13 @@ def test_the_command(here):
     assert command("verify", "fine.zarr", "--quiet", cwd=here).returncode == 0
     assert command("plot", "fine.zarr", "phase", cwd=here).returncode == 0
     assert command("status", "fine.zarr", cwd=here).stdout.startswith("level 1 ")
+
+
+def test_levels_of_a_store_with_shards_have_the_chunks_in_them(tmp_path):
+    sharded = Sweep(**SWEEP.model_dump() | {"shards": {"eta": 12, "alpha": 3}})
+    fastdln.run(sharded, store=tmp_path / "coarse.zarr")
+    found = refine(tmp_path).load()
+    whole, computed = fastdln.run(levels_of(SWEEP, 2)[1]), found.computed.values == 1
+    assert found.fate.encoding["chunks"] == (1, 3, 6)
+    assert found.period.values[computed].tobytes() == whole.period.values[computed].tobytes()
+    assert fastdln.verify(tmp_path / "fine.zarr").whole
