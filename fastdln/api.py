@@ -18,10 +18,12 @@ from fastdln.execution.compute import compute_extension, compute_in_memory, comp
 from fastdln.execution.events import ChunkEvent
 from fastdln.execution.plan import Plan
 from fastdln.execution.progress import Report
+from fastdln.execution.refinement import compute_levels, refuse_windows
 from fastdln.execution.verify import Verification
 from fastdln.execution.verify import verify as read_back
 from fastdln.storage import metadata
 from fastdln.storage.dataset import in_memory, open_snapshot
+from fastdln.storage.levels import finest
 from fastdln.storage.location import Location, locate
 from fastdln.storage.status import Status, read_status
 from fastdln.sweep.schema import Sweep
@@ -152,6 +154,8 @@ def refine(
     *overrides: str,
     center: Mapping[str, float] | None = None,
     factor: float | None = None,
+    boundary: str | None = None,
+    levels: int | None = None,
     scheduler: str | distributed.Client | None = None,
     workers: int | None = None,
     dashboard: bool = False,
@@ -162,14 +166,14 @@ def refine(
     progress: bool | Report | None = None,
     on_event: Callable[[ChunkEvent], object] | None = None,
 ) -> xr.Dataset:
-    """Sweep a window of a store's grid again, finer, into a store of its own.
+    """Sweep a window of a store's grid again, finer, into a store of its own; or halve the whole grid where a boundary is.
 
     Parameters
     ----------
     store : path or URL
-        The store whose grid has the window.
+        The store whose grid has the window; with `boundary` it must be complete.
     new : path or URL
-        The store of the window; its attributes say where it came from.
+        The store of the window, or the group of the levels; its attributes say where it came from.
     *overrides : str
         The axes of the window, such as "axes.eta.start=0.8"; they must lie within the old ones.
     center : mapping of str to float, optional
@@ -178,22 +182,38 @@ def refine(
         within it, with a warning. What `overrides` say goes before.
     factor : float, optional
         How many times narrower the window is; 10 if left out.
+    boundary : str, optional
+        The variable whose boundary is followed, such as "fate": the grid is halved in the chunks that it crosses, or comes near
+        to. The others inherit the codes of the level before, and their other variables are fill values.
+    levels : int, optional
+        How many times the grid is halved, along every axis that is a range; 1 if left out. Level k is the store ``new/k``.
     scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event : optional
-        As for `run`; `storage_options` are of those of the two stores that are URLs.
+        As for `run`; `storage_options` are of those of the two stores that are URLs. A refinement along a boundary takes no
+        `part`.
 
     Returns
     -------
     xarray.Dataset
-        The window, opened lazily.
+        The window, or the finest level, opened lazily.
 
     Raises
     ------
     SweepError
-        If something else than axes would change, or the window reaches beyond the grid.
+        If something else than axes would change, or the window reaches beyond the grid; if no axis can be halved.
     StoreError, ClusterError, IncompleteError
-        As for `run`.
+        As for `run`; StoreError also if the store has no such boundary, or is not complete.
+
+    Notes
+    -----
+    A point of a level that is computed, where the level's variable `computed` is 1, has the bits of a run of the whole finer
+    grid. A chunk is inherited if all points of the level before in it, and within an eighth of its length around it, have one code. A
+    random sample of these chunks is computed as well: the level's attributes points_sampled and points_differing say how many
+    points were compared, and how many of them differ from what they would have inherited. What the sample finds is followed too.
     """
     options = RunOptions(scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event)
+    if boundary is not None or levels is not None:
+        refuse_windows(boundary, overrides, center, factor)
+        return open_snapshot(compute_levels(store, new, boundary, levels, options).snapshot)
     return open_snapshot(compute_window(store, new, overrides, options, center, factor).snapshot)
 
 
@@ -231,7 +251,7 @@ def verify(
 
 
 def open(store: StorePath, *, storage_options: Mapping[str, Any] | None = None, **options: Any) -> xr.Dataset:
-    """Open a store lazily as a dataset; warns where it is incomplete.
+    """Open a store lazily as a dataset; warns where it is incomplete. Of a group of levels the finest is opened.
 
     The metadata are checked first: nothing is read of a store that is not what its sweep implies.
 
@@ -254,7 +274,7 @@ def open(store: StorePath, *, storage_options: Mapping[str, Any] | None = None, 
     StoreError
         If fastdln did not make what is there, or its metadata are damaged.
     """
-    return open_snapshot(metadata.read(location_of(store, storage_options), code=False), **options)
+    return open_snapshot(metadata.read(finest(location_of(store, storage_options)), code=False), **options)
 
 
 def plan(sweep: Sweep | SweepPath, *, probe: bool = True) -> Plan:

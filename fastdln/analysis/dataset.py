@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from xarray.indexes import PandasMultiIndex
 
+from fastdln.analysis.inherited import COMPUTED, is_level
 from fastdln.errors import DatasetError, first_line
 from fastdln.models import MODELS, STAND_IN, STARTS
 from fastdln.observables import observables_of
@@ -169,6 +170,8 @@ def restore_dimensions(ds: xr.Dataset) -> xr.Dataset:
     ds = restore_axes(ds, grid)
     # dimensions of each variable beyond the grid
     own_dims = {v.name: v.dims for o in observables_of(MODELS[sweep["model"]]).values() for v in o.variables}
+    if is_level(ds):
+        own_dims[COMPUTED] = ()
     if "mode" not in ds.dims and "singular_value" not in ds.coords and not has_modes(ds, own_dims):
         # the coordinate was dropped with the last variable along the modes
         ds = ds.assign_coords(singular_value=("mode", target_singular_values(sweep)))

@@ -196,6 +196,7 @@ def census(ds: xr.Dataset) -> Census:
     """
     from fastdln.analysis.blockwise import blocks
     from fastdln.analysis.dataset import models_of, names_along, restore_dimensions, sweep_of, target_singular_values
+    from fastdln.analysis.inherited import is_level
 
     ds = restore_dimensions(ds)
     dims = [str(dim) for dim in ds["fate"].dims]
@@ -216,7 +217,8 @@ def census(ds: xr.Dataset) -> Census:
         failure=MODELS[sweep["model"]].failure,
     )
     failures = counter.failure.variable
-    names = [name for name in ("escape_step", failures) if name in ds]
+    # an inherited point has its fate, and no steps
+    names = [name for name in ("escape_step", failures) if name in ds and not (name == "escape_step" and is_level(ds))]
     tally = Tally()
     for _, block in blocks(ds[["fate", *names]], dims):
         fate = block["fate"].transpose(*dims).values

@@ -88,16 +88,34 @@ def refine(
     factor: Annotated[
         float | None, typer.Option("--factor", metavar="N", help="With --center: N times narrower; 10 if left out.")
     ] = None,
+    boundary: Annotated[
+        str | None,
+        typer.Option("--boundary", metavar="VARIABLE", help="Halve the whole grid where this changes, e.g. fate."),
+    ] = None,
+    levels: Annotated[
+        int | None, typer.Option("--levels", metavar="N", help="With --boundary: halve it N times; 1 if left out.")
+    ] = None,
     load: Load = None,
     *,
     how: ComputingOptions,
 ) -> None:
-    """Sweep a window of a store's grid finer, into a store of its own.
+    """Sweep a window of a store's grid finer, into a store of its own; or all of it, where a boundary is.
 
-    By --set with its ends, or by --center: as many values about it. The new store's attributes say where it came from.
+    By --set with its ends, or by --center: as many values about it. By --boundary: NEW/1, NEW/2, ..., each with twice the points
+    along an axis, computed where the boundary is. The new store's attributes say where it came from.
     """
     from fastdln.api import refine as refine_store
 
+    if boundary is not None or levels is not None:
+        from fastdln.execution.arguments import RunOptions
+        from fastdln.execution.refinement import compute_levels, refuse_windows
+
+        refuse_windows(boundary, sets or (), center, factor)
+        with how.working(new, opened=f"{new.rstrip('/')}/{levels or 1}"):
+            found = compute_levels(store, new, boundary, levels, RunOptions(**how.keywords()))
+            if not (how.quiet or how.log_json):
+                say(str(found))
+        return
     words = None if center is None else center.replace(",", " ").split() or [""]
     middle: Any = pairs(words, "--center", "eta=1.42,alpha=0.55, no spaces around =")
     with how.working(new):

@@ -125,8 +125,11 @@ class ComputingOptions:
         }
 
     @contextmanager
-    def working(self, store: str, part: str | None = None) -> Iterator[None]:
-        """Keeps the log beside the store, that of a URL in the current folder; says the end."""
+    def working(self, store: str, part: str | None = None, opened: str | None = None) -> Iterator[None]:
+        """Keeps the log beside the store, that of a URL in the current folder; says the end.
+
+        opened: what xarray opens, where that is not the store itself.
+        """
         from fastdln.execution.log import kept
 
         refuse_less_than(LEAST_TO_COMPUTE)
@@ -136,7 +139,7 @@ class ComputingOptions:
             yield
         if not (self.quiet or self.log_json):
             done = f"part {part} done" if part else "done"
-            say(f"{done}: {store}; load it with fastdln.open({store!r}) or xarray.open_zarr({store!r})")
+            say(f"{done}: {store}; load it with fastdln.open({store!r}) or xarray.open_zarr({(opened or store)!r})")
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from fastdln.execution.run import Run, RunConfig
 from fastdln.execution.threads import threads
 from fastdln.storage import extend, metadata
 from fastdln.storage.in_memory import InMemory
-from fastdln.storage.location import locate, plain_errors
+from fastdln.storage.location import Location, locate, plain_errors
 from fastdln.storage.metadata import Snapshot
 from fastdln.storage.store import Store
 from fastdln.sweep.axes import NAMES, swept_mode
@@ -115,10 +115,24 @@ def compute_window(
     """Sweeps a window of a store's grid again, finer, into a store of its own."""
     options.check()
     middle, narrower = checked_centre(center, factor)
+    changes = of_axes(overrides, "refine")
+    location, target = two_locations(store, new, options.storage_options)
+    with plain_errors(location.name, "cannot be read"):
+        parent = metadata.read(location)
+    asked = extend.sweep_as_asked(parent)
+    wanted = asked.changed([*around(asked, middle, narrower), *changes])
+    about = extend.window(parent, wanted)
+    extend.refuse_other_parents(target, about)
+    to_new = options.storage_options if "://" in as_store_name(new) else None
+    return compute_in_store(wanted, new, replace(options, storage_options=to_new), about)
+
+
+def two_locations(
+    store: StorePath, new: StorePath, storage_options: Mapping[str, Any] | None
+) -> tuple[Location, Location]:
+    """Where a store lies and where a new one is to be made of it; the options are of those of the two that are URLs."""
     if as_store_name(store) == as_store_name(new, "new"):
         raise StoreError(f"{as_store_name(store)}: is no window of itself; give another path with -o")
-    changes = of_axes(overrides, "refine")
-    storage_options = options.storage_options
     of_urls = [
         storage_options if "://" in as_store_name(path, name) else None
         for name, path in {"store": store, "new": new}.items()
@@ -126,13 +140,7 @@ def compute_window(
     if storage_options and not any(of_urls):
         locate(store, storage_options)  # says what they are for
     location, target = (locate(path, given) for path, given in zip((store, new), of_urls, strict=True))
-    with plain_errors(location.name, "cannot be read"):
-        parent = metadata.read(location)
-    asked = extend.sweep_as_asked(parent)
-    wanted = asked.changed([*around(asked, middle, narrower), *changes])
-    about = extend.window(parent, wanted)
-    extend.refuse_other_parents(target, about)
-    return compute_in_store(wanted, new, replace(options, storage_options=of_urls[1]), about)
+    return location, target
 
 
 def of_axes(overrides: Iterable[str], verb: str) -> list[str]:

@@ -26,7 +26,7 @@ from fastdln.storage.location import plain_errors, storage_error
 from fastdln.storage.store import Store
 from fastdln.sweep.doubts import model_warnings
 from fastdln.sweep.plateaus import plateau_warnings
-from fastdln.sweep.shares import Share
+from fastdln.sweep.shares import Chosen, Share
 
 # Errors that every further write would meet: no space, no quota, read-only.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -41,15 +41,17 @@ class RunConfig:
     """Options of a run that do not change its results.
 
     client: of a cluster, else the threads of this process. share: the chunks to compute. fail_fast: stop at the first
-    chunk that fails. durable: the writes survive a loss of power. on_event: called with each chunk's event.
+    chunk that fails. durable: the writes survive a loss of power. on_event: called with each chunk's event. advise: say what
+    of the sweep takes long, or measures nothing.
     """
 
     client: Any = None
-    share: Share | None = None
+    share: Share | Chosen | None = None
     fail_fast: bool = False
     durable: bool = False
     progress: bool | Report | None = None
     on_event: Callable[[ChunkEvent], object] | None = None
+    advise: bool = True
 
 
 class Run:
@@ -99,8 +101,11 @@ class Run:
 
             at_once = cluster.threads(self.config.client)
         sweep = self.grid.sweep
-        for line in plateau_warnings(sweep) + model_warnings(sweep) + long_warnings(self.grid, numbers.size, at_once):
-            warn(line)
+        if self.config.advise:
+            for line in (
+                plateau_warnings(sweep) + model_warnings(sweep) + long_warnings(self.grid, numbers.size, at_once)
+            ):
+                warn(line)
         with plain_errors(self.name, "cannot be written"):
             if others := self.target.begin():
                 warn(f"{self.name}: {others}")

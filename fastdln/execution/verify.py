@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -13,7 +13,8 @@ import numpy as np
 from fastdln.errors import StoreError, first_line
 from fastdln.execution.progress import Report, reporter
 from fastdln.execution.threads import threads
-from fastdln.storage.completeness import GO_ON, present, remaining, straddles
+from fastdln.storage.completeness import GO_ON, REFINE_AGAIN, present, remaining, straddles
+from fastdln.storage.levels import BOUNDARY, COMPUTED, LEVEL, checked_level, followed, is_level, levels_at
 from fastdln.storage.location import WHOLE, Location, plain_errors, storage_error
 from fastdln.storage.metadata import DONE_FLAG, UNREADABLE, Snapshot, chunk_key, read
 from fastdln.storage.repair import damaged_coordinates, differing_metadata
@@ -32,17 +33,20 @@ class Damage:
     chunk: int | None
     where: str
     reason: str
+    level: int | None = None
 
     def __str__(self) -> str:
         location = f"chunk {self.chunk} ({self.where})" if self.chunk is not None else self.where
-        return f"{self.variable}, {location}: {self.reason}"
+        level = "" if self.level is None else f"level {self.level}, "
+        return f"{level}{self.variable}, {location}: {self.reason}"
 
 
 @dataclass(frozen=True)
 class Verification:
     """Findings of reading a store back.
 
-    unmarked: whether the next run will compute the damaged chunks. others: arrays that are not of the sweep, not checked.
+    unmarked: whether the next run will compute the damaged chunks. others: arrays that are not of the sweep, not checked. levels: how
+    many of a group were read, 0 of a store alone.
     """
 
     chunks: int
@@ -52,6 +56,7 @@ class Verification:
     damaged: tuple[Damage, ...]
     unmarked: bool
     others: tuple[str, ...] = ()
+    levels: int = 0
 
     @property
     def whole(self) -> bool:
@@ -60,11 +65,12 @@ class Verification:
     def __str__(self) -> str:
         lines = [f"damaged: {damage}" for damage in self.damaged]
         lines += [f"not of the sweep, and not checked: {one_line(', '.join(self.others))}"] if self.others else []
-        back = f"{self.chunks_read:,} of {self.chunks:,} chunks read back"
+        of_levels = f" of {self.levels} level{'s' * (self.levels > 1)}" if self.levels else ""
+        back = f"{self.chunks_read:,} of {self.chunks:,} chunks{of_levels} read back"
         if self.whole:
             return "\n".join([*lines, f"whole: {back}, and all coordinates"])
-        numbers = {d.chunk for d in self.damaged if d.chunk is not None}
-        again = GO_ON
+        numbers = {(d.level, d.chunk) for d in self.damaged if d.chunk is not None}
+        again = REFINE_AGAIN if self.levels else GO_ON
         if not self.unmarked:
             again = "not noted, since a run goes on or nothing can be written there; run verify again when it can"
         lines.append(
@@ -74,12 +80,28 @@ class Verification:
 
 
 def verify(location: Location, progress: bool | Report | None = None) -> Verification:
+    """Verifies a store, or every level of a group."""
+    found = [verify_store(one, progress) for one in levels_at(location)]
+    if len(found) == 1:
+        return found[0]
+    chunks, chunks_read, points, points_left = (
+        sum(getattr(one, name) for one in found) for name in ("chunks", "chunks_read", "points", "points_left")
+    )
+    damaged = tuple(damage for one in found for damage in one.damaged)
+    others = tuple(dict.fromkeys(name for one in found for name in one.others))
+    unmarked = all(one.unmarked for one in found)
+    return Verification(chunks, chunks_read, points, points_left, damaged, unmarked, others, len(found))
+
+
+def verify_store(location: Location, progress: bool | Report | None = None) -> Verification:
     """Decodes every chunk that is there, and takes the done flags of damaged ones away, so that the next run computes them.
 
     Reads only, while a run goes on.
     """
     with plain_errors(location.name, "cannot be read"):
         snapshot = read(location)
+        if of_levels := is_level(snapshot):
+            checked_level(snapshot)
         grid = snapshot.grid
         marked = present(location, grid).ravel()
         numbers, sizes = np.flatnonzero(marked), grid.sizes()
@@ -95,9 +117,11 @@ def verify(location: Location, progress: bool | Report | None = None) -> Verific
         points_left[broken] = sizes[broken]
         claims = snapshot.attributes.get("complete") and bool(points_left.any())
         unmarked = clear_done_flags(snapshot, broken) if damaged or claims else True
-    return Verification(
-        grid.chunks, numbers.size, grid.points, int(points_left.sum()), tuple(damaged), unmarked, snapshot.others
-    )
+    level = snapshot.attributes[LEVEL] if of_levels else None
+    told = tuple(replace(damage, level=level) for damage in damaged)
+    others = tuple(name for name in snapshot.others if not (of_levels and name == COMPUTED.name))
+    left = int(points_left.sum())
+    return Verification(grid.chunks, numbers.size, grid.points, left, told, unmarked, others, int(of_levels))
 
 
 def damaged_metadata(snapshot: Snapshot) -> Iterator[Damage]:
@@ -110,19 +134,27 @@ def damaged_metadata(snapshot: Snapshot) -> Iterator[Damage]:
 def examined(snapshot: Snapshot, numbers: list[int]) -> Iterator[tuple[int, list[Damage]]]:
     """Each chunk with what is damaged of it, read by several threads."""
     location, grid = snapshot.location, snapshot.grid
-    arrays = snapshot.arrays([variable.name for variable in grid.sweep.variables])
-    there = {v.name: present(location, grid, v.name, len(v.dims)).ravel() for v in grid.sweep.variables}
-    partial = straddles(snapshot).ravel()
     variables = {variable.name: variable for variable in grid.sweep.variables}
+    inherited: tuple[str, ...] = ()
+    if is_level(snapshot):
+        variables[COMPUTED.name], inherited = COMPUTED, followed(snapshot.attributes[BOUNDARY])
+    arrays = snapshot.arrays(variables)
+    there = {name: present(location, grid, name, len(v.dims)).ravel() for name, v in variables.items()}
+    partial = straddles(snapshot).ravel()
 
     def examine(number: int) -> list[Damage]:
         slices = grid.slices(number)
         where = ", ".join(f"{name} {part.start}:{part.stop}" for name, part in zip(grid.dims, slices, strict=True))
         found = []
+        there_alone = inherited and not any(there[name][number] for name in arrays if name not in inherited)
         for name, array in arrays.items():
+            if there_alone and name not in inherited:
+                continue
             reason = "" if there[name][number] else "the file is gone"
             try:
                 values = array[slices]
+                if name == COMPUTED.name and inherited and not (values == 1).all():
+                    reason = reason or "has points that are not marked"
                 if name == DONE_FLAG and not partial[number] and not values.all():
                     reason = reason or "has points without a fate"
             except UNREADABLE as error:

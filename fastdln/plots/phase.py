@@ -13,6 +13,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from fastdln import theory
 from fastdln.analysis.dataset import singular_values, sweep_of, target_singular_values
+from fastdln.analysis.inherited import as_known
 from fastdln.errors import DatasetError
 from fastdln.observables.fate import APERIODIC, COLLAPSED, CONVERGED, DIVERGED, DRIFTING, PERIODIC
 from fastdln.plots.appearance import Appearance, Options
@@ -107,7 +108,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     eta_axis(ax, ds, look)
     cells = grid_cells(ax, ds, x, y, look.scale)
     of_modes = is_of_modes(ds)
-    ds = with_modes(ds) if of_modes else ds
+    ds = with_modes(as_known(ds, ("fate", "period"))) if of_modes else ds
     names = tuple(name for name in ("fate", "period", COUNTED, COLLAPSED_MODES) if name in ds)
     others: Counter[int] = Counter()
     cell_classes = most_frequent(cells, ds, x, y, names, partial(classes, others=others), len(CLASSES))
@@ -186,13 +187,15 @@ def classes(block: xr.Dataset, others: Counter[int] | None = None) -> np.ndarray
         period = np.where(counted & ~collapsed, period, 1)
     periodic = np.nonzero(out == CLASSES.index(PLACEHOLDER) if COUNTED in block else fate == PERIODIC)
     # of a model without modes the period is that of the whole
-    common = np.lcm.reduce(np.maximum(period.reshape(*fate.shape, -1)[periodic], 1), axis=-1)
+    of_periodic = period.reshape(*fate.shape, -1)[periodic]
+    common = np.lcm.reduce(np.maximum(of_periodic, 1), axis=-1)
     power = (common & (common - 1)) == 0
     by_power = np.array(
         [CLASSES.index(n) for n in ("converged", "period 2", "period 4", "period 8", "period 16, 32, ...")]
     )
     doublings = np.log2(np.clip(common, 1, 16)).astype(int)
-    out[periodic] = np.where(power, by_power[doublings], CLASSES.index("other periods"))
+    told = np.where(power, by_power[doublings], CLASSES.index("other periods"))
+    out[periodic] = np.where((of_periodic < -1).any(axis=-1), -1, told)  # inherited was the fate alone
     if others is not None:
         others.update(
             dict(zip(*(part.tolist() for part in np.unique(common[~power], return_counts=True)), strict=True))
@@ -234,6 +237,6 @@ def plateau_line(ax: Axes, ds: xr.Dataset, look: Appearance, y: str) -> None:
 
 PLOT = Plot(
     phase,
-    (View(paint, needs=("fate", "period"), shows=plane_and_mode_dims, measured="", low=is_strip),),
+    (View(paint, needs=("fate", "period"), shows=plane_and_mode_dims, measured="", low=is_strip, inherits=True),),
     groups={"escaped": escaped},
 )

@@ -13,6 +13,7 @@ from matplotlib import rcParams
 from matplotlib.axes import Axes
 
 from fastdln.analysis.dataset import restore_dimensions, sweep_of, target_singular_values
+from fastdln.analysis.inherited import as_known
 from fastdln.errors import DatasetError
 from fastdln.plots import calling, docstrings
 from fastdln.plots.appearance import Appearance, figure_size, settings, split, widen
@@ -59,6 +60,8 @@ class View:
         Whether it is a low strip of a dataset; by default of none.
     named : bool, default: False
         Whether its lines are named by what they are of, and stay as they are over another dataset's.
+    inherits : bool, default: False
+        Whether it draws points of a level that inherited their fate alone; they are not computed to others.
     """
 
     paint: Paint
@@ -72,6 +75,7 @@ class View:
     chooses: tuple[str, ...] = ()
     low: Callable[[xr.Dataset], bool] = lambda ds: False
     named: bool = False
+    inherits: bool = False
 
     def options(self) -> frozenset[str]:
         """Names of the options of an appearance that it takes."""
@@ -288,6 +292,7 @@ class Plot:
         view = plot.view(selected, look.x)
         not_chosen = plot.panel_dims(selected, view)
         one = selected.isel({dim: indices_along(selected, dim)[:1] for dim in not_chosen})
+        one = one if view.inherits else as_known(one, view.needs)
         look = plot.look(one, view, look)
         with settings(look.style) if look.style and ax is None else nullcontext():
             if ax is None:

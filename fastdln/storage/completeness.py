@@ -14,6 +14,9 @@ from fastdln.sweep.grid import Grid
 # How a store goes on. One that was extended holds another sweep than the file it was made from.
 GO_ON = "run the same sweep again, or `fastdln extend` the store, to go on"
 
+# How a group of levels does.
+REFINE_AGAIN = "give the same `fastdln refine --boundary` again to go on"
+
 # Each growth is a line of metadata; more than this nobody has asked for by hand.
 MOST_GROWTHS = 10_000
 

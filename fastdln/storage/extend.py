@@ -15,6 +15,7 @@ import numpy as np
 from fastdln.errors import StoreError, SweepError
 from fastdln.storage import provenance, template
 from fastdln.storage.completeness import MOST_GROWTHS, grown_from
+from fastdln.storage.levels import is_level
 from fastdln.storage.location import ROOT, WHOLE, Location, plain_errors
 from fastdln.storage.metadata import Snapshot, coordinate_key, read, stored_sweep
 from fastdln.storage.repair import repair
@@ -117,6 +118,10 @@ def grow(before: Snapshot, wanted: Sweep, durable: bool = False) -> Sweep:
 def larger_grid(snapshot: Snapshot, sweep: Sweep) -> Grid:
     """The grid of a larger sweep in the store's chunks; StoreError if something in the store cannot grow along."""
     old = snapshot.grid
+    if is_level(snapshot):
+        raise StoreError(
+            f"{snapshot.location.name}: is a level of a refinement, which does not grow; extend the store that it was made from, and refine that"
+        )
     stuck = sorted(set(snapshot.others) - set(snapshot.readable_others()))
     if stuck:
         raise StoreError(
@@ -188,10 +193,16 @@ def window(snapshot: Snapshot, wanted: Sweep) -> dict[str, Any]:
                 f"axes.{name}: must stay within the store's {outer[0]:g} to {outer[-1]:g} (got {inner[0]:g} to {inner[-1]:g})"
                 + units.said(in_units)
             )
+    return parentage(snapshot)
+
+
+def parentage(snapshot: Snapshot) -> dict[str, Any]:
+    """Root attributes of what is made from a store: its title, and where it came from."""
+    sweep = snapshot.grid.sweep
     parent = {
         "parent_store": snapshot.location.name,
-        "parent_sweep": old.canonical(),
-        "parent_sweep_sha256": old.sha256(),
+        "parent_sweep": sweep.canonical(),
+        "parent_sweep_sha256": sweep.sha256(),
     }
     return {"title": snapshot.attributes.get("title", ""), **parent}
 

@@ -114,8 +114,9 @@ class Snapshot:
         return Checked(store, json.dumps(root).encode(), array_metadata.decoded(self.grid) | zstd, texts)
 
     def arrays(self, names: Iterable[str], *, write: bool = False, durable: bool = False) -> dict[str, Any]:
-        """Zarr's arrays of these names."""
-        store = self.zarr(write=write, durable=durable)
+        """Zarr's arrays of these names; those of others must have been found readable."""
+        names = list(names)
+        store = self.zarr([name for name in names if name in self.others], write=write, durable=durable)
         try:
             group = zarr.open_group(store, mode="r+" if write else "r", zarr_format=3, use_consolidated=True)
             return {name: group[name] for name in names}
@@ -148,6 +149,10 @@ def parsed(location: Location, data: bytes) -> dict[str, Any]:
         if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
             raise damaged(location, f"it has more than {MOST_VALUES:,} values")
         root: dict[str, Any] = json.loads(data)
+        if {"levels", "boundary"} <= root["attributes"].keys() and "sweep" not in root["attributes"]:
+            raise StoreError(
+                f"{location.name}: holds the levels of a refinement; give one of them, such as {location.name}/1"
+            )
         attributes, arrays = root["attributes"], root["consolidated_metadata"]["metadata"]
         if "sweep" not in attributes and DONE_FLAG in arrays:
             raise StoreError(

@@ -15,6 +15,7 @@ import numpy as np
 
 from fastdln.errors import StoreError
 from fastdln.storage import completeness, provenance, template
+from fastdln.storage.levels import COMPUTED, LEVEL, LEVELS, checked_level, is_level
 from fastdln.storage.location import ROOT, WHOLE, Location, Lock, OccupiedError, plain_errors
 from fastdln.storage.metadata import (
     DONE_FLAG,
@@ -40,16 +41,23 @@ WRITING = {"write_empty_chunks": True}
 class Store:
     """An open store; use it in a `with` block, which holds the lock that keeps other runs out.
 
-    `snapshot` has the metadata as this run has read or written them last.
+    `snapshot` has the metadata as this run has read or written them last. `of_levels`: whether it may be a level (levels.py),
+    which goes on together with the others of its group only.
     """
+
+    of_levels = False
 
     def __init__(self, snapshot: Snapshot, lock: Lock | None, durable: bool, new: bool = False) -> None:
         self.snapshot, self.grid, self.location = snapshot, snapshot.grid, snapshot.location
         self.name = self.location.name
         self.lock, self._durable, self._new = lock, durable, new
         names = [variable.name for variable in self.grid.sweep.variables]
+        if is_level(snapshot):
+            names.append(COMPUTED.name)
+            checked_level(snapshot)
         arrays = snapshot.arrays(names, write=True, durable=durable)
         self._arrays = {name: array.with_config(WRITING) for name, array in arrays.items()}
+        self._computed = self._arrays.pop(COMPUTED.name) if is_level(snapshot) else None
 
     @classmethod
     def at(
@@ -83,6 +91,13 @@ class Store:
     @classmethod
     def _resume(cls, location: Location, sweep: Sweep, share: Share | None, durable: bool) -> Self:
         before = read(location)
+        if is_level(before):
+            attributes = checked_level(before).attributes
+            if not cls.of_levels:
+                raise StoreError(
+                    f"{location.name}: is level {attributes[LEVEL]} of {attributes[LEVELS]} of a refinement; only fastdln "
+                    "refine --boundary goes on with it"
+                )
         require_same_results(before, sweep)
         first, beyond = interval = share.interval(before.grid.chunks) if share else WHOLE
         lock = location.lock(interval)
@@ -132,6 +147,8 @@ class Store:
             self.lock.check()
         if self.grid.sharded:  # Zarr reads a shard before it replaces it, and damaged ones cannot be read
             self._clear(slices)
+        if self._computed is not None:
+            self._computed[slices] = 1
         for name, array in self._arrays.items():
             if name != DONE_FLAG:
                 array[slices] = results[name]

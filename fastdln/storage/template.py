@@ -69,15 +69,15 @@ def sealed(root: dict[str, Any], grid: Grid) -> bytes:
     return json.dumps(root, indent=2).encode()
 
 
-def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, bytes]:
-    """The keys of an empty store and what is under them; `about`: further root attributes."""
+def entries(grid: Grid, about: Mapping[str, Any] | None = None, others: tuple[Variable, ...] = ()) -> dict[str, bytes]:
+    """The keys of an empty store and what is under them; `about`: further root attributes, `others`: variables that the sweep does not have."""
     kept: dict[str, Any] = {}
-    make(MemoryStore(kept), grid, about or {})
+    make(MemoryStore(kept), grid, about or {}, others)
     found = {key: data.to_bytes() for key, data in kept.items()}
     root = json.loads(found[ROOT])
     # as zarr.consolidate_metadata does, which warns that Zarr v3 does not specify it yet, and filters of warnings are the
     # whole process's; xarray reads it, and without it asks for every array
-    arrays = {name: json.loads(found[f"{name}/{ROOT}"]) for name in names(grid)}
+    arrays = {name: json.loads(found[f"{name}/{ROOT}"]) for name in [*names(grid), *(one.name for one in others)]}
     root["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": arrays}
     data = sealed(root, grid)
     if len(data) > LARGEST_METADATA:
@@ -88,11 +88,11 @@ def entries(grid: Grid, about: Mapping[str, Any] | None = None) -> dict[str, byt
     return found | {ROOT: data}
 
 
-def make(store: MemoryStore, grid: Grid, about: Mapping[str, Any]) -> None:
+def make(store: MemoryStore, grid: Grid, about: Mapping[str, Any], others: tuple[Variable, ...] = ()) -> None:
     """Makes every array of the sweep, empty, with coordinates and attributes."""
     sweep = grid.sweep
     group = zarr.create_group(store, zarr_format=3)
-    for variable in sweep.variables:
+    for variable in (*sweep.variables, *others):
         beyond = tuple(sweep.sizes[dim] for dim in variable.dims)
         group.create_array(
             variable.name,

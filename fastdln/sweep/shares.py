@@ -47,6 +47,17 @@ class Share:
         return np.sort(order(chunks)[first:beyond])
 
 
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Chunks that were chosen one by one, by their rising numbers, in place of a share."""
+
+    chosen: np.ndarray
+
+    def numbers(self, chunks: int) -> np.ndarray:
+        """Their numbers, whatever the number of all chunks."""
+        return self.chosen
+
+
 def order(chunks: int) -> np.ndarray:
     """The numbers of all chunks by where their multiples of the golden ratio fall on a circle of length 1."""
     return np.argsort(np.arange(chunks) * GOLDEN % 1.0, kind="stable")

@@ -49,6 +49,9 @@ class Bucket:
     def absolute(self) -> Bucket:
         return self
 
+    def child(self, name: str) -> Bucket:
+        return Bucket(f"{self.name.rstrip('/')}/{name}", self.options, self.met)
+
     def __getstate__(self) -> dict[str, Any]:
         return {"name": self.name, "options": dict(self.options), "met": True}  # connections stay where they are
 

@@ -56,6 +56,11 @@ class Folder:
     def absolute(self) -> Folder:
         return Folder(self.path.absolute())
 
+    def child(self, name: str) -> Folder:
+        if (self.path / name).is_symlink():
+            raise regular_files.refused(self.path / name, "a link")
+        return Folder(self.path / name)
+
     def zarr(
         self, *, durable: bool = False, read_only: bool = False, limits: Mapping[str, int] | None = None
     ) -> FolderStore:

@@ -53,6 +53,9 @@ class Location(Protocol):
     def absolute(self) -> Location:
         """The same location, named so that processes elsewhere find it."""
 
+    def child(self, name: str) -> Location:
+        """The location of a store that lies in this one's group."""
+
     def zarr(self, *, durable: bool = False, read_only: bool = False, limits: Mapping[str, int] | None = None) -> Any:
         """Zarr's own store for this location; `limits`: the most bytes that a file of an array may have, by its name."""
 

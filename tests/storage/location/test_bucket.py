@@ -140,3 +140,25 @@ def test_a_window_from_a_folder_into_a_bucket(url, options, tmp_path):
     assert again.attrs["parent_sweep_sha256"] == fine.attrs["sweep_sha256"]
     with pytest.raises(StoreError, match="storage options are for stores by URL"):
         fastdln.refine(tmp_path / "out.zarr", tmp_path / "x.zarr", storage_options=options)
+
+
+def test_levels_in_a_bucket(url, options, tmp_path):
+    """They are those in a folder, go on, and are verified; what they are made from lies in a bucket as well."""
+    axes = {"eta": {"start": 0.5, "stop": 2.1, "num": 9}, "alpha": {"start": 0.1, "stop": 0.9, "num": 3}, "depth": 2}
+    sweep = Sweep(
+        model="balanced", axes=axes, steps=200, record=32, observables=["period"], chunks={"eta": 4, "alpha": 3}
+    )
+    compute(sweep, url, storage_options=options)
+    compute(sweep, tmp_path / "coarse.zarr")
+    words = {"boundary": "fate", "levels": 2}
+    plain = fastdln.refine(tmp_path / "coarse.zarr", tmp_path / "fine.zarr", **words).load()
+    events = []
+    for more in ({}, {"on_event": events.append}):
+        found = fastdln.refine(url, f"{url}-levels", **words, **more, storage_options=options).load()
+        identical(found, plain)
+    assert not events
+    identical(fastdln.open(f"{url}-levels", storage_options=options).load(), plain)
+    assert fastdln.verify(f"{url}-levels", storage_options=options).whole
+    assert str(fastdln.status(f"{url}-levels", storage_options=options)).startswith("level 1 ")
+    with pytest.raises(StoreError, match="holds 2 levels of the boundary of fate"):
+        fastdln.refine(url, f"{url}-levels", boundary="fate", levels=1, storage_options=options)
