@@ -168,6 +168,22 @@ assert both.fate.dtype == shallow.fate.dtype  # codes stay codes
 `method="nearest"` holds for all that one `sel` is given: select whole-number axes (`depth`, `seed`) in one of their own. With
 `join="outer"` what neither store has would be NaN, and codes and counts floats.
 
+## Closed forms beside the data
+
+The functions of [`fastdln.theory`](api/theory.md) take numbers and arrays, which are paired by position. Coordinates have names:
+`xarray.apply_ufunc` pairs them by these and keeps them, so that what comes out fits the dataset. Two coordinates of different names without it are an
+error.
+
+```python
+from fastdln import theory
+
+edge = xr.apply_ufunc(theory.critical_learning_rate, both.singular_value.load(), both.depth)  # along mode and depth
+print((both.eta / edge).dims, both.fate.where(both.eta < edge.isel(mode=0)))
+```
+
+A function of layers is told which dimensions are those of a network:
+`xr.apply_ufunc(theory.sharpness, layers, s, input_core_dims=[["layer", "mode"], ["mode"]])`.
+
 ## Files for other programs
 
 `fastdln export STORE --to csv`, `netcdf` or `parquet`, and [`fastdln.export`](api/index.md#fastdln.export) in Python, write what other programs

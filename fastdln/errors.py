@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from traceback import walk_tb
 
-from fastdln.text import one_line
+from fastdln.text import one_line, short_words
 
 
 class UserError(Exception):
     """An error that people are told: in one line of bounded length, whatever the names in it."""
 
     def __init__(self, message: object = "") -> None:
-        super().__init__(one_line(str(message)))
+        super().__init__(one_line(short_words(str(message))))
 
 
 class SweepError(UserError, ValueError):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from itertools import islice
 
 # Some ten rows of a terminal; a message keeps its beginning, which names the key or path, and its end, which says what is valid.
 LONGEST = 2000
+
+# Characters of a word in a message: more than a path of a file that is there mostly has, and some four rows of a terminal.
+LONGEST_SHOWN = 300
 
 # Characters of a word, and number of names, that are compared: what takes a moment.
 LONGEST_WORD, MOST_NAMES = 100, 10_000
@@ -20,6 +24,11 @@ def cut(text: str, longest: int = LONGEST) -> str:
     """The text, without its middle where it is too long."""
     half = (longest - 5) // 2
     return text if len(text) <= longest else f"{text[:half]} ... {text[-half:]}"
+
+
+def short_words(text: str) -> str:
+    """The text with its words, such as paths, cut where they are too long to be read."""
+    return re.sub(rf"\S{{{LONGEST_SHOWN + 1},}}", lambda word: cut(word[0], LONGEST_SHOWN), text)
 
 
 def visible(text: str, longest: int = LONGEST) -> str:

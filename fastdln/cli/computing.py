@@ -28,8 +28,11 @@ from fastdln.cli.options import (
     pairs,
 )
 
+# What is left of an interrupted command that writes a store.
+IN_STORE = "what is finished is safe in the store"
 
-@exits
+
+@exits(IN_STORE)
 @computes
 def run(
     sweep: SweepFile,
@@ -59,7 +62,7 @@ def run(
         compute(loaded, path, part=part, **how.keywords())
 
 
-@exits
+@exits(IN_STORE)
 @computes
 def extend(store: StorePath, sets: Sets = None, load: Load = None, *, how: ComputingOptions) -> None:
     """Lengthen axes of a store, and compute only what is new.
@@ -75,7 +78,7 @@ def extend(store: StorePath, sets: Sets = None, load: Load = None, *, how: Compu
         say("there was nothing to do: all that is asked for is there; --set axes.eta.num=... asks for a longer axis")
 
 
-@exits
+@exits(IN_STORE)
 @computes
 def refine(
     store: StorePath,
@@ -122,7 +125,7 @@ def refine(
         refine_store(store, new, *sets or (), center=middle, factor=factor, **how.keywords())
 
 
-@exits
+@exits("what is compiled is kept")
 def warm(
     sweeps: Annotated[
         list[Path] | None, typer.Argument(metavar="[SWEEP.toml ...]", help="Sweep files; all that ship if left out.")
@@ -146,7 +149,7 @@ def warm(
     say(were_compiled(compiled))
 
 
-@exits
+@exits()
 def verify(store: StorePath, options: StorageOptions = None, load: Load = None, quiet: Quiet = False) -> None:
     """Read every chunk and coordinate of a store back.
 
@@ -160,7 +163,7 @@ def verify(store: StorePath, options: StorageOptions = None, load: Load = None, 
         raise typer.Exit(INCOMPLETE)
 
 
-@exits
+@exits()
 def plan(
     sweep: SweepFile,
     sets: Sets = None,

@@ -154,14 +154,14 @@ def plain_warnings() -> Iterator[None]:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(kept: str) -> Iterator[None]:
     """The first SIGINT or SIGTERM lets the running chunks end, the second does not wait, also while the process ends."""
     asked = False
 
     def stop(number: int, frame: Any) -> None:
         nonlocal asked
         if asked:
-            say("interrupted again: leaving at once; what is finished is safe in the store")
+            say("; ".join(filter(None, ["interrupted again: leaving at once", kept])))
             os._exit(INCOMPLETE)
         asked = True
         say("interrupted: ending what runs; again to leave at once")
@@ -214,16 +214,22 @@ def address_space() -> int:
     return sys.maxsize if limit == resource.RLIM_INFINITY else int(limit)
 
 
-def exits(command: Callable[..., None]) -> Callable[..., None]:
-    """Runs the files of --load, then the command, and turns what users can cause into one line and its exit code."""
+def exits(kept: str = "") -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Makes a command run the files of --load first, and turns what users can cause into one line and its exit code.
 
+    kept: what is left when it is interrupted, from which the same command goes on; "" if it begins anew.
+    """
+    return lambda command: exiting(command, kept)
+
+
+def exiting(command: Callable[..., None], kept: str) -> Callable[..., None]:
     @wraps(command)
     def run_command(*args: Any, **kwargs: Any) -> None:
         from fastdln.errors import ClusterError, DatasetError, IncompleteError, StoreError, SweepError
 
         Messages.as_json = False
         try:
-            with interruptible(), plain_warnings(), memory_told():
+            with interruptible(kept), plain_warnings(), memory_told():
                 if paths := kwargs.pop("load", None):
                     from fastdln.sweep.extensions.own_code import load
 
@@ -237,10 +243,8 @@ def exits(command: Callable[..., None]) -> Callable[..., None]:
             say(f"incomplete: {error}")
             raise typer.Exit(INCOMPLETE) from None
         except KeyboardInterrupt as interrupt:
-            say(
-                str(interrupt)
-                or "interrupted: what is finished is safe in the store; the same command goes on from there"
-            )
+            again = f"{kept}; the same command goes on from there" if kept else "the same command begins anew"
+            say(str(interrupt) or f"interrupted: {again}")
             raise typer.Exit(INCOMPLETE) from None
 
     return run_command

@@ -34,7 +34,7 @@ from fastdln.cli.options import (
 )
 
 
-@exits
+@exits()
 def status(
     store: StorePath,
     parts: Annotated[
@@ -84,7 +84,7 @@ def tell_kinds(store: str, kind: str | None, storage: dict[str, str] | None) -> 
         show(f"{name:<{width}}  {summary}")
 
 
-@exits
+@exits()
 @takes(PictureOptions)
 def plot(
     store: StorePath,
@@ -136,7 +136,7 @@ def plot(
     show(path)
 
 
-@exits
+@exits()
 def explore(
     what: Annotated[
         str | None,
@@ -164,7 +164,7 @@ def explore(
     serve(subject, stored, port, browser, show)
 
 
-@exits
+@exits()
 def report(
     store: StorePath,
     out: Annotated[
@@ -197,7 +197,7 @@ def report(
     show(path)
 
 
-@exits
+@exits()
 def export(
     store: StorePath,
     to: Annotated[
@@ -245,7 +245,7 @@ def export(
         show(file)
 
 
-@exits
+@exits("what is finished is safe in its folder")
 def paper(
     which: Annotated[str, typer.Argument(metavar="[SET]", help="modes or edge.")] = "modes",
     out: Annotated[
@@ -289,7 +289,7 @@ def paper(
     show(page)
 
 
-@exits
+@exits()
 def list_(
     schema: Annotated[bool, typer.Option("--schema", help="Print the sweep file's JSON Schema instead.")] = False,
     load: Load = None,

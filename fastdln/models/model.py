@@ -151,6 +151,16 @@ class Model:
         return self.reduce is None and not self.parameters
 
     @property
+    def has_layers(self) -> bool:
+        """Whether it begins at layers of some depth and scale alpha, and not at numbers of its own."""
+        return not self.parameters
+
+    @property
+    def has_target(self) -> bool:
+        """Whether it learns a target of singular values."""
+        return not self.data and (self.has_layers or self.initial is not None)
+
+    @property
     def own_theory(self) -> bool:
         """Whether what is known of gradient descent on layers of modes and of matrices is not of it."""
         return bool(self.source or self.simulation or self.flow or self.parameters or self.data)

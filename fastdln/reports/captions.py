@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from fastdln.analysis.blockwise import blocks
 from fastdln.analysis.comparison import coordinate_text
-from fastdln.analysis.dataset import text_of
+from fastdln.analysis.dataset import models_of, text_of
 from fastdln.analysis.fate_census import Census, share
+from fastdln.models import MODELS
 from fastdln.sweep.axes import NAMED
 
 # What a caption has room for.
@@ -116,10 +117,16 @@ def caption(ds: xr.Dataset, kind: str, summary: str, figure: Figure, findings: F
     said = " ".join([across, up, *titles])
     parts += [
         coordinate_text(str(dim), ds[dim].values[0])
-        for dim in ds["fate"].dims
+        for dim in own_dims(ds)
         if ds.sizes[dim] == 1 and f"{dim} = " not in said and not any(names(ds, dim, label) for label in (across, up))
     ]
     return f"{'; '.join(parts)}. {findings.sentence(ds, kind)}".strip()
+
+
+def own_dims(ds: xr.Dataset) -> list[str]:
+    """The dimensions of the grid, without depth and alpha of models that have neither."""
+    layers = any(name not in MODELS or MODELS[name].has_layers for name in models_of(ds))
+    return [str(dim) for dim in ds["fate"].dims if layers or dim not in ("depth", "alpha")]
 
 
 def panels_shown(titles: list[str], suptitle: str) -> str:

@@ -30,7 +30,7 @@ from fastdln.reports import captions
 from fastdln.reports.captions import findings
 from fastdln.storage.completeness import GO_ON
 from fastdln.storage.status import Status
-from fastdln.sweep.display import rows
+from fastdln.sweep.display import rows, subject
 
 # Sharp on a screen, and a page of a dozen pictures stays below some MB.
 DPI = 120
@@ -87,6 +87,7 @@ def page(
         census=census.shares(),
         advice=census.advice,
         data=link(store, path),
+        subject=subject(status.sweep),
         about=rows(status.sweep),
         ran=ran(ds, status, logs),
         pictures=pictures,

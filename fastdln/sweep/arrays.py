@@ -21,15 +21,18 @@ LONGEST_HEADER = 10_000
 WITHOUT_FILES = {"files": False}
 
 
-def read(path: Path) -> np.ndarray:
-    """The array of a .npy file; nothing in the file is executed, and no more is read than a matrix takes."""
+def read(path: Path, kinds: str = "iuf") -> np.ndarray:
+    """The array of a .npy file; nothing in the file is executed, and no more is read than a matrix takes.
+
+    kinds: of NumPy's types that it may have.
+    """
     try:
         with files.opened(path, 8 * WIDEST**2 + LONGEST_HEADER) as file:
             size = os.fstat(file.fileno()).st_size
             # numbers have no names, which the third version of the header is for
             header = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}[read_magic(file)]
             shape, _, dtype = header(file, LONGEST_HEADER)
-            if dtype.kind not in "iuf":
+            if dtype.kind not in kinds:
                 raise ValueError(f"{path}: is not a .npy file of real numbers")
             if math.prod(shape) * dtype.itemsize > size:
                 raise EOFError

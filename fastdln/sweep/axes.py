@@ -47,6 +47,10 @@ NAMED = {
     "activation": "activation",
 }
 
+# What others call an axis, by its name here.
+OTHER_NAMES = {"lr": "eta", "learning_rate": "eta", "step_size": "eta", "scale": "alpha", "init_scale": "alpha"}
+OTHER_NAMES |= {"layers": "depth", "num_layers": "depth", "mu": "momentum", "u": "w1", "v": "w2", "losses": "loss"}
+
 # Of eta: 2 over the sharpness of the balanced minimum of the largest singular value.
 UNIT = "2/S1"
 IN_UNITS = ("values", "unit", "factor")
@@ -199,9 +203,13 @@ def axis_name(name: str) -> str:
     """The name; ValueError if no axis has it."""
     numbered = swept_mode(name) is not None or re.fullmatch(LAYER, name)
     if name not in (*NAMES, MOMENTUM, *NAMED, *PARAMETERS) and not numbered:
+        other = OTHER_NAMES.get(name.casefold())
+        meant = (
+            f" (did you mean {other}?)" if other else suggestion(name, (*NAMES, MOMENTUM, *NAMED.values(), *PARAMETERS))
+        )
         raise ValueError(
-            f"unknown axis{suggestion(name, (*NAMES, MOMENTUM, *PARAMETERS))}; valid: {', '.join(NAMES)}, s1, s2, ..., w1, w2, ..., {MOMENTUM}, model, start, "
-            f"target.basis; of models of their own {', '.join(PARAMETERS)}"
+            f"unknown axis{meant}; valid: {', '.join(NAMES)}, s1, s2, ..., w1, w2, ..., {MOMENTUM}, "
+            f"{', '.join(NAMED.values())}; of models of their own {', '.join(PARAMETERS)}"
         )
     return name
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
+from fastdln import files
 from fastdln.models import MODELS, targets
 from fastdln.sweep import own_parameters
-from fastdln.sweep.arrays import WIDEST
-from fastdln.sweep.problem import Matrix, Seed, matrix
-from fastdln.sweep.values import number, whole
+from fastdln.sweep.arrays import WIDEST, WITHOUT_FILES, read
+from fastdln.sweep.problem import Layers, Matrix, Seed, matrix
+from fastdln.sweep.values import number, shown, whole
 
 if TYPE_CHECKING:  # the model calls these checks
     from fastdln.sweep.schema import Sweep
@@ -29,33 +30,27 @@ PAIR = ((1.0, 0.9), (1.0, -0.5))
 
 
 def labels(value: Any, info: ValidationInfo) -> Any:
-    """A label an example, as -1 and 1, from a list, or from the .npy file at a path."""
-    flat = [value] if isinstance(value, list | tuple) else value
-    try:
-        rows = matrix(flat, info)
-    except ValueError as error:
-        if isinstance(value, str | Path) and "dimensions" in str(error):
-            return labels_of_file(value)
-        said = str(error).replace(
-            "a matrix of numbers, in rows such as [[1, 0], [0, 1]]", "a list of numbers such as [1, -1]"
-        )
-        raise ValueError(said) from None
-    if len(rows) != 1:
-        raise ValueError(f"must be a label an example, a vector (got {len(rows)} rows)")
-    return of_two_classes(rows[0])
-
-
-def labels_of_file(path: str | Path) -> list[float]:
-    """Those of a vector in a .npy file."""
-    from fastdln import files
-    from fastdln.sweep.arrays import read
-
-    found = read(files.at(path))
-    if found.ndim != 1:
-        raise ValueError(f"must be a label an example, a vector (got {found.ndim} dimensions)")
+    """A label an example, as -1 and 1, from a list, a column, or the .npy file at a path."""
+    valid = "a list of numbers such as [1, -1]"
+    if isinstance(value, str | Path):
+        if info.context == WITHOUT_FILES:
+            raise ValueError(f"must be {valid}; what a store says names no files {shown(value)}")
+        found = read(files.at(value), "iufb")
+    else:
+        try:
+            found = np.array(value)
+        except ValueError:  # rows of several lengths
+            found = np.array(None)
+    if found.dtype.kind not in "iufb" or not found.ndim or not found.size:
+        raise ValueError(f"must be {valid}, or the path of a .npy file {shown(value)}")
+    if found.shape[1:] not in ((), (1,)):
+        shape = " x ".join(map(str, found.shape))
+        raise ValueError(f"must be a label an example, a vector or a single column (got {shape} numbers)")
+    if len(found) > WIDEST:
+        raise ValueError(f"must be at most {WIDEST} (got {len(found)})")
     if not np.isfinite(found).all():
         raise ValueError("must be finite (has infinities or not-a-numbers)")
-    return of_two_classes(found.astype(float).tolist())
+    return of_two_classes(found.astype(float).ravel().tolist())
 
 
 def of_two_classes(found: list[float]) -> list[float]:
@@ -63,11 +58,23 @@ def of_two_classes(found: list[float]) -> list[float]:
     classes = tuple(sorted(set(found)))
     if classes not in CLASSES:
         said = ", ".join(f"{one:g}" for one in classes[:4]) + (", ..." if len(classes) > 4 else "")
-        raise ValueError(f"must be of two classes, -1 and 1 or 0 and 1, both of them there (got {said})")
+        raise ValueError(
+            f"must be of two classes, -1 and 1, 0 and 1, or false and true, both of them there (got {said})"
+        )
     return [1.0 if one > 0 else -1.0 for one in found]
 
 
+def outputs(value: Any, info: ValidationInfo) -> Any:
+    """Outputs in rows; where an example has one, also a list or a vector of them."""
+    if isinstance(value, str | Path) and info.context != WITHOUT_FILES:
+        value = read(files.at(value)).tolist()
+    if isinstance(value, list | tuple) and not any(isinstance(row, list | tuple) for row in value):
+        value = [[number] for number in value]
+    return matrix(value, info)
+
+
 Labels = Annotated[tuple[float, ...], BeforeValidator(labels)]
+Outputs = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(outputs)]
 
 
 class Pair(BaseModel):
@@ -115,7 +122,7 @@ class Data(BaseModel):
     labels: Labels | None = Field(
         None, description="of two classes, -1 and 1 or 0 and 1, one an example; or the path of a .npy file"
     )
-    outputs: Matrix | None = Field(None, description="a row an example: numbers, or the path of a .npy file")
+    outputs: Outputs | None = Field(None, description="a row an example: numbers, or the path of a .npy file")
     pair: Pair | None = Field(
         None,
         description="two examples that are separable, (1, .9 / gamma) and (1, -.5 / gamma), both of label 1; {} for gamma = .1",
@@ -181,6 +188,12 @@ def check(sweep: Sweep) -> None:
     own_parameters.check_no_unit(sweep)
     if sweep.data.kind != model.data:
         raise ValueError(f"data: {sweep.model} learns from inputs and {model.data} (got {sweep.data.kind})")
+    if model.matrices and sweep.widths is None and not isinstance(sweep.start, Layers):
+        _, features, width = sweep.data_shape
+        if (features, width) != (1, 1) or "depth" not in sweep.axes:
+            raise ValueError(
+                f"widths: are missing: give [{features}, ..., {width}], from the numbers of an input to those of an output"
+            )
 
 
 def check_widths(shape: tuple[int, ...], widths: tuple[int, ...]) -> None:

@@ -145,7 +145,8 @@ class Keys(BaseModel):
     def _of_matrices(cls, value: Any, about: ValidationInfo) -> Any:
         model = about.data.get("model", "")
         if value is not None and model and not MODELS[model].matrices:
-            raise ValueError(f"{model} has no matrices; only the model matrix takes it")
+            having = ", ".join(name for name, one in MODELS.items() if one.matrices)
+            raise ValueError(f"{model} has no matrices; the models {having} have")
         return value
 
     @field_validator("tolerance", mode="before")

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from fastdln.errors import SweepError
-from fastdln.text import one_line, suggestion
+from fastdln.text import one_line, short_words, suggestion
 
 # Longer keys are none of ours; what is said of them stays readable.
 LONGEST_KEY = 100
@@ -55,6 +55,10 @@ DEEPER |= {name: f"target.{name}" for name in ("singular_values", "basis", "matr
 DEEPER |= {name: f"start.{name}" for name in ("spectral", "layers")}
 DEEPER |= dict.fromkeys(("lr", "learning_rate"), "axes.eta")
 
+# Words for the keys of data.
+OF_DATA = {"x": "inputs", "features": "inputs", "input": "inputs", "y": "labels of classes, or outputs"}
+OF_DATA |= {"targets": "outputs", "output": "outputs", "classes": "labels"}
+
 # Words for the keys of a range, by ours; numbers of values, not distances, make a range.
 OF_RANGES = dict.fromkeys(("end", "to", "last", "max", "high", "until"), "did you mean stop?")
 OF_RANGES |= dict.fromkeys(("begin", "from", "first", "min", "low"), "did you mean start?")
@@ -93,7 +97,7 @@ def explain(error: ValidationError, owners: Mapping[str, type[BaseModel]]) -> st
         and (one["loc"][-1:] == ("[key]",) or one["loc"][:2] not in unknown)
     }
     more = [f"and {len(lines) - TOLD:,} more"] if len(lines) > TOLD else []
-    return one_line("; ".join([*sorted(lines)[:TOLD], *more]))
+    return one_line(short_words("; ".join([*sorted(lines)[:TOLD], *more])))
 
 
 def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) -> str:
@@ -115,6 +119,8 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
         meant = f" (did you mean {DEEPER[path[-1]]}?)" if deeper else suggestion(path[-1], valid)
         if path[0] == "axes" and path[-1] in OF_RANGES:
             meant = f" ({OF_RANGES[path[-1]]})"
+        if path[:-1] == ["data"] and path[-1].casefold() in OF_DATA:
+            meant = f" (did you mean {OF_DATA[path[-1].casefold()]}?)"
         return f"{key}: unknown key{meant}; valid: {', '.join(valid)}"
     if kind == "missing":
         return f"{key}: is missing" + (f": give {NEEDED[key]}" if key in NEEDED else "")
@@ -133,6 +139,8 @@ def describe(error: Mapping[str, Any], owners: Mapping[str, type[BaseModel]]) ->
     }
     if kind in KINDS:
         words[kind] = f"must be {EXAMPLES.get(key, KINDS[kind])}"
+    if kind in ("bool_type", "bool_parsing") and str(error.get("input")).casefold() in ("true", "false"):
+        words[kind] += f"; write {str(error['input']).casefold()}, in small letters and without quotes"
     return f"{key}: {words.get(kind) or error['msg'][0].lower() + error['msg'][1:]} {given}"
 
 

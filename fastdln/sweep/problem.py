@@ -47,6 +47,8 @@ def matrix(value: Any, info: ValidationInfo) -> Any:
             found = plain.astype(float)
     except (TypeError, ValueError):
         raise ValueError(f"must be {valid} {shown(value)}") from None
+    if found.ndim == 1 and found.size:
+        raise ValueError(f"must be {valid} (got {found.size} numbers without rows; a column is [[1], [2], ...])")
     if found.ndim != 2 or not found.size:
         raise ValueError(f"must be {valid} (got {found.ndim} dimensions, {found.size} numbers)")
     if max(found.shape) > WIDEST:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import reprlib
 from collections.abc import Iterable, Mapping
@@ -50,6 +51,13 @@ def refuse_many(numbers: int, key: str) -> None:
 
 
 def number(value: Any) -> Any:
+    """A finite number; bounds would say of others that they are too large."""
+    if isinstance(real(value), float) and not math.isfinite(value):
+        raise ValueError(f"must be finite {shown(value)}")
+    return value
+
+
+def real(value: Any) -> Any:
     """Refuses what Python would count as a number but no sweep file means as one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"must be a number{unquoted(value, alone=True)} {shown(value)}")
@@ -77,7 +85,7 @@ def unquoted(value: Any, alone: bool = False) -> str:
 
 
 def whole(value: Any) -> Any:
-    if number(value) != value // 1:
+    if real(value) != value // 1:
         raise ValueError(f"must be a whole number (got {reprlib.repr(value)})")
     return int(value)
 

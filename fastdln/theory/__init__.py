@@ -3,6 +3,9 @@
 Every function takes numbers or arrays, which broadcast. L is the depth, the number of layers W_1 ... W_L; s a singular
 value of the target, and pi the product of a mode's layers, which gradient descent moves towards it; eta is the learning
 rate and alpha the scale of the initialization. The layers' unit is that of s^(1/L); eta times the sharpness has none.
+
+Arrays broadcast by position, as NumPy's do. Coordinates of a dataset go along dimensions with names: `xarray.apply_ufunc` calls a
+function with them, pairs them by these names, and keeps the names: `xarray.apply_ufunc(factorization_limit, ds.w1, ds.w2, 1.0)`.
 """
 
 from fastdln.theory.cascade import onset_of_chaos, period_doubling

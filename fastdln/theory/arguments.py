@@ -1,14 +1,15 @@
 """Checks of the closed forms' arguments: numbers and depths as arrays of floats that broadcast.
 
 A wrong argument is a ValueError of one line that names it. Numbers outside a formula's domain are no mistake, since
-they may be one of many: there its value is NaN.
+they may be one of many: there its value is NaN. Arrays with names of dimensions, such as xarray's, are plain arrays here;
+those whose names do not allow it are refused.
 """
 
 from __future__ import annotations
 
 import reprlib
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -49,8 +50,26 @@ def integer_between(name: str, value: Any, low: int, high: int) -> int:
     return int(value)
 
 
+def dims(value: object, inner: int = 0) -> tuple[object, ...]:
+    """The names of an array's dimensions, but for the last `inner`; empty for an array without names."""
+    found = getattr(value, "dims", ())
+    return found[: max(len(found) - inner, 0)] if isinstance(found, tuple) else ()
+
+
+def check_dims(**named: tuple[object, ...]) -> None:
+    """ValueError for dimensions of other names at the same position, counted from the last: broadcasting pairs their values."""
+    for (one, first), (two, second) in combinations(named.items(), 2):
+        if any(a != b for a, b in zip(reversed(first), reversed(second), strict=False)):
+            along = " and along ".join(", ".join(map(str, names)) for names in (first, second))
+            raise ValueError(
+                f"{one}, {two}: lie along {along}, and would be paired by position; xarray.apply_ufunc, called with the function "
+                "and its arguments, pairs them by these names"
+            )
+
+
 def broadcastable(**values: ArrayLike) -> list[FloatArray]:
     """The arguments as arrays of floats whose shapes broadcast, in the order given; `depth` holds integers."""
+    check_dims(**{name: dims(value) for name, value in values.items()})
     arrays = [as_depths(value) if name == "depth" else as_floats(name, value) for name, value in values.items()]
     shapes = [array.shape for array in arrays]
     try:
@@ -62,6 +81,8 @@ def broadcastable(**values: ArrayLike) -> list[FloatArray]:
 
 def layers_and_values(layers: ArrayLike, singular_values: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Layers (..., depth, mode) and singular values (..., mode) as floats, the leading dimensions broadcast."""
+    names = dims(layers)
+    check_dims(layers=names[:-2] + names[-1:], singular_values=dims(singular_values))
     w, s = as_floats("layers", layers), as_floats("singular_values", singular_values)
     try:
         if w.ndim >= 2 and w.shape[-2] >= 2 and w.shape[-1] >= 1:
@@ -79,6 +100,7 @@ def as_layers(layers: Sequence[ArrayLike] | FloatArray) -> tuple[list[FloatArray
     """Matrices W_1, W_2, ... (..., rows, columns) that fit onto each other, and the shape of their leading dimensions."""
     if not isinstance(layers, list | tuple | np.ndarray) or len(layers) < 2:
         raise ValueError(f"layers: must be two matrices or more (got {reprlib.repr(layers)})")
+    check_dims(**{f"layers[{k}]": dims(layer, inner=2) for k, layer in enumerate(layers)})
     matrices = [as_floats("layers", layer) for layer in layers]
     if any(w.ndim < 2 or 0 in w.shape for w in matrices):
         raise ValueError(f"layers: must be matrices (got shapes {', '.join(str(w.shape) for w in matrices)})")

@@ -44,6 +44,14 @@ def factorization_limit(u: ArrayLike, v: ArrayLike, y: ArrayLike) -> FloatArray:
     1.0
     >>> float(factorization_limit(4.0, 0.5, 1.0))
     0.25
+
+    Over a plane of starts, with the names of its axes:
+
+    >>> import xarray
+    >>> u, v = xarray.DataArray([1.0, 4.0], dims="w1"), xarray.DataArray([1.0, 0.5, 0.25], dims="w2")
+    >>> limit = xarray.apply_ufunc(factorization_limit, u, v, 1.0)
+    >>> limit.dims, float(limit.sel(w1=1, w2=1))
+    (('w1', 'w2'), 0.25)
     """
     u, v, y = broadcastable(u=u, v=v, y=y)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastdln.theory.arguments import FloatArray, as_depths, as_floats, layers_and_values
+from fastdln.theory.arguments import FloatArray, as_depths, as_floats, check_dims, dims, layers_and_values
 
 # A term a layer, summed one by one: a third of a second.
 MOST_LAYERS = 10_000
@@ -54,6 +54,7 @@ def hessian_eigenvalues(singular_values: ArrayLike, depth: ArrayLike) -> FloatAr
     >>> hessian_eigenvalues([2.0, 1.0], 2).tolist()
     [[4.0, 3.0], [3.0, 2.0]]
     """
+    check_dims(singular_values=dims(singular_values, inner=1), depth=dims(depth))
     s, depth = np.atleast_1d(as_floats("singular_values", singular_values)), as_depths(depth)[..., None, None]
     try:
         np.broadcast_shapes(s.shape[:-1], depth.shape[:-2])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastdln.theory.arguments import FloatArray, as_floats, as_layers
+from fastdln.theory.arguments import FloatArray, as_floats, as_layers, check_dims, dims
 
 # The dense Hessian of so many weights takes 32 MB, and its eigenvectors some two seconds.
 MOST_WEIGHTS = 2048
@@ -121,6 +121,7 @@ def sharpness_gradient(
     (4.25, [4.235294, 1.941176])
     """
     matrices, leading = as_layers(layers)
+    check_dims(target=dims(target, inner=2), **{f"layers[{k}]": dims(layer, inner=2) for k, layer in enumerate(layers)})
     wanted = as_floats("target", target)
     rows, columns = matrices[-1].shape[-2], matrices[0].shape[-1]
     if wanted.ndim < 2 or wanted.shape[-2:] != (rows, columns):

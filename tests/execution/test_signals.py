@@ -92,18 +92,26 @@ class Slow(MetaPathFinder):
             time.sleep(60)
 
 sys.meta_path.insert(0, Slow())
-sys.argv[1:] = ["run", "small.toml"]
 from fastdln.cli.app import main
 main()
 """
 
 
-def test_a_signal_at_the_start(here):
-    """Handlers are there before the imports that take long."""
-    words = [sys.executable, "-c", SLOW_TO_IMPORT]
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("run", "interrupted: what is finished is safe in the store; the same command goes on from there"),
+        ("warm", "interrupted: what is compiled is kept; the same command goes on from there"),
+        ("plan", "interrupted: the same command begins anew"),
+    ],
+)
+def test_a_signal_at_the_start(here, command, told):
+    """Handlers are there before the imports that take long; what is said is of what the command leaves behind."""
+    words = [sys.executable, "-c", SLOW_TO_IMPORT, command, "small.toml"]
     child = subprocess.Popen(words, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "importing\n"
     child.send_signal(signal.SIGTERM)
     stderr = child.communicate(timeout=60)[1]
     assert child.returncode == 3, stderr
+    assert stderr.splitlines()[-1] == told
     assert "Traceback" not in stderr

@@ -7,9 +7,10 @@ from fastdln import Sweep, run
 from fastdln.errors import SweepError
 from fastdln.models import STARTS
 from fastdln.models.targets import by_matrix, by_singular_values
+from fastdln.sweep.doubts import model_warnings
 from tests.reference.matrices import MatrixRun
 
-pytestmark = pytest.mark.filterwarnings("ignore:steps =")
+pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:widths. inner layers")
 
 
 def test_outer_layers_are_the_top_singular_vectors():
@@ -141,3 +142,19 @@ def test_products_are_those_of_random_orthogonal_layers_of_the_same_product(more
     learned = wide.learned_step.values.ravel()
     assert 0 < learned[0] < learned[1] < learned[2]
     assert (learned[3:] == -1).all()
+
+
+@pytest.mark.parametrize(
+    ("inner", "s1", "left"), [(1, None, 0.5), (2, None, 0.0), (1, [0.0, 0.5], None), (3, None, 0.0)]
+)
+def test_inner_layers_narrower_than_the_rank_are_warned_of(inner, s1, left):
+    """What they leave is half the squares of the singular values that they have no mode for."""
+    axes = {"eta": 0.05, "alpha": 0.3} | ({"s1": s1} if s1 else {})
+    keys = {"target": {"singular_values": [2.0, 1.0, 0, 0]}, "steps": 2000, "record": 2, "observables": ["loss"]}
+    sweep = Sweep(model="matrix", start="compressed", widths=[4, inner, 4], axes=axes, **keys)
+    told = [line for line in model_warnings(sweep) if "singular values above 0" in line]
+    assert told == (
+        ["widths: inner layers 1 wide learn 1 of the target's 2 singular values above 0; 2 would do"] * (inner < 2)
+    )
+    if not s1:
+        assert run(sweep, progress=False).loss.item() == pytest.approx(left, abs=2e-3)

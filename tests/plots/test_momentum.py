@@ -21,7 +21,7 @@ def curves(ax):
 
 @pytest.mark.parametrize(("nesterov", "name"), [(False, r"2(1+$\mu$)/$S$"), (True, r"2(1+$\mu$)/(1+2$\mu$)/$S$")])
 def test_the_edge_bends_with_momentum(nesterov, name):
-    mu = [0.0, 0.25, 0.5]
+    mu = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
     ax = plots.phase(swept(nesterov, mu))
     line = curves(ax)[name]
     np.testing.assert_allclose(line.get_ydata(), mu)

@@ -202,3 +202,15 @@ def test_the_first_sign_comes_before_what_takes_long(folder):
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     assert done.stderr.splitlines() == ["writing s.html ...", "heavy"]
     assert commands.fastdln("report", "s.zarr", "--quiet", cwd=folder).stderr == ""
+
+
+def test_a_model_of_its_own_numbers_has_no_depth_and_no_scale(tmp_path):
+    sweep = Sweep(model="uv", axes={"eta": [0.1, 0.2], "lambda0": 3.0}, steps=10, record=20)
+    run(sweep, tmp_path / "uv.zarr", progress=False)
+    read, text = report(tmp_path, "uv.zarr")
+    assert "deep linear networks" not in text
+    said = " ".join([*read.of("figcaption"), *read.of("td")])
+    assert "lambda0 = 3" in said
+    assert "error0 = -1" in said
+    for absent in ("alpha =", "alpha:", "depth =", "depth:"):
+        assert absent not in said

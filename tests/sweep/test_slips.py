@@ -66,6 +66,23 @@ GIVEN = [
     ("spectral=[[1], [0]]", "did you mean start.spectral?"),
     ("axes.depht=3", "axes.depht: unknown axis (did you mean depth?)"),
     ("axes.etta=3", "did you mean eta?"),
+    ("axes.losses=['logistic']", "did you mean loss?); valid: eta"),
+    ("axes.losses=['logistic']", "momentum, model, start, target.basis, loss, activation;"),
+    ("axes.activations=['tanh']", "did you mean activation?"),
+    ("axes.mu=0.5", "did you mean momentum?"),
+    ("axes.u=0.5", "did you mean w1?"),
+    ("axes.v=0.5", "did you mean w2?"),
+    ("axes.lr=0.5", "did you mean eta?"),
+    ("axes.Layers=3", "did you mean depth?"),
+    ("data={x=[[1, 2]], y=[1]}", "data.x: unknown key (did you mean inputs?)"),
+    ("data={x=[[1, 2]], y=[1]}", "data.y: unknown key (did you mean labels of classes, or outputs?)"),
+    ("data={X=[[1, 2]], labels=[1]}", "data.X: unknown key (did you mean inputs?)"),
+    ("nesterov=True", "nesterov: must be true or false; write true, in small letters"),
+    ("momentum=nan", "momentum: must be finite (got nan)"),
+    ("momentum=inf", "momentum: must be finite (got inf)"),
+    ("data={pair = {gamma = nan}}", "data.pair.gamma: must be finite (got nan)"),
+    ("data={pair = {gamma = -inf}}", "data.pair.gamma: must be finite (got -inf)"),
+    ("steps=nan", "steps: must be a whole number (got nan)"),
     ("axes.eta.stpo=3", "axes.eta.stpo: unknown key (did you mean stop?)"),
     ("axes.eta={start=0, num=5, end=2}", "unknown key (did you mean stop?)"),
     ("axes.eta={first=0, num=5, stop=2}", "unknown key (did you mean start?)"),
@@ -232,3 +249,13 @@ def test_every_message_names_a_file_as_it_was_typed(tmp_path, monkeypatch):
 def test_numbers_of_numpy_in_text_are_no_list():
     with pytest.raises(SweepError, match=re.escape("axes.eta: must be a number, [a list]")):
         Sweep(model="modes", axes={"eta": np.array2string(np.arange(3)) + "x", "alpha": 1, "depth": 3})
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "x/" * 2500 + ".npy"])
+def test_a_path_that_no_file_has_leaves_the_reason_to_be_read(name):
+    data = {"inputs": name, "labels": [0, 1]}
+    with pytest.raises(SweepError) as error:
+        Sweep(model="logistic", data=data, axes={"eta": 0.1})
+    assert str(error.value).startswith("data.inputs: x")
+    assert str(error.value).endswith(": File name too long")
+    assert len(str(error.value)) < 400

@@ -141,7 +141,7 @@ def test_oscillating_networks_of_classes_that_overlap():
         ({"data": {"inputs": [[1.0]], "labels": [1], "pair": {}}}, "data.labels: must be of two classes"),
         (
             {"data": {"inputs": [[1.0], [2.0]], "labels": [1, 2]}},
-            "data.labels: must be of two classes, -1 and 1 or 0 and 1",
+            "data.labels: must be of two classes, -1 and 1, 0 and 1, or false and true",
         ),
         (
             {"data": {"inputs": [[1.0], [2.0]], "labels": [0, 1, 1]}},
@@ -248,8 +248,29 @@ def test_data_that_are_none_are_no_data(data):
 
 def test_labels_in_rows_are_refused(tmp_path):
     np.save(tmp_path / "y.npy", np.ones((6, 3)))
-    with pytest.raises(SweepError, match=r"data.labels: must be a label an example, a vector \(got 6 rows\)"):
-        Sweep(model="logistic", axes={"eta": 0.1}, data={"inputs": np.ones((6, 2)), "labels": tmp_path / "y.npy"})
+    for labels in (tmp_path / "y.npy", np.ones((6, 3)), np.ones((6, 3)).tolist()):
+        with pytest.raises(SweepError, match=r"must be a label an example, .* \(got 6 x 3 numbers\)"):
+            Sweep(model="logistic", axes={"eta": 0.1}, data={"inputs": np.ones((6, 2)), "labels": labels})
+
+
+def test_labels_are_a_vector_or_a_column_of_numbers_or_truth_values(tmp_path):
+    signs = np.array([1, -1, -1, 1, 1, -1])
+    ways = [signs, signs[:, None], signs > 0, (signs > 0)[:, None], (signs > 0).tolist(), (signs > 0).astype(np.uint8)]
+    for k, labels in enumerate(ways):
+        if isinstance(labels, np.ndarray):
+            np.save(tmp_path / f"{k}.npy", labels)
+            ways.append(tmp_path / f"{k}.npy")
+        sweep = Sweep(model="logistic", axes={"eta": 0.1}, data={"inputs": np.ones((6, 2)), "labels": labels})
+        assert sweep.data.labels == tuple(signs.tolist())
+        assert Sweep.stored(sweep.canonical()).canonical() == sweep.canonical()
+
+
+@pytest.mark.parametrize("labels", [1, [], ["a", "b"], [[1], [2, 3]], None, [{}, {}]])
+def test_what_is_no_list_of_labels(labels):
+    with pytest.raises(SweepError) as refusal:
+        Sweep(model="logistic", axes={"eta": 0.1}, data={"inputs": [[1.0], [2.0]], "labels": labels})
+    assert str(refusal.value).startswith("data")
+    assert "\n" not in str(refusal.value)
 
 
 def test_a_loss_at_rest_does_not_rise():

@@ -225,6 +225,12 @@ BASE = {
     [
         ({"widths": [3, 4, 1]}, "widths: must go from 2, the numbers of an input, to 1, those of an output"),
         ({"widths": [2, 4, 2]}, "widths: must go from 2"),
+        ({"widths": None}, "widths: are missing: give [2, ..., 1]"),
+        ({"widths": None, "axes": {"eta": 0.1, "alpha": 1.0, "depth": 2}}, "widths: are missing: give [2, ..., 1]"),
+        (
+            {"data": {"inputs": [1.0, 2.0], "outputs": [1.0, 2.0]}},
+            "data.inputs: must be a matrix of numbers, in rows such as [[1, 0], [0, 1]], or the path of a .npy file (got 2 numbers without",
+        ),
         ({"activation": "sigmoid"}, "activation: unknown name 'sigmoid'; valid: tanh, relu, gelu, linear"),
         ({"activation": "rel"}, "activation: unknown name 'rel' (did you mean relu?)"),
         ({"data": {"inputs": [[1.0, np.nan]], "outputs": [[1.0]]}}, "data.inputs: must be finite"),
@@ -258,3 +264,14 @@ def test_what_is_no_sweep(changes, message):
         Sweep(**keys)
     assert str(refusal.value).startswith(message), str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_outputs_of_one_number_may_be_a_vector(tmp_path):
+    np.save(tmp_path / "y.npy", np.array([0.5, 1.5]))
+    column = Sweep(**BASE | {"data": {"inputs": [[1.0, 2.0], [0.0, 1.0]], "outputs": [[0.5], [1.5]]}})
+    for outputs in ([0.5, 1.5], np.array([0.5, 1.5]), tmp_path / "y.npy"):
+        sweep = Sweep(**BASE | {"data": {"inputs": [[1.0, 2.0], [0.0, 1.0]], "outputs": outputs}})
+        assert sweep.canonical() == column.canonical()
+    for outputs in ([], 1.0, "no.npy", [True, False], [None, 1.0], [[1.0], 2.0]):
+        with pytest.raises(SweepError, match=r"^data.outputs: "):
+            Sweep(**BASE | {"data": {"inputs": [[1.0, 2.0], [0.0, 1.0]], "outputs": outputs}})
