@@ -17,7 +17,14 @@ from pathlib import Path
 from PIL import Image
 
 from fastdln.models import MODELS, STARTS
-from fastdln.observables import DEFAULT, FLOW_OBSERVABLES, MATRIX_OBSERVABLES, OBSERVABLES, observables_of
+from fastdln.observables import (
+    DEFAULT,
+    FLOW_OBSERVABLES,
+    MATRIX_OBSERVABLES,
+    OBSERVABLES,
+    default_of,
+    observables_of,
+)
 from fastdln.observables.observable import SimulatedObservable
 from fastdln.plots import PLOTS, arranged, drawable, encode, figure
 from fastdln.plots.plot import Plot
@@ -58,6 +65,7 @@ def dataset_page():
     of_matrices = [o for o in MATRIX_OBSERVABLES.values() if not o.shared]
     flags = OBSERVABLES["fate"].variables[0].flags
     simulations = [model for model in MODELS.values() if model.simulation]
+    by_default = [observables_of(model)[name] for model in simulations for name in default_of(model)]
     owners = {"modes": OBSERVABLES, "matrices": MATRIX_OBSERVABLES, "`flow`": FLOW_OBSERVABLES}
     owners |= {f"`{model.name}`": observables_of(model) for model in simulations}
     families = [
@@ -70,7 +78,7 @@ def dataset_page():
             else f"with `{o.asked_by} = k`"
             if o.asked_by
             else "by default"
-            if o.name in DEFAULT or isinstance(o, SimulatedObservable)
+            if o in by_default or (o.name in DEFAULT and not isinstance(o, SimulatedObservable))
             else "when asked for",
         ]
         for o in (
@@ -257,6 +265,11 @@ def keys(model):
     return table(["key", "default", "meaning"], rows)
 
 
+def listed(names):
+    *others, last = [f"`{name}`" for name in names]
+    return f"{', '.join(others)} and {last}"
+
+
 def plain(value):
     return list(value) if isinstance(value, tuple) else value
 
@@ -308,7 +321,8 @@ An axis is a value, a list of rising values, or a range:
 
 `eta`, `alpha` and `depth` are required, but for starts with given values, which bring their depth and take alpha = 1 if it
 is left out. Axes `s1`, `s2`, ... set that singular value of the target. `momentum`, from 0 on and below 1, is that of the heavy ball
-(or of Nesterov, with the key `nesterov = true`; [theory](theory.md), F), of the models that take steps of gradient descent; without the axis or the key there is none. `eta` and `alpha` may begin at 0, where nothing moves.
+(or of Nesterov, with the key `nesterov = true`; [theory](theory.md), F), of the models {listed(m.name for m in MODELS.values() if m.takes_momentum)}, and of maps that one
+[registers](extending.md); without the axis or the key there is none. `eta` and `alpha` may begin at 0, where nothing moves.
 
 With `unit = "2/S1"` eta is counted in units of 2 / S_1, beyond which the largest singular value oscillates (S_1 = L s_1^(2 - 2/L);
 [theory](theory.md), C):
@@ -318,7 +332,8 @@ eta = {{ start = 0.5, stop = 1.5, num = 500, unit = "2/S1" }}  # or {{ values = 
 ```
 
 What is computed and stored is the learning rate eta itself; the ratio stands beside it in the dataset, as the coordinate `eta_ratio` along `eta`.
-`--set axes.eta.start=...`, `extend`, and the centre and window of `refine` are in the unit then. It takes one depth, and no axis that sets the largest singular value.
+`--set axes.eta.start=...`, `extend`, and the centre and window of `refine` are in the unit then. It takes one depth, and no axis that sets the largest singular value. The unit counts without momentum: with it the edge is
+at an `eta_ratio` of 1 + mu (heavy ball), or of (1 + mu) / (1 + 2 mu) (Nesterov).
 
 ### Several models, starts or bases
 

@@ -309,13 +309,20 @@ def list_(
     from rich.table import Table
 
     from fastdln.models import MODELS, STARTS
-    from fastdln.observables import DEFAULT, FLOW_OBSERVABLES, MATRIX_OBSERVABLES, OBSERVABLES, observables_of
+    from fastdln.observables import (
+        DEFAULT,
+        FLOW_OBSERVABLES,
+        MATRIX_OBSERVABLES,
+        OBSERVABLES,
+        default_of,
+        observables_of,
+    )
     from fastdln.plots import PLOTS
 
     of_matrices = [o for o in MATRIX_OBSERVABLES.values() if not o.shared]
 
-    def described(observables: Iterable[Any]) -> list[tuple[str, str]]:
-        marks = dict.fromkeys(DEFAULT, " (default)") | {"fate": " (always)"}
+    def described(observables: Iterable[Any], default: Iterable[str] = DEFAULT) -> list[tuple[str, str]]:
+        marks = dict.fromkeys(default, " (default)") | {"fate": " (always)"}
         by_name = [(o.name, o.summary + marks.get(o.name, "")) for o in observables if not o.asked_by]
         return by_name + [(f"{o.asked_by} = k", o.summary) for o in observables if o.asked_by]
 
@@ -327,7 +334,7 @@ def list_(
         "of the model matrix": described(of_matrices),
         "of the model flow (always)": described(FLOW_OBSERVABLES.values()),
         **{
-            f"of the model {m.name} (all by default)": described(observables_of(m).values())
+            f"of the model {m.name}": described(observables_of(m).values(), default_of(m))
             for m in MODELS.values()
             if m.simulation
         },

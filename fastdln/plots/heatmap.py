@@ -11,7 +11,7 @@ from matplotlib.colors import ListedColormap, TwoSlopeNorm
 from matplotlib.ticker import MaxNLocator
 
 from fastdln.errors import DatasetError
-from fastdln.observables.fate import NOT_COMPUTED
+from fastdln.observables.fate import DIVERGED, NOT_COMPUTED
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.axes import critical_lines, eta_axis, level_lines, plane_axis, plane_label
 from fastdln.plots.colours import BLUE_YELLOW, CLASS_COLOURS, NO_VALUE, SEQUENTIAL
@@ -66,7 +66,8 @@ def coloured(
 ) -> list[Any]:
     """Draw the variable's mean over each cell on a scale of colours; returns entries of the legend.
 
-    dims: on x and y. label: of the colour bar. least: what lies below it is no measurement, and is called `less`.
+    dims: on x and y. label: of the colour bar. least: what lies below it is no measurement, and is called `less` unless it
+    diverged.
     """
     x, y = dims
     plane_axis(ax, ds, look, x)
@@ -77,14 +78,7 @@ def coloured(
     norm, below, above = robust_scale(averages.compressed(), bool(look.log))
     diverged &= averages.mask
     rest = averages.mask & computed & ~diverged
-    handles = []
-    for where, colour, what in (
-        (diverged, CLASS_COLOURS["diverged"], "diverged"),
-        (rest, NO_VALUE, less or "no finite value"),
-    ):
-        if where.any():
-            flat(ax, cells, ds, y, where, colour)
-            handles.append(swatch(colour, what))
+    handles = without_value(ax, cells, ds, y, diverged, rest, less or "no finite value")
     if look.log:
         averages = np.ma.maximum(averages, (norm.vmin or 1) / 2)  # 0 has no place on a log scale, but a colour
     mesh = draw_cells(ax, cells, ds, y, averages, cmap=look.cmap or SEQUENTIAL, norm=norm)
@@ -105,35 +99,45 @@ def counted(
     dims: tuple[str, str],
     label: str,
     span: tuple[int, int],
-    less: str = "diverged",
+    less: str,
 ) -> list[Any]:
     """Draw whole numbers, a colour each, the most frequent one of each cell; returns entries of the legend.
 
-    dims: on x and y. label: of the colour bar. span: the first and last number. less: what a negative one means.
+    dims: on x and y. label: of the colour bar. span: the first and last number. less: what a negative one means, unless
+    the point diverged.
     """
     (x, y), (low, high) = dims, span
     plane_axis(ax, ds, look, x)
     cells = grid_cells(ax, ds, x, y, look.scale)
+    lost, none = high - low + 1, high - low + 2
 
     def code(block: xr.Dataset) -> np.ndarray:
-        number = block[name].values.astype(np.int64)
-        coded = np.where(number < 0, high - low + 1, number - low)
-        return np.where(block["fate"].values == NOT_COMPUTED, -1, coded)
+        number, fate = block[name].values.astype(np.int64), block["fate"].values
+        coded = np.where(number >= 0, number - low, np.where(fate == DIVERGED, lost, none))
+        return np.where(fate == NOT_COMPUTED, -1, coded)
 
     single = ds.isel({dim: 0 for dim in ds[name].dims if dim not in ds["fate"].dims})
-    codes = most_frequent(cells, single, x, y, (name, "fate"), code, high - low + 2)
-    negative = (codes == high - low + 1).filled(False)
-    handles = []
-    if negative.any():
-        colour = CLASS_COLOURS["diverged"] if less == "diverged" else NO_VALUE
-        flat(ax, cells, ds, y, negative, colour)
-        handles.append(swatch(colour, less))
-    numbers = np.ma.masked_where(negative, codes + low)
+    codes = most_frequent(cells, single, x, y, (name, "fate"), code, none + 1)
+    diverged, rest = ((codes == one).filled(False) for one in (lost, none))
+    handles = without_value(ax, cells, ds, y, diverged, rest, less)
+    numbers = np.ma.masked_where(diverged | rest, codes + low)
     mesh = draw_cells(ax, cells, ds, y, numbers, **whole_numbers(low, high, look.cmap or SEQUENTIAL))
     ax.set_ylabel(plane_label(ds, y))
     ax.figure.colorbar(mesh, ax=ax, label=label, ticks=MaxNLocator(MOST_NUMBERS, integer=True))
     draw_edges(ax, ds, look, x, y)
     return handles + ([hatched_swatch("not computed")] if codes.mask.any() else [])
+
+
+def without_value(
+    ax: Axes, cells: tuple[Cells, Cells], ds: xr.Dataset, y: str, diverged: np.ndarray, rest: np.ndarray, what: str
+) -> list[Any]:
+    """Fill the cells that diverged, and the others without a value, which are called `what`; returns entries of the legend."""
+    handles = []
+    for where, colour, meaning in ((diverged, CLASS_COLOURS["diverged"], "diverged"), (rest, NO_VALUE, what)):
+        if where.any():
+            flat(ax, cells, ds, y, where, colour)
+            handles.append(swatch(colour, meaning))
+    return handles
 
 
 def flat(ax: Axes, cells: tuple[Cells, Cells], ds: xr.Dataset, y: str, where: np.ndarray, colour: str) -> None:

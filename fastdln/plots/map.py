@@ -153,9 +153,10 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
         return draw_categories(ax, ds, look, name, dims, *known)
     if array.dtype.kind == "f":
         return coloured(ax, ds, look, name, dims, label)
-    less = "never" if "never" in text_of(array.attrs, "comment") else "diverged"
+    units = text_of(array.attrs, "units", "1")
+    less = "never" if units == "steps" or "never" in text_of(array.attrs, "comment") else "no value"
     low, high = span(ds.isel({dim: 0 for dim in array.dims if dim not in ds["fate"].dims}), name)
-    if high - low < MOST_NUMBERS and text_of(array.attrs, "units", "1") == "1" and not look.log:
+    if high - low < MOST_NUMBERS and units == "1" and not look.log:
         return counted(ax, ds, look, name, dims, label, (low, high), less)
     return coloured(ax, ds, look, name, dims, label, least=0, less=less)
 

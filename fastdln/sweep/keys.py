@@ -32,6 +32,9 @@ MOST_EIGENVALUES = 32
 # which must not be taken for an orbit (a period is told to 1e-9); and a looser flow takes hardly less time at order 8.
 LEAST_TOLERANCE, MOST_TOLERANCE = 1e-14, 1e-10
 
+# Models whose layers are matrices, for the description of keys.
+OF_MATRICES = ", ".join(f"`{name}`" for name, model in MODELS.items() if model.matrices)
+
 
 class Keys(BaseModel):
     """The keys, each checked by itself."""
@@ -64,8 +67,8 @@ class Keys(BaseModel):
         | None
     ) = Field(
         None,
-        description="of the input, after each layer, and so of the output; as many as the target has modes if left out (model "
-        "`matrix`)",
+        description="of the input, after each layer, and so of the output; as many as the target has modes if left out ("
+        f"models {OF_MATRICES})",
     )
     start: Start = Field(
         "",
@@ -97,7 +100,8 @@ class Keys(BaseModel):
         1, description="sharpness is measured at every so many-th state; mixing at every one"
     )
     sharpness_count: Annotated[int, Field(ge=1, le=MOST_EIGENVALUES), BeforeValidator(whole)] | None = Field(
-        None, description="keeps so many of the Hessian's largest eigenvalues at the last state (model `matrix`)"
+        None,
+        description="keeps so many of the Hessian's largest eigenvalues at the last state (models `flow`, `matrix`, `mlp`)",
     )
     momentum: Annotated[float, Field(ge=0.0, lt=1.0), BeforeValidator(number)] | None = Field(
         None,

@@ -59,7 +59,8 @@ class Sweep(Networks):
     activation : str, optional
         Of a nonlinear network.
     widths : list of int, optional
-        Of the input, after each layer, and so of the output; as many as the target has modes if left out (`matrix` only).
+        Of the input, after each layer, and so of the output; as many as the target has modes if left out (models of
+        matrices only, `mlp` among them).
     start : str or dict
         The layers at state 0: a name, by default the model's first, {"spectral": rows} or {"layers": matrices}.
     steps : int, default 20000
@@ -77,7 +78,7 @@ class Sweep(Networks):
     sharpness_every : int, default 1
         Measures the sharpness at every so many-th state.
     sharpness_count : int, optional
-        Keeps so many of the Hessian's largest eigenvalues at the last state (`matrix` only).
+        Keeps so many of the Hessian's largest eigenvalues at the last state (`flow`, `matrix` and `mlp` only).
     momentum : float, optional
         The axis momentum with one value.
     nesterov : bool, default False

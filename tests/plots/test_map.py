@@ -7,7 +7,8 @@ from matplotlib.colors import LogNorm, to_hex
 from fastdln import DatasetError, Sweep, plots, run
 from fastdln.analysis import blockwise
 from fastdln.observables import DEFAULT, MATRIX_OBSERVABLES, OBSERVABLES
-from fastdln.plots.colours import CLASS_COLOURS
+from fastdln.plots.colours import CLASS_COLOURS, NO_VALUE
+from fastdln.plots.labels import ENTRIES_OF
 from fastdln.plots.map import PERIODS, mappable, period_classes
 from fastdln.plots.scales import robust_scale
 from tests.plots.figures import fabricated, small_sweep
@@ -122,6 +123,28 @@ def test_steps_that_never_came_are_no_number():
     assert isinstance(mesh.norm, LogNorm)
     assert (mesh.norm.vmin, mesh.norm.vmax) == pytest.approx((10, 1000))
     assert legend_of(ax)[:3] == ["diverged", "never", "not computed"]
+
+
+NEVER_OR_LOST = {
+    "convergence_step": ({"units": "steps", "comment": "-1 if the last state is not."}, "never"),
+    "oscillating_modes": ({"units": "1", "comment": "-1 where a mode diverged."}, "no value"),
+}
+
+
+@pytest.mark.parametrize("name", NEVER_OR_LOST)
+def test_what_diverged_is_apart_from_what_has_no_value(name):
+    """Each in the colour that its entry of the legend has, whatever the kind of whole numbers."""
+    attrs, called = NEVER_OR_LOST[name]
+    fate = np.array([[[1, 1, 5], [1, 4, 5]]], dtype=np.uint8)
+    ds = fabricated(fate, alpha=[0.1, 0.2], eta=[0.1, 0.2, 0.3])
+    ds = ds.assign({name: (ds.fate.dims, np.array([[[0, 1, -1], [2, -1, -1]]]), attrs)})
+    ax = plots.map(ds, variable=name)
+    entries = {one.get_label(): to_hex(one.get_facecolor()) for one in ENTRIES_OF[ax.get_legend()][:2]}
+    assert entries == {"diverged": CLASS_COLOURS["diverged"], called: NO_VALUE}
+    for code, colour in ((5, CLASS_COLOURS["diverged"]), (4, NO_VALUE)):
+        filled = next(mesh for mesh in ax.collections if to_hex(mesh.cmap(0)) == colour)
+        np.testing.assert_array_equal(~np.ma.getmaskarray(filled.get_array()), fate[0] == code)
+    np.testing.assert_array_equal(scaled(ax).get_array().mask, fate[0] != 1)
 
 
 def test_means_of_cells_do_not_depend_on_the_blocks(monkeypatch):

@@ -10,7 +10,8 @@ OBSERVABLE = of_descents.loss(
             name="loss_time",
             dtype="float64",
             long_name="loss at the last state times eta t",
-            comment="t the number of steps. Of classes that are separable the loss falls like 1 / (eta t), so that this goes to a constant. NaN after divergence.",
+            comment="t the number of steps. Of classes that are separable it goes to 1 / gamma^2, gamma the margin, at any eta: how near it is depends on gamma^2 eta t, "
+            "and on how much farther than the nearest the other examples are. NaN after divergence.",
         ),
     ),
 )

@@ -91,6 +91,21 @@ def test_the_loss_falls_like_one_over_eta_t_and_the_angle_goes_to_0(eta):
         assert ds.monotone_from > 0
 
 
+# Examples times labels, whose max-margin direction is the first axis: the nearest ones lie on either side of it.
+WIDE_MARGIN = np.array([[2.0, 3.0], [2.0, -2.0], [5.0, -4.0], [6.0, 1.0]])
+NARROW_MARGIN = np.array([[0.5, 2.0], [0.5, -1.0], [1.5, 0.0]])
+
+
+@pytest.mark.parametrize("loss", twin.LOSSES)
+@pytest.mark.parametrize("signed", [WIDE_MARGIN, NARROW_MARGIN])
+def test_late_losses_are_one_over_the_squared_margin_eta_t(signed, loss):
+    """Flow along the direction of margin gamma, f' = -gamma^2 f^2, at more than one learning rate."""
+    labels = np.where(np.arange(len(signed)) % 2 == 0, 1.0, -1.0)
+    data = {"inputs": signed * labels[:, None], "labels": labels}
+    ds = run(data, [0.02, 0.1], loss, steps=1_000_000).squeeze()
+    np.testing.assert_allclose(ds.loss_time, 1 / signed[0, 0] ** 2, rtol=0.03)
+
+
 def test_the_exponential_loss_diverges_where_the_logistic_does_not():
     etas = [0.04, 0.08, 0.2, 2.0]
     fates = {loss: run({"pair": {"gamma": 0.1}}, etas, loss, steps=5000).fate.values.ravel() for loss in twin.LOSSES}
