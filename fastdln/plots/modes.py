@@ -69,7 +69,9 @@ def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     """Draw a colour for each number of modes, and 2/S_i."""
     x, y = plane_dims(ds)
     last = max(1, span(ds, "oscillating_modes")[1])
-    return counted(ax, ds, look, "oscillating_modes", (x, y), axis_label(ds["oscillating_modes"]), (0, last), "diverged")
+    return counted(
+        ax, ds, look, "oscillating_modes", (x, y), axis_label(ds["oscillating_modes"]), (0, last), "diverged"
+    )
 
 
 def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
