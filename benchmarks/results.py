@@ -24,6 +24,7 @@ SAID = {
     "times the limit": "{:.2f} times the least time",
     "in kernels": "{:.0%} of the threads' time in kernels",
     "MB at most": "{:,.0f} MB at most",
+    "MB added": "{:,.0f} MB added",
 }
 
 
