@@ -52,7 +52,7 @@ def draw_line(
 def draw_range(ax: Axes, ds: xr.Dataset, look: Appearance, low: np.ndarray, mean: np.ndarray, high: np.ndarray) -> None:
     """Draw the mean over the record as a line, in the range from minimum to maximum, which is named if it is wide enough to be seen."""
     eta = look.scale * ds["eta"].values
-    name = "minimum to maximum" if np.any(high - low > NARROWEST * np.abs(high)) else None
+    name = "minimum to maximum" if np.any(high - low > NARROWEST * np.abs(high)) else ""
     if len(eta) <= FEWEST_JOINED:
         ax.vlines(eta, low, high, color=PALE_BLUE, linewidth=3, label=name)
     else:

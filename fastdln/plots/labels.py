@@ -106,10 +106,10 @@ def is_theory(handle: Any) -> bool:
     return bool(isinstance(handle, Line2D) and handle.get_color() in THEORY_COLOURS)
 
 
-def is_seen(line: Line2D) -> bool:
+def is_seen(line: Any) -> bool:
     """Whether any of a line lies within its picture."""
     shown = line.get_transform().transform_path(line.get_path())
-    return bool(line.axes and shown.intersects_bbox(line.axes.bbox, filled=False))
+    return bool(shown.intersects_bbox(line.axes.bbox, filled=False))
 
 
 def entries_of(ax: Axes, handles: list[Any] | None) -> list[Any]:

@@ -35,6 +35,23 @@ def test_the_sharpness_has_the_edge_of_its_momentum():
     np.testing.assert_allclose(edge.get_ydata(), 3.0 / edge.get_xdata())
 
 
+@pytest.mark.parametrize(("nesterov", "edge"), [(False, "2(1+mu)/eta"), (True, "2(1+mu)/(1+2mu)/eta")])
+def test_the_plane_of_sharpness_is_over_the_edge_of_each_momentum(nesterov, edge):
+    """Minima that are stable are never beyond the edge."""
+    mu = np.array([0.0, 0.1, 0.2])
+    ds = swept(nesterov, mu, steps=4000)
+    ax = plots.sharpness(ds)
+    mesh = next(one for one in ax.collections if one.colorbar)
+    assert edge in mesh.colorbar.ax.get_ylabel().replace("\n", " ")
+    drawn = np.ma.filled(mesh.get_array(), np.nan)
+    factor = (1 + mu) / (1 + 2 * mu) if nesterov else 1 + mu
+    expected = (ds.eta * ds.sharpness / 2).squeeze().transpose("momentum", "eta").values / factor[:, None]
+    np.testing.assert_allclose(drawn, expected, rtol=1e-12)
+    at_rest = (ds.period == 1).isel(mode=0).squeeze().transpose("momentum", "eta").values
+    assert at_rest.any(axis=1).all()
+    assert (drawn[at_rest] < 1).all()
+
+
 def test_the_bifurcation_shows_no_cascade_of_plain_descent():
     names = set(curves(plots.bifurcation(swept(False, 0.5))))
     assert not {"onset of chaos", "further doublings", "theory: minimum and two-cycle"} & names
