@@ -26,7 +26,7 @@ ROUNDING = 1e-9
 
 
 def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
-    """The largest Lyapunov exponent over eta and alpha, or against eta.
+    """The largest Lyapunov exponent over eta and a second axis, or against eta.
 
     Over two axes in colours about 0: blue where neighbouring orbits come together, yellow where they part.
 

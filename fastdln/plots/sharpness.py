@@ -28,7 +28,7 @@ EDGE_POINTS = 400
 
 
 def sharpness(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
-    """Sharpness with the edge 2/eta: along the steps, against eta, or over eta and alpha.
+    """Sharpness with the edge 2/eta: along the steps, against eta, or over eta and a second axis.
 
     Along the steps where trajectories were kept of a few learning rates, six of them at most in one picture; a panel for
     each with panels="eta". Against eta the mean, minimum and maximum over
