@@ -141,6 +141,12 @@ def models_of(ds: xr.Dataset) -> list[str]:
     return names_along(sweep, ds, "model") if "model" in sweep["axes"] else [str(sweep["model"])]
 
 
+def absent_axes(ds: xr.Dataset) -> frozenset[str]:
+    """Dimensions of the grid that stand for nothing: of models of numbers, which have neither layers nor their scale."""
+    of_numbers = all(name in MODELS and MODELS[name].parameters for name in models_of(ds))
+    return frozenset({"depth", "seed", "alpha"} if of_numbers else ())
+
+
 def has_matrices(ds: xr.Dataset) -> bool:
     """Whether a model of full matrices is among them."""
     return any(name in MODELS and MODELS[name].matrices for name in models_of(ds))

@@ -18,7 +18,9 @@ from fastdln.observables.growth import FLOOR
 def predicted(ds: xr.Dataset, eta: xr.DataArray | None = None) -> dict[str, xr.DataArray]:
     """Predictions for a dataset with all its dimensions, at its learning rates or at others."""
     eta = ds["eta"].load() if eta is None else eta
-    found = prediction(eta, ds["depth"].load(), singular_values(ds), model_of(ds), edge_factor(ds))
+    momentum = ds["momentum"] if "momentum" in ds.coords else None
+    nesterov = bool(sweep_of(ds).get("nesterov", False))
+    found = prediction(eta, ds["depth"].load(), singular_values(ds), model_of(ds), momentum, nesterov)
     return found if is_of_layers(ds) else {name: xr.full_like(value, np.nan, float) for name, value in found.items()}
 
 
@@ -31,13 +33,22 @@ def edge_factor(ds: xr.Dataset) -> xr.DataArray | None:
     """What multiplies 2 / S at the learning rate where a minimum turns unstable, along `momentum`; None without momentum."""
     if "momentum" not in ds.coords:
         return None
-    nesterov = bool(sweep_of(ds).get("nesterov", False))
-    one: xr.DataArray = xr.apply_ufunc(lambda mu: theory.critical_learning_rate(1.0, 2, mu, nesterov), ds["momentum"])
+    return factor_of(ds["momentum"], bool(sweep_of(ds).get("nesterov", False)))
+
+
+def factor_of(momentum: xr.DataArray, nesterov: bool) -> xr.DataArray:
+    """What momentum multiplies 2 / S with, at which a minimum turns unstable: its edge at S = 2, which is 1 without."""
+    one: xr.DataArray = xr.apply_ufunc(lambda mu: theory.critical_learning_rate(1.0, 2, mu, nesterov), momentum)
     return one
 
 
 def prediction(
-    eta: xr.DataArray, depth: xr.DataArray, s: xr.DataArray, model: str, edge: xr.DataArray | None = None
+    eta: xr.DataArray,
+    depth: xr.DataArray,
+    s: xr.DataArray,
+    model: str,
+    momentum: xr.DataArray | None = None,
+    nesterov: bool = False,
 ) -> dict[str, xr.DataArray]:
     """Predictions of the theory of balanced modes, by the name of the variable.
 
@@ -51,8 +62,10 @@ def prediction(
         Singular values of the target along `mode`, and along the axes that set them; in the target's units.
     model : str
         Name of the model.
-    edge : xarray.DataArray, optional
-        With momentum: what multiplies 2 / S where a minimum turns unstable. Only minima are predicted then.
+    momentum : xarray.DataArray, optional
+        Momentum mu, along `momentum`: from 0 on and below 1. With it exponents are not predicted, nor orbits beyond the two-cycle.
+    nesterov : bool, default False
+        Whether it is Nesterov's, of which minima alone are predicted, and not the heavy ball.
 
     Returns
     -------
@@ -72,9 +85,12 @@ def prediction(
     the two-cycle of `theory.two_cycle`. Periods double at the flips of `theory.period_doubling`, scaled by
     s^-(2 - 2/L). A mode with s = 0 has no period, since it only goes towards 0.
 
+    The two-cycles of the heavy ball are those of plain descent at eta / (1 + mu), stable while the slopes of that map at its two
+    states have a product above -((1 - mu) / (1 + mu))^2.
+
     References
     ----------
-    docs/theory.md, section C.
+    docs/theory.md, sections C and F.
     """
     for name, array, dim in (("eta", eta, None), ("depth", depth, "depth"), ("s", s, "mode")):
         if not isinstance(array, xr.DataArray) or array.dtype.kind not in "iuf":
@@ -83,6 +99,15 @@ def prediction(
             raise DatasetError(f"{name}: must lie along {dim} (got {', '.join(map(str, array.dims)) or 'one number'})")
     if not isinstance(model, str) or model not in MODELS:
         raise DatasetError(f"model: must be one of {', '.join(MODELS)} (got {reprlib.repr(model)})")
+
+    if momentum is not None:
+        if not isinstance(momentum, xr.DataArray) or momentum.dtype.kind not in "iuf":
+            raise DatasetError(f"momentum: must be an xarray.DataArray of numbers (got {type(momentum).__name__})")
+        if not bool(((momentum >= 0) & (momentum < 1)).all()):
+            raise DatasetError("momentum: must be from 0 on and below 1")
+        eta = eta / factor_of(
+            momentum, nesterov
+        )  # that of plain descent with the same two-cycle, of Nesterov the same edge
 
     def broadcast(function: Any, *arguments: Any, outputs: int = 1) -> Any:
         return xr.apply_ufunc(function, *arguments, output_core_dims=[[]] * outputs)
@@ -93,12 +118,18 @@ def prediction(
     doublings = xr.DataArray(
         theory.period_doubling(depth.values, 5), dims=("depth", "doubling"), coords={"depth": depth}
     )
-    known = (s > 0) & (kappa < doublings.isel(doubling=-1))
-    # a mode with s = 0 only goes towards 0 for ever, and has no period before it is there
-    period = (2.0 ** (kappa > doublings).sum("doubling")).where(known)
     first, second = (doublings.isel(doubling=k) for k in (0, 1))
     below, cycling = kappa < first, (kappa > first) & (kappa < second)
     low, high = broadcast(theory.two_cycle, eta, s, depth, outputs=2)
+    n = depth - 1
+    slopes = [1 - eta * ((2 * n + 1) * r ** (2 * n) - n * s * r ** (n - 1)) for r in (low, high)]
+    known = kappa < doublings.isel(doubling=-1)
+    if momentum is not None:
+        cycling &= (slopes[0] * slopes[1] > -(((1 - momentum) / (1 + momentum)) ** 2)) & (not nesterov)
+        known = below | cycling
+    known &= s > 0
+    # a mode with s = 0 only goes towards 0 for ever, and has no period before it is there
+    period = (2.0 ** (kappa > doublings).sum("doubling")).where(known)
     at_rest = below | (s == 0)
 
     def minimum_or_cycle(at_minimum: Any, on_cycle: xr.DataArray) -> Any:
@@ -107,8 +138,7 @@ def prediction(
     def log_rate(factor: Any) -> Any:
         return broadcast(lambda x: np.log(np.abs(x), out=np.full_like(x, -np.inf), where=x != 0), factor)
 
-    n = depth - 1
-    along = sum(log_rate(1 - eta * ((2 * n + 1) * r ** (2 * n) - n * s * r ** (n - 1))) for r in (low, high)) / 2
+    along = sum(map(log_rate, slopes)) / 2
     across = sum(log_rate(1 - (eta * (r**depth - s) * r ** (n - 1)) ** 2) for r in (low, high)) / 2
     minimum_rate = log_rate(1 - eta * limit) if model == "balanced" else 0.0
     top = np.maximum(along, across) if model != "balanced" else along
@@ -123,20 +153,6 @@ def prediction(
             "loss": loss,
             "sharpness": limit.max("mode").where(at_rest.all("mode")),
         }
-    return found if edge is None else at_minima(found, limit, eta * limit < 2 * edge, s)
-
-
-def at_minima(
-    found: dict[str, xr.DataArray], limit: xr.DataArray, stable: xr.DataArray, s: xr.DataArray
-) -> dict[str, xr.DataArray]:
-    """Of predictions what holds at minima that are stable with momentum: rates of convergence and orbits are others."""
-    everywhere = (stable | (s == 0)).all("mode")
-    return {
-        "period": xr.ones_like(found["period"]).where(stable & (s > 0)),
-        "oscillation_range": xr.zeros_like(found["oscillation_range"]).where(stable),
-        "oscillating_modes": xr.zeros_like(found["oscillating_modes"]).where(everywhere),
-        "loss": xr.zeros_like(found["loss"]).where(everywhere),
-        "sharpness": limit.max("mode").where(everywhere),
-        "lyapunov": xr.full_like(found["lyapunov"], np.nan),
-        "balancing_exponent": xr.full_like(found["balancing_exponent"], np.nan),
-    }
+    if momentum is not None:  # its deviations follow other recursions
+        found |= {name: xr.full_like(found[name], np.nan) for name in ("lyapunov", "balancing_exponent")}
+    return found

@@ -50,7 +50,7 @@ RATIO = Variable(
     name="sharpness_ratio",
     dtype="float64",
     long_name="sharpness over the edge of stability 2/eta, mean over the record",
-    comment="eta sharpness / 2, 1 at the edge. NaN after divergence.",
+    comment="eta sharpness / 2, 1 at the edge without momentum; 1 + mu is the heavy ball's, (1 + mu) / (1 + 2 mu) Nesterov's. NaN after divergence.",
 )
 
 

@@ -16,6 +16,9 @@ from fastdln.plots.selection import array_along, values
 # Points up to which markers say more than lines between them.
 FEWEST_JOINED = 12
 
+# Ranges that are narrower, in parts of the largest value, lie under the line of the mean, on a log axis too.
+NARROWEST = 1e-3
+
 # A mode without a period that moves less over the record, in parts of s, is slow, and not chaotic.
 SLOW = 0.01
 
@@ -47,14 +50,15 @@ def draw_line(
 
 
 def draw_range(ax: Axes, ds: xr.Dataset, look: Appearance, low: np.ndarray, mean: np.ndarray, high: np.ndarray) -> None:
-    """Draw the mean over the record as a line, in the range from minimum to maximum."""
+    """Draw the mean over the record as a line, in the range from minimum to maximum, which is named if it is wide enough to be seen."""
     eta = look.scale * ds["eta"].values
+    name = "minimum to maximum" if np.any(high - low > NARROWEST * np.abs(high)) else ""
     if len(eta) <= FEWEST_JOINED:
-        ax.vlines(eta, low, high, color=PALE_BLUE, linewidth=3, label="minimum to maximum")
+        ax.vlines(eta, low, high, color=PALE_BLUE, linewidth=3, label=name)
     else:
         x, low = parted(eta, low, switches(ds))
         high = parted(eta, high, switches(ds))[1]
-        ax.fill_between(x, low, high, color=PALE_BLUE, linewidth=0, label="minimum to maximum")
+        ax.fill_between(x, low, high, color=PALE_BLUE, linewidth=0, label=name)
         single = alone(low)
         ax.vlines(x[single], low[single], high[single], color=PALE_BLUE, linewidth=0.8)
     draw_line(ax, ds, look, mean, DARK_BLUE, "mean over the record")

@@ -68,7 +68,7 @@ def kind_of(name: str) -> Plot:
     Examples
     --------
     >>> fastdln.plots.kind_of("phase").summary  # doctest: +SKIP
-    'fate and period over eta and alpha'
+    'fate and period over eta and a second axis'
     """
     if not isinstance(name, str) or name not in PLOTS:
         raise DatasetError(f"unknown picture {name!r}{suggestion(name, PLOTS)}; valid: {', '.join(PLOTS)}")

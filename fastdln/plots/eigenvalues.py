@@ -71,7 +71,7 @@ def paint_steps(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     spectrum = theory.spectrum(layers[:, :depth], target_of(ds))[:, :MOST_EIGENVALUES]
     for k in reversed(range(spectrum.shape[1])):
         dots(ax, thin["step"], spectrum[:, k], DARK_BLUE if k == 0 else MIDDLE_BLUE)
-    for colour, name in ((DARK_BLUE, "largest"), (MIDDLE_BLUE, "next ones")):
+    for colour, name in ((DARK_BLUE, "largest"), (MIDDLE_BLUE, "next ones"))[: spectrum.shape[1]]:
         ax.plot([], [], color=colour, linewidth=2, label=name)
     if (eta := float(ds["eta"].values[0])) > 0:
         ax.axhline(2 / eta, **EDGE, label="2/$\\eta$")
@@ -84,7 +84,8 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     spectrum, eta = values(ds, "hessian_eigenvalue", "eta", "eigenvalue"), ds["eta"].values
     ax.plot(look.scale * eta, spectrum[:, 0], ".", color=DARK_BLUE, markersize=4, label="largest")
     ax.plot(look.scale * eta, spectrum[:, 1:], ".", color=MIDDLE_BLUE, markersize=3)
-    ax.plot([], [], ".", color=MIDDLE_BLUE, markersize=3, label="next ones")
+    if spectrum.shape[1] > 1:
+        ax.plot([], [], ".", color=MIDDLE_BLUE, markersize=3, label="next ones")
     if is_of_layers(ds):
         draw_balanced(ax, ds, spectrum.shape[1])
     limits, x = ax.get_ylim(), ax.get_xlim()

@@ -56,7 +56,7 @@ KINDS = (
 
 
 def escape(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
-    """Steps until the modes escape, converge or diverge, over eta and alpha or against eta, on a log scale.
+    """Steps until the modes escape, converge or diverge, over eta and a second axis or against eta, on a log scale.
 
     Over two axes in kinds of colours, later ones darker: yellow where all modes converge, by the step from which on the last
     one is at its minimum; blue where all others escape, by the step of the last one, whatever comes after, also where

@@ -99,7 +99,7 @@ def counted(
     dims: tuple[str, str],
     label: str,
     span: tuple[int, int],
-    less: str,
+    less: str = "no value",
 ) -> list[Any]:
     """Draw whole numbers, a colour each, the most frequent one of each cell; returns entries of the legend.
 

@@ -106,9 +106,18 @@ def is_theory(handle: Any) -> bool:
     return bool(isinstance(handle, Line2D) and handle.get_color() in THEORY_COLOURS)
 
 
+def is_seen(line: Any) -> bool:
+    """Whether any of a line lies within its picture."""
+    shown = line.get_transform().transform_path(line.get_path())
+    return bool(shown.intersects_bbox(line.axes.bbox, filled=False))
+
+
 def entries_of(ax: Axes, handles: list[Any] | None) -> list[Any]:
-    """List what a picture's legend names, each once: the data, no more than have room, and then the theory."""
-    drawn = [*(handles or []), *ax.get_legend_handles_labels()[0]]
+    """List what a picture's legend names, each once: the data, no more than have room, and then the theory that is to be seen."""
+    drawn = [
+        *(handles or []),
+        *(one for one in ax.get_legend_handles_labels()[0] if not is_theory(one) or is_seen(one)),
+    ]
     of_data = list({handle.get_label(): handle for handle in drawn if not is_theory(handle)}.values())
     data: list[Any] = []
     keys: list[Any] = []

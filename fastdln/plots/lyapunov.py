@@ -26,7 +26,7 @@ ROUNDING = 1e-9
 
 
 def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
-    """The largest Lyapunov exponent over eta and alpha, or against eta.
+    """The largest Lyapunov exponent over eta and a second axis, or against eta.
 
     Over two axes in colours about 0: blue where neighbouring orbits come together, yellow where they part.
 
@@ -79,10 +79,10 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
         draw_line(ax, ds, look, measured[:, mode], colour, of, mode, kinds=kinds)
     if has_modes:
         expected = predicted(ds)["lyapunov"]
-        for k, mode in enumerate(indices):
+        for mode in indices:
             curve = array_along(expected.isel(mode=mode), "eta")
-            name = "theory: minimum and two-cycle" if k == 0 else None
-            ax.plot(look.scale * ds["eta"].values, curve, **THEORY, linestyle="--", label=name)
+            style = THEORY | {"linestyle": "--", "label": "theory: minimum and two-cycle"}
+            ax.plot(look.scale * ds["eta"].values, curve, **style)
     ax.axhline(0, color="black", linewidth=0.6)
     eta_axis(ax, ds, look)
     ax.set_ylabel(axis_label(ds["lyapunov"]) + " per step")

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap, to_hex
 from matplotlib.lines import Line2D
 
-from fastdln.analysis.dataset import text_of
+from fastdln.analysis.dataset import absent_axes, text_of
 from fastdln.errors import DatasetError
 from fastdln.observables.fate import NOT_COMPUTED
 from fastdln.plots.appearance import Appearance, Options
@@ -23,7 +23,7 @@ from fastdln.plots.heatmap import coloured, counted, draw_edges
 from fastdln.plots.labels import axis_label, hatched_swatch, swatch
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import draw_cells, grid_cells, most_frequent, span
-from fastdln.plots.shown import plane_dims
+from fastdln.plots.shown import plane_dims, plane_or_strip_dims
 from fastdln.sweep.axes import NAMED
 from fastdln.text import suggestion
 
@@ -112,7 +112,7 @@ def views_of(ds: xr.Dataset, look: Appearance) -> tuple[View, ...]:
     if look.variable not in valid:
         hint = suggestion(look.variable, valid)
         raise DatasetError(f"variable: must be one of {', '.join(valid)} (got {look.variable!r}){hint}")
-    grid = [str(dim) for dim in ds["fate"].dims if dim not in NAMED]  # names lie in no order
+    grid = [str(dim) for dim in ds["fate"].dims if dim not in (*NAMED, *absent_axes(ds))]  # names lie in no order
     x = look.x and look.x.removesuffix(" S")
     for name, value in (("x", x), ("y", look.y)):
         if value is not None and value not in grid:
@@ -134,7 +134,7 @@ def views_of(ds: xr.Dataset, look: Appearance) -> tuple[View, ...]:
 
 def dims_of(ds: xr.Dataset, look: Appearance) -> tuple[str, str]:
     """Choose the dimensions on x and y: those that are asked for, else the learning rate and the first other that varies."""
-    other = (*plane_dims(ds), "alpha")[1]
+    other = plane_or_strip_dims(ds)[1]
     x = look.x.removesuffix(" S") if look.x else other if look.y == "eta" else "eta"
     return x, look.y or (other if x == "eta" else "eta")
 

@@ -26,7 +26,7 @@ ROOM = 0.3
 
 
 def modes(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
-    """Number of oscillating modes against eta, or over eta and alpha.
+    """Number of oscillating modes against eta, or over eta and a second axis.
 
     Against eta a staircase; over two axes a colour for each number. Diverged networks have none.
 

@@ -71,9 +71,9 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
         draw_line(ax, ds, look, measured[:, mode], colour, mode_name(ds, mode), mode, kinds=kinds)
     fine = xr.DataArray(np.linspace(eta[0], eta[-1], THEORY_POINTS), dims="eta")
     expected = predicted(ds, fine)["oscillation_range"]
-    for k, mode in enumerate(indices):
-        curve = array_along(expected.isel(mode=mode), "eta")
-        ax.plot(look.scale * fine, curve, **THEORY, linestyle="--", label="theory: two-cycle" if k == 0 else None)
+    curves = [array_along(expected.isel(mode=mode), "eta") for mode in indices]
+    for curve in (one for one in curves if np.nanmax(one, initial=0.0) > 0):  # minima alone say nothing of a two-cycle
+        ax.plot(look.scale * fine, curve, **THEORY, linestyle="--", label="theory: two-cycle")
     critical_lines(ax, ds, look)
     ax.set_ylabel(axis_label(ds["oscillation_range"]))
     # what stands still is drawn as such, and not its rounding errors

@@ -22,8 +22,8 @@ from fastdln.plots.colours import CLASS_COLOURS, THEORY
 from fastdln.plots.labels import MOST_LISTED, hatched_swatch, listing, swatch
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import draw_cells, grid_cells, most_frequent
-from fastdln.plots.selection import mode_indices, symbol_of
-from fastdln.plots.shown import is_plane, plane_and_mode_dims, plane_dims
+from fastdln.plots.selection import mode_indices, symbol_of, without_formulas
+from fastdln.plots.shown import is_plane, plane_and_mode_dims, plane_or_strip_dims
 
 CLASSES = list(CLASS_COLOURS)
 
@@ -53,7 +53,7 @@ CLOSE = 1e-6
 
 
 def phase(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
-    """Fate and period over eta and alpha.
+    """Fate and period over eta and a second axis.
 
     Over eta and the first further axis of more than one value where alpha has one; a low strip where there is none. A
     periodic network's period is the least common multiple of its modes'. Not computed is hatched.
@@ -102,7 +102,7 @@ def phase(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) ->
 
 def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     """Draw the class of each cell, 2/S_i, and where the plateau is as long as the transient."""
-    x, y = (*plane_dims(ds), "alpha")[:2]
+    x, y = plane_or_strip_dims(ds)
     if is_strip(ds):
         ax.set_box_aspect(STRIP_ASPECT)
     eta_axis(ax, ds, look)
@@ -116,7 +116,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     draw_cells(
         ax, cells, ds, y, cell_classes, cmap=colours, norm=BoundaryNorm(np.arange(len(CLASSES) + 1) - 0.5, len(CLASSES))
     )
-    ax.set_ylabel(symbol_of(y) if is_strip(ds) else plane_label(ds, y))
+    ax.set_ylabel(symbol_of(y) or without_formulas(y) if is_strip(ds) else plane_label(ds, y))
     critical_lines(ax, ds, look, y)
     plateau_line(ax, ds, look, y)
     called = {c: c for c in CLASSES} | (OF_MODES if of_modes else {})

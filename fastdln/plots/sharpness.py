@@ -28,11 +28,11 @@ EDGE_POINTS = 400
 
 
 def sharpness(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
-    """Sharpness with the edge 2/eta: along the steps, against eta, or over eta and alpha.
+    """Sharpness with the edge 2/eta: along the steps, against eta, or over eta and a second axis.
 
     Along the steps where trajectories were kept of a few learning rates, six of them at most in one picture; a panel for
     each with panels="eta". Against eta the mean, minimum and maximum over
-    the record. Over two axes eta times sharpness over 2, about 1.
+    the record. Over two axes the sharpness over the edge, about 1.
 
     Parameters
     ----------
@@ -95,7 +95,12 @@ def at_edge(ds: xr.Dataset, eta: Any) -> Any:
 
 
 def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
-    """Draw eta times sharpness over 2, in colours about 1."""
+    """Draw the sharpness over the edge that the momentum has, 2/eta without, in colours about 1."""
+    if (factor := edge_factor(ds)) is not None:
+        ratio = ds["sharpness_ratio"]
+        edge = two(ds).replace("$\\mu$", "mu")
+        named = ratio.attrs | {"long_name": f"sharpness over the edge of stability {edge}/eta"}
+        ds = ds.assign(sharpness_ratio=(ratio / factor).transpose(*ratio.dims).assign_attrs(named))
     return heatmap(ax, ds, look, "sharpness_ratio", about=1.0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
+from fastdln.analysis.dataset import absent_axes
 from fastdln.sweep.axes import NAMED
 
 # Become the second axis of a picture only where none of the others varies.
@@ -16,6 +17,14 @@ def plane_dims(ds: xr.Dataset) -> tuple[str, ...]:
         (str(d) for d in ds["fate"].dims if d not in ("eta", *NAMED)), key=lambda d: (d != "alpha", d in LAST_CHOICE)
     )
     return ("eta", *[dim for dim in others if ds.sizes[dim] > 1][:1])
+
+
+def plane_or_strip_dims(ds: xr.Dataset) -> tuple[str, str]:
+    """Learning rate and the second axis, also where only the learning rate varies: alpha, of models without it their first axis."""
+    x, *varying = plane_dims(ds)
+    there = [str(dim) for dim in ds["fate"].dims if dim not in ("eta", *NAMED, *absent_axes(ds))]
+    second = "alpha" if "alpha" in there or not there else there[0]
+    return x, (*varying, second)[0]
 
 
 def is_plane(ds: xr.Dataset) -> bool:

@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 
 from fastdln.analysis.blockwise import blocks
 from fastdln.analysis.comparison import coordinate_text
-from fastdln.analysis.dataset import models_of, text_of
+from fastdln.analysis.dataset import absent_axes, text_of
 from fastdln.analysis.fate_census import Census, share
-from fastdln.models import MODELS
 from fastdln.sweep.axes import NAMED
 
 # What a caption has room for.
@@ -114,19 +113,16 @@ def caption(ds: xr.Dataset, kind: str, summary: str, figure: Figure, findings: F
         text = " against ".join(filter(None, [y, x])) or summary
     titles = [plain(axes.get_title()) for axes in panels if axes.get_title()]
     parts = [text, *titles] if len(titles) < 2 else [text, panels_shown(titles, plain(figure.get_suptitle()))]
-    said = " ".join([across, up, *titles])
+    said, absent = " ".join([across, up, *titles]), absent_axes(ds)
     parts += [
         coordinate_text(str(dim), ds[dim].values[0])
-        for dim in own_dims(ds)
-        if ds.sizes[dim] == 1 and f"{dim} = " not in said and not any(names(ds, dim, label) for label in (across, up))
+        for dim in ds["fate"].dims
+        if ds.sizes[dim] == 1
+        and dim not in absent
+        and f"{dim} = " not in said
+        and not any(names(ds, dim, label) for label in (across, up))
     ]
     return f"{'; '.join(parts)}. {findings.sentence(ds, kind)}".strip()
-
-
-def own_dims(ds: xr.Dataset) -> list[str]:
-    """The dimensions of the grid, without depth and alpha of models that have neither."""
-    layers = any(name not in MODELS or MODELS[name].has_layers for name in models_of(ds))
-    return [str(dim) for dim in ds["fate"].dims if layers or dim not in ("depth", "alpha")]
 
 
 def panels_shown(titles: list[str], suptitle: str) -> str:
@@ -151,8 +147,8 @@ def plain(label: str) -> str:
 
 
 def names(ds: xr.Dataset, dim: Hashable, label: str) -> bool:
-    """Whether a label is that of a dimension."""
-    return dim in ds.coords and label.startswith(text_of(ds[dim].attrs, "long_name", "\n"))
+    """Whether a label is that of a dimension, in full or, beside a low strip, in short."""
+    return dim in ds.coords and (label == dim or label.startswith(text_of(ds[dim].attrs, "long_name", "\n")))
 
 
 def with_values(ds: xr.Dataset, label: str) -> str:

@@ -176,7 +176,7 @@ def test_plot_without_a_kind_lists_what_the_store_can_draw(room):
         "oscillation_range",
         "phase",
     ]
-    assert "fate and period over eta and alpha" in done.stdout
+    assert "fate and period over eta and a second axis" in done.stdout
 
 
 def test_the_version_is_told(room):

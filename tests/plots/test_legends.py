@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+import fastdln
 from fastdln import plots
 from tests.plots.figures import ASKED, line
 
@@ -40,6 +41,27 @@ def test_a_legend_lies_beside_the_picture_and_in_the_figure(modes, kind, view, s
     whole = plt.subplots(figsize=size)[1].get_window_extent()
     assert picture.width >= 0.4 * whole.width
     assert picture.height >= 0.45 * whole.height
+
+
+def names(ax):
+    return {text.get_text() for text in ax.get_legend().get_texts()}
+
+
+@pytest.mark.parametrize("kind", ["loss", "sharpness"])
+def test_a_range_is_named_where_it_can_be_seen(kind):
+    """At rest on a minimum nothing moves; on the two-cycle it does."""
+    for eta, seen in (([0.3, 0.4], False), ([0.3, 0.8], True)):
+        axes = {"eta": eta, "alpha": 0.9, "depth": 3}
+        ds = fastdln.run(fastdln.Sweep(model="balanced", axes=axes, steps=2000, observables=["loss", "sharpness"]))
+        assert ("minimum to maximum" in names(getattr(plots, kind)(ds))) == seen
+
+
+def test_theory_outside_the_picture_is_not_named(modes):
+    ax = plots.sharpness(line(modes))
+    assert r"2/$\eta$" in names(ax)
+    edge = next(one for one in ax.lines if one.get_label() == r"2/$\eta$")
+    below = plots.sharpness(line(modes), ylim=(0, edge.get_ydata().min() / 2))
+    assert r"2/$\eta$" not in names(below)
 
 
 def test_panels_of_one_figure_do_not_cover_each_other(modes):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import fastdln
-from fastdln import Sweep, plots
+from fastdln import Sweep, analysis, plots
 from fastdln.plots import drawable
+from fastdln.reports import captions
 from tests.commands import invoke
 
 ETAS = {"start": 0.05, "stop": 0.4, "num": 5}
@@ -76,3 +77,33 @@ def test_the_gap_of_hidden_units_is_drawn_with_that_of_the_start():
     ax = plots.balancing(ds.sel(activation="tanh"))
     (start,) = (line for line in ax.lines if line.get_label() == "at the start")
     np.testing.assert_array_equal(start.get_ydata(), ds.balancing_gap_start.sel(activation="tanh").values.ravel())
+
+
+OWN_AXIS = {"uv": "lambda0", "logistic": "norm0"}
+
+
+@pytest.mark.parametrize("name", OWN_AXIS)
+def test_a_model_without_a_scale_has_an_axis_of_its_own(name):
+    """Where nothing varies but the learning rate, and in the list of axes; networks have alpha."""
+    sweep = SWEEPS[name] | {"steps": 40, "record": 16}
+    strip = fastdln.run(Sweep(**sweep | {"axes": sweep["axes"] | {OWN_AXIS[name]: 3.0}}))
+    assert plots.phase(strip).get_ylabel() == OWN_AXIS[name]
+    label = plots.map(strip, variable="loss").get_ylabel().replace("\n", " ")
+    assert label == strip[OWN_AXIS[name]].attrs["long_name"].replace("\n", " ")
+    with pytest.raises(fastdln.DatasetError, match=r"y: must be one of .*, eta") as refused:
+        plots.map(strip, variable="loss", y="alpha")
+    assert not {"alpha", "depth"} & set(str(refused.value).partition("(got")[0].replace(",", "").split())
+    network = fastdln.run(Sweep(**SWEEPS["mlp"] | {"steps": 40, "record": 16}))
+    assert plots.phase(network, activation="tanh").get_ylabel() == r"$\alpha$"
+
+
+@pytest.mark.parametrize("name", OWN_AXIS)
+def test_captions_name_the_axes_that_there_are(name):
+    sweep = SWEEPS[name] | {"steps": 40, "record": 16}
+    ds = fastdln.run(Sweep(**sweep | {"axes": sweep["axes"] | {OWN_AXIS[name]: 3.0}}))
+    found = captions.findings(ds, analysis.census(ds))
+    for kind in ("phase", "loss"):
+        text = captions.caption(ds, kind, plots.PLOTS[kind].summary, plots.figure(ds, kind), found)
+        assert f"{OWN_AXIS[name]} = 3" in text
+        assert "alpha" not in text
+        assert "depth" not in text
