@@ -181,9 +181,11 @@ def box_sizes(found: Planes, sizes: Iterable[int] | None) -> list[int]:
                 f"dims: an axis has {shortest} values; boxes of {FEWEST_SIZES} sizes need {LARGEST_PART * (8 if found.is_set else 3)} or more, or give sizes"
             )
         return chosen
+    if not isinstance(sizes, list | tuple | range | np.ndarray):
+        raise DatasetError(f"sizes: must be a list of whole numbers (got {sizes!r})")
     given: list[Any] = list(sizes)
     for size in given:
-        if isinstance(size, bool) or size not in SIZES or size >= shortest:
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size not in SIZES or size >= shortest:
             raise DatasetError(
                 f"sizes: must be 2^k or 3 2^k, beyond {BASE} that times 2^k, and less than {shortest} (got {size!r})"
             )

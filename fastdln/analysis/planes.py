@@ -19,7 +19,7 @@ CELLS_PER_BAND = 2**25
 NOT_COMPUTED = "not_computed"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Planes:
     """A variable's planes over two axes, one for each value of its other dimensions.
 
@@ -87,11 +87,11 @@ def planes(ds: xr.Dataset, of: str, group: str | Iterable[str] | None, dims: Ite
         raise DatasetError(
             f"ds: must be an xarray.Dataset, as fastdln.run and fastdln.open return it (got {type(ds).__name__})"
         )
-    if of not in ds:
+    if not isinstance(of, str) or of not in ds:
         raise DatasetError(
             f"of: the dataset has no {of!r}{suggestion(str(of), map(str, ds))}; it has {', '.join(map(str, ds))}"
         )
-    array, axes = ds[of], tuple(dims)
+    array, axes = ds[of], tuple(names_of("dims", dims))
     if len(axes) != 2 or len(set(axes)) != 2:
         raise DatasetError(f"dims: must be the names of two axes, such as ('alpha', 'eta') (got {axes!r})")
     for dim in axes:
@@ -111,11 +111,19 @@ def planes(ds: xr.Dataset, of: str, group: str | Iterable[str] | None, dims: Ite
     return found
 
 
+def names_of(argument: str, given: Any) -> list[str]:
+    """A name, or several, as a list; DatasetError for anything else."""
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list | tuple | set | frozenset) or not all(isinstance(name, str) for name in names):
+        raise DatasetError(f"{argument}: must be a name or a list of names (got {given!r})")
+    return list(names)
+
+
 def grouped(of: str, group: str | Iterable[str] | None, flags: dict[int, str]) -> frozenset[int] | None:
     """The codes of a group of classes that is told from all others."""
     if group is None:
         return None
-    names = [group] if isinstance(group, str) else list(group)
+    names = names_of("group", group)
     codes = {name: code for code, name in flags.items() if name != NOT_COMPUTED}
     for name in names:
         if name not in codes:

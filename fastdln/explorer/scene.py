@@ -54,7 +54,7 @@ class Scene:
         return self.x0, self.x1, self.y0, self.y1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """What is explored: a sweep, of which views change two axes and some keys; other axes have one value in a view."""
 

@@ -222,6 +222,8 @@ def test_what_cannot_be_measured_is_one_line(measure):
     for ds, keys, said in (
         ("x", {}, "ds: must be an xarray.Dataset"),
         (GOOD, {"of": "fat"}, "of: the dataset has no 'fat' (did you mean fate?)"),
+        (GOOD, {"of": 3}, "of: the dataset has no 3"),
+        (GOOD, {"dims": None}, "dims: must be a name or a list of names"),
         (GOOD, {"dims": ("alpha", "alpha")}, "dims: must be the names of two axes"),
         (GOOD, {"dims": ("depth", "eta")}, "dims: fate does not lie along 'depth'"),
         (plane(np.eye(9)), {}, "of: fate has values of type float64"),
@@ -235,6 +237,9 @@ def test_what_cannot_be_measured_is_one_line(measure):
 def test_other_refusals(diagram):
     for call, said in (
         (lambda: analysis.box_counting_dimension(GOOD, sizes=[1, 2, 5]), "sizes: must be 2^k or 3 2^k"),
+        (lambda: analysis.box_counting_dimension(GOOD, sizes=7), "sizes: must be a list of whole numbers"),
+        (lambda: analysis.box_counting_dimension(GOOD, sizes=[1, 2, 4.0]), "sizes: must be 2^k or 3 2^k"),
+        (lambda: analysis.uncertainty_exponent(GOOD, group=5), "group: must be a name or a list of names"),
         (lambda: analysis.box_counting_dimension(GOOD, sizes=[1, 2]), "sizes: must be 3 or more"),
         (lambda: analysis.box_counting_dimension(GOOD.isel(eta=slice(20))), "dims: an axis has 20 values; boxes of 3"),
         (lambda: analysis.uncertainty_exponent(GOOD.isel(eta=slice(9))), "dims: an axis has 9 values"),

@@ -62,7 +62,10 @@ def test_the_tables_are_whole():
         assert list(inspect.signature(getattr(theory, name)).parameters) == list(good)
         getattr(theory, name)(**good)
     functions = {name for name in analysis.__all__ if inspect.isfunction(getattr(analysis, name))}
-    assert functions == {"agreement", "census", "compare", "fate_names", "feigenbaum", "flips", "onset", "prediction"}
+    assert functions == {
+        "agreement", "basin_entropy", "basin_fractions", "boundary", "box_counting_dimension", "census", "compare", "fate_names",
+        "feigenbaum", "flips", "onset", "prediction", "uncertainty_exponent",
+    }  # fmt: skip
     assert set(plots.__all__) - set(plots.PLOTS) == {
         "FORMATS", "PLOTS", "arranged", "drawable", "encode", "figure", "kind_of",
     }  # fmt: skip
