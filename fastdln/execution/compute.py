@@ -125,14 +125,19 @@ def compute_window(
     ]
     if storage_options and not any(of_urls):
         locate(store, storage_options)  # says what they are for
-    location, target = (locate(path, given) for path, given in zip((store, new), of_urls, strict=True))
+    location, _ = (locate(path, given) for path, given in zip((store, new), of_urls, strict=True))
     with plain_errors(location.name, "cannot be read"):
         parent = metadata.read(location)
     asked = extend.sweep_as_asked(parent)
     wanted = asked.changed([*around(asked, middle, narrower), *changes])
+    return compute_within(parent, wanted, new, replace(options, storage_options=of_urls[1]))
+
+
+def compute_within(parent: Snapshot, wanted: Sweep, new: StorePath, options: RunOptions) -> Outcome:
+    """Computes the sweep of a window of a store's grid into a store that says where it came from."""
     about = extend.window(parent, wanted)
-    extend.refuse_other_parents(target, about)
-    return compute_in_store(wanted, new, replace(options, storage_options=of_urls[1]), about)
+    extend.refuse_other_parents(locate(new, options.storage_options), about)
+    return compute_in_store(wanted, new, options, about)
 
 
 def of_axes(overrides: Iterable[str], verb: str) -> list[str]:
