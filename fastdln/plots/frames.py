@@ -8,8 +8,9 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from fastdln.plots.appearance import settings
 from fastdln.plots.labels import ENTRIES_OF, draw_legend, joined, name_in
-from fastdln.plots.panels import figure_legend
+from fastdln.plots.panels import SETTINGS_LOCK, STYLE_OF, figure_legend
 from fastdln.plots.scales import one_scale, tidy_bar
 
 # What Matplotlib calls the axes of a colour bar.
@@ -20,7 +21,7 @@ WHOLE_FIGURE = -1
 
 
 class Frames:
-    """What the pictures of a sequence have in common: each is drawn once for `include`, and then anew for `unify`.
+    """What the pictures of a sequence have in common: each is shown to `include`, and once all were, to `unify`.
 
     They are of one kind and size, so that they have the same axes in the same order.
     """
@@ -32,6 +33,10 @@ class Frames:
 
     def include(self, figure: Figure) -> None:
         """Take a figure's scales of colours, the entries of its legends, and the places of its axes."""
+        with SETTINGS_LOCK, settings(STYLE_OF.get(figure)):
+            self._include(figure)
+
+    def _include(self, figure: Figure) -> None:
         for mesh in coloured(figure):
             self._norms.setdefault(mesh.colorbar.ax.get_ylabel(), []).append(mesh.norm)
         for number, entries in legends(figure):
@@ -44,6 +49,10 @@ class Frames:
 
     def unify(self, figure: Figure) -> None:
         """Give a figure what all of them have in common."""
+        with SETTINGS_LOCK, settings(STYLE_OF.get(figure)):
+            self._unify(figure)
+
+    def _unify(self, figure: Figure) -> None:
         for mesh in coloured(figure):
             bar, norms = mesh.colorbar, self._norms[mesh.colorbar.ax.get_ylabel()]
             locator = bar.locator

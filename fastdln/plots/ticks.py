@@ -33,6 +33,9 @@ LEAST_PLAIN, MOST_PLAIN = 1e-3, 1e4
 # round number, of which they have so many digits.
 MOST_DIGITS, ABOVE = 6, 2
 
+# Parts of its last digit by which a number may differ from what is written; between doubles a tick stands where it can.
+EVEN = 0.05
+
 # Parts of its values that a log axis may extend and is as good as linear: within them a logarithm is straight to a thousandth.
 STRAIGHT = 0.01
 
@@ -124,16 +127,25 @@ class AboveRound(Formatter):
         self.beside = ""
         exact = [Decimal(float(value)) for value in values]
         gap = min((abs(b - a) for a, b in itertools.pairwise(exact)), default=Decimal(0))
-        if not gap or digits(exact, gap) <= MOST_DIGITS:
+        if not gap:
             return [f"{value:.{MOST_DIGITS}g}" for value in values]
         unit = gap.adjusted()
+        if digits(exact, gap) <= MOST_DIGITS:
+            return in_parts(exact, Decimal(0), max(-unit, 0), 0)
         round_one = min(exact).quantize(Decimal(1).scaleb(unit + ABOVE), ROUND_FLOOR)
         self.beside = f"$\\times\\ 10^{{{unit}}}$ + {round_one:f}"
-        return [f"{(value - round_one).scaleb(-unit):.1f}".removesuffix(".0") for value in exact]
+        return in_parts(exact, round_one, 0, -unit)
 
     def get_offset(self) -> str:
         """Write the round number."""
         return self.beside
+
+
+def in_parts(values: Sequence[Decimal], above: Decimal, decimals: int, power: int) -> list[str]:
+    """Write what numbers are above another, times a power of ten: all with these decimals, or with one more if any needs it."""
+    parts = [(value - above).scaleb(power) for value in values]
+    more = any(abs(part.scaleb(decimals) - round(part.scaleb(decimals))) > EVEN for part in parts)
+    return [f"{part:.{decimals + more}f}" for part in parts]
 
 
 def digits(values: Sequence[Decimal], gap: Decimal) -> int:

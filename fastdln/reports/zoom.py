@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 # Pixels an inch, and frames a second: at factor 2 four doublings of the magnification, which the eye can follow.
 DEFAULT_DPI, DEFAULT_FPS = 150.0, 4.0
 
-# The title of a frame, to the right.
-SMALL = "small"
+# Frames that are kept from layout to file, some 10 MB each; what comes after them is drawn a second time.
+MOST_KEPT = 32
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class Look:
     def draw(self, ds: xr.Dataset, note: str) -> Figure:
         """Draw a frame; note: to the right above it."""
         drawn = figure(ds, self.kind, **self.picture)  # type: ignore[arg-type]  # names of options
-        drawn.axes[0].set_title(note, loc="right", fontsize=SMALL)
+        drawn.axes[0].set_title(note, loc="right", fontsize="small")
         return drawn
 
 
@@ -218,18 +218,26 @@ def make(
     with cluster_of(options) as client:
         files.make(place)
         points = compute_frames(sweeps, stores, before, replace(options, scheduler=client, workers=None, dashboard=False))
-    shared = Frames()
-    notes = [magnification(factor, number) for number in range(len(stores))]
-    for number, (store, note) in enumerate(zip(stores, notes, strict=True)):
-        tell(f"layout of frame {number + 1} of {len(stores)}")
-        shared.include(look.draw(open_store(store), note))
-    for number, (store, note, picture) in enumerate(zip(stores, notes, pictures, strict=True)):
-        tell(f"frame {number + 1} of {len(stores)}")
-        drawn = look.draw(open_store(store), note)
-        shared.unify(drawn)
-        files.write(picture, encode(drawn, "png", look.dpi))
+    notes = [magnification(float(factor), number) for number in range(len(stores))]
+    draw_frames(stores, notes, pictures, look, tell)
     tell("the animation")
     return Zoom(tuple(stores), tuple(pictures), animate(place / f"zoom.{kind}", pictures, look.fps), points)
+
+
+def draw_frames(
+    stores: Sequence[Path], notes: Sequence[str], pictures: Sequence[Path], look: Look, tell: Callable[[str], object]
+) -> None:
+    """Draws the stores with one layout, which is known once all of them have been drawn."""
+    shared, kept = Frames(), dict[int, Figure]()
+    for number, (store, note) in enumerate(zip(stores, notes, strict=True)):
+        tell(f"the layout of frame {number + 1} of {len(stores)}")
+        shared.include(drawn := look.draw(open_store(store), note))
+        if number < MOST_KEPT:
+            kept[number] = drawn
+    for number, (store, note, picture) in enumerate(zip(stores, notes, pictures, strict=True)):
+        tell(f"frame {number + 1} of {len(stores)}")
+        shared.unify(drawn := kept.pop(number, None) or look.draw(open_store(store), note))
+        files.write(picture, encode(drawn, "png", look.dpi))
 
 
 def checked_folder(folder: Any) -> Path:
