@@ -84,7 +84,8 @@ def write_mp4(path: Path, pictures: Sequence[Path], fps: float) -> None:
         width, height = (side // 2 * 2 for side in first.size)
     figure = Figure((width / PIXELS_AN_INCH, height / PIXELS_AN_INCH), dpi=PIXELS_AN_INCH)
     shown_image = figure.figimage(np.zeros((height, width, 3), dtype=np.uint8))
-    writer = FFMpegWriter(fps=fps, extra_args=["-f", "mp4"])  # whatever the draft's name ends in
+    extra = ["-f", "mp4"]  # whatever the draft's name ends in
+    writer = FFMpegWriter(fps=fps, extra_args=extra)  # type: ignore[arg-type]  # ffmpeg takes fractions as well
     with writer.saving(figure, os.fspath(path), PIXELS_AN_INCH):
         for image in read(pictures):
             shown_image.set_data(np.asarray(image)[:height, :width])

@@ -27,7 +27,7 @@ from fastdln.storage import metadata
 from fastdln.storage.completeness import remaining
 from fastdln.storage.dataset import in_memory
 from fastdln.storage.in_memory import InMemory
-from fastdln.storage.location import locate, plain_errors
+from fastdln.storage.location import ROOT, locate, plain_errors
 from fastdln.sweep.axes import Range
 from fastdln.sweep.schema import Sweep
 from fastdln.sweep.zooms import DEFAULT_FACTOR, DEFAULT_FRAMES, magnification, zoom_sweeps
@@ -189,7 +189,7 @@ class Look:
 
     def draw(self, ds: xr.Dataset, note: str) -> Figure:
         """Draw a frame; note: to the right above it."""
-        drawn = figure(ds, self.kind, **self.picture)  # type: ignore[arg-type]  # names of options
+        drawn = figure(ds, self.kind, **self.picture)
         drawn.axes[0].set_title(note, loc="right", fontsize="small")
         return drawn
 
@@ -211,13 +211,17 @@ def make(
     look.check(sweep, list(at))
     place = checked_folder(folder)
     stores = [place / f"frame-{number:03}.zarr" for number in range(len(sweeps))]
-    pictures = [files.checked(store.with_suffix(".png"), ["png"]) for store in stores] if place.is_dir() else [
-        store.with_suffix(".png") for store in stores
-    ]
+    pictures = (
+        [files.checked(store.with_suffix(".png"), ["png"]) for store in stores]
+        if place.is_dir()
+        else [store.with_suffix(".png") for store in stores]
+    )
     before = computed_before(stores, sweeps)
     with cluster_of(options) as client:
         files.make(place)
-        points = compute_frames(sweeps, stores, before, replace(options, scheduler=client, workers=None, dashboard=False))
+        points = compute_frames(
+            sweeps, stores, before, replace(options, scheduler=client, workers=None, dashboard=False)
+        )
     notes = [magnification(float(factor), number) for number in range(len(stores))]
     draw_frames(stores, notes, pictures, look, tell)
     tell("the animation")
@@ -236,7 +240,8 @@ def draw_frames(
             kept[number] = drawn
     for number, (store, note, picture) in enumerate(zip(stores, notes, pictures, strict=True)):
         tell(f"frame {number + 1} of {len(stores)}")
-        shared.unify(drawn := kept.pop(number, None) or look.draw(open_store(store), note))
+        drawn = kept.pop(number) if number in kept else look.draw(open_store(store), note)
+        shared.unify(drawn)
         files.write(picture, encode(drawn, "png", look.dpi))
 
 
@@ -249,7 +254,7 @@ def checked_folder(folder: Any) -> Path:
     place = files.folder(Path(text))
     if place.exists() and not place.is_dir():
         raise DatasetError(f"{place}: is a file; give a folder")
-    if (place / metadata.ROOT).exists():
+    if (place / ROOT).exists():
         raise DatasetError(f"{place}: is a store; give another folder")
     return place
 
@@ -264,7 +269,9 @@ def computed_before(stores: Sequence[Path], sweeps: Sequence[Sweep]) -> int:
                 continue
             snapshot = metadata.read(location)
             if keys := snapshot.grid.sweep.differing(sweep):
-                raise StoreError(f"{store}: is of another zoom, with other {', '.join(keys)}; give another folder with -o")
+                raise StoreError(
+                    f"{store}: is of another zoom, with other {', '.join(keys)}; give another folder with -o"
+                )
             points += sweep.points - int(remaining(snapshot).sum())
     return points
 

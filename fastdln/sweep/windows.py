@@ -169,7 +169,9 @@ class Window:
                 f"it is shifted to {start:g} to {stop:g}{said(self.in_units)}"
             )
         if not start < stop:
-            raise SweepError(f"axes.{self.name}: {self.count} values from start to stop are too close together to differ")
+            raise SweepError(
+                f"axes.{self.name}: {self.count} values from start to stop are too close together to differ"
+            )
         unit = f', unit = "{UNIT}"' if self.in_units else ""
         spacing = "log" if self.log else "linear"
         return f'{{start = {start!r}, stop = {stop!r}, num = {self.count}, spacing = "{spacing}"{unit}}}'
