@@ -21,6 +21,7 @@ from .execution.events import RunBegun as RunBegun
 from .execution.events import RunEnded as RunEnded
 from .explorer.explore import explore as explore
 from .reports.export import export as export
+from .reports.zoom import zoom as zoom
 from .sweep.extensions.register import register as register
 from .sweep.schema import Sweep as Sweep
 

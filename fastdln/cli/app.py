@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fastdln.cli.computing import extend, plan, refine, run, verify, warm
+from fastdln.cli.computing import extend, plan, refine, run, verify, warm, zoom
 from fastdln.cli.console import Commands
 from fastdln.cli.showing import explore, export, list_, paper, plot, report, status
 
@@ -41,7 +41,7 @@ def options(
     """Options that stand before a command."""
 
 
-for command in (run, extend, refine, warm, verify, plan, status, plot, explore, report, export, paper):
+for command in (run, extend, refine, zoom, warm, verify, plan, status, plot, explore, report, export, paper):
     app.command()(command)
 app.command("list")(list_)
 

@@ -1,4 +1,4 @@
-"""Commands that compute, or tell what computing would cost: run, extend, refine, warm, verify, plan."""
+"""Commands that compute, or tell what computing would cost: run, extend, refine, zoom, warm, verify, plan."""
 
 from __future__ import annotations
 
@@ -119,10 +119,78 @@ def refine(
             if not (how.quiet or how.log_json):
                 say(str(found))
         return
-    words = None if center is None else center.replace(",", " ").split() or [""]
-    middle: Any = pairs(words, "--center", "eta=1.42,alpha=0.55, no spaces around =")
+    middle: Any = point(center, "--center")
     with how.working(new):
         refine_store(store, new, *sets or (), center=middle, factor=factor, **how.keywords())
+
+
+def point(words: str | None, option: str) -> dict[str, str] | None:
+    """ "eta=1.42,alpha=0.55" as a dict."""
+    split = None if words is None else words.replace(",", " ").split() or [""]
+    return pairs(split, option, "eta=1.42,alpha=0.55, no spaces around =")
+
+
+@exits("what is finished is safe in the folder")
+@computes
+def zoom(
+    sweep: SweepFile,
+    at: Annotated[
+        str, typer.Option("--at", metavar="AXIS=VALUE,...", help="The point, in the middle: eta=1.42,alpha=0.55.")
+    ],
+    folder: Annotated[
+        str | None,
+        typer.Option("-o", metavar="FOLDER", help="For stores, pictures and animation; SWEEP-zoom here if left out."),
+    ] = None,
+    factor: Annotated[
+        float, typer.Option("--factor", metavar="N", help="Each window so many times narrower than the one before.")
+    ] = 2.0,
+    frames: Annotated[int, typer.Option("--frames", metavar="N", help="Windows, with the sweep's own.")] = 20,
+    sets: Sets = None,
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="The picture: phase, map, ...")] = "phase",
+    variable: Annotated[
+        str | None, typer.Option("--variable", metavar="NAME", help="Of the kind map: what it shows, e.g. loss.")
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="Instead of the sweep's; '' for none.")
+    ] = None,
+    size: Annotated[str | None, typer.Option("--size", metavar="WxH", help="Inches, e.g. 7x4.4.")] = None,
+    style: Annotated[
+        str | None, typer.Option("--style", metavar="NAME", help="screen, paper (small letters) or talk (large ones).")
+    ] = None,
+    cmap: Annotated[
+        str | None, typer.Option("--cmap", metavar="NAME", help="A colour map of Matplotlib, e.g. viridis.")
+    ] = None,
+    dpi: Annotated[float, typer.Option("--dpi", metavar="N", help="Pixels an inch.")] = 150.0,
+    fps: Annotated[float, typer.Option("--fps", metavar="N", help="Frames a second.")] = 4.0,
+    animation: Annotated[
+        str | None,
+        typer.Option("--animation", metavar="FORMAT", help="gif or mp4; mp4 where ffmpeg is found if left out."),
+    ] = None,
+    load: Load = None,
+    *,
+    how: ComputingOptions,
+) -> None:
+    """Compute ever narrower windows of a sweep about a point, and animate them.
+
+    Frame 0 is the sweep, each further one a window of as many points, in a store and a picture of its own. Run again, it
+    goes on where it stopped.
+    """
+    from fastdln.errors import SweepError
+
+    if how.storage:
+        raise SweepError("--storage: a zoom is written into a folder of this machine; leave it out")
+    place = f"{sweep.stem}-zoom" if folder is None else folder
+    from fastdln.execution.arguments import RunOptions
+    from fastdln.reports.zoom import Look, make
+    from fastdln.sweep.schema import Sweep
+
+    loaded = Sweep.from_file(sweep, sets or ())
+    picture = {"variable": variable, "title": title, "size": size, "style": style, "cmap": cmap}
+    look = Look(kind, {name: value for name, value in picture.items() if value is not None}, dpi, fps, animation)
+    silent = how.quiet or how.log_json
+    with how.logged(place), patient("drawing", silent) as step:
+        made = make(loaded, point(at, "--at"), place, factor, frames, look, RunOptions(**how.keywords()), step)
+    show(made)
 
 
 @exits("what is compiled is kept")

@@ -125,17 +125,20 @@ class ComputingOptions:
         }
 
     @contextmanager
-    def working(self, store: str, part: str | None = None, opened: str | None = None) -> Iterator[None]:
-        """Keeps the log beside the store, that of a URL in the current folder; says the end.
-
-        opened: what xarray opens, where that is not the store itself.
-        """
+    def logged(self, store: str, part: str | None = None) -> Iterator[None]:
+        """Keeps the log beside the store, that of a URL in the current folder."""
         from fastdln.execution.log import kept
 
         refuse_less_than(LEAST_TO_COMPUTE)
         share = f".part-{part.replace('/', '-of-')}" if part else ""
         Messages.as_json = self.log_json
         with kept(Path(f"{beside(store)}{share}.log"), self.log_json):
+            yield
+
+    @contextmanager
+    def working(self, store: str, part: str | None = None, opened: str | None = None) -> Iterator[None]:
+        """Keeps the log, and says the end; opened: what xarray opens, where that is not the store itself."""
+        with self.logged(store, part):
             yield
         if not (self.quiet or self.log_json):
             done = f"part {part} done" if part else "done"

@@ -116,15 +116,13 @@ def compute_window(
     options.check()
     middle, narrower = checked_centre(center, factor)
     changes = of_axes(overrides, "refine")
-    location, target = two_locations(store, new, options.storage_options)
+    location, _ = two_locations(store, new, options.storage_options)
     with plain_errors(location.name, "cannot be read"):
         parent = metadata.read(location)
     asked = extend.sweep_as_asked(parent)
     wanted = asked.changed([*around(asked, middle, narrower), *changes])
-    about = extend.window(parent, wanted)
-    extend.refuse_other_parents(target, about)
     to_new = options.storage_options if "://" in as_store_name(new) else None
-    return compute_in_store(wanted, new, replace(options, storage_options=to_new), about)
+    return compute_within(parent, wanted, new, replace(options, storage_options=to_new))
 
 
 def two_locations(
@@ -141,6 +139,13 @@ def two_locations(
         locate(store, storage_options)  # says what they are for
     location, target = (locate(path, given) for path, given in zip((store, new), of_urls, strict=True))
     return location, target
+
+
+def compute_within(parent: Snapshot, wanted: Sweep, new: StorePath, options: RunOptions) -> Outcome:
+    """Computes the sweep of a window of a store's grid into a store that says where it came from."""
+    about = extend.window(parent, wanted)
+    extend.refuse_other_parents(locate(new, options.storage_options), about)
+    return compute_in_store(wanted, new, options, about)
 
 
 def of_axes(overrides: Iterable[str], verb: str) -> list[str]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from html import escape
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fastdln.execution.pace import Pace, line
 
@@ -25,6 +25,7 @@ SECONDS_BEFORE_A_LINE = 1.0
 SECONDS_BETWEEN_WAITS = 3.0
 
 
+@runtime_checkable
 class Reporter(Protocol):
     """Called as (points done, points in all) while a run goes on."""
 
@@ -58,7 +59,7 @@ def reporter(progress: bool | Report | None, done: int, total: int, pace: Pace |
         pace = Pace(done)
         pace.start()
     if callable(progress):
-        yield Callback(progress)
+        yield progress if isinstance(progress, Reporter) else Callback(progress)
         return
     if progress is False:
         yield Callback()

@@ -228,15 +228,26 @@ def joined(handles: Iterable[Any]) -> list[Any]:
     lists: dict[str, set[int]] = {}
     longer: set[str] = set()
     for handle in handles:
-        name, _, listed = (label := str(handle.get_label())).partition(": ")
-        numbers = {int(number) for number in listed.split(", ") if number.isdigit()}
+        name, numbers = name_in(handle), numbers_in(handle)
         if numbers:
             lists[name] = lists.get(name, set()) | numbers
-            longer |= {name} if listed.endswith("...") else set()
-        by_name.setdefault(name if numbers else label, handle)
+            longer |= {name} if str(handle.get_label()).endswith("...") else set()
+        by_name.setdefault(name, handle)
     for name, numbers in lists.items():
         by_name[name].set_label(listing(name, sorted(numbers), name in longer))
     return list(by_name.values())
+
+
+def numbers_in(handle: Any) -> set[int]:
+    """Read the numbers that an entry of a legend lists."""
+    listed = str(handle.get_label()).partition(": ")[2]
+    return {int(number) for number in listed.split(", ") if number.isdigit()}
+
+
+def name_in(handle: Any) -> str:
+    """Read the name of an entry of a legend, without the numbers that it lists."""
+    label = str(handle.get_label())
+    return label.partition(": ")[0] if numbers_in(handle) else label
 
 
 def listing(name: str, numbers: Sequence[int], more: bool = False) -> str:

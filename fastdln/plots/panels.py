@@ -188,11 +188,18 @@ def merge_legends(figure: Figure) -> None:
             handles += ENTRIES_OF[legend]
             legend.remove()
     if handles:
-        points = float(figure.axes[0].xaxis.label.get_fontsize())
-        named = joined(handles)
-        named = [*(one for one in named if not is_theory(one)), *(one for one in named if is_theory(one))]
-        entries, columns = in_rows(named, 0.97 * figure.get_figwidth(), SMALL * points)
-        figure.legend(handles=entries, loc="outside lower center", ncols=columns, fontsize="small", columnspacing=1.2)
+        figure_legend(figure, joined(handles))
+
+
+def figure_legend(figure: Figure, named: Sequence[Any]) -> None:
+    """Put a legend below the whole figure: the data, and then the theory."""
+    points = float(figure.axes[0].xaxis.label.get_fontsize())
+    named = [*(one for one in named if not is_theory(one)), *(one for one in named if is_theory(one))]
+    entries, columns = in_rows(named, 0.97 * figure.get_figwidth(), SMALL * points)
+    legend = figure.legend(
+        handles=entries, loc="outside lower center", ncols=columns, fontsize="small", columnspacing=1.2
+    )
+    ENTRIES_OF[legend] = named
 
 
 def label_once(axes: Any, columns: int) -> None:

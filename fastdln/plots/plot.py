@@ -22,7 +22,7 @@ from fastdln.plots.labels import draw_legend, make_room
 from fastdln.plots.overlay import dims_of_further, draw_over
 from fastdln.plots.scales import set_log
 from fastdln.plots.selection import chosen_name, has_all, indices_along, refuse_unknown, select_value, x_names
-from fastdln.plots.ticks import readable_logs
+from fastdln.plots.ticks import readable_logs, readable_narrow
 from fastdln.plots.wrapping import fit_labels, fit_title
 
 # What every picture takes of an appearance.
@@ -317,6 +317,7 @@ class Plot:
             if view.measured != "colour":
                 make_room(ax)
             look.limit(ax)
+            readable_narrow(ax)
             fit_labels(ax)
             draw_legend(ax, handles)
         return ax

@@ -163,21 +163,27 @@ def share_colours(axes: Sequence[Axes]) -> None:
             share_bar(axes, label, alike)
 
 
+def one_scale(norms: Sequence[Any], cmap: str) -> dict[str, Any]:
+    """Make one scale of several, as keywords of what has it; empty where they are of different kinds.
+
+    cmap: the colour map's name, of which whole numbers take a colour each.
+    """
+    if len({type(norm) for norm in norms}) > 1:
+        return {}
+    low, high = min(norm.vmin for norm in norms), max(norm.vmax for norm in norms)
+    if isinstance(norms[0], TwoSlopeNorm):
+        about = {norm.vcenter for norm in norms}
+        return {"norm": TwoSlopeNorm(about.pop(), low, high)} if len(about) == 1 else {}
+    if isinstance(norms[0], BoundaryNorm):
+        return whole_numbers(round(low + 0.5), round(high - 0.5), cmap)
+    return {"norm": (LogNorm if isinstance(norms[0], LogNorm) else Normalize)(low, high)}
+
+
 def share_bar(axes: Sequence[Axes], label: str, meshes: list[Any]) -> None:
     """Give maps of one quantity one scale and one colour bar."""
     norms = [mesh.norm for mesh in meshes]
-    if len({type(norm) for norm in norms}) > 1:
+    if not (shared := one_scale(norms, meshes[0].get_cmap().name)):
         return
-    low, high = min(norm.vmin for norm in norms), max(norm.vmax for norm in norms)
-    shared: Any
-    if isinstance(norms[0], TwoSlopeNorm):
-        if len({norm.vcenter for norm in norms}) > 1:
-            return
-        shared = {"norm": TwoSlopeNorm(norms[0].vcenter, low, high)}
-    elif isinstance(norms[0], BoundaryNorm):
-        shared = whole_numbers(round(low + 0.5), round(high - 0.5), meshes[0].get_cmap().name)
-    else:
-        shared = {"norm": (LogNorm if isinstance(norms[0], LogNorm) else Normalize)(low, high)}
     bar = meshes[-1].colorbar
     lines = [line.get_ydata()[0] for line in bar.ax.lines]
     ends = {mesh.colorbar.extend for mesh in meshes}

@@ -1,13 +1,23 @@
-"""Ticks of log axes: powers of ten at even strides, or plain numbers where an axis has few decades."""
+"""Ticks of log axes: powers of ten at even strides, or plain numbers where an axis has few decades; and those of narrow axes."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, Formatter, Locator, MaxNLocator, NullFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    Formatter,
+    Locator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+    ScalarFormatter,
+)
 
 # Ticks with a number, at most and where that is possible at least.
 MOST, FEWEST = 6, 3
@@ -18,6 +28,16 @@ MULTIPLES: tuple[tuple[int, ...], ...] = ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 5, 
 
 # Numbers in this range are written out.
 LEAST_PLAIN, MOST_PLAIN = 1e-3, 1e4
+
+# An axis is narrow where its numbers would need more digits than this to differ: they are written as what they are above a
+# round number, of which they have so many digits.
+MOST_DIGITS, ABOVE = 6, 2
+
+# Parts of its last digit by which a number may differ from what is written; between doubles a tick stands where it can.
+EVEN = 0.05
+
+# Parts of its values that a log axis may extend and is as good as linear: within them a logarithm is straight to a thousandth.
+STRAIGHT = 0.01
 
 # Decades up to which a tick stands at each multiple, and at each decade.
 ALL_MULTIPLES, ALL_DECADES = 6, 40
@@ -90,6 +110,60 @@ class Between(OfView):
             return []
         powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
         return np.multiply.outer(powers, range(1, 10 if decades <= ALL_MULTIPLES else 2)).ravel()
+
+
+class AboveRound(Formatter):
+    """Numbers that differ in their last digits only, as multiples of a power of ten above a round number beside the axis."""
+
+    def __init__(self) -> None:
+        self.beside = ""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write one number."""
+        return self.format_ticks([x])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Write the numbers of an axis, in decimals: a double has not more digits than are needed here."""
+        self.beside = ""
+        exact = [Decimal(float(value)) for value in values]
+        gap = min((abs(b - a) for a, b in itertools.pairwise(exact)), default=Decimal(0))
+        if not gap:
+            return [f"{value:.{MOST_DIGITS}g}" for value in values]
+        unit = gap.adjusted()
+        if digits(exact, gap) <= MOST_DIGITS:
+            return in_parts(exact, Decimal(0), max(-unit, 0), 0)
+        round_one = min(exact).quantize(Decimal(1).scaleb(unit + ABOVE), ROUND_FLOOR)
+        self.beside = f"$\\times\\ 10^{{{unit}}}$ + {round_one:f}"
+        return in_parts(exact, round_one, 0, -unit)
+
+    def get_offset(self) -> str:
+        """Write the round number."""
+        return self.beside
+
+
+def in_parts(values: Sequence[Decimal], above: Decimal, decimals: int, power: int) -> list[str]:
+    """Write what numbers are above another, times a power of ten: all with these decimals, or with one more if any needs it."""
+    parts = [(value - above).scaleb(power) for value in values]
+    more = any(abs(part.scaleb(decimals) - round(part.scaleb(decimals))) > EVEN for part in parts)
+    return [f"{part:.{decimals + more}f}" for part in parts]
+
+
+def digits(values: Sequence[Decimal], gap: Decimal) -> int:
+    """Count the digits that the largest of some numbers needs to show such a gap."""
+    return max(value.adjusted() for value in values) - gap.adjusted() + 1
+
+
+def readable_narrow(ax: Axes) -> None:
+    """Give the narrow axes of a picture such numbers: log ones, and linear ones with Matplotlib's own."""
+    for axis in (ax.xaxis, ax.yaxis):
+        low, high = sorted(abs(end) for end in axis.get_view_interval())
+        if not high - low <= STRAIGHT * high or isinstance(axis.get_major_locator(), FixedLocator):
+            continue
+        if axis.get_scale() == "log" or isinstance(axis.get_major_formatter(), ScalarFormatter):
+            axis.set_major_locator(MaxNLocator(MOST - 1))
+            axis.set_major_formatter(AboveRound())
+            axis.set_minor_locator(NullLocator())
+            axis.set_minor_formatter(NullFormatter())
 
 
 def readable_logs(ax: Axes) -> None:

@@ -1,0 +1,114 @@
+"""Frames of one sequence of pictures: the same layout, legend and scales of colours for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+from fastdln.plots.appearance import settings
+from fastdln.plots.labels import ENTRIES_OF, draw_legend, joined, name_in
+from fastdln.plots.panels import SETTINGS_LOCK, STYLE_OF, figure_legend
+from fastdln.plots.scales import one_scale, tidy_bar
+
+# What Matplotlib calls the axes of a colour bar.
+BAR = "<colorbar>"
+
+# Stands for the number of an axes where a legend is the whole figure's.
+WHOLE_FIGURE = -1
+
+
+class Frames:
+    """What the pictures of a sequence have in common: each is shown to `include`, and once all were, to `unify`.
+
+    They are of one kind and size, so that they have the same axes in the same order.
+    """
+
+    def __init__(self) -> None:
+        self._places: list[Bbox] = []
+        self._entries: dict[int, list[Any]] = {}
+        self._norms: dict[str, list[Any]] = {}
+
+    def include(self, figure: Figure) -> None:
+        """Take a figure's scales of colours, the entries of its legends, and the places of its axes."""
+        with SETTINGS_LOCK, settings(STYLE_OF.get(figure)):
+            self._include(figure)
+
+    def _include(self, figure: Figure) -> None:
+        for mesh in coloured(figure):
+            self._norms.setdefault(mesh.colorbar.ax.get_ylabel(), []).append(mesh.norm)
+        for number, entries in legends(figure):
+            self._entries[number] = merged(self._entries.get(number, []), entries)
+        self._name(figure)
+        figure.draw_without_rendering()
+        places = [ax.get_position(original=True) for ax in figure.axes]
+        bars = [ax.get_label() == BAR for ax in figure.axes]
+        self._places = [within(*both) for both in zip(self._places or places, places, bars, strict=False)]
+
+    def unify(self, figure: Figure) -> None:
+        """Give a figure what all of them have in common."""
+        with SETTINGS_LOCK, settings(STYLE_OF.get(figure)):
+            self._unify(figure)
+
+    def _unify(self, figure: Figure) -> None:
+        for mesh in coloured(figure):
+            bar, norms = mesh.colorbar, self._norms[mesh.colorbar.ax.get_ylabel()]
+            locator = bar.locator
+            if scale := one_scale(norms, mesh.get_cmap().name):
+                mesh.set(**scale)
+                bar.locator = locator
+                bar.update_ticks()
+                tidy_bar(bar)
+        self._name(figure)
+        figure.set_layout_engine("none")
+        for ax, place in zip(figure.axes, self._places, strict=False):
+            ax.set_position(place)
+
+    def _name(self, figure: Figure) -> None:
+        """Draw the legends, of all that any of the pictures has named so far."""
+        for number, entries in self._entries.items():
+            if number == WHOLE_FIGURE:
+                for legend in list(figure.legends):
+                    legend.remove()
+                figure_legend(figure, entries)
+            else:
+                draw_legend(figure.axes[number], entries)
+
+
+def coloured(figure: Figure) -> Iterator[Any]:
+    """Give what has a colour bar."""
+    for ax in figure.axes:
+        yield from (mesh for mesh in ax.collections if getattr(mesh, "colorbar", None) is not None)
+
+
+def legends(figure: Figure) -> Iterator[tuple[int, list[Any]]]:
+    """Give the entries of each legend, and the number of its axes."""
+    for number, ax in enumerate(figure.axes):
+        if (legend := ax.get_legend()) is not None:
+            yield number, ENTRIES_OF[legend]
+    for legend in figure.legends:
+        yield WHOLE_FIGURE, ENTRIES_OF[legend]
+
+
+def merged(before: Sequence[Any], now: Sequence[Any]) -> list[Any]:
+    """Merge the entries of two legends: what is new stands behind the one that it stands behind in its own."""
+    names = [name_in(entry) for entry in before]
+    place = 0
+    for name in map(name_in, now):
+        if name in names:
+            place = names.index(name) + 1
+        else:
+            names.insert(place, name)
+            place += 1
+    return sorted(joined([*before, *now]), key=lambda entry: names.index(name_in(entry)))
+
+
+def within(one: Bbox, other: Bbox, is_bar: bool) -> Bbox:
+    """Find the place that two layouts have room for; a colour bar keeps its width, and moves to the left."""
+    low, high = max(one.y0, other.y0), min(one.y1, other.y1)
+    if is_bar:
+        left = min(one.x0, other.x0)
+        return Bbox([[left, low], [left + one.width, high]])
+    return Bbox([[max(one.x0, other.x0), low], [min(one.x1, other.x1), high]])
