@@ -151,8 +151,8 @@ def zoom(
 
     Notes
     -----
-    The values of a window differ by 32 doubles at least, which are some 2.2e-16 of the point's value (of 1 or its
-    logarithm along log axes) apart: 400 values about 1 need a window 2.8e-12 wide.
+    The values of a window differ by 32 doubles at least, each 2.2e-16 of the point's value (along log axes, whose width is
+    that of the logarithm, of the larger of 1 and its logarithm): n values about x need a width of 7.1e-15 x (n - 1).
 
     Examples
     --------

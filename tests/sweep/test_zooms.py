@@ -122,3 +122,8 @@ def test_what_makes_no_zoom_is_refused_in_a_line(said):
         zoom_sweeps(SWEEP, *WRONG[said])
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_windows_keep_the_shape_of_chunks():
+    sweep = Sweep(model="modes", axes={"eta": ETA, "alpha": ALPHA, "depth": 3}, chunks={"eta": 4})
+    assert [dict(one.chunks) for one in zoom_sweeps(sweep, {"eta": 1.0}, 2, 3)] == [{"eta": 4}] * 3
