@@ -508,6 +508,28 @@ The same words on the command line (`--size 5x3`) and in Python (`size=(5, 3)`).
 Fonts of PDFs are TrueType, as conferences ask. Each file carries the title, the hash of its sweep, and the command that
 draws it again.
 
+## Zooms
+
+```sh
+fastdln zoom sweeps/zoom.toml --at eta=1.415276948657,alpha=0.80209837475 --factor 2 --frames 20 --size 6x4 --dpi 80
+```
+
+![Ever narrower windows of the boundary between collapsing and diverging networks](images/zoom.gif)
+
+[`fastdln zoom`](api/index.md#fastdln.zoom), `fastdln.zoom(sweep, at={{...}}, folder=...)` in Python, computes a sequence of windows about a point, draws each, and makes
+an animation of them: `zoom.mp4` where ffmpeg is found, and else `zoom.gif` (`--animation gif` in any case), in the folder `zoom-zoom`, named after the
+sweep's file, or that of `-o`. Frame 0 is the sweep itself; frame k has as many points on 1 / factor^k of the width of the axes that `--at` names, in the log where
+an axis has log spacing. Windows keep within the sweep's own: near its edge the first ones have the point beside their middle. Each is a
+store, `frame-007.zarr`, whose attributes name the first one as its `parent_store`; with `fastdln refine` any of them is swept finer.
+
+- It goes on after a kill, at any moment, by the same command: finished chunks are not computed again, and a larger `--frames`
+  adds to what is there. Another zoom in the same folder is refused.
+- All pictures have one size, one layout, one legend and one scale of colours, so that nothing jumps. `--kind` chooses the picture
+  (`--kind map --variable loss`), and `--size`, `--style`, `--cmap`, `--title` and `--dpi` its looks.
+- Where numbers along an axis differ in their last digits only, ticks count in a power of ten above the round number beside the axis.
+- A window has to have 32 doubles from one value to the next, so that rounding moves none by more than a sixteenth of a cell:
+  400 values about 1.4 need a width of 4e-12, 38 halvings of a width of 1. More frames are refused before anything is written, with that width.
+
 {(chr(10) * 2).join(described(plot) for plot in PLOTS.values())}
 """
 

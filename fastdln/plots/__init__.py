@@ -6,6 +6,7 @@ A file that binds `PLOT` is a picture, with the function of its name. The others
 - `selection`: values, indices and names along the dimensions of a dataset
 - `colours`, `scales` (of colours), `labels` (and legends), `axes` (and the edges of stability on them)
 - `shown`: dimensions that they show; `calling`: how they are called
+- `frames`: what the pictures of a sequence have in common
 - `heatmap` and `rasterize`: a plane in colours; `trajectories`: states along a run; `record`: a range over the record
 """
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from fastdln.plots.appearance import settings
 from fastdln.plots.labels import ENTRIES_OF, draw_legend, joined, name_in
 from fastdln.plots.panels import SETTINGS_LOCK, STYLE_OF, figure_legend
-from fastdln.plots.scales import one_scale, tidy_bar
+from fastdln.plots.scales import BEYOND, joined_ends, one_scale, replace_bar
 
 # What Matplotlib calls the axes of a colour bar.
 BAR = "<colorbar>"
@@ -29,42 +30,42 @@ class Frames:
     def __init__(self) -> None:
         self._places: list[Bbox] = []
         self._entries: dict[int, list[Any]] = {}
-        self._norms: dict[str, list[Any]] = {}
+        self._bars: dict[str, list[tuple[Any, str]]] = {}
 
     def include(self, figure: Figure) -> None:
         """Take a figure's scales of colours, the entries of its legends, and the places of its axes."""
         with SETTINGS_LOCK, settings(STYLE_OF.get(figure)):
-            self._include(figure)
-
-    def _include(self, figure: Figure) -> None:
-        for mesh in coloured(figure):
-            self._norms.setdefault(mesh.colorbar.ax.get_ylabel(), []).append(mesh.norm)
-        for number, entries in legends(figure):
-            self._entries[number] = merged(self._entries.get(number, []), entries)
-        self._name(figure)
-        figure.draw_without_rendering()
-        places = [ax.get_position(original=True) for ax in figure.axes]
+            for mesh in coloured(figure):
+                self._bars.setdefault(mesh.colorbar.ax.get_ylabel(), []).append((mesh.norm, mesh.colorbar.extend))
+            for number, entries in legends(figure):
+                self._entries[number] = merged(self._entries.get(number, []), entries)
+            self._name(figure)
+            figure.draw_without_rendering()
+        places = [place_of(ax) for ax in figure.axes]
         bars = [ax.get_label() == BAR for ax in figure.axes]
         self._places = [within(*both) for both in zip(self._places or places, places, bars, strict=False)]
 
     def unify(self, figure: Figure) -> None:
         """Give a figure what all of them have in common."""
         with SETTINGS_LOCK, settings(STYLE_OF.get(figure)):
-            self._unify(figure)
+            self._name(figure)
+            figure.set_layout_engine("none")
+            for ax, place in zip(figure.axes, self._places, strict=False):
+                ax.set_position(place)
+            for mesh in list(coloured(figure)):
+                self._colour(figure, mesh)
 
-    def _unify(self, figure: Figure) -> None:
-        for mesh in coloured(figure):
-            bar, norms = mesh.colorbar, self._norms[mesh.colorbar.ax.get_ylabel()]
-            locator = bar.locator
-            if scale := one_scale(norms, mesh.get_cmap().name):
-                mesh.set(**scale)
-                bar.locator = locator
-                bar.update_ticks()
-                tidy_bar(bar)
-        self._name(figure)
-        figure.set_layout_engine("none")
-        for ax, place in zip(figure.axes, self._places, strict=False):
-            ax.set_position(place)
+    def _colour(self, figure: Figure, mesh: Any) -> None:
+        """Give what has a colour bar, and the panels that share it, the scale of all, with a bar in the same place."""
+        label, place = mesh.colorbar.ax.get_ylabel(), mesh.colorbar.ax.get_position(original=True)
+        norms, ends = zip(*self._bars[label], strict=True)
+        if scale := one_scale(norms, mesh.get_cmap().name):
+            sharing = [one for ax in figure.axes for one in ax.collections if one.norm is mesh.norm and one is not mesh]
+            cax = figure.add_axes(place.bounds, label=BAR)
+            replace_bar([*sharing, mesh], scale, label, joined_ends(ends), cax=cax)
+            for ax in figure.axes:
+                for text in [one for one in ax.texts if one.get_text().startswith(BEYOND)]:
+                    text.remove()  # counted beyond the scale of this picture alone; the arrows of the bar say it
 
     def _name(self, figure: Figure) -> None:
         """Draw the legends, of all that any of the pictures has named so far."""
@@ -103,6 +104,13 @@ def merged(before: Sequence[Any], now: Sequence[Any]) -> list[Any]:
             names.insert(place, name)
             place += 1
     return sorted(joined([*before, *now]), key=lambda entry: names.index(name_in(entry)))
+
+
+def place_of(ax: Axes) -> Bbox:
+    """Find the place that axes have in a layout; that of a colour bar is as wide as it is drawn."""
+    place = ax.get_position(original=True)
+    width = (ax.get_position() if ax.get_label() == BAR else place).width
+    return Bbox.from_bounds(place.x0, place.y0, width, place.height)
 
 
 def within(one: Bbox, other: Bbox, is_bar: bool) -> Bbox:

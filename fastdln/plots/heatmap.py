@@ -17,7 +17,7 @@ from fastdln.plots.axes import critical_lines, eta_axis, level_lines, plane_axis
 from fastdln.plots.colours import BLUE_YELLOW, CLASS_COLOURS, NO_VALUE, SEQUENTIAL
 from fastdln.plots.labels import axis_label, hatched_swatch, note, swatch
 from fastdln.plots.rasterize import Cells, draw_cells, grid_cells, mean, most_frequent
-from fastdln.plots.scales import extend_of, robust_scale, tidy_bar, whole_numbers
+from fastdln.plots.scales import BEYOND, extend_of, robust_scale, tidy_bar, whole_numbers
 from fastdln.plots.shown import plane_dims
 
 # Percentiles at either end beyond which values have the last colour.
@@ -86,7 +86,7 @@ def coloured(
     tidy_bar(ax.figure.colorbar(mesh, ax=ax, extend=extend_of(below > 0, above > 0), label=label))
     if below + above:
         zeros = ", or 0" if look.log else ""
-        note(ax, f"beyond the colours{zeros}: {below + above:,} of {averages.count():,} cells")
+        note(ax, f"{BEYOND}{zeros}: {below + above:,} of {averages.count():,} cells")
     draw_edges(ax, ds, look, x, y)
     return handles + ([] if computed.all() else [hatched_swatch("not computed")])
 

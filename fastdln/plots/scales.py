@@ -31,6 +31,9 @@ ROOM = 0.05
 # What is less is below 0 by more than rounding.
 LEAST_SIGNED = -1e-12
 
+# How the note on values beyond a scale of colours begins.
+BEYOND = "beyond the colours"
+
 # Length of a colour bar in parts of its width, along one row of panels.
 ASPECT = 20
 
@@ -184,18 +187,27 @@ def share_bar(axes: Sequence[Axes], label: str, meshes: list[Any]) -> None:
     norms = [mesh.norm for mesh in meshes]
     if not (shared := one_scale(norms, meshes[0].get_cmap().name)):
         return
-    bar = meshes[-1].colorbar
-    lines = [line.get_ydata()[0] for line in bar.ax.lines]
-    ends = {mesh.colorbar.extend for mesh in meshes}
-    extend = extend_of(bool(ends & {"min", "both"}), bool(ends & {"max", "both"}))
-    locator = bar.locator if isinstance(norms[0], BoundaryNorm) else None
     place = axes[0].get_subplotspec()
     aspect = ASPECT * (1 if place is None else place.get_gridspec().nrows)
+    ends = joined_ends([mesh.colorbar.extend for mesh in meshes])
+    replace_bar(meshes, shared, label, ends, ax=list(axes), aspect=aspect)
+
+
+def joined_ends(ends: Sequence[str]) -> str:
+    """Name the ends of a colour bar that get an arrow where one of several has it."""
+    return extend_of(bool({"min", "both"} & set(ends)), bool({"max", "both"} & set(ends)))
+
+
+def replace_bar(meshes: Sequence[Any], scale: dict[str, Any], label: str, extend: str, **place: Any) -> None:
+    """Give maps another scale, and one new colour bar instead of theirs, like the last one's; place: as for colorbar."""
+    bar = meshes[-1].colorbar
+    lines = [line.get_ydata()[0] for line in bar.ax.lines]
+    locator = bar.locator if isinstance(bar.norm, BoundaryNorm) else None
     for mesh in meshes:
-        mesh.colorbar.remove()
-        mesh.set(**shared)
-    bar_of: dict[str, Any] = {"extend": extend, "label": label, "ticks": locator, "aspect": aspect}
-    one: Any = axes[0].figure.colorbar(meshes[-1], ax=list(axes), **bar_of)
+        if mesh.colorbar is not None:
+            mesh.colorbar.remove()
+        mesh.set(**scale)
+    one: Any = meshes[-1].axes.figure.colorbar(meshes[-1], extend=extend, label=label, ticks=locator, **place)
     tidy_bar(one)
     for line in lines:
         one.ax.axhline(line, color="black", linewidth=0.8)

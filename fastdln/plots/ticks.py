@@ -149,8 +149,8 @@ def in_parts(values: Sequence[Decimal], above: Decimal, decimals: int, power: in
 
 
 def digits(values: Sequence[Decimal], gap: Decimal) -> int:
-    """Count the digits that the largest of some numbers needs to show such a gap."""
-    return max(value.adjusted() for value in values) - gap.adjusted() + 1
+    """Count the digits that the largest of some numbers needs to show such a gap, zeros before them included."""
+    return max(0, *(value.adjusted() for value in values)) - gap.adjusted() + 1
 
 
 def readable_narrow(ax: Axes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +32,6 @@ from fastdln.sweep.schema import Sweep
 from fastdln.sweep.zooms import DEFAULT_FACTOR, DEFAULT_FRAMES, magnification, zoom_sweeps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import distributed
     import xarray as xr
 
@@ -154,8 +151,8 @@ def zoom(
 
     Notes
     -----
-    The values of a window differ by 32 doubles at least, which are some 2.2e-16 of the point's value (of 1 or its
-    logarithm along log axes) apart: 400 values about 1 need a window 2.8e-12 wide.
+    The values of a window differ by 32 doubles at least, each 2.2e-16 of the point's value (along log axes, whose width is
+    that of the logarithm, of the larger of 1 and its logarithm): n values about x need a width of 7.1e-15 x (n - 1).
 
     Examples
     --------
@@ -169,7 +166,7 @@ def zoom(
     return make(as_sweep(sweep), at, folder, factor, frames, look, options)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Look:
     """How the pictures and the animation of a zoom look: the keywords of `zoom`."""
 
@@ -279,25 +276,19 @@ def computed_before(stores: Sequence[Path], sweeps: Sequence[Sweep]) -> int:
 def compute_frames(sweeps: Sequence[Sweep], stores: Sequence[Path], before: int, options: RunOptions) -> int:
     """Computes what the stores lack, the windows as those of the first; returns how many points that was."""
     total, computed, there = sum(sweep.points for sweep in sweeps), 0, 0
-    with reporter(options.progress, before, total, pace := Pace(before)) as report, plateaus_told_once():
+    with reporter(options.progress, before, total, pace := Pace(before)) as report:
         for number, (sweep, store) in enumerate(zip(sweeps, stores, strict=True)):
             of_frame = replace(options, progress=OfFrame(report, pace, there, before, total))
-            if number == 0:
-                found = compute_in_store(sweep, store, of_frame)
-                parent = found.snapshot
-            else:
-                warnings.filterwarnings("ignore", "steps = ", UserWarning)
-                found = compute_within(parent, sweep, store, of_frame)
+            with warnings.catch_warnings():
+                if number == 0:
+                    found = compute_in_store(sweep, store, of_frame)
+                    parent = found.snapshot
+                else:  # plateaus are as long everywhere about the point
+                    warnings.filterwarnings("ignore", "steps = ", UserWarning)
+                    found = compute_within(parent, sweep, store, of_frame)
             computed += found.points
             there += sweep.points
     return computed
-
-
-@contextmanager
-def plateaus_told_once() -> Iterator[None]:
-    """Warnings that `steps` are few hold for every frame alike; what is set for them inside ends with it."""
-    with warnings.catch_warnings():
-        yield
 
 
 @dataclass

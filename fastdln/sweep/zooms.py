@@ -34,7 +34,11 @@ def zoom_sweeps(sweep: Sweep, at: Any, factor: Any = DEFAULT_FACTOR, frames: Any
     most = min(MOST_FRAMES, *(frames_of(window, narrower) for window in windows))
     if count > most:
         raise SweepError(refusal(windows, narrower, count, most))
-    return [sweep, *(sweep.changed(changes(windows, narrower**frame)) for frame in range(1, count))]
+    # which are no part of what is computed, and so of no changed sweep
+    shapes = [
+        f"{key}.{name}={points}" for key in ("chunks", "shards") for name, points in (getattr(sweep, key) or {}).items()
+    ]
+    return [sweep, *(sweep.changed([*changes(windows, narrower**frame), *shapes]) for frame in range(1, count))]
 
 
 def checked_frames(frames: Any) -> int:

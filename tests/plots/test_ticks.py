@@ -1,10 +1,14 @@
 """Ticks of log axes, and texts that fit where they stand."""
 
+import itertools
+import re
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from fastdln.plots.ticks import Decades, PowersOfTen, readable_logs
+from fastdln.plots.ticks import AboveRound, Decades, PowersOfTen, readable_logs, readable_narrow
 from fastdln.plots.wrapping import width_of, wrap
 
 
@@ -41,6 +45,44 @@ def test_ticks_follow_the_limits_and_leave_fixed_ones():
     assert len(ax.get_yticks()) <= 6
     ax.set_ylim(1, 100)
     assert ax.get_yticks().tolist() == [1, 10, 100]
+
+
+def read(label, beside):
+    """The number that a tick's label and the text beside the axis stand for, exactly."""
+    if not beside:
+        return Decimal(label)
+    power, above = re.fullmatch(r"\$\\times\\ 10\^\{(-?\d+)\}\$ \+ ([\d.]+)", beside).groups()
+    return Decimal(label).scaleb(int(power)) + Decimal(above)
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+@pytest.mark.parametrize("width", [4e-3, 1e-5, 1e-8, 1e-10, 3e-12])
+@pytest.mark.parametrize("middle", [1.4152769486570123, 0.0080209837475, 123.456789012345678, 1e-9])
+def test_numbers_of_a_narrow_axis_are_short_and_those_of_its_ticks(scale, width, middle):
+    ax = Figure(figsize=(7, 4.4)).subplots()
+    low, high = middle * (1 - width / 2), middle * (1 + width / 2)
+    ax.set(xscale=scale, xlim=(low, high))
+    readable_narrow(ax)
+    ticks = [tick for tick in ax.get_xticks() if low <= tick <= high]
+    labels = ax.xaxis.get_major_formatter().format_ticks(ticks)
+    beside = ax.xaxis.get_major_formatter().get_offset()
+    assert len(ticks) >= 3
+    assert len(set(labels)) == len(labels)
+    assert all(len(label) <= 8 for label in labels)
+    gap = min(b - a for a, b in itertools.pairwise(map(Decimal, ticks)))
+    for tick, label in zip(ticks, labels, strict=True):
+        assert abs(read(label, beside) - Decimal(tick)) <= gap / 10
+    assert beside or width > 1e-8
+    assert not beside or width < 1e-4 or middle < 1
+
+
+def test_a_wide_axis_keeps_its_numbers():
+    ax = Figure().subplots()
+    ax.set(xlim=(0.5, 1.5), yscale="log", ylim=(1, 100))
+    before = [axis.get_major_formatter() for axis in (ax.xaxis, ax.yaxis)]
+    readable_narrow(ax)
+    assert [axis.get_major_formatter() for axis in (ax.xaxis, ax.yaxis)] == before
+    assert AboveRound().format_ticks([2.0]) == ["2"]
 
 
 @pytest.mark.parametrize("inches", [1.0, 2.5, 6.0])
