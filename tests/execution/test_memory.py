@@ -40,7 +40,7 @@ WANTS = {
 @pytest.mark.parametrize("want", WANTS)
 def test_any_want_of_memory_is_one_line_and_exit_3(want, capsys):
     with pytest.raises(typer.Exit) as end:
-        console.exits(lambda: WANTS[want]())()
+        console.exits()(lambda: WANTS[want]())()
     assert end.value.exit_code == 3
     said = capsys.readouterr().err
     assert said.startswith(f"incomplete: {SHORT_OF_MEMORY}")
@@ -53,7 +53,7 @@ def test_any_want_of_memory_is_one_line_and_exit_3(want, capsys):
 def test_other_faults_stay_what_they_are(error):
     assert not short_of_memory(error)
     with pytest.raises(type(error)):
-        console.exits(lambda: raises(error))()
+        console.exits()(lambda: raises(error))()
 
 
 def test_a_chunk_without_memory_leaves_the_others(tmp_path, monkeypatch):
