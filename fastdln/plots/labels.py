@@ -107,8 +107,10 @@ def is_theory(handle: Any) -> bool:
 
 
 def is_seen(line: Any) -> bool:
-    """Whether any of a line lies within its picture."""
-    shown = line.get_transform().transform_path(line.get_path())
+    """Whether any of a line lies within its picture; one without points stands for what is drawn otherwise."""
+    if not len(line.get_xdata()):
+        return True
+    shown = line.get_transform().transform_path(line.get_path()).cleaned(remove_nans=True)
     return bool(shown.intersects_bbox(line.axes.bbox, filled=False))
 
 
