@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from bokeh.plotting import figure
 from fastdln.explorer.painting import NO_CLASS, Line, PaintedCells
 from fastdln.explorer.point import Curve, Panel
 from fastdln.explorer.scene import Scene, Subject
+from fastdln.explorer.scripts import scheme
 from fastdln.plots.colours import CLASS_COLOURS, CRITICAL, EDGE, NO_VALUE
 from fastdln.plots.selection import symbol_of
 
@@ -24,13 +26,17 @@ NOTHING = Curve("", np.zeros(1), np.zeros(1))
 EMPTY: dict[str, list[Any]] = {name: [] for name in ("image", "x", "y", "dw", "dh")}
 # Room above and below curves, in parts of their height.
 MARGIN = 0.06
+LETTERS = {"eta": "\u03b7", "alpha": "\u03b1", "depth": "L", "momentum": "\u03bc"}
+SUBSCRIPT_ZERO = 0x2080
 UNCOMPUTED = "#dddddd"
 TOOLS = "pan,wheel_zoom,box_zoom,reset,save,tap"
 
 
 def label(name: str) -> str:
-    """The symbol of an axis, as Bokeh typesets it."""
-    return f"$${symbol_of(name).strip('$')}$$"
+    """The symbol of an axis, or its name; in letters, as formulas would be typeset by a library larger than the page."""
+    if name in LETTERS:
+        return LETTERS[name]
+    return re.sub(r"\d", lambda digit: chr(SUBSCRIPT_ZERO + int(digit[0])), name) if symbol_of(name) else name
 
 
 class Diagram:
@@ -137,13 +143,16 @@ class Diagram:
 
 
 class PointFigures:
-    """Small figures of a network, of which those that are empty are hidden."""
+    """Small figures of a network under words, made when one is first looked at; those that are empty are hidden."""
 
-    def __init__(self) -> None:
-        width, height = SMALL
+    def __init__(self, told: Any) -> None:
         self.figures: list[Any] = []
         self.sources: list[Any] = []
         self.levels: list[Any] = []
+        self.layout = column(told)
+
+    def _make(self) -> None:
+        width, height = SMALL
         for _ in range(MOST_PANELS):
             one = figure(
                 width=width,
@@ -162,10 +171,13 @@ class PointFigures:
             self.figures.append(one)
             self.sources.append(source)
             self.levels.append(level)
-        self.layout = column(*self.figures)
+        self.layout.js_on_change("children", scheme(self.figures))
+        self.layout.children = [*self.layout.children, *self.figures]
 
     def draw(self, shown: list[Panel]) -> None:
         """Draws panels, from the top."""
+        if not self.figures:
+            self._make()
         for k, (one, source, level) in enumerate(zip(self.figures, self.sources, self.levels, strict=True)):
             one.visible = k < len(shown)
             if k >= len(shown):

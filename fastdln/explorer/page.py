@@ -33,7 +33,7 @@ _open: set[str] = set()
 def show(doc: Any, subject: Subject, stored: Stored | None) -> None:
     """Fills a session's document with the page, or with why there is none."""
     doc.title = subject.sweep.title or "fastdln explore"
-    doc.template = scripts.TEMPLATE
+    doc.template, doc.template_variables["unused"] = scripts.TEMPLATE, scripts.UNUSED
     context = doc.session_context
     request = context.request if context else None
     if request is not None and (request.headers.get("Host") or "").partition(":")[0] != "localhost":
@@ -69,11 +69,11 @@ class Page:
     def __init__(self, doc: Any, subject: Subject, stored: Stored | None, view: Scene) -> None:
         self.doc, self.subject, self.stored, self.view = doc, subject, stored, view
         self.diagram = figures.Diagram(subject, view)
-        self.point = figures.PointFigures()
         self.controls = controls.Controls(subject, view)
         self.status, self.key, self.wrong = (Div(stylesheets=[scripts.TEXT], width=view.width) for _ in range(3))
         self.wrong.update(css_classes=["wrong"], visible=False)
         self.told = Div(stylesheets=[scripts.TEXT], width=figures.SMALL[0])
+        self.point = figures.PointFigures(self.told)
         self.command = Div(stylesheets=[scripts.TEXT], css_classes=["command"], width=view.width)
         self.outbox = scripts.outbox()
         self._renderer, self._at_point = Renderer("explore view"), Renderer("explore point")
@@ -90,11 +90,11 @@ class Page:
         buttons = scripts.buttons(self.outbox, figure)
         left = column(self.wrong, self.status, figure, self.key, row(*buttons), self.command)
         side = self.controls.layout
-        self.doc.add_root(row(side, left, column(self.told, self.point.layout)))
-        self.doc.js_on_event(
-            DocumentReady, scripts.keys(figure, self.subject.home), scripts.scheme([figure, *self.point.figures])
-        )
-        self.compute()
+        self.doc.add_root(row(side, left, self.point.layout))
+        self.doc.js_on_event(DocumentReady, scripts.keys(figure, self.subject.home), scripts.scheme([figure]))
+        self._tell()
+        # a picture that is there before the session is would be lost
+        self.doc.add_next_tick_callback(self.compute)
         self.refuse(refused)
 
     def stop(self) -> None:
@@ -114,6 +114,7 @@ class Page:
             return
         self.view = view
         self.refuse("")
+        self._tell()
         self.compute()
 
     def move(self, right: float, up: float, factor: float) -> None:
@@ -138,16 +139,20 @@ class Page:
         if (x0, x1, y0, y1) != self.view.window:
             self.change(x0=x0, x1=x1, y0=y0, y1=y1)
 
-    def compute(self) -> None:
-        """Asks for pictures of the view."""
+    def _tell(self) -> None:
+        """The address of the view, the sweep file that would be saved, and the command that runs it."""
         view = self.view
-        self.say("computing ...")
         self.outbox.data = {
             "query": [scripts.query(self.subject.to_query(view))],
             "toml": [toml_of(self.subject, view)],
             "name": [f"{self.subject.sweep.model}-{view.variable}"],
         }
         self.command.text = html.escape(command_line(self.subject, view))
+
+    def compute(self) -> None:
+        """Asks for pictures of the view."""
+        view = self.view
+        self.say("computing ...")
 
         def work(cancelled: Cancelled) -> Iterator[Any]:
             for picture in pictures(self.subject, view, cancelled, self.stored):
@@ -156,7 +161,7 @@ class Page:
         self._renderer.ask(work, lambda found: self._deliver(partial(self.show, view, found)))
 
     def _deliver(self, step: Any) -> None:
-        with suppress(Exception):  # the page may have been closed
+        with suppress(RuntimeError, AttributeError):  # the page may have been closed
             self.doc.add_next_tick_callback(step)
 
     def show(self, view: Scene, found: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -11,9 +12,14 @@ from jinja2 import Template
 
 from fastdln.explorer.scene import Scene
 
+# Parts of Bokeh that this page has no use for, and which a browser reads longer than the others: formulas, tables, WebGL.
+UNUSED = re.compile(r"<script src=.*/bokeh-(mathjax|tables|gl)\.")
+
 # Colours are variables of the page, so that widgets, which have styles of their own, follow light and dark as well.
 TEMPLATE = Template(
     """{% extends base %}
+{% block js_resources %}{% for line in bokeh_js.splitlines() if not unused.search(line) %}{{ line }}
+{% endfor %}{% endblock %}
 {% block postamble %}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
@@ -93,17 +99,18 @@ document.addEventListener("keydown", (event) => {
 
 SCHEME = """
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
+const set = (model, colours) => model.setv(colours, {sync: false});  // the server has no use for them
 function paint() {
   const ink = dark.matches ? "#e8e8e8" : "#1c1c1c", paper = dark.matches ? "#17191c" : "#ffffff", grid = dark.matches ? "#333940" : "#e5e5e5";
   for (const one of figures) {
-    one.setv({background_fill_color: paper, border_fill_color: paper, outline_line_color: grid});
-    if (one.title) one.title.text_color = ink;
+    set(one, {background_fill_color: paper, border_fill_color: paper, outline_line_color: grid});
+    if (one.title) set(one.title, {text_color: ink});
     for (const side of [one.below, one.left, one.right]) for (const part of side) {
       if ("axis_label_text_color" in part)
-        part.setv({axis_label_text_color: ink, major_label_text_color: ink, axis_line_color: ink, major_tick_line_color: ink, minor_tick_line_color: ink});
-      else if ("title_text_color" in part) part.setv({title_text_color: ink, major_label_text_color: ink});
+        set(part, {axis_label_text_color: ink, major_label_text_color: ink, axis_line_color: ink, major_tick_line_color: ink, minor_tick_line_color: ink});
+      else if ("title_text_color" in part) set(part, {title_text_color: ink, major_label_text_color: ink});
     }
-    for (const part of one.center) if ("grid_line_color" in part) part.grid_line_color = grid;
+    for (const part of one.center) if ("grid_line_color" in part) set(part, {grid_line_color: grid});
   }
 }
 paint();

@@ -74,6 +74,8 @@ class Tab:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self._ask(request.url, url))
         self.page.goto(url)
+        # the keyboard is listened to from then on
+        self.page.wait_for_function("Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle", timeout=PATIENCE)
 
     def _note(self, message):
         if message.type in ("error", "warning"):
@@ -126,6 +128,25 @@ def tab(browser, served, request):
         assert one.complaints == []
         assert one.elsewhere == []
         one.close()
+
+
+def test_nothing_is_computed_before_the_session_is_there(monkeypatch):
+    """A picture that is delivered to a document without a session may be lost."""
+    from bokeh.document import Document
+
+    from fastdln.explorer.page import Page
+    from fastdln.explorer.renderer import Renderer
+
+    asked = []
+    monkeypatch.setattr(Renderer, "ask", lambda *words: asked.append(words))
+    subject, document = Subject(FIRST), Document()
+    page = Page(document, subject, None, subject.home)
+    page.begin("")
+    assert not asked
+    (beginning,) = document.session_callbacks
+    beginning.callback()
+    assert len(asked) == 1
+    page.stop()
 
 
 def test_it_loads_and_says_what_it_computed(tab):
@@ -259,9 +280,8 @@ def test_a_store_is_shown(tab, tmp_path):
     try:
         page = tab("?width=60&height=40", url=found.url)
         page.wait("2,400 networks of the store")
+        page.page.goto("about:blank")
     finally:
-        for one in (page,):
-            one.page.goto("about:blank")
         found.stop()
 
 
