@@ -591,6 +591,20 @@ ds = fastdln.run(sweep)
 ax = ds.dln.plot.escape()""",
         "The boundaries between networks that converge, that oscillate once they have left the saddle, and that diverge, in the steps that each takes.",
     ),
+    "boundary": (
+        """smaller = ["axes.eta.num=1024", "axes.alpha.num=1024", "observables=[]"]
+sweep = fastdln.Sweep.from_file("sweeps/fractal_boundary.toml", smaller)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.boundary()""",
+        "Where neighbouring networks end differently: between those that collapse and those that diverge the boundary is fractal.",
+    ),
+    "dimension": (
+        """smaller = ["axes.eta.num=1024", "axes.alpha.num=1024", "observables=[]"]
+sweep = fastdln.Sweep.from_file("sweeps/fractal_boundary.toml", smaller)
+ds = fastdln.run(sweep)
+ax = ds.dln.plot.dimension()""",
+        "The same boundary measured: boxes of every size that hold it, and the slope, which is its dimension.",
+    ),
     "map": (
         """smaller = ["axes.eta.num=400", "axes.alpha.num=300"]
 sweep = fastdln.Sweep.from_file("sweeps/phase_diagram.toml", smaller)

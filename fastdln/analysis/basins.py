@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.ndimage import maximum_filter1d
 
 from fastdln.analysis.box_counting import FEWEST_SIZES, fitted
-from fastdln.analysis.planes import Planes, bands, planes
+from fastdln.analysis.planes import Planes, bands, even_planes, planes
 from fastdln.errors import DatasetError
 
 # Distances beyond this part of the shorter axis see where the plane ends.
@@ -48,7 +48,8 @@ def uncertainty_exponent(
     Raises
     ------
     DatasetError
-        If there is no such variable, class or axis, the axes are too short, or points are not computed.
+        If there is no such variable, class or axis, the axes are too short or not in even steps or ratios, or points are not
+        computed.
 
     Notes
     -----
@@ -60,7 +61,7 @@ def uncertainty_exponent(
     ----------
     docs/theory.md, G; Grebogi, McDonald, Ott, Yorke, Physics Letters A 99 (1983) 415.
     """
-    found = planes(ds, of, group, dims)
+    found = even_planes(ds, of, group, dims)
     shortest = min(size for size in found.shape if size > 1)
     if shortest < 2 ** (FEWEST_SIZES + 1):
         raise DatasetError(f"dims: an axis has {shortest} values; distances need {2 ** (FEWEST_SIZES + 1)} or more")

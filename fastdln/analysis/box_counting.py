@@ -9,13 +9,15 @@ import numpy as np
 import xarray as xr
 from scipy.stats import linregress, t
 
-from fastdln.analysis.planes import Planes, bands, planes
+from fastdln.analysis.planes import Planes, bands, even_planes, planes
 from fastdln.errors import DatasetError
 
 # Boxes of a set that are smaller show the cells that it is made of; larger ones, parts of the shorter axis, where it ends.
 SMALLEST_OF_SET, LARGEST_PART = 4, 8
 # A line through fewer points has no interval to speak of.
 FEWEST_SIZES = 3
+# Boxes of 1, 2 and 3 cells are counted on such an axis.
+SMALLEST_AXIS = 3 * LARGEST_PART
 # Sizes of boxes up to this are counted band by band; further ones are this times 2^k.
 BASE = 3 * 2**8
 SIZES = sorted({s for k in range(25) for s in (2**k, 3 * 2**k) if BASE % s == 0} | {BASE * 2**k for k in range(20)})
@@ -130,7 +132,8 @@ def box_counting_dimension(
     Raises
     ------
     DatasetError
-        If there is no such variable, class or axis, a size is none of these, or points are not computed.
+        If there is no such variable, class or axis, an axis is not in even steps or ratios, a size is none of these, or points
+        are not computed.
 
     Notes
     -----
@@ -145,7 +148,7 @@ def box_counting_dimension(
     ----------
     docs/theory.md, G; arXiv 2402.06184.
     """
-    found = planes(ds, of, group, dims)
+    found = even_planes(ds, of, group, dims)
     sides = box_sizes(found, sizes)
     values = []
     for _, plane in found.each():
@@ -178,7 +181,7 @@ def box_sizes(found: Planes, sizes: Iterable[int] | None) -> list[int]:
         chosen = [size for size in SIZES if smallest <= size <= shortest // LARGEST_PART]
         if len(chosen) < FEWEST_SIZES:
             raise DatasetError(
-                f"dims: an axis has {shortest} values; boxes of {FEWEST_SIZES} sizes need {LARGEST_PART * (8 if found.is_set else 3)} or more, or give sizes"
+                f"dims: an axis has {shortest} values; boxes of {FEWEST_SIZES} sizes need {LARGEST_PART * 8 if found.is_set else SMALLEST_AXIS} or more, or give sizes"
             )
         return chosen
     if not isinstance(sizes, list | tuple | range | np.ndarray):

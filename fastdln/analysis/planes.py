@@ -17,6 +17,8 @@ from fastdln.text import suggestion
 # Cells of a band: a few arrays of booleans of it are in memory at once.
 CELLS_PER_BAND = 2**25
 NOT_COMPUTED = "not_computed"
+# Steps of an axis count as even that differ by less than this part of one.
+EVEN = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +111,32 @@ def planes(ds: xr.Dataset, of: str, group: str | Iterable[str] | None, dims: Ite
     if not found.directions:
         raise DatasetError(f"dims: both {axes[0]} and {axes[1]} have a single value; a boundary needs more")
     return found
+
+
+def even_planes(ds: xr.Dataset, of: str, group: str | Iterable[str] | None, dims: Iterable[str]) -> Planes:
+    """The planes of a variable whose cells are all of one size; DatasetError where they are not."""
+    found = planes(ds, of, group, dims)
+    for dim in found.dims:
+        if dim in found.array.coords and not is_even(found.array[dim].values):
+            raise DatasetError(
+                f"dims: {dim} is not in even steps or even ratios; lengths are measured in cells of one size"
+            )
+    return found
+
+
+def is_even(values: np.ndarray) -> bool:
+    """Whether the values of an axis are numbers in even steps, or in even ratios."""
+    if values.dtype.kind not in "iuf":
+        return False
+    linear = values.astype(float)
+    scales = [(linear, np.abs(linear).max()), *([(np.log(values), 1.0)] if (values > 0).all() else [])]
+    for scaled, size in scales:
+        rounding = 4 * np.finfo(float).eps * size  # of a logarithm: that of its value
+        steps = np.diff(scaled)
+        middle = np.median(steps) if len(steps) else 1.0
+        if middle != 0 and (np.abs(steps - middle) <= EVEN * abs(middle) + rounding).all():
+            return True
+    return False
 
 
 def names_of(argument: str, given: Any) -> list[str]:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what the ne
     from fastdln.plots.alignment import alignment as alignment
     from fastdln.plots.balancing import balancing as balancing
     from fastdln.plots.bifurcation import bifurcation as bifurcation
+    from fastdln.plots.boundary import boundary as boundary
     from fastdln.plots.contour import contour as contour
+    from fastdln.plots.dimension import dimension as dimension
     from fastdln.plots.edge import edge as edge
     from fastdln.plots.eigenvalues import eigenvalues as eigenvalues
     from fastdln.plots.escape import escape as escape

@@ -255,3 +255,18 @@ def test_other_refusals(diagram):
 def test_every_size_is_reached_from_a_smaller_one():
     assert [size for size in box_counting.SIZES if size <= 32] == [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
     assert box_counting.SIZES[-1] > 2**25
+
+
+@pytest.mark.parametrize("measure", [analysis.box_counting_dimension, analysis.uncertainty_exponent])
+def test_lengths_need_cells_of_one_size(measure):
+    codes = (np.add.outer(np.arange(64), np.arange(64)) < 60).astype(np.uint8)
+    axes = {"alpha": np.linspace(0.1, 1.0, 64), "eta": np.geomspace(0.01, 3.0, 64)}
+
+    def plane(**changed):
+        return xr.Dataset({"fate": (("alpha", "eta"), codes)}, axes | changed)
+
+    assert np.isfinite(measure(plane())[next(iter(measure(plane()).data_vars))])
+    assert measure(plane(eta=1.4 + 2.0**-52 * np.arange(64))).sizes, "as narrow as float64 can tell"
+    for values in (np.linspace(0.1, 1.0, 64) ** 2, np.r_[0.0, np.geomspace(0.1, 1.0, 63)], np.full(64, 0.5)):
+        with pytest.raises(DatasetError, match="dims: eta is not in even steps or even ratios"):
+            measure(plane(eta=values))

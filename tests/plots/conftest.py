@@ -47,8 +47,15 @@ def modes():
 
 
 @pytest.fixture(scope="session")
-def at_edge():
-    """What the pictures of the edge of stability are drawn of, by their names."""
+def fine():
+    """A plane of enough points for boxes."""
+    axes = {"eta": {"start": 0.4, "stop": 2.0, "num": 80}, "alpha": {"start": 0.3, "stop": 1.3, "num": 70}, "depth": 3}
+    return run(Sweep(model="modes", axes=axes, steps=200, record=32, observables=[]), progress=False)
+
+
+@pytest.fixture(scope="session")
+def of_kinds(fine):
+    """What pictures are drawn of that take other datasets than most, by their names."""
     constrained = Sweep(
         model="constrained",
         axes={"eta": {"values": [0.9], "unit": "2/S1"}, "alpha": 0.5, "depth": 2, "seed": [0]},
@@ -60,7 +67,8 @@ def at_edge():
     )
     axes = {"eta": 0.05, "alpha_ps": 1.0, "x0": 0.5}
     local = Sweep(model="self-stabilization", axes=axes, steps=0, record=400, trajectory=1)
-    return {"edge": run(constrained, progress=False), "stages": run(local, progress=False)}
+    of_edge = {"edge": run(constrained, progress=False), "stages": run(local, progress=False)}
+    return {**of_edge, "boundary": fine, "dimension": fine}
 
 
 @pytest.fixture(scope="session")

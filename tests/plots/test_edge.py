@@ -14,8 +14,8 @@ def names(ax):
 
 
 @pytest.fixture(scope="module")
-def flows(at_edge):
-    sweep = Sweep.stored(at_edge["edge"].attrs["sweep"]).model_dump(
+def flows(of_kinds):
+    sweep = Sweep.stored(of_kinds["edge"].attrs["sweep"]).model_dump(
         mode="json", exclude={"chunks", "shards"}, exclude_none=True
     )
     axes = {"eta": {"values": [0.9], "unit": "2/S1"}, "alpha": 0.5, "depth": 2, "seed": [0]}
@@ -25,8 +25,8 @@ def flows(at_edge):
     ]
 
 
-def test_loss_and_sharpness_are_those_of_the_dataset(at_edge):
-    ds = at_edge["edge"]
+def test_loss_and_sharpness_are_those_of_the_dataset(of_kinds):
+    ds = of_kinds["edge"]
     ax = plots.edge(ds)
     for axes, name in ((ax, "sharpness"), (ax.child_axes[0], "loss")):
         values = ds[f"trajectory_{name}"].values.ravel()
@@ -36,8 +36,8 @@ def test_loss_and_sharpness_are_those_of_the_dataset(at_edge):
         assert any(one.shape == values.shape and np.allclose(one[:-1], mean, equal_nan=True) for one in drawn)
 
 
-def test_flows_keep_their_names_and_colours(at_edge, flows):
-    ax = plots.edge(at_edge["edge"], over=flows)
+def test_flows_keep_their_names_and_colours(of_kinds, flows):
+    ax = plots.edge(of_kinds["edge"], over=flows)
     assert {"central flow", "gradient flow", "gradient descent", "constrained trajectory"} <= set(names(ax))
     assert len(names(ax)) == len(set(names(ax)))
     for flow, name in zip(flows, ("central flow", "gradient flow"), strict=True):
@@ -46,11 +46,11 @@ def test_flows_keep_their_names_and_colours(at_edge, flows):
         assert plots.edge(flow).get_xlabel()
 
 
-def test_more_than_three_datasets_are_too_many(at_edge, flows):
+def test_more_than_three_datasets_are_too_many(of_kinds, flows):
     with pytest.raises(DatasetError, match="over: at most 3"):
-        plots.edge(at_edge["edge"], over=[*flows, *flows])
+        plots.edge(of_kinds["edge"], over=[*flows, *flows])
     with pytest.raises(DatasetError, match=r"over: must be an xarray\.Dataset, or a list"):
-        plots.edge(at_edge["edge"], over=[flows[0], "flow.zarr"])
+        plots.edge(of_kinds["edge"], over=[flows[0], "flow.zarr"])
 
 
 def test_gradient_descent_alone_is_no_picture_of_the_edge(modes):
@@ -58,8 +58,8 @@ def test_gradient_descent_alone_is_no_picture_of_the_edge(modes):
         plots.edge(modes)
 
 
-def test_stages_follow_each_other(at_edge):
-    ds = at_edge["stages"].squeeze()
+def test_stages_follow_each_other(of_kinds):
+    ds = of_kinds["stages"].squeeze()
     x, y = abs(ds.trajectory_x.values), ds.trajectory_y.values
     first, last = first_cycle(y)
     found = pieces(x, y, np.full(len(x), float(ds.delta)), first, last)
@@ -67,9 +67,9 @@ def test_stages_follow_each_other(at_edge):
     assert all((after - before) % 4 == 1 for before, after in pairwise(order)), order
     assert set(order) == {0, 1, 2, 3}
     assert [begin for begin, *_ in found[1:]] == [end for _, end, _ in found[:-1]]
-    assert {f"{k + 1}. {name}" for k, name in enumerate(NAMES.values())} <= set(names(plots.stages(at_edge["stages"])))
+    assert {f"{k + 1}. {name}" for k, name in enumerate(NAMES.values())} <= set(names(plots.stages(of_kinds["stages"])))
 
 
-def test_no_whole_cycle_is_said(at_edge):
+def test_no_whole_cycle_is_said(of_kinds):
     with pytest.raises(DatasetError, match="no whole cycle"):
-        plots.stages(at_edge["stages"].isel(step=slice(0, 20)))
+        plots.stages(of_kinds["stages"].isel(step=slice(0, 20)))
