@@ -713,23 +713,27 @@ def draw_gallery():
     for name, (lines, _) in GALLERY.items():
         names = {"fastdln": fastdln}
         exec(lines, names)
-        picture = Image.open(io.BytesIO(encode(names["ax"].figure, dpi=110)))
-        picture.convert("RGB").quantize(64).save(GALLERY_IMAGES / f"{name}.png", optimize=True)
+        save_in_few_colours(io.BytesIO(encode(names["ax"].figure, dpi=110)), GALLERY_IMAGES / f"{name}.png", 64)
         print(name)
 
 
-# A picture of a page, and the commands that stand beside it.
+def save_in_few_colours(picture, path, colours):
+    """A picture in so many colours."""
+    Image.open(picture).convert("RGB").quantize(colours).save(path, optimize=True)
+
+
+# A picture of a page, and the commands that stand beside it: the last one draws it.
 WITH_COMMANDS = re.compile(
-    r"!\[[^]]*\]\((?:docs/|\.\./)?images/(?P<picture>\w+)\.png\)\n\n```sh\n"
-    r"(?P<run>fastdln run sweeps/\w+\.toml) && (?P<plot>fastdln plot \w+\.zarr \w+)\n```"
+    r"!\[[^]]*\]\((?:docs/|\.\./)?images/(?P<picture>[\w/]+)\.png\)\n\n```sh\n(?P<commands>(?:fastdln .+\n)*fastdln .*plot .+)\n```"
 )
+PAGES_WITH_PICTURES = ["README.md", "docs/boundaries.md", "docs/science/*.md"]
 
 
 def pictures_with_commands():
     """The name, and the commands that make it, of each picture that README and pages show with both."""
-    pages = [HERE.parent / "README.md", *HERE.glob("science/*.md")]
+    pages = [page for pattern in PAGES_WITH_PICTURES for page in sorted(HERE.parent.glob(pattern))]
     return {
-        found["picture"]: [found["run"], found["plot"]]
+        found["picture"]: [line for lines in found["commands"].splitlines() for line in lines.split(" && ")]
         for page in pages
         for found in WITH_COMMANDS.finditer(page.read_text(encoding="utf-8"))
     }
@@ -742,10 +746,10 @@ def draw_pictures_of_pages():
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "sweeps").symlink_to(HERE.parent / "sweeps")
         for name, commands in pictures_with_commands().items():
-            for command in [commands[0], f"{commands[1]} -o picture.png"]:
+            for command in [*commands[:-1], f"{commands[-1]} -o picture.png"]:
                 words = [sys.executable, "-m", *shlex.split(command)]
                 subprocess.run(words, cwd=folder, check=True)
-            shutil.copy(Path(folder) / "picture.png", HERE / "images" / f"{name}.png")
+            save_in_few_colours(Path(folder) / "picture.png", HERE / "images" / f"{name}.png", 256)
             print(name)
         for which in SETS:
             paper = Path(folder) / which

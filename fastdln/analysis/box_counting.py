@@ -22,6 +22,8 @@ SMALLEST_AXIS = 3 * LARGEST_PART
 BASE = 3 * 2**8
 SIZES = sorted({s for k in range(25) for s in (2**k, 3 * 2**k) if BASE % s == 0} | {BASE * 2**k for k in range(20)})
 CONFIDENCE = 0.95
+# Cells along each axis of what is computed at once of a boundary.
+CHUNK = 2048
 
 
 class Fit(NamedTuple):
@@ -83,6 +85,8 @@ def boundary(
     """
     found = planes(ds, of, group, dims)
     array = found.array
+    if array.chunks is not None:  # small chunks of a store would be a great many tasks
+        array = array.chunk(dict.fromkeys(found.dims, CHUNK))
     codes = array.isin(list(found.group)) if found.group is not None else array
     computed = xr.ones_like(array, dtype=bool)
     for code, name in found.flags.items():

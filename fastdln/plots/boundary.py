@@ -12,16 +12,16 @@ from fastdln import analysis
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.heatmap import coloured
 from fastdln.plots.plot import Plot, View
-from fastdln.plots.shown import is_plane, plane_dims
+from fastdln.plots.shown import varying_dims
 
 # White where there is no boundary: it is thin lines, mostly.
 CMAP = "Greys"
 
 
 def boundary(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
-    """Boundary of the fates over eta and a second axis.
+    """Boundary of the fates over two axes.
 
-    Over eta and the first further axis of more than one value, alpha where it has several. A point is on the boundary if one of its
+    Over the first two axes of more than one value: eta, alpha, further ones, depth and seed last. A point is on the boundary if one of its
     four neighbours has another fate. The colour of a cell of the picture is the share of its points that are on the
     boundary. Not computed is hatched.
 
@@ -46,7 +46,7 @@ def boundary(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options])
 
     Notes
     -----
-    Thin lines: 2/S_i of each mode.
+    Thin lines: 2/S_i of each mode, where eta is an axis.
 
     References
     ----------
@@ -61,7 +61,7 @@ def boundary(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options])
 
 def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     """Draw the share of each cell's points that are on the boundary, and 2/S_i."""
-    x, y = plane_dims(ds)
+    x, y = varying_dims(ds)
     ds = ds.assign(boundary=analysis.boundary(ds, dims=(x, y)))
     look = replace(look, cmap=look.cmap or CMAP)
     return coloured(ax, ds, look, "boundary", (x, y), "share of points on the boundary of fates")
@@ -69,11 +69,11 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
 
 def why_no_plane(ds: xr.Dataset) -> str:
     """Say why a dataset has no plane whose points are neighbours; "" if it has."""
-    return "" if is_plane(ds) and ds.sizes["eta"] > 1 else "needs two axes of several values, eta and another"
+    return "" if len(varying_dims(ds)) == 2 else "needs two axes of several values"
 
 
 PLOT = Plot(
     boundary,
-    (View(paint, ("fate",), shows=plane_dims, why_not=why_no_plane, measured="colour", inherits=True),),
+    (View(paint, ("fate",), shows=varying_dims, why_not=why_no_plane, measured="colour", inherits=True),),
     network=True,
 )

@@ -15,7 +15,7 @@ from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.boundary import why_no_plane
 from fastdln.plots.colours import CLASS_COLOURS, DARK_BLUE, THEORY
 from fastdln.plots.plot import Plot, View
-from fastdln.plots.shown import plane_dims
+from fastdln.plots.shown import varying_dims
 
 # What is counted: the boundary between any two fates, and that of divergence; a colour and a marker each.
 COUNTED: tuple[tuple[str, str | None, str, str], ...] = (
@@ -27,8 +27,8 @@ COUNTED: tuple[tuple[str, str | None, str, str], ...] = (
 def dimension(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -> Axes:
     """Box-counting dimension of the boundary of the fates: boxes against their size, on log axes.
 
-    Boxes over eta and the first further axis of more than one value, alpha where it has several, by their side in cells of the grid:
-    those that hold points of several fates and, where some points diverge and others do not, those that hold both. The legend
+    Boxes over the first two axes of more than one value (eta, alpha, further ones, depth and seed last), by their side in cells of the
+    grid: those that hold points of several fates and, where some points diverge and others do not, those that hold both. The legend
     has D, the slopes of the fitted lines, and their 95 % intervals.
 
     Parameters
@@ -71,7 +71,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     ax.set(xscale="log", yscale="log", xlabel="side of boxes, cells of the grid", ylabel="boxes that hold the boundary")
     first = None
     for name, group, colour, marker in COUNTED:
-        found = analysis.box_counting_dimension(ds, group=group, dims=plane_dims(ds)).squeeze()
+        found = analysis.box_counting_dimension(ds, group=group, dims=varying_dims(ds)).squeeze()
         sizes, boxes = (found[which].values.astype(float) for which in ("size", "boxes"))
         known = boxes > 0
         if not known.any():
@@ -100,7 +100,7 @@ def why_not(ds: xr.Dataset) -> str:
     """Say why boxes cannot be counted; "" if they can."""
     if reason := why_no_plane(ds):
         return reason
-    dims = plane_dims(ds)
+    dims = varying_dims(ds)
     if short := [dim for dim in dims if ds.sizes[dim] < SMALLEST_AXIS]:
         return f"needs {SMALLEST_AXIS} values or more along {' and '.join(short)}"
     uneven = [dim for dim in dims if not is_even(ds[dim].values)]
@@ -113,7 +113,7 @@ PLOT = Plot(
         View(
             paint,
             ("fate",),
-            shows=plane_dims,
+            shows=varying_dims,
             x="size",
             why_not=why_not,
             measured="",

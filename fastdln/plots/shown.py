@@ -32,6 +32,16 @@ def is_plane(ds: xr.Dataset) -> bool:
     return len(plane_dims(ds)) > 1
 
 
+def varying_dims(ds: xr.Dataset) -> tuple[str, ...]:
+    """The first two axes of numbers with more than one value: learning rate, alpha, further axes, then depth and seed."""
+    order = ("eta", "alpha")
+    dims = sorted(
+        (str(d) for d in ds["fate"].dims if d not in NAMED and ds.sizes[d] > 1),
+        key=lambda d: (d in ("depth", "seed"), order.index(d) if d in order else len(order)),
+    )
+    return tuple(dims[:2])
+
+
 def plane_and_mode_dims(ds: xr.Dataset) -> tuple[str, ...]:
     """Learning rate, the second axis that varies, and modes."""
     return (*plane_dims(ds), "mode")

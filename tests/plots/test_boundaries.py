@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.colors import to_hex
 from scipy.stats import linregress
 
-from fastdln import DatasetError, analysis, plots
+from fastdln import DatasetError, Sweep, analysis, plots, run
 from fastdln.observables.fate import DIVERGED
 from fastdln.plots.colours import CLASS_COLOURS, DARK_BLUE
 from tests.plots.figures import mesh_of
@@ -67,7 +67,7 @@ def test_the_boundary_of_divergence_is_left_out_where_all_diverge_or_none(fine):
     ("kind", "words"),
     [
         ("dimension", "dimension: needs 24 values or more along eta and alpha"),
-        ("boundary", "boundary: needs two axes of several values, eta and another"),
+        ("boundary", "boundary: needs two axes of several values"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(kind, words, modes):
@@ -83,3 +83,14 @@ def test_uneven_axes_have_no_boxes(fine):
     with pytest.raises(DatasetError, match="dimension: needs even steps or even ratios along eta"):
         plots.dimension(ds)
     assert plots.drawable(ds).count("boundary") == 1
+
+
+def test_planes_of_one_learning_rate_are_drawn_over_what_varies():
+    axes = {"w1": {"start": -2, "stop": 2, "num": 30}, "w2": {"start": -2, "stop": 2, "num": 26}, "eta": 1.05}
+    ds = run(Sweep(model="modes", axes=axes, steps=200, record=32, observables=[]), progress=False)
+    ax = plots.boundary(ds)
+    assert [label.split()[-1] for label in (ax.get_xlabel(), ax.get_ylabel())] == ["$w_{1}$", "$w_{2}$"]
+    expected = analysis.boundary(ds, dims=("w2", "w1")).squeeze().transpose("w2", "w1")
+    np.testing.assert_array_equal(mesh_of(ax).get_array(), expected)
+    assert expected.any()
+    assert len(plots.dimension(ds).lines) == 5
