@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 import time
@@ -24,7 +25,7 @@ from fastdln.sweep.cost import STEPS_A_SECOND, point_cost
 from fastdln.sweep.schema import Sweep
 
 # Pixels along each side of a computed cell, coarse to fine: four times the points each time.
-COARSEST = 32
+COARSEST = 128
 # The first picture should be there at once; a step to a finer one may be left out where the finest takes no longer than this.
 FIRST_SECONDS, QUICK_SECONDS = 0.1, 0.4
 # A picture that would take longer is not begun: the page says what would make it cheaper.
@@ -71,7 +72,7 @@ def pictures(subject: Subject, view: Scene, cancelled: Cancelled, stored: Stored
         finer = next_cell(cell, seconds)
         note = ""
         if cell > 1 and finer == cell:
-            note = f"cells of {cell} pixels: finer ones would take about {4 * seconds:.0f} s; ask for fewer steps, or a smaller network"
+            note = f"cells of {cell} pixels: finer ones would take about {4 * seconds:.0f} s; ask for fewer steps or a smaller network, or run the sweep file"
         yield Picture(dataset, cell, seconds, finer == cell, note)
         if finer == cell:
             return
@@ -85,7 +86,7 @@ def sweep_in_cells(subject: Subject, view: Scene, cell: int) -> Sweep:
     seconds = cost(sweep) / sweep.points
     fit = max(1, min(columns * rows, int(CHUNK_SECONDS / seconds)))
     shape = {subject.x: min(columns, fit), subject.y: max(1, min(rows, fit // columns))}
-    return Sweep(**sweep.model_dump() | {"chunks": shape})
+    return Sweep(**json.loads(sweep.canonical()) | {"chunks": shape})
 
 
 def cost(sweep: Sweep) -> float:

@@ -18,7 +18,7 @@ from fastdln.text import one_line
 
 # Choices of a further axis that are listed.
 MOST_LISTED = 200
-WIDTH = 160
+WIDTH = 140
 # Parts of the window that a press moves it by, and the factor by which it grows or shrinks.
 STEP, FACTOR = 0.25, 1.5
 
@@ -50,7 +50,7 @@ class Controls:
         self.record = text("record", view.record or sweep.record)
         self.start = Select(title="start", value=self._start(view), options=self._starts())
         self.others = {name: self._other(name, view) for name in subject.others}
-        self.moves = {name: Button(label=name, width=34, stylesheets=[STYLE]) for name in MOVES}
+        self.moves = {name: Button(label=name, width=28, stylesheets=[STYLE]) for name in MOVES}
         self.look_button = Button(label="network at the centre", stylesheets=[STYLE])
         chosen: list[Any] = [self.variable]
         if not sweep.definition.data and not sweep.definition.simulation:

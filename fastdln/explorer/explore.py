@@ -15,6 +15,7 @@ from fastdln.storage.dataset import open_snapshot
 from fastdln.storage.extend import sweep_as_asked
 from fastdln.storage.location import locate, plain_errors
 from fastdln.sweep.schema import Sweep
+from fastdln.text import one_line
 
 if TYPE_CHECKING:  # needs Bokeh
     from fastdln.explorer.server import Exploration
@@ -29,7 +30,7 @@ FIRST = Sweep(
         "depth": 3,
     },
     steps=1000,
-    record=64,
+    record=128,
 )
 
 LAST_PORT = 65535
@@ -86,7 +87,9 @@ def what_is(given: Sweep | StorePath | None, overrides: Any = ()) -> tuple[Subje
         sweep = sweep_as_asked(snapshot)
         if overrides:
             raise SweepError("--set: changes a sweep file; on the page a store's view can be changed")
-        return checked(Subject(sweep)), Stored(open_snapshot(snapshot))
+        return checked(Subject(sweep, one_line(location.name.rstrip("/").rpartition("/")[2]))), Stored(
+            open_snapshot(snapshot)
+        )
     if isinstance(given, str | os.PathLike) and overrides:
         return checked(Subject(Sweep.from_file(Path(given), overrides))), None
     return checked(Subject(as_sweep(given))), None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -15,52 +16,53 @@ from bokeh.layouts import column, row
 from bokeh.models import Div
 
 from fastdln.errors import UserError
-from fastdln.explorer import controls, figures, scripts
-from fastdln.explorer.computing import Cancelled, Picture, pictures
-from fastdln.explorer.painting import cells, legend, lines
+from fastdln.explorer import controls, scripts
+from fastdln.explorer.computing import Cancelled, Picture, first_cell, pictures
+from fastdln.explorer.diagram import Diagram
+from fastdln.explorer.painting import Line, PaintedCells, cells, legend, lines
+from fastdln.explorer.panels import SMALL, PointFigures
 from fastdln.explorer.point import panels
 from fastdln.explorer.renderer import Renderer
 from fastdln.explorer.saving import command_line, toml_of
-from fastdln.explorer.scene import PHASE, Scene, Subject
+from fastdln.explorer.scene import Scene, Subject
 from fastdln.explorer.stored import Stored
+from fastdln.plots.colours import NO_VALUE
 
-# Pages at once; each has two threads and a few pictures in memory.
-MOST_PAGES = 16
-
-_open: set[str] = set()
+WINDOW = {"x0", "x1", "y0", "y1"}
 
 
-def show(doc: Any, subject: Subject, stored: Stored | None) -> None:
-    """Fills a session's document with the page, or with why there is none."""
+def show(doc: Any, subject: Subject, stored: Stored | None, room: bool = True) -> None:
+    """Fills a session's document with the page, or with why there is none.
+
+    room: whether there is any for another page.
+    """
     doc.title = subject.sweep.title or "fastdln explore"
     doc.template, doc.template_variables["unused"] = scripts.TEMPLATE, scripts.UNUSED
     context = doc.session_context
     request = context.request if context else None
-    if request is not None and (request.headers.get("Host") or "").partition(":")[0] != "localhost":
-        doc.add_root(Div(text="This page is served to localhost alone."))
+    host, _, port = ((request.headers.get("Host") or "") if request else "localhost").partition(":")
+    if host != "localhost":
+        here = f"http://localhost:{port}/" if port.isascii() and port.isdigit() else ""
+        link = f' Go to <a href="{here}">{here}</a>.' if here else ""
+        doc.add_root(Div(text=f"This page is served to localhost alone.{link}"))
         return
-    if len(_open) >= MOST_PAGES:
-        doc.add_root(Div(text=f"{MOST_PAGES} pages are open; close one, and load this again."))
+    if not room:
+        doc.add_root(Div(text="Too many pages are open; close some, wait for ten seconds, and load this again."))
         return
     words = {
         name: values[-1].decode("utf-8", "replace") for name, values in (request.arguments if request else {}).items()
     }
-    words = {name: word for name, word in words.items() if not name.startswith("bokeh-")}
     refused = ""
     try:
         view = subject.from_query(words)
+        if words:
+            first_cell(subject, view)
     except UserError as error:
         view, refused = subject.home, str(error)
     page = Page(doc, subject, stored, view)
     if context:
-        _open.add(context.id)
-        doc.on_session_destroyed(partial(closed, page))
+        doc.on_session_destroyed(lambda context: page.stop())
     page.begin(refused)
-
-
-def closed(page: Page, context: Any) -> None:
-    _open.discard(context.id)
-    page.stop()
 
 
 class Page:
@@ -68,12 +70,12 @@ class Page:
 
     def __init__(self, doc: Any, subject: Subject, stored: Stored | None, view: Scene) -> None:
         self.doc, self.subject, self.stored, self.view = doc, subject, stored, view
-        self.diagram = figures.Diagram(subject, view)
+        self.diagram = Diagram(subject, view)
         self.controls = controls.Controls(subject, view)
         self.status, self.key, self.wrong = (Div(stylesheets=[scripts.TEXT], width=view.width) for _ in range(3))
         self.wrong.update(css_classes=["wrong"], visible=False)
-        self.told = Div(stylesheets=[scripts.TEXT], width=figures.SMALL[0])
-        self.point = figures.PointFigures(self.told)
+        self.told = Div(stylesheets=[scripts.TEXT], width=SMALL[0])
+        self.point = PointFigures(self.told)
         self.command = Div(stylesheets=[scripts.TEXT], css_classes=["command"], width=view.width)
         self.outbox = scripts.outbox()
         self._renderer, self._at_point = Renderer("explore view"), Renderer("explore point")
@@ -90,12 +92,19 @@ class Page:
         buttons = scripts.buttons(self.outbox, figure)
         left = column(self.wrong, self.status, figure, self.key, row(*buttons), self.command)
         side = self.controls.layout
-        self.doc.add_root(row(side, left, self.point.layout))
-        self.doc.js_on_event(DocumentReady, scripts.keys(figure, self.subject.home), scripts.scheme([figure]))
+        # the network is below where the window is too narrow for it beside
+        self.doc.add_root(row(row(side, left), self.point.layout, styles={"flex-wrap": "wrap"}))
+        self.doc.js_on_event(
+            DocumentReady, scripts.keys(figure, self.subject.home), scripts.scheme([figure, self.point.layout])
+        )
         self._tell()
         # a picture that is there before the session is would be lost
-        self.doc.add_next_tick_callback(self.compute)
+        self.doc.add_next_tick_callback(self._compute_first)
         self.refuse(refused)
+
+    def _compute_first(self) -> None:
+        self.compute()
+        self._look()
 
     def stop(self) -> None:
         """Ends the threads of the page."""
@@ -109,13 +118,19 @@ class Page:
             return
         try:
             view = self.subject.checked(replace(self.view, **keys))
+            first_cell(self.subject, view)
         except UserError as error:
             self.refuse(str(error))
+            self.diagram.set_window(self.view.window)
             return
         self.view = view
         self.refuse("")
+        if set(keys) - WINDOW:
+            self.diagram.clear()
         self._tell()
         self.compute()
+        if set(keys) - WINDOW - {"variable"}:
+            self._look()
 
     def move(self, right: float, up: float, factor: float) -> None:
         """Moves the window by parts of itself, and makes it larger by a factor; all of these 0: back to the first one."""
@@ -135,14 +150,17 @@ class Page:
 
     def _take_window(self) -> None:
         self._moving = False
-        x0, x1, y0, y1 = self.diagram.window()
+        x0, x1, y0, y1 = self.subject.within(self.diagram.window())
         if (x0, x1, y0, y1) != self.view.window:
             self.change(x0=x0, x1=x1, y0=y0, y1=y1)
+        if self.diagram.window() != self.view.window:
+            self.diagram.set_window(self.view.window)
 
     def _tell(self) -> None:
         """The address of the view, the sweep file that would be saved, and the command that runs it."""
         view = self.view
-        self.outbox.data = {
+        self.diagram.figure.title.text = self.subject.in_words(view)
+        self.outbox.data = dict(self.outbox.data) | {
             "query": [scripts.query(self.subject.to_query(view))],
             "toml": [toml_of(self.subject, view)],
             "name": [f"{self.subject.sweep.model}-{view.variable}"],
@@ -166,7 +184,7 @@ class Page:
 
     def show(self, view: Scene, found: Any) -> None:
         """Draws a picture, or says why there is none."""
-        if view != self.view:
+        if replace(view, px=self.view.px, py=self.view.py) != self.view:
             return
         if isinstance(found, Exception):
             self.say("")
@@ -174,7 +192,9 @@ class Page:
             return
         picture, shown, theory = found
         self.diagram.draw(view, shown, theory)
-        self.key.text = key_of(shown.values) if view.variable == PHASE else html.escape(shown.label)
+        entries = key_of(shown, theory)
+        self.key.text = " ".join(in_html(name, colour) for name, colour in entries)
+        self.outbox.data = dict(self.outbox.data) | {"key": [json.dumps(entries)]}
         self.say(said_of(picture, shown.values))
 
     def look_at_centre(self) -> None:
@@ -190,8 +210,22 @@ class Page:
 
     def look_at(self, x: float, y: float) -> None:
         """Shows the network at a point."""
+        try:
+            self.view = self.subject.checked(replace(self.view, px=x, py=y))
+        except UserError as error:
+            self.refuse(str(error))
+            return
+        self._tell()
+        self._look()
+
+    def _look(self) -> None:
+        """Computes the network that is looked at, if there is one."""
         view = self.view
+        x, y = view.px, view.py
+        if x is None or y is None:
+            return
         self.diagram.mark(x, y)
+        self.point.clear()
         self.told.text = "computing ..."
 
         def work(cancelled: Cancelled) -> Iterator[Any]:
@@ -226,12 +260,26 @@ def moved(low: float, high: float, by: float, factor: float, log: bool) -> tuple
     return float(found[0]), float(found[1])
 
 
-def key_of(values: np.ndarray) -> str:
-    """The classes that are there, with their colours and shares, as HTML."""
-    return "".join(
-        f'<span class="swatch" style="background:{colour}"></span>{name} {100 * share:.1f}% '
-        for name, colour, share in legend(values)
-    )
+def key_of(cells: PaintedCells, theory: list[Line]) -> list[tuple[str, str]]:
+    """What colours mean: words and a colour, "" for none."""
+    if cells.scale == "classes":
+        entries = [(f"{name} {100 * share:.1f}%", colour) for name, colour, share in legend(cells)]
+    else:
+        entries = [(cells.label, "")]
+        without = int(np.count_nonzero(~np.isfinite(cells.values)))
+        if without == cells.values.size:
+            entries.append(("no network of this view has a value", NO_VALUE))
+        elif without:
+            entries.append((f"no value {100 * without / cells.values.size:.1f}%", NO_VALUE))
+    if theory:
+        entries.append((f"dashed: {', '.join(line.label for line in theory)}", ""))
+    return entries
+
+
+def in_html(name: str, colour: str) -> str:
+    """An entry of the key."""
+    swatch = f'<span class="swatch" style="background:{colour}"></span>' if colour else ""
+    return f'<span class="entry">{swatch}{html.escape(name)}</span>'
 
 
 def said_of(picture: Picture, values: np.ndarray) -> str:

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from fastdln.analysis.expected import is_of_layers
 from fastdln.explorer.scene import PHASE, Scene, Subject
-from fastdln.observables.fate import PERIODIC
-from fastdln.plots.axes import critical_eta
+from fastdln.observables.fate import NOT_COMPUTED, PERIODIC
+from fastdln.plots.axes import critical_eta, two
 from fastdln.plots.colours import CLASS_COLOURS
+from fastdln.plots.heatmap import MIDDLES
+from fastdln.plots.map import categories_of
 from fastdln.plots.phase import CLASS_OF_FATE, CLASSES, PLACEHOLDER, classes
 from fastdln.plots.selection import mode_indices
+from fastdln.plots.sharpness import with_own_edge
 
 # Values beyond these percentiles do not stretch the colours.
 CLIPPED = 1.0
+# Numbers that differ by less, in parts of the largest or of 1, differ by rounding errors: their colours are alike.
+ROUNDING = 1e-9
 # A cell of no class, which is not computed.
 NO_CLASS = 255
 # Of a quantity that is above 0 throughout and spans so many powers of ten the logarithm is drawn.
 DECADES_OF_A_LOG = 3.0
-# Points of a line across the view.
-LINE_POINTS = 64
+COLOURS = list(CLASS_COLOURS.values())
+
+Scale = Literal["classes", "numbers", "logarithms", "about"]
 
 
 class PaintedCells(NamedTuple):
-    """PaintedCells of a picture, (row, column), rows from the lowest: classes as uint8, or numbers as float32 with their limits."""
+    """Cells of a picture, (row, column), rows from the lowest.
+
+    values: of classes the number of their colour in COLOURS, as uint8; else float32. scale: what gives them their colours. limits: of
+    numbers. names: of classes, by the number of their colour.
+    """
 
     values: np.ndarray
-    limits: tuple[float, float] | None
-    log: bool
+    scale: Scale
+    limits: tuple[float, float]
     label: str
+    names: Mapping[int, str]
 
 
 class Line(NamedTuple):
@@ -44,23 +56,52 @@ class Line(NamedTuple):
 
 def cells(dataset: xr.Dataset, subject: Subject, view: Scene) -> PaintedCells:
     """What is drawn of a dataset of a view."""
-    plane = dataset.squeeze([name for name in dataset.dims if name not in (subject.x, subject.y, "mode")])
+    if view.variable == "sharpness_ratio":
+        dataset = with_own_edge(dataset)
+    needed = ("fate", "period") if view.variable == PHASE else ("fate", view.variable)
+    plane = dataset[[name for name in needed if name in dataset]]
+    plane = plane.squeeze([name for name in plane.dims if name not in (subject.x, subject.y, "mode")])
+    plane = plane.transpose(subject.y, subject.x, ...)
     if view.variable == PHASE:
-        found = phase_classes(plane.transpose(subject.y, subject.x, ...))
-        return PaintedCells(np.where(found < 0, NO_CLASS, found).astype(np.uint8), None, False, "fate and period")
+        return of_classes(phase_classes(plane), dict(enumerate(CLASSES)), "fate and period")
     array = plane[view.variable]
     if "mode" in array.dims:
         array = array.isel(mode=view.mode - 1)
-    values = array.transpose(subject.y, subject.x).values.astype(np.float64)
-    values[plane["fate"].transpose(subject.y, subject.x).values == 0] = np.nan
-    finite = values[np.isfinite(values)]
-    low, high = np.percentile(finite, [CLIPPED, 100 - CLIPPED]) if finite.size else (0.0, 1.0)
-    log = bool(finite.size and finite.min() > 0 and np.log10(high / low) > DECADES_OF_A_LOG)
-    if not low < high:
-        low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
-    name = array.attrs.get("long_name", view.variable)
-    units = array.attrs.get("units", "1")
-    return PaintedCells(values.astype(np.float32), (low, high), log, name if units == "1" else f"{name} ({units})")
+    name, units = array.attrs.get("long_name", view.variable), array.attrs.get("units", "1")
+    label = name if units == "1" else f"{name} ({units})"
+    computed = plane["fate"].values != NOT_COMPUTED
+    if (known := categories_of(array)) is not None:
+        code, colours = known
+        # what is not computed has no colour of a class
+        number_of = np.array([COLOURS.index(colour) if colour in COLOURS else -1 for colour in colours.values()])
+        found = np.where(computed, code(array.values), -1)
+        names = dict(zip(number_of.tolist(), colours, strict=True))
+        return of_classes(np.where(found < 0, -1, number_of[found]), names, label)
+    values = array.values.astype(np.float64)
+    values[~computed] = np.nan
+    if array.dtype.kind == "i":  # never
+        values[values < 0] = np.nan
+    scale, limits = scale_of(values[np.isfinite(values)], MIDDLES.get(view.variable))
+    return PaintedCells(values.astype(np.float32), scale, limits, label, {})
+
+
+def of_classes(found: np.ndarray, names: Mapping[int, str], label: str) -> PaintedCells:
+    """Cells of classes, -1 where there is none."""
+    return PaintedCells(np.where(found < 0, NO_CLASS, found).astype(np.uint8), "classes", (0.0, 1.0), label, names)
+
+
+def scale_of(finite: np.ndarray, middle: float | None) -> tuple[Scale, tuple[float, float]]:
+    """What gives numbers their colours, and from where to where: evenly about a middle, by their logarithms, or evenly."""
+    low, high = np.percentile(finite, [CLIPPED, 100 - CLIPPED]).tolist() if finite.size else (0.0, 1.0)
+    if middle is not None:
+        reach = max(abs(low - middle), abs(high - middle), ROUNDING)
+        return "about", (middle - reach, middle + reach)
+    if finite.size and finite.min() > 0 and np.log10(high / low) > DECADES_OF_A_LOG:
+        return "logarithms", (low, high)
+    if high - low <= ROUNDING * max(1.0, abs(low), abs(high)):
+        middle = 0.5 * (low + high)
+        return "numbers", (middle - 0.5 * (abs(middle) or 1.0), middle + 0.5 * (abs(middle) or 1.0))
+    return "numbers", (low, high)
 
 
 def phase_classes(plane: xr.Dataset) -> np.ndarray:
@@ -74,18 +115,18 @@ def phase_classes(plane: xr.Dataset) -> np.ndarray:
     return found
 
 
-def legend(values: np.ndarray) -> list[tuple[str, str, float]]:
-    """Name, colour and share of each class that cells have, as CLASS_COLOURS has them in order."""
-    counts = np.bincount(values.ravel(), minlength=len(CLASSES))
-    total = max(1, int(counts[: len(CLASSES)].sum()))
-    return [(name, colour, counts[k] / total) for k, (name, colour) in enumerate(CLASS_COLOURS.items()) if counts[k]]
+def legend(painted: PaintedCells) -> list[tuple[str, str, float]]:
+    """Name, colour and share of each class that cells have, in the order of COLOURS."""
+    counts = np.bincount(painted.values.ravel(), minlength=len(COLOURS))[: len(COLOURS)]
+    total = max(1, int(counts.sum()))
+    return [(painted.names[k], colour, counts[k] / total) for k, colour in enumerate(COLOURS) if counts[k]]
 
 
 def lines(dataset: xr.Dataset, subject: Subject, view: Scene) -> list[Line]:
     """The learning rates at which the minima of modes turn unstable, where they cross the view."""
     if subject.x != "eta" or not is_of_layers(dataset):
         return []
-    found = []
+    found, edge_of = [], two(dataset).replace("$\\mu$", "mu")
     for mode in mode_indices(dataset):
         edge = critical_eta(dataset, mode)
         edge = edge.squeeze([name for name in edge.dims if name != subject.y])
@@ -96,5 +137,5 @@ def lines(dataset: xr.Dataset, subject: Subject, view: Scene) -> list[Line]:
             y = np.array([view.y0, view.y1])
             x = np.full(2, float(edge))
         if np.any((x >= view.x0) & (x <= view.x1)):
-            found.append(Line(f"2/S{mode + 1}", x, y))
+            found.append(Line(f"{edge_of}/S{mode + 1}", x, y))
     return found

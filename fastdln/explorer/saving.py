@@ -13,12 +13,17 @@ from fastdln.sweep.schema import Sweep
 
 def toml_of(subject: Subject, view: Scene) -> str:
     """The sweep file of a view at a pixel's resolution."""
-    return file_of(subject.sweep_of(view, view.width, view.height))
+    return f"# A view of fastdln explore: {subject.in_words(view)}.\n" + file_of(
+        subject.sweep_of(view, view.width, view.height)
+    )
 
 
 def file_of(sweep: Sweep) -> str:
     """A sweep as the text of a sweep file."""
     data = without_none(json.loads(sweep.canonical()))
+    for name in {"depth", "seed"} & set(data["axes"]):
+        if isinstance(data["axes"][name], list):
+            data["axes"][name] = [round(value) for value in data["axes"][name]]
     if sweep.definition.data or (sweep.definition.parameters and not sweep.definition.initial):
         data.pop("target", None)
     if sweep.definition.parameters:

@@ -12,7 +12,7 @@ from typing import Any
 
 from fastdln.errors import SweepError
 from fastdln.observables import observables_of
-from fastdln.sweep.axes import Axis, Range, coordinates, is_named, length
+from fastdln.sweep.axes import Axis, Range, bounds, coordinates, is_named, length
 from fastdln.sweep.schema import Sweep
 from fastdln.text import suggestion
 
@@ -23,7 +23,9 @@ LONGEST_VALUE = 400
 # Shown over a window without a variable's name: fate and period together.
 PHASE = "phase"
 # Beyond these a network of modes takes a page minutes.
-MOST_DEPTH, MOST_MODES = 64, 32
+FEWEST_LAYERS, MOST_DEPTH, MOST_MODES = 2, 64, 32
+# Singular values that a title has room for.
+MOST_TOLD = 4
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Scene:
     """A window x0 <= x <= x1, y0 <= y <= y1, and what is computed over it.
 
     width, height: its size in pixels. depth, steps, record, start, singular_values: of the sweep, where they are not None.
-    at: the values of further axes, by name. mode: that whose value is shown, counted from 1.
+    at: the values of further axes, by name. mode: that whose value is shown, counted from 1. px, py: the network that is looked at.
     """
 
     x0: float
@@ -47,6 +49,8 @@ class Scene:
     record: int | None = None
     start: str | None = None
     singular_values: tuple[float, ...] | None = None
+    px: float | None = None
+    py: float | None = None
     at: Mapping[str, float | str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     @property
@@ -56,9 +60,13 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is explored: a sweep, of which views change two axes and some keys; other axes have one value in a view."""
+    """What is explored: a sweep, of which views change two axes and some keys; other axes have one value in a view.
+
+    name: of the store that it is of, if there is one.
+    """
 
     sweep: Sweep
+    name: str = ""
 
     @cached_property
     def shown(self) -> tuple[str, str]:
@@ -106,7 +114,7 @@ class Subject:
         known = observables_of(self.sweep.definition)
         found = {PHASE: "period" if "period" in known else ""}
         for name, family in known.items():
-            if family.asked_by or name == "fate":
+            if family.asked_by:
                 continue
             for variable in family.variables:
                 if variable.dims in ((), ("mode",)) and self._measures(name):
@@ -114,6 +122,8 @@ class Subject:
         return found
 
     def _measures(self, family: str) -> bool:
+        if family == "fate":  # there without being asked for
+            return True
         try:
             Sweep(**json.loads(self.sweep.canonical()) | {"observables": [family]})
         except SweepError:
@@ -125,6 +135,31 @@ class Subject:
         """The view of the sweep as it is."""
         (x0, x1), (y0, y1) = (self._span(name) for name in (self.x, self.y))
         return Scene(x0, x1, y0, y1)
+
+    def within(self, window: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        """A window without what lies beyond the values that its axes may have."""
+        x0, x1, y0, y1 = window
+        (left, right), (low, high) = bounds(self.x), bounds(self.y)
+        return max(x0, left), min(x1, right), max(y0, low), min(y1, high)
+
+    def in_words(self, view: Scene) -> str:
+        """What is computed in a view, in a line: the network and how long it descends."""
+        sweep, definition = self.sweep, self.sweep.definition
+        parts = [*filter(None, [self.name]), sweep.model]
+        if not definition.parameters and not sweep.widths and "depth" in sweep.axes and not definition.data:
+            parts.append(f"L = {view.depth or int(coordinates(sweep.axes['depth'])[0])}")
+            start = view.start or sweep.start
+            parts.append(f"{start} starts" if isinstance(start, str) else "starts as given")
+        if not definition.data:
+            values = view.singular_values or sweep.target.singular_values
+            told = ", ".join(f"{s:.6g}" for s in values[:MOST_TOLD])
+            parts.append(f"s = {told}" + (", ..." if len(values) > MOST_TOLD else ""))
+        for name, axis in sweep.axes.items():
+            if name not in (self.x, self.y, "depth") and not (name == "alpha" and definition.parameters):
+                value = self.chosen(name, view) if name in self.others else coordinates(axis)[0]
+                parts.append(f"{name} = {value if isinstance(value, str) else format(value, '.6g')}")
+        parts.append(f"{view.steps if view.steps is not None else sweep.steps:,} steps")
+        return ", ".join(parts)
 
     def _span(self, name: str) -> tuple[float, float]:
         """First and last value of an axis; about its value where there is but one."""
@@ -144,7 +179,8 @@ class Subject:
             self.x: self.cells(self.x, view.x0, view.x1, columns).model_dump(),
             self.y: self.cells(self.y, view.y0, view.y1, rows).model_dump(),
         }
-        return self._changed(view, axes, keys or {"observables": [*filter(None, [self.variables[view.variable]])]})
+        family = self.variables[view.variable]
+        return self._changed(view, axes, keys or {"observables": [family] if family not in ("", "fate") else []})
 
     def sweep_at(self, view: Scene, x: float, y: float, **keys: Any) -> Sweep:
         """The sweep of a single point of a view."""
@@ -200,8 +236,10 @@ class Subject:
         for name in ("width", "height"):
             if not FEWEST_PIXELS <= getattr(view, name) <= MOST_PIXELS:
                 raise SweepError(f"{name}: must be {FEWEST_PIXELS} to {MOST_PIXELS} pixels (got {getattr(view, name)})")
-        if view.depth is not None and not 1 <= view.depth <= MOST_DEPTH:
-            raise SweepError(f"depth: must be 1 to {MOST_DEPTH} on a page (got {view.depth})")
+        if view.depth is not None and not FEWEST_LAYERS <= view.depth <= MOST_DEPTH:
+            raise SweepError(f"depth: must be {FEWEST_LAYERS} to {MOST_DEPTH} on a page (got {view.depth})")
+        if (view.px is None) != (view.py is None):
+            raise SweepError("px, py: a network is looked at by both; give the other one as well")
         if view.singular_values is not None and len(view.singular_values) > MOST_MODES:
             raise SweepError(
                 f"singular_values: must be {MOST_MODES} at most on a page (got {len(view.singular_values)})"
@@ -214,7 +252,9 @@ class Subject:
         modes = view.singular_values or self.sweep.target.singular_values
         if not 1 <= view.mode <= len(modes):
             raise SweepError(f"mode: must be 1 to {len(modes)} (got {view.mode})")
-        self.sweep_of(view, FEWEST_PIXELS, FEWEST_PIXELS)
+        self.sweep_of(view, view.width, view.height)
+        if view.px is not None and view.py is not None:
+            self.sweep_at(view, view.px, view.py)
         return view
 
     def to_query(self, view: Scene) -> dict[str, str]:
@@ -247,7 +287,7 @@ class Subject:
                 changes[name] = word
             elif name == "singular_values":
                 changes[name] = tuple(number(name, part) for part in word.split(","))
-            elif name in ("x0", "x1", "y0", "y1"):
+            elif name in ("x0", "x1", "y0", "y1", "px", "py"):
                 changes[name] = number(name, word)
             else:
                 changes[name] = whole(name, word)

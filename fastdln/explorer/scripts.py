@@ -37,6 +37,7 @@ STYLE = """
 :host { color: var(--ink); }
 .bk-input { background-color: var(--field); color: var(--ink); border-color: var(--rule); }
 .bk-btn { background-color: var(--field); color: var(--ink); border-color: var(--rule); }
+select.bk-input { appearance: auto; background-image: none; color-scheme: light dark; }
 .bk-input:focus, .bk-btn:focus-visible { outline: 2px solid #388db0; }
 """
 
@@ -44,7 +45,8 @@ TEXT = """
 :host { color: var(--ink); font-size: 14px; }
 :host(.wrong) { color: var(--wrong); font-weight: 600; }
 :host(.command) { font-family: monospace; }
-.swatch { display: inline-block; width: 12px; height: 12px; margin: 0 4px 0 10px; border: 1px solid #666; vertical-align: -1px; }
+.entry { white-space: nowrap; margin-right: 10px; }
+.swatch { display: inline-block; width: 12px; height: 12px; margin-right: 4px; border: 1px solid #666; vertical-align: -1px; }
 """
 
 ADDRESS = """
@@ -60,24 +62,116 @@ link.click();
 URL.revokeObjectURL(link.href);
 """
 
-PICTURE = """
+# Colours of figures, whose canvases do not follow the page's styles; the server has no use for them.
+PAINT = """
+const set = (model, colours) => model.setv(colours, {sync: false});
+function paint(figures, dark) {
+  const ink = dark ? "#e8e8e8" : "#1c1c1c", paper = dark ? "#17191c" : "#ffffff", grid = dark ? "#333940" : "#e5e5e5";
+  for (const one of figures) {
+    set(one, {background_fill_color: paper, border_fill_color: paper, outline_line_color: grid});
+    if (one.title) set(one.title, {text_color: ink});
+    for (const side of [one.below, one.left, one.right]) for (const part of side) {
+      if ("axis_label_text_color" in part)
+        set(part, {axis_label_text_color: ink, major_label_text_color: ink, axis_line_color: ink, major_tick_line_color: ink, minor_tick_line_color: ink});
+      else if ("title_text_color" in part) set(part, {title_text_color: ink, major_label_text_color: ink});
+    }
+    for (const part of one.center) {
+      if ("grid_line_color" in part) set(part, {grid_line_color: grid});
+      else if ("label_text_color" in part) set(part, {label_text_color: ink, background_fill_color: paper, border_line_color: grid});
+    }
+  }
+}
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+"""
+
+SCHEME = (
+    PAINT
+    + """
+const figures = () => parts.flatMap((part) => "below" in part ? [part] : part.children.filter((one) => "below" in one));
+const all = () => paint(figures(), dark.matches);
+all();
+dark.addEventListener("change", all);
+"""
+)
+
+# The diagram on white paper, and under it what its colours mean.
+PICTURE = (
+    PAINT
+    + """
 const [view] = [...Bokeh.index.roots].flatMap((root) => [...root.owner.query((one) => one.model === figure)]);
-view.export("png").to_blob().then((blob) => {
+paint([figure], false);
+const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+const later = (canvas) => new Promise((done) => canvas.toBlob(done));
+(async () => {
+  await drawn();
+  const image = await createImageBitmap(await view.export("png").to_blob());
+  paint([figure], dark.matches);
+  const scale = image.width / view.bbox.width, line = 20 * scale, gap = 14 * scale;
+  const canvas = document.createElement("canvas"), pen = canvas.getContext("2d");
+  const font = 13 * scale + "px system-ui, sans-serif";
+  pen.font = font;
+  const rows = [[]];
+  let x = gap;
+  for (const [name, colour] of JSON.parse(source.data.key[0])) {
+    const width = (colour ? line : 0) + pen.measureText(name).width + gap;
+    if (x + width > image.width && rows.at(-1).length) { rows.push([]); x = gap; }
+    rows.at(-1).push([name, colour, x]);
+    x += width;
+  }
+  [canvas.width, canvas.height] = [image.width, image.height + rows.length * line + gap];
+  pen.fillStyle = "#ffffff";
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.drawImage(image, 0, 0);
+  pen.font = font;
+  rows.forEach((row, k) => row.forEach(([name, colour, at]) => {
+    const y = image.height + k * line + gap / 2;
+    if (colour) { pen.fillStyle = colour; pen.fillRect(at, y, 12 * scale, 12 * scale); at += line; }
+    pen.fillStyle = "#1c1c1c";
+    pen.fillText(name, at, y + 11 * scale);
+  }));
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
+  link.href = URL.createObjectURL(await later(canvas));
   link.download = source.data.name[0] + ".png";
   link.click();
   URL.revokeObjectURL(link.href);
-});
+})();
 """
+)
+
+# As many digits as tell a tick from the next one.
+TICK = {
+    "linear": """
+const step = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : Math.abs(tick) || 1;
+const digits = Math.min(17, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+return step < 1e-17 || Math.abs(tick) >= 1e6 ? String(tick) : tick.toFixed(digits);
+""",
+    "log": "return String(Number(tick.toPrecision(6)));",
+}
+
+_DIGITS = """
+const range = figure.RANGE, log = figure.SCALE.type === "LogScale";
+const step = log ? Math.abs(value) * 1e-3 : Math.abs(range.end - range.start) / 1000;
+return value.toFixed(Math.min(17, Math.max(0, Math.ceil(-Math.log10(step)))));
+"""
+# What is said of a point under the mouse.
+HOVERED = {
+    "x": _DIGITS.replace("RANGE", "x_range").replace("SCALE", "x_scale"),
+    "y": _DIGITS.replace("RANGE", "y_range").replace("SCALE", "y_scale"),
+    "value": """
+const known = names.data.name;
+if (known.length) return known[value] ?? "";
+return Number.isFinite(value) ? String(Number(value.toPrecision(5))) : "no value";
+""",
+}
 
 KEYS = """
 const part = 0.25, factor = 1.5;
+const [first, last] = [(range) => range.bounds?.[0] ?? -Infinity, (range) => range.bounds?.[1] ?? Infinity];
 function moved(range, log, by, scale) {
   const [a, b] = log ? [Math.log(range.start), Math.log(range.end)] : [range.start, range.end];
   const middle = (a + b) / 2 + by * (b - a), half = scale * (b - a) / 2;
   const ends = [middle - half, middle + half].map((end) => log ? Math.exp(end) : end);
-  range.setv({start: ends[0], end: ends[1]});
+  range.setv({start: Math.max(ends[0], first(range)), end: Math.min(ends[1], last(range))});
 }
 const moves = {ArrowLeft: [-part, 0, 1], ArrowRight: [part, 0, 1], ArrowUp: [0, part, 1], ArrowDown: [0, -part, 1],
                "+": [0, 0, 1 / factor], "=": [0, 0, 1 / factor], "-": [0, 0, factor]};
@@ -97,35 +191,14 @@ document.addEventListener("keydown", (event) => {
 """
 
 
-SCHEME = """
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
-const set = (model, colours) => model.setv(colours, {sync: false});  // the server has no use for them
-function paint() {
-  const ink = dark.matches ? "#e8e8e8" : "#1c1c1c", paper = dark.matches ? "#17191c" : "#ffffff", grid = dark.matches ? "#333940" : "#e5e5e5";
-  for (const one of figures) {
-    set(one, {background_fill_color: paper, border_fill_color: paper, outline_line_color: grid});
-    if (one.title) set(one.title, {text_color: ink});
-    for (const side of [one.below, one.left, one.right]) for (const part of side) {
-      if ("axis_label_text_color" in part)
-        set(part, {axis_label_text_color: ink, major_label_text_color: ink, axis_line_color: ink, major_tick_line_color: ink, minor_tick_line_color: ink});
-      else if ("title_text_color" in part) set(part, {title_text_color: ink, major_label_text_color: ink});
-    }
-    for (const part of one.center) if ("grid_line_color" in part) set(part, {grid_line_color: grid});
-  }
-}
-paint();
-dark.addEventListener("change", paint);
-"""
-
-
 def query(words: Mapping[str, str]) -> str:
     """Words of a URL, encoded."""
     return urlencode(words)
 
 
 def outbox() -> Any:
-    """What the browser is given to keep: the words of its address, and the file that it may save."""
-    source = ColumnDataSource({"query": [""], "toml": [""], "name": [""]})
+    """What the browser is given to keep: the words of its address, the file that it may save, and what colours mean."""
+    source = ColumnDataSource({"query": [""], "toml": [""], "name": [""], "key": ["[]"]})
     source.js_on_change("data", CustomJS(args={"source": source}, code=ADDRESS))
     return source
 
@@ -139,9 +212,9 @@ def buttons(source: Any, figure: Any) -> list[Any]:
     return [save, picture]
 
 
-def scheme(figures: list[Any]) -> Any:
-    """Figures in the light or dark colours that the browser asks for; a canvas does not follow the page's styles."""
-    return CustomJS(args={"figures": figures}, code=SCHEME)
+def scheme(parts: list[Any]) -> Any:
+    """Figures, and those of columns, in the light or dark colours that the browser asks for."""
+    return CustomJS(args={"parts": parts}, code=SCHEME)
 
 
 def keys(figure: Any, home: Scene) -> Any:

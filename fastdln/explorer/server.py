@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import html
 import threading
 import webbrowser
@@ -16,8 +17,10 @@ from fastdln.explorer.stored import Stored
 try:
     from bokeh.application import Application
     from bokeh.application.handlers.function import FunctionHandler
+    from bokeh.server.auth_provider import AuthProvider
     from bokeh.server.server import Server
     from tornado.ioloop import IOLoop
+    from tornado.web import HTTPError
 except ImportError:
     raise SweepError("explore: needs Bokeh: pip install 'fastdln[explore]'") from None
 
@@ -26,10 +29,33 @@ ADDRESS, NAME = "127.0.0.1", "localhost"
 LONGEST_MESSAGE = 2**20
 # Seconds until the memory of a page that was closed is given back, and how often that is looked at.
 UNUSED_SECONDS, LOOK_SECONDS = 10, 5
+# Pages at once; each has two threads and a few pictures in memory. Sessions are those of pages that were left lately as well.
+MOST_PAGES, MOST_SESSIONS = 16, 64
+# Pictures are held by cycles of Bokeh's models: as often as these are looked for by default, and not by a short command.
+COLLECTED = (700, 10, 10)
 # Seconds that the server has to come up.
 PATIENCE_SECONDS = 30.0
 FRAME = '<iframe src="{url}" width="100%" height="{height}" style="border: 0" title="fastdln explore"></iframe>'
 FRAME_HEIGHT = 1080
+
+
+class NobodysSession(AuthProvider):  # type: ignore[misc]  # of a library without types
+    """Lets everyone in, but not with words in the address that name a session, which Bokeh would read."""
+
+    @property
+    def get_user(self) -> Callable[[Any], str]:
+        return user_of
+
+    @property
+    def login_url(self) -> str:
+        return "/"
+
+
+def user_of(handler: Any) -> str:
+    """The one user; HTTPError for words that are no part of a view and would not reach the page that says so."""
+    if any(name.startswith("bokeh-") for name in handler.request.arguments):
+        raise HTTPError(400, reason="Words of a view do not begin with bokeh-")
+    return "user"
 
 
 def served(subject: Subject, stored: Stored | None, port: int) -> Any:
@@ -37,11 +63,13 @@ def served(subject: Subject, stored: Stored | None, port: int) -> Any:
     from fastdln.explorer.page import show
 
     def begin(doc: Any) -> None:
-        show(doc, subject, stored)
+        sessions = server.get_sessions("/")
+        open_pages = sum(session.connection_count > 0 for session in sessions)
+        show(doc, subject, stored, room=open_pages < MOST_PAGES and len(sessions) < MOST_SESSIONS)
 
     try:
         # without a list of origins Bokeh answers pages of localhost and its port alone
-        return Server(
+        server = Server(
             {"/": Application(FunctionHandler(begin))},
             address=ADDRESS,
             port=port,
@@ -49,10 +77,12 @@ def served(subject: Subject, stored: Stored | None, port: int) -> Any:
             unused_session_lifetime_milliseconds=1000 * UNUSED_SECONDS,
             check_unused_sessions_milliseconds=1000 * LOOK_SECONDS,
             io_loop=IOLoop.current(),
+            auth_provider=NobodysSession(),
         )
     except OSError as error:
         said = error.strerror or error
         raise SweepError(f"port: {port} cannot be used: {said}; leave it out for a free one") from None
+    return server
 
 
 class Exploration:
@@ -111,6 +141,7 @@ class Exploration:
 
 def serve(subject: Subject, stored: Stored | None, port: int, browser: bool, said: Callable[[str], object]) -> None:
     """Serves the page until an interrupt."""
+    gc.set_threshold(*COLLECTED)
     found = Exploration(subject, stored, port)
     said(f"{found.url} (Ctrl-C ends it)")
     if browser:

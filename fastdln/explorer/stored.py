@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from fastdln.analysis.inherited import COMPUTED, as_known
 from fastdln.explorer.scene import PHASE, Scene, Subject
 from fastdln.sweep.axes import coordinates
 
@@ -25,7 +26,8 @@ class Stored:
         names = [name for name in names if name in self.dataset]
         if self._differs(subject, view) or (view.variable not in (PHASE, *names)):
             return None
-        block, enough = self.dataset[names], True
+        there = [*names, COMPUTED] if COMPUTED in self.dataset else names
+        block, enough = as_known(self.dataset[there], tuple(names))[names], True
         for name in block.dims:
             if name not in (subject.x, subject.y, "mode"):
                 values = self.dataset[name].values

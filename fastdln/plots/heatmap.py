@@ -30,8 +30,13 @@ MOST_NUMBERS = 12
 LEAST = 1e-3
 
 
-def heatmap(ax: Axes, ds: xr.Dataset, look: Appearance, name: str, about: float, critical: bool = True) -> list[Any]:
-    """Draw the variable's mean over each cell in colours about a value; returns entries of the legend."""
+# Variables that have a middle: neighbouring orbits neither part nor meet; the network stays on the orbit of its modes; at the edge.
+MIDDLES = {"lyapunov": 0.0, "mixing_exponent": 0.0, "sharpness_ratio": 1.0}
+
+
+def heatmap(ax: Axes, ds: xr.Dataset, look: Appearance, name: str, critical: bool = True) -> list[Any]:
+    """Draw the variable's mean over each cell in colours about its middle; returns entries of the legend."""
+    about = MIDDLES[name]
     if look.log:
         raise DatasetError(f"log: {name} is in colours about {about:g}, to either side of it; leave it out")
     x, y = plane_dims(ds)

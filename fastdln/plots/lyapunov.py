@@ -66,7 +66,7 @@ def lyapunov(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options])
 
 def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     """Draw a map of colours about 0."""
-    return heatmap(ax, ds, look, "lyapunov", about=0.0)
+    return heatmap(ax, ds, look, "lyapunov")
 
 
 def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:

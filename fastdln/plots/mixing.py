@@ -65,7 +65,7 @@ def mixing(ds: xr.Dataset, ax: Axes | None = None, **options: Unpack[Options]) -
 
 def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     """Draw a map of colours about 0, with the edge of the pair."""
-    handles = heatmap(ax, ds, look, "mixing_exponent", about=0.0, critical=False)
+    handles = heatmap(ax, ds, look, "mixing_exponent", critical=False)
     y = plane_dims(ds)[1]
     edge = pair_edge(ds)
     edge = edge.isel({dim: 0 for dim in edge.dims if dim != y})

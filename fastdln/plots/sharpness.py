@@ -94,14 +94,19 @@ def at_edge(ds: xr.Dataset, eta: Any) -> Any:
     return (2.0 if factor is None else 2.0 * float(factor.values.ravel()[0])) / eta
 
 
+def with_own_edge(ds: xr.Dataset) -> xr.Dataset:
+    """Make sharpness_ratio that over the edge that the momentum has; it is over 2/eta, the edge without."""
+    if (factor := edge_factor(ds)) is None:
+        return ds
+    ratio = ds["sharpness_ratio"]
+    edge = two(ds).replace("$\\mu$", "mu")
+    named = ratio.attrs | {"long_name": f"sharpness over the edge of stability {edge}/eta"}
+    return ds.assign(sharpness_ratio=(ratio / factor).transpose(*ratio.dims).assign_attrs(named))
+
+
 def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
-    """Draw the sharpness over the edge that the momentum has, 2/eta without, in colours about 1."""
-    if (factor := edge_factor(ds)) is not None:
-        ratio = ds["sharpness_ratio"]
-        edge = two(ds).replace("$\\mu$", "mu")
-        named = ratio.attrs | {"long_name": f"sharpness over the edge of stability {edge}/eta"}
-        ds = ds.assign(sharpness_ratio=(ratio / factor).transpose(*ratio.dims).assign_attrs(named))
-    return heatmap(ax, ds, look, "sharpness_ratio", about=1.0)
+    """Draw the sharpness over the edge in colours about 1."""
+    return heatmap(ax, with_own_edge(ds), look, "sharpness_ratio")
 
 
 def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:

@@ -126,18 +126,22 @@ def compressed(values: np.ndarray) -> int:
     return sum(len(data.to_bytes()) for key, data in kept.items() if key != ROOT)
 
 
+def axis_attributes(name: str) -> dict[str, Any]:
+    """What a store says of an axis."""
+    if name in AXIS_ATTRIBUTES:
+        return AXIS_ATTRIBUTES[name]
+    if name in PARAMETERS:
+        return {"long_name": PARAMETERS[name].summary, "units": "1"}
+    if (layer := layer_of(name)) is not None:
+        return {"long_name": f"starting value of layer {layer}", "units": "1"}
+    if (mode := swept_mode(name)) is not None:
+        return {"long_name": f"singular value {mode + 1} of the target", "units": "1"}
+    return {}
+
+
 def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[str, Any]]]:
-    swept = [mode for name in grid.dims if (mode := swept_mode(name)) is not None]
     for name, values in grid.coordinates.items():
-        mode = swept_mode(name)
-        about: dict[str, Any] = (
-            {"long_name": f"singular value {mode + 1} of the target", "units": "1"} if mode is not None else {}
-        )
-        if (layer := layer_of(name)) is not None:
-            about = {"long_name": f"starting value of layer {layer}", "units": "1"}
-        if name in PARAMETERS:
-            about = {"long_name": PARAMETERS[name].summary, "units": "1"}
-        yield name, values, name, AXIS_ATTRIBUTES.get(name, about)
+        yield name, values, name, axis_attributes(name)
     if (ratios := units.ratios(grid.sweep)) is not None:
         yield "eta_ratio", ratios, "eta", {"long_name": "learning rate in units of 2/S_1", "units": "1"}
     dims = {dim for variable in grid.sweep.variables for dim in variable.dims}
@@ -158,6 +162,7 @@ def coordinate_arrays(grid: Grid) -> Iterator[tuple[str, np.ndarray, str, dict[s
         about_modes = {"long_name": "mode, 1 the first singular value of the target", "units": "1"}
         yield "mode", np.arange(1, sizes["mode"] + 1), "mode", about_modes
     singular_values = np.array(grid.sweep.target.singular_values)
+    swept = [mode for name in grid.dims if (mode := swept_mode(name)) is not None]
     singular_values[swept] = np.nan
     about = {"long_name": "singular value of the target", "units": "1"}
     if swept:

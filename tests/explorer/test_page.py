@@ -8,6 +8,7 @@ import json
 import shutil
 import time
 import tomllib
+import urllib.error
 import urllib.request
 from dataclasses import replace
 from urllib.parse import parse_qs, urlparse
@@ -44,6 +45,12 @@ SWITCHES = [
 PATIENCE = 60_000
 WIDTH, HEIGHT = 300, 200
 SMALL = f"?width={WIDTH}&height={HEIGHT}"
+
+
+@pytest.fixture(autouse=True)
+def no_error_of_the_server(caplog):
+    yield
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.fixture(scope="module")
@@ -250,9 +257,84 @@ def test_wrong_words_are_said_in_the_page(tab):
         "?x0=nan": "x0: must be a finite number (got 'nan')",
         "?<script>alert(1)</script>=1": "<script>alert(1)</script>: is no part of a view",
         "?steps=1000000000000": "steps: ",
+        "?px=1": "px, py: a network is looked at by both",
     }.items():
         page = tab(words)
         page.wait(said)
+
+
+def test_a_window_that_is_too_narrow_is_said_and_the_view_stays(tab):
+    page = tab(SMALL + "&x0=1.41&x1=1.410000000001&y0=0.8&y1=0.81")
+    page.wait("networks in")
+    refusal = page.page.get_by_text("is too narrow for 300 different numbers; zoom out")
+    for _ in range(60):
+        if refusal.count():
+            break
+        page.page.keyboard.press("+")
+        page.page.wait_for_timeout(200)
+    assert refusal.is_visible()
+    page.wait("networks in")
+    assert float(page.query()["x1"]) - float(page.query()["x0"]) > 300 * 2.0**-52
+    narrowest = float(page.query()["y1"]) - float(page.query()["y0"])
+    page.page.keyboard.press("-")
+    page.wait_for_query(lambda words: float(words["y1"]) - float(words["y0"]) > 1.4 * narrowest)
+    assert page.page.get_by_text("is too narrow").count() == 0
+
+
+def test_a_window_ends_where_values_do(tab):
+    page = tab()
+    page.wait("networks in")
+    for _ in range(6):
+        page.page.keyboard.press("-")
+    page.wait_for_query(lambda words: float(words.get("x1", 0)) > 5)
+    assert (float(page.query()["x0"]), float(page.query()["y0"])) == (0, 0)
+    left, top, width, height = page.frame()
+    page.page.keyboard.press("0")
+    page.wait_for_query(lambda words: "x0" not in words)
+    page.page.mouse.move(left + width / 2, top + height / 2)
+    for _ in range(5):
+        page.page.mouse.wheel(0, 600)
+    page.wait_for_query(lambda words: float(words.get("x1", 0)) > 2.5)
+    assert (float(page.query()["x0"]), float(page.query()["y0"])) == (0, 0)
+
+
+def test_the_network_that_is_looked_at_follows_the_choices_and_is_in_the_address(tab):
+    page = tab(SMALL + "&px=0.9&py=0.605")
+    page.wait("eta = 0.9, alpha = 0.605: periodic; period 6")
+    page.field("depth").fill("4")
+    page.field("depth").press("Enter")
+    page.wait("eta = 0.9, alpha = 0.605, L = 4: aperiodic")
+    assert (page.query()["px"], page.query()["depth"]) == ("0.9", "4")
+
+
+def test_what_a_variable_means_stands_below(tab):
+    page = tab(SMALL + "&variable=period")
+    page.wait("no period")
+    page.wait("dashed: 2/S1")
+    page.field("variable").select_option("fate")
+    page.wait("periodic")
+    page.field("variable").select_option("mixing_exponent")
+    page.wait("no network of this view has a value")
+
+
+def test_every_address_is_answered(served, caplog):
+    for words, status in {
+        "x0=1.41&x1=1.4100000000001&y0=0.8&y1=0.8000000001": 200,
+        "steps=100000000000": 200,
+        "px=1": 200,
+        "bokeh-session-id=": 400,
+        "bokeh-token=x": 400,
+    }.items():
+        try:
+            found = urllib.request.urlopen(f"{served.url}?{words}", timeout=30).status
+        except urllib.error.HTTPError as error:
+            found = error.code
+        assert found == status, words
+
+
+def test_another_name_of_this_machine_leads_to_localhost(tab, served):
+    page = tab("", url=served.url.replace("localhost", "127.0.0.1"))
+    assert page.page.get_by_role("link").get_attribute("href") == served.url
 
 
 def test_two_tabs_do_not_block_each_other(tab):

@@ -12,7 +12,7 @@ from fastdln import Sweep, SweepError, theory
 from fastdln.explorer import computing
 from fastdln.explorer.computing import computed, next_cell, pictures, sweep_in_cells
 from fastdln.explorer.explore import FIRST
-from fastdln.explorer.painting import NO_CLASS, cells, legend, lines
+from fastdln.explorer.painting import NO_CLASS, cells, legend, lines, scale_of
 from fastdln.explorer.point import panels
 from fastdln.explorer.renderer import Renderer
 from fastdln.explorer.scene import PHASE, Subject
@@ -44,13 +44,13 @@ def test_pictures_become_finer(monkeypatch):
     monkeypatch.setattr(computing, "QUICK_SECONDS", 0.0)
     monkeypatch.setattr(computing, "FIRST_SECONDS", 0.0)
     shapes = [picture.dataset.fate.shape[1:] for picture in pictures(SUBJECT, SMALL, never)]
-    assert shapes == [(2, 3), (4, 6), (8, 11), (15, 22), (30, 45), (60, 90)]
+    assert shapes == [(2, 2), (2, 2), (2, 3), (4, 6), (8, 11), (15, 22), (30, 45), (60, 90)]
 
 
 def test_a_picture_that_would_take_too_long_is_not_begun(monkeypatch):
     monkeypatch.setattr(computing, "FIRST_SECONDS", 0.0)
     monkeypatch.setattr(computing, "MOST_SECONDS", 1e-9)
-    with pytest.raises(SweepError, match="steps: a picture of 32 x 32 pixels a cell would take about"):
+    with pytest.raises(SweepError, match="steps: a picture of 128 x 128 pixels a cell would take about"):
         next(pictures(SUBJECT, SMALL, never))
     monkeypatch.setattr(computing, "MOST_SECONDS", 0.01)
     assert next_cell(8, 1.0) == 8, "four seconds are more than may be taken"
@@ -76,8 +76,8 @@ def test_classes_and_their_shares():
     assert painted.values.shape == (60, 90)
     np.testing.assert_array_equal(painted.values == CLASSES.index("diverged"), fates == 5)
     np.testing.assert_array_equal(painted.values == CLASSES.index("converged"), fates == 1)
-    assert sum(share for _, _, share in legend(painted.values)) == pytest.approx(1.0)
-    assert legend(np.full((2, 2), NO_CLASS, np.uint8)) == []
+    assert sum(share for _, _, share in legend(painted)) == pytest.approx(1.0)
+    assert legend(painted._replace(values=np.full((2, 2), NO_CLASS, np.uint8))) == []
 
 
 def test_numbers_and_their_limits():
@@ -117,7 +117,7 @@ def test_a_point_is_its_own_trajectory():
     said, shown = panels(SUBJECT, SUBJECT.home, 0.8, 0.3)
     assert said == "eta = 0.8, alpha = 0.3: periodic; period 2"
     by_title = {panel.title: panel for panel in shown}
-    sweep = Sweep(model="modes", axes={"eta": 0.8, "alpha": 0.3, "depth": 3}, steps=1000, record=64, trajectory=1)
+    sweep = Sweep(model="modes", axes={"eta": 0.8, "alpha": 0.3, "depth": 3}, steps=1000, record=128, trajectory=1)
     expected = fastdln.run(sweep).squeeze()
     (curve,) = by_title["loss"].curves
     np.testing.assert_array_equal(curve.values, expected.trajectory_loss.values)
@@ -207,3 +207,38 @@ def test_nearest_values():
     assert not fine
     index, fine, _ = match(np.array([1.0, 3.0]), np.array([1.0, 2.0, 3.0]), False)
     assert (index.tolist(), fine) == ([0, 2], True)
+
+
+def test_a_network_that_would_take_too_long_is_not_begun():
+    scene = replace(SUBJECT.home, steps=10**11)
+    with pytest.raises(SweepError, match="steps: the network at a point would take about"):
+        panels(SUBJECT, scene, 0.8, 0.3)
+
+
+def test_codes_have_the_colours_of_what_they_mean():
+    scene = replace(SMALL, variable="period")
+    *_, last = pictures(SUBJECT, scene, never)
+    painted = cells(last.dataset, SUBJECT, scene)
+    period = last.dataset.period.values[0, ..., 0]
+    said = {name: share for name, _, share in legend(painted)}
+    assert said["period 2"] == pytest.approx((period == 2).mean())
+    assert said["no period"] == pytest.approx((period == 0).mean())
+    assert said["diverged"] == pytest.approx((period == -1).mean())
+
+
+def test_colours_are_even_about_a_middle_and_alike_for_rounding_errors():
+    assert scale_of(np.array([-1.0, 3.0]), 1.0)[0] == "about"
+    low, high = scale_of(np.linspace(-1.0, 2.0, 1000), 1.0)[1]
+    assert 1.0 - low == pytest.approx(high - 1.0)
+    assert scale_of(np.geomspace(1e-6, 1, 100), None)[0] == "logarithms"
+    low, high = scale_of(0.5 + 1e-15 * np.arange(10), None)[1]
+    assert (low, high) == pytest.approx((0.25, 0.75))
+    assert scale_of(np.array([]), None) == ("numbers", (0.0, 1.0))
+
+
+def test_the_edge_of_the_momentum_is_beside_the_sharpness():
+    axes = {"eta": {"start": 0.3, "stop": 1.8, "num": 9}, "momentum": {"start": 0.0, "stop": 0.9, "num": 9}, "depth": 3}
+    subject = Subject(Sweep(model="balanced", axes=axes | {"alpha": 0.9}, steps=200, record=32))
+    _, shown = panels(subject, subject.home, 1.0, 0.5)
+    (sharpness,) = [panel for panel in shown if panel.title == "sharpness"]
+    assert (sharpness.level, sharpness.level_label) == (3.0, "2(1+mu)/eta")
