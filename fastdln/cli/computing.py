@@ -96,7 +96,12 @@ def refine(
         typer.Option("--boundary", metavar="VARIABLE", help="Halve the whole grid where this changes, e.g. fate."),
     ] = None,
     levels: Annotated[
-        int | None, typer.Option("--levels", metavar="N", help="With --boundary: halve it N times; 1 if left out.")
+        int | None,
+        typer.Option(
+            "--levels",
+            metavar="N",
+            help="With --boundary: halve it N times, 1 if left out; more than NEW has adds levels.",
+        ),
     ] = None,
     load: Load = None,
     *,

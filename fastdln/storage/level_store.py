@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastdln.storage.levels import COMPUTED, computed_chunks, followed, is_level
+from fastdln.storage.levels import COMPUTED, LEVELS, computed_chunks, followed, is_level
 from fastdln.storage.metadata import DONE_FLAG, UNREADABLE, Snapshot, chunk_key
 from fastdln.storage.store import Store, changed, current
 from fastdln.sweep.grid import Grid
@@ -151,6 +151,11 @@ class LevelStore(Store):
     def codes(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray]:
         """The followed codes of a block, as they are there."""
         return {name: self._arrays[name][slices] for name in followed(self.boundary)}
+
+    def set_levels(self, levels: int) -> None:
+        """Says how many levels the group has, which may have become more."""
+        if self.snapshot.attributes.get(LEVELS) != levels:
+            self.snapshot = changed(current(self.snapshot), {LEVELS: levels}, self._durable)
 
     def conclude(self, attributes: Mapping[str, Any]) -> None:
         """Says that the level is complete, and what came of it."""

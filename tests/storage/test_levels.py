@@ -54,7 +54,10 @@ def refused(folder, said, **words):
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [({"levels": 1}, "holds 2 levels of the boundary of fate; give the same"), ({"boundary": "period"}, "of fate")],
+    [
+        ({"levels": 1}, "holds levels 1 to 2 of the boundary of fate; give the same --boundary, and as many --levels"),
+        ({"boundary": "period"}, "of fate"),
+    ],
 )
 def test_other_levels_are_refused(here, words, said):
     refused(here, said, **words)
