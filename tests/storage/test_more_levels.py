@@ -8,8 +8,8 @@ import pytest
 import fastdln
 from fastdln import StoreError
 from fastdln.storage.level_store import LevelStore
-from fastdln.storage.location.folder import Folder
 from fastdln.storage.location import regular_files
+from fastdln.storage.location.folder import Folder
 from fastdln.sweep.levels import levels_of
 from tests.commands import fastdln as command
 from tests.storage.test_levels import SWEEP, refine, refused
