@@ -105,6 +105,7 @@ class LevelRun:
                     f"{self.store.name}: {left:,} of {self.grid.points:,} points are not there; run it again to go on"
                 )
             self.store.conclude(asdict(counts))
+            tell(counts.points_computed, counts.points_computed)
             report.end(f"level {snapshot.attributes['level']} of {snapshot.attributes['levels']}: {counts}")
         return counts
 
@@ -153,12 +154,12 @@ class LevelRun:
         numbers = np.flatnonzero(new.ravel())
         if not numbers.size:
             return
-        before = self.points
+        before = self.points  # how many there will be nobody knows before the last: at most all of the level
         self.points += int(self.sizes[numbers].sum())
         config = replace(
             self.config,
             share=Chosen(numbers),
-            progress=lambda done, total: self._report(before + done, self.points),
+            progress=lambda done, total: self._report(before + done, self.grid.points),
         )
         Run(self.store, config)()
         if config.client:
