@@ -186,7 +186,8 @@ def refine(
         The variable whose boundary is followed, such as "fate": the grid is halved in the chunks that it crosses, or comes near
         to. The others inherit the codes of the level before, and their other variables are fill values.
     levels : int, optional
-        How many times the grid is halved, along every axis that is a range; 1 if left out. Level k is the store ``new/k``.
+        How many times the grid is halved, along every axis that is a range; 1 if left out. Level k is the store ``new/k``. A group
+        that has fewer levels gets those that it lacks; fewer than it has are refused.
     scheduler, workers, dashboard, part, fail_fast, durable, storage_options, progress, on_event : optional
         As for `run`; `storage_options` are of those of the two stores that are URLs. A refinement along a boundary takes no
         `part`.

@@ -10,11 +10,14 @@ import xarray as xr
 from scipy.ndimage import maximum_filter1d
 
 from fastdln.analysis.box_counting import FEWEST_SIZES, fitted
+from fastdln.analysis.box_counting import LARGEST_PART as LARGEST_BOX_PART
 from fastdln.analysis.planes import Planes, bands, even_planes, planes
 from fastdln.errors import DatasetError
 
 # Distances beyond this part of the shorter axis see where the plane ends.
 LARGEST_PART = 64
+# What lies within the largest of the fewest distances is a square that may, as the largest box of a dimension, be an eighth as wide.
+SHORTEST_AXIS = LARGEST_BOX_PART * (2 * 2 ** (FEWEST_SIZES - 1) + 1)
 # Side of a box in cells, of which Daza et al. take 5.
 BOX = 5
 
@@ -54,8 +57,8 @@ def uncertainty_exponent(
     Notes
     -----
     A point is uncertain at distance e if a point of another class is at most e cells away along each axis. Their share goes
-    as e^u. Distances are 1, 2, 4, ... cells, up to a 64th of the shorter axis. The interval is that of
-    `box_counting_dimension`.
+    as e^u. Distances are 1, 2, 4, ... cells, up to a 64th of the shorter axis but three at least, which take 72 values. The
+    interval is that of `box_counting_dimension`.
 
     References
     ----------
@@ -63,8 +66,10 @@ def uncertainty_exponent(
     """
     found = even_planes(ds, of, group, dims)
     shortest = min(size for size in found.shape if size > 1)
-    if shortest < 2 ** (FEWEST_SIZES + 1):
-        raise DatasetError(f"dims: an axis has {shortest} values; distances need {2 ** (FEWEST_SIZES + 1)} or more")
+    if shortest < SHORTEST_AXIS:
+        raise DatasetError(
+            f"dims: an axis has {shortest} values; {FEWEST_SIZES} distances need {SHORTEST_AXIS} or more"
+        )
     count = max(FEWEST_SIZES, int(np.log2(max(shortest // LARGEST_PART, 1))) + 1)
     distances = [2**k for k in range(count)]
     values = []
@@ -139,7 +144,7 @@ def basin_fractions(ds: xr.Dataset, of: str = "fate", *, dims: Iterable[str] = (
     -------
     xarray.Dataset
         Along the other dimensions of the variable and `code`: `fraction` and `fraction_error`; with names where the codes
-        have some, as the coordinate `code_name`.
+        have some, and of periods, as the coordinate `code_name`.
 
     Raises
     ------
@@ -164,10 +169,16 @@ def basin_fractions(ds: xr.Dataset, of: str = "fate", *, dims: Iterable[str] = (
     shares = [np.array([one.get(code, 0) / total for code in known]) for one in counted]
     values = [{"fraction": share, "fraction_error": np.sqrt(share * (1 - share) / total)} for share in shares]
     result = found.result({"fraction": ("code",), "fraction_error": ("code",)}, values).assign_coords(code=known)
-    if found.flags:
-        result = result.assign_coords(code_name=("code", [found.flags.get(code, str(code)) for code in known]))
+    if found.flags or of == "period":
+        names = [found.flags.get(code, str(code)) if found.flags else period_name(code) for code in known]
+        result = result.assign_coords(code_name=("code", names))
     result["fraction"].attrs = {"long_name": f"share of points of each {of}"}
     return result
+
+
+def period_name(period: int) -> str:
+    """A period in words; what a level of a refinement has not inherited is less than any."""
+    return {0: "no period", -1: "diverged"}.get(period, f"period {period}" if period > 0 else "not computed")
 
 
 def basin_entropy(

@@ -15,8 +15,13 @@ def is_level(ds: xr.Dataset) -> bool:
     return LEVEL in ds.attrs and COMPUTED in ds and "fate" in ds and set(ds[COMPUTED].dims) == set(ds["fate"].dims)
 
 
+def inherited_names(ds: xr.Dataset) -> list[str]:
+    """The variables that inherited points of a level have."""
+    return list(dict.fromkeys(["fate", str(ds.attrs.get(BOUNDARY, "fate"))]))
+
+
 def as_known(ds: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
     """The dataset in which points that have not inherited all of these variables are not computed; others as they are."""
-    if not is_level(ds) or set(names) <= {"fate", COMPUTED, ds.attrs.get(BOUNDARY)}:
+    if not is_level(ds) or set(names) <= {COMPUTED, *inherited_names(ds)}:
         return ds
     return ds.assign(fate=ds["fate"].where(ds[COMPUTED] == 1, 0))

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 # Two-sided.
 CONFIDENCE = 0.95
 
+# Of fewer chunks the interval reaches beyond a sixth of all points even where none differs.
+FEWEST = 20
+
 
 @dataclass(frozen=True)
 class SampledShare:
@@ -45,8 +48,12 @@ class SampledShare:
     def __str__(self) -> str:
         if not self.population:
             return "nothing was inherited"
-        low, high = (f"{100 * end:.2g}" for end in self.interval)
-        return (
-            f"of {self.chunks:,} inherited chunks, drawn at random and computed as well, {100 * self.share:.2g}% of the points differ "
-            f"({CONFIDENCE:.0%} confidence: {low} to {high}%)"
-        )
+        compared, differ = f"({self.points:,} points)", f"{100 * self.share:.2g}% of the points differ"
+        if self.chunks == self.population:
+            return f"all {self.chunks:,} chunks that would be inherited {compared} were computed as well: {differ}"
+        if self.chunks < FEWEST:
+            sure = f"; fewer than {FEWEST} chunks are too few to tell of the others"
+        else:
+            low, high = (f"{100 * end:.2g}" for end in self.interval)
+            sure = f" ({CONFIDENCE:.0%} confidence, from chunk to chunk: {low} to {high}%)"
+        return f"of {self.chunks:,} inherited chunks {compared}, drawn at random and computed as well, {differ}{sure}"

@@ -96,7 +96,12 @@ def refine(
         typer.Option("--boundary", metavar="VARIABLE", help="Halve the whole grid where this changes, e.g. fate."),
     ] = None,
     levels: Annotated[
-        int | None, typer.Option("--levels", metavar="N", help="With --boundary: halve it N times; 1 if left out.")
+        int | None,
+        typer.Option(
+            "--levels",
+            metavar="N",
+            help="With --boundary: halve it N times, 1 if left out; more than NEW has adds levels.",
+        ),
     ] = None,
     load: Load = None,
     *,
@@ -183,13 +188,18 @@ def zoom(
     from fastdln.execution.arguments import RunOptions
     from fastdln.reports.zoom import Look, make
     from fastdln.sweep.schema import Sweep
+    from fastdln.sweep.zooms import left_whole
 
     loaded = Sweep.from_file(sweep, sets or ())
     picture = {"variable": variable, "title": title, "size": size, "style": style, "cmap": cmap}
     look = Look(kind, {name: value for name, value in picture.items() if value is not None}, dpi, fps, animation)
-    silent = how.quiet or how.log_json
+    silent, middle = how.quiet or how.log_json, point(at, "--at")
+    if not silent and (whole := left_whole(loaded, middle or ())):
+        say(
+            f"--at {at}: {', '.join(whole)} stay{'s' * (len(whole) == 1)} whole in every frame; name all axes that are to be zoomed"
+        )
     with how.logged(place), patient("drawing", silent) as step:
-        made = make(loaded, point(at, "--at"), place, factor, frames, look, RunOptions(**how.keywords()), step)
+        made = make(loaded, middle, place, factor, frames, look, RunOptions(**how.keywords()), step)
     show(made)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastdln.analysis.crossings import Reach, mark_crossed
 from fastdln.analysis.sampled_share import SampledShare
-from fastdln.errors import StoreError, first_line
+from fastdln.errors import IncompleteError, StoreError, first_line
 from fastdln.execution.pace import Pace
 from fastdln.execution.progress import reporter
 from fastdln.execution.run import Run, RunConfig
@@ -100,7 +100,12 @@ class LevelRun:
 
             self._report = tell
             counts = self._compute()
+            if left := int(remaining(self.store.snapshot).sum()):  # of a level that claims more, nobody would notice
+                raise IncompleteError(
+                    f"{self.store.name}: {left:,} of {self.grid.points:,} points are not there; run it again to go on"
+                )
             self.store.conclude(asdict(counts))
+            tell(counts.points_computed, counts.points_computed)
             report.end(f"level {snapshot.attributes['level']} of {snapshot.attributes['levels']}: {counts}")
         return counts
 
@@ -149,12 +154,12 @@ class LevelRun:
         numbers = np.flatnonzero(new.ravel())
         if not numbers.size:
             return
-        before = self.points
+        before = self.points  # how many there will be nobody knows before the last: at most all of the level
         self.points += int(self.sizes[numbers].sum())
         config = replace(
             self.config,
             share=Chosen(numbers),
-            progress=lambda done, total: self._report(before + done, self.points),
+            progress=lambda done, total: self._report(before + done, self.grid.points),
         )
         Run(self.store, config)()
         if config.client:

@@ -17,7 +17,7 @@ from fastdln.execution.level_run import LevelCounts, LevelRun
 from fastdln.storage import extend, metadata
 from fastdln.storage.completeness import remaining
 from fastdln.storage.level_store import LevelStore
-from fastdln.storage.levels import LevelGroup, checked_boundary, entries, group_at, is_level
+from fastdln.storage.levels import LevelGroup, checked_boundary, entries, group_at, is_level, lengthen
 from fastdln.storage.location import WHOLE, Location, OccupiedError, plain_errors
 from fastdln.storage.metadata import Snapshot
 from fastdln.sweep.grid import Grid
@@ -80,7 +80,7 @@ def compute_levels(store: StorePath, new: StorePath, boundary: Any, levels: Any,
 
 
 def refuse_other_groups(target: Location, group: LevelGroup, parent: str) -> None:
-    """StoreError if anything else is there than the levels that are asked for."""
+    """StoreError if anything else is there than the levels that are asked for, or the first of them."""
     with plain_errors(target.name, "cannot be read"):
         if not target.occupied():
             return
@@ -91,20 +91,23 @@ def refuse_other_groups(target: Location, group: LevelGroup, parent: str) -> Non
         raise StoreError(
             f"{target.name}: holds levels of another sweep than that of {parent}; give another path with -o"
         )
-    if found != group:
+    if found.boundary != group.boundary or found.levels > group.levels:
         raise StoreError(
-            f"{target.name}: holds {found.levels} levels of the boundary of {found.boundary}; give the same --levels and "
-            "--boundary to go on, or another path with -o"
+            f"{target.name}: holds levels 1 to {found.levels} of the boundary of {found.boundary}; give the same --boundary, and as "
+            "many --levels to go on or more to add some, or another path with -o"
         )
 
 
 def make(target: Location, grids: list[Grid], group: LevelGroup, parent: Snapshot, *, durable: bool) -> None:
-    """Makes the group of empty levels, whole or not at all, unless it is there."""
+    """Makes the group of empty levels, whole or not at all, or adds those that it lacks."""
     with plain_errors(target.name, "cannot be written"):
         if not target.occupied():
             with suppress(OccupiedError):  # another run made it first
                 target.create(entries(grids, group, extend.parentage(parent)), WHOLE, durable=durable).release()
-    refuse_other_groups(target, group, parent.location.name)
+        refuse_other_groups(target, group, parent.location.name)
+        found = group_at(target)
+        if found and found.levels < group.levels:
+            lengthen(target, grids, group, extend.parentage(parent), durable)
 
 
 @contextmanager
@@ -116,8 +119,10 @@ def opened(target: Location, grids: list[Grid], group: LevelGroup, *, durable: b
             level = LevelStore.at(target.child(str(number)), grid.sweep, durable=durable)
             stores.append(stack.enter_context(level))
             said = level.snapshot.attributes
-            if (said.get("level"), said.get("levels"), said.get("boundary")) != (number, group.levels, group.boundary):
+            if (said.get("level"), said.get("boundary")) != (number, group.boundary):
                 raise StoreError(
                     f"{level.name}: is not level {number} of {target.name}; restore it, or give another path with -o"
                 )
+        for level in stores:
+            level.set_levels(group.levels)
         yield stores

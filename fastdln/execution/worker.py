@@ -43,13 +43,14 @@ def compute_chunk(target: Store | InMemory, task: Task | PartTasks, number: int)
         results, seconds, unconverged = task.compute(slices)
         target.write(slices, results)
         there = results
-    elif missing.any():
-        new, seconds, unconverged = task.compute_where(slices, missing)
-        for name, array in there.items():
-            array[missing] = new[name]
-        target.write(slices, there)
     else:
-        seconds, unconverged = 0.0, 0
+        seconds, unconverged, elsewhere = 0.0, 0, target.takes_over(number)
+        if missing.any():
+            new, seconds, unconverged = task.compute_where(slices, missing)
+            for name, array in there.items():
+                array[missing] = new[name]
+        if missing.any() or elsewhere:
+            target.write(slices, there)
     worker, tally = threading.current_thread().name, counted(task.counter, target.grid, slices, there)
     ended = time.perf_counter()
     return ChunkDone(number, int(missing.sum()), begun, ended, seconds, unconverged, worker, tally=tally)

@@ -13,6 +13,7 @@ from fastdln.explorer.stored import Stored
 from fastdln.storage import metadata
 from fastdln.storage.dataset import open_snapshot
 from fastdln.storage.extend import sweep_as_asked
+from fastdln.storage.levels import finest
 from fastdln.storage.location import locate, plain_errors
 from fastdln.sweep.schema import Sweep
 from fastdln.text import one_line
@@ -43,7 +44,7 @@ def explore(sweep: Sweep | StorePath | None = None, *, port: int = 0) -> Explora
     ----------
     sweep : Sweep, path or URL, optional
         What is explored: a sweep, the path of its TOML file, or a store, which is read as far as it goes and computed
-        beyond. Its two longest axes are shown. By default networks of three layers over eta and alpha.
+        beyond, of a group of levels the finest. Its two longest axes are shown. By default networks of three layers over eta and alpha.
     port : int, default: 0
         The port on 127.0.0.1; 0 for a free one.
 
@@ -81,7 +82,7 @@ def what_is(given: Sweep | StorePath | None, overrides: Any = ()) -> tuple[Subje
     if given is None:
         given = FIRST.changed(overrides) if overrides else FIRST
     if isinstance(given, str | os.PathLike) and is_store(os.fspath(given)):
-        location = locate(given)
+        location = finest(locate(given))  # of a group of levels
         with plain_errors(location.name, "cannot be read"):
             snapshot = metadata.read(location)
         sweep = sweep_as_asked(snapshot)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from fastdln.analysis.inherited import COMPUTED, as_known
+from fastdln.analysis.inherited import COMPUTED, as_known, is_level
 from fastdln.explorer.scene import PHASE, Scene, Subject
+from fastdln.observables.fate import PERIODIC
 from fastdln.sweep.axes import coordinates
 
 # Points of a store that are read for one picture; a chunk is read whole.
@@ -24,10 +25,10 @@ class Stored:
         """The store's points over a view, and whether they are as fine as its pixels; None where there are none."""
         names = ["fate", "period"] if view.variable == PHASE else ["fate", view.variable]
         names = [name for name in names if name in self.dataset]
+        marked = [*names, COMPUTED] if is_level(self.dataset) else names
         if self._differs(subject, view) or (view.variable not in (PHASE, *names)):
             return None
-        there = [*names, COMPUTED] if COMPUTED in self.dataset else names
-        block, enough = as_known(self.dataset[there], tuple(names))[names], True
+        block, enough = self.dataset[marked], True
         for name in block.dims:
             if name not in (subject.x, subject.y, "mode"):
                 values = self.dataset[name].values
@@ -52,7 +53,7 @@ class Stored:
             block = block.isel({name: nearest}).assign_coords({name: pixels})
             covered = xr.DataArray(inside, dims=name, coords={name: pixels})
             block["fate"] = block["fate"].where(covered, 0).astype(block["fate"].dtype)
-        block = block.load().assign_attrs(self.dataset.attrs)
+        block = known(block.load().assign_attrs(self.dataset.attrs), names, view.variable == PHASE)[names]
         return block, enough and bool((block["fate"] != 0).all())
 
     def _differs(self, subject: Subject, view: Scene) -> bool:
@@ -72,6 +73,13 @@ class Stored:
         if name == "depth":
             return view.depth if view.depth is not None else values[0]
         return subject.chosen(name, view) if name in subject.others else values[0]
+
+
+def known(block: xr.Dataset, names: list[str], phase: bool) -> xr.Dataset:
+    """The block in which inherited points count as not computed where their fate does not say all that is shown."""
+    found = as_known(block, names)
+    # a phase diagram asks for the period of what is periodic only
+    return block.assign(fate=block["fate"].where(block["fate"] != PERIODIC, found["fate"])) if phase else found
 
 
 def coordinates_of(subject: Subject, name: str, low: float, high: float, count: int) -> np.ndarray:

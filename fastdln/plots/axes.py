@@ -16,7 +16,7 @@ from fastdln.analysis.expected import edge_factor, is_of_layers
 from fastdln.errors import DatasetError
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.colours import CRITICAL, CRITICAL_DASHES, HATCHED
-from fastdln.plots.labels import axis_label, hatched_swatch
+from fastdln.plots.labels import absent_name, absent_swatch, axis_label
 from fastdln.plots.rasterize import cell_borders, is_log
 from fastdln.plots.selection import array_along, mode_indices, symbol_of
 
@@ -48,7 +48,7 @@ def eta_axis(ax: Axes, ds: xr.Dataset, look: Appearance) -> None:
     else:
         ax.set_xlim(eta[0] - room, eta[-1] + room)
     absent = array_along((ds["fate"] == 0).all([dim for dim in ds["fate"].dims if dim != "eta"]), "eta")
-    spans(ax, eta, absent, "not computed", **HATCHED)
+    spans(ax, eta, absent, absent_name(ds), **HATCHED)
 
 
 def spans(ax: Axes, eta: np.ndarray, where: np.ndarray, name: str, **style: Any) -> None:
@@ -89,7 +89,7 @@ def hatch_if_empty(ax: Axes, ds: xr.Dataset) -> None:
     """Hatch the whole picture where none of the runs is computed."""
     if not (ds["fate"] != 0).any():
         ax.patch.set(**HATCHED)
-        ax.add_patch(hatched_swatch("not computed"))
+        ax.add_patch(absent_swatch(ds))
 
 
 def critical_eta(ds: xr.Dataset, mode: int) -> xr.DataArray:

@@ -17,7 +17,7 @@ from fastdln.plots.against_eta import draw_line
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, plane_label
 from fastdln.plots.colours import CONVERGES, DIVERGES, ESCAPES, NEITHER, THEORY, line_colours
-from fastdln.plots.labels import axis_label, hatched_swatch, swatch
+from fastdln.plots.labels import absent_swatch, axis_label, swatch
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import Cells, draw_cells, grid_cells, means
 from fastdln.plots.scales import extend_of, robust_scale, tidy_bar
@@ -120,7 +120,7 @@ def paint_plane(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
         draw_steps(ax, cells, ds, y, np.ma.masked_array(np.exp(logs[kind]), ~drawn), chosen, label)
     ax.set_ylabel(plane_label(ds, y))
     critical_lines(ax, ds, look, y)
-    return handles + ([] if computed.all() else [hatched_swatch("not computed")])
+    return handles + ([] if computed.all() else [absent_swatch(ds)])
 
 
 def steps_of(block: xr.Dataset, modes: list[int]) -> Iterator[np.ndarray]:

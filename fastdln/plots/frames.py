@@ -54,6 +54,7 @@ class Frames:
                 ax.set_position(place)
             for mesh in list(coloured(figure)):
                 self._colour(figure, mesh)
+            centre_title(figure)
 
     def _colour(self, figure: Figure, mesh: Any) -> None:
         """Give what has a colour bar, and the panels that share it, the scale of all, with a bar in the same place."""
@@ -76,6 +77,17 @@ class Frames:
                 figure_legend(figure, entries)
             else:
                 draw_legend(figure.axes[number], entries)
+
+
+def centre_title(figure: Figure) -> None:
+    """Move the title to above the middle of the pictures, as far as it stays on the figure."""
+    title: Any = getattr(figure, "_suptitle", None)
+    places = [ax.get_position() for ax in figure.axes if ax.get_label() != BAR]
+    if title is None or not places:
+        return
+    half = title.get_window_extent().width / figure.bbox.width / 2
+    middle = (min(place.x0 for place in places) + max(place.x1 for place in places)) / 2
+    title.set_x(min(max(middle, half), max(1 - half, 0.5)))
 
 
 def coloured(figure: Figure) -> Iterator[Any]:

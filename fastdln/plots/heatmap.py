@@ -15,7 +15,7 @@ from fastdln.observables.fate import DIVERGED, NOT_COMPUTED
 from fastdln.plots.appearance import Appearance
 from fastdln.plots.axes import critical_lines, eta_axis, level_lines, plane_axis, plane_label
 from fastdln.plots.colours import BLUE_YELLOW, CLASS_COLOURS, NO_VALUE, SEQUENTIAL
-from fastdln.plots.labels import axis_label, hatched_swatch, note, swatch
+from fastdln.plots.labels import absent_swatch, axis_label, note, swatch
 from fastdln.plots.rasterize import Cells, draw_cells, grid_cells, mean, most_frequent
 from fastdln.plots.scales import BEYOND, extend_of, robust_scale, tidy_bar, whole_numbers
 from fastdln.plots.shown import plane_dims
@@ -56,7 +56,7 @@ def heatmap(ax: Axes, ds: xr.Dataset, look: Appearance, name: str, critical: boo
     if critical:
         critical_lines(ax, ds, look, y)
     handles = [swatch(CLASS_COLOURS["diverged"], "diverged")] if diverged.any() else []
-    return handles + ([] if computed.all() else [hatched_swatch("not computed")])
+    return handles + ([] if computed.all() else [absent_swatch(ds)])
 
 
 def coloured(
@@ -93,7 +93,7 @@ def coloured(
         zeros = ", or 0" if look.log else ""
         note(ax, f"{BEYOND}{zeros}: {below + above:,} of {averages.count():,} cells")
     draw_edges(ax, ds, look, x, y)
-    return handles + ([] if computed.all() else [hatched_swatch("not computed")])
+    return handles + ([] if computed.all() else [absent_swatch(ds)])
 
 
 def counted(
@@ -130,7 +130,7 @@ def counted(
     ax.set_ylabel(plane_label(ds, y))
     ax.figure.colorbar(mesh, ax=ax, label=label, ticks=MaxNLocator(MOST_NUMBERS, integer=True))
     draw_edges(ax, ds, look, x, y)
-    return handles + ([hatched_swatch("not computed")] if codes.mask.any() else [])
+    return handles + ([absent_swatch(ds)] if codes.mask.any() else [])
 
 
 def without_value(

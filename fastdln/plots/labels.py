@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import ScaledTranslation
 
 from fastdln.analysis.dataset import text_of
+from fastdln.analysis.inherited import inherited_names, is_level
 from fastdln.plots.colours import BORDER, HATCHED, NEUTRAL, THEORY_COLOURS
 from fastdln.plots.selection import without_formulas
 from fastdln.plots.wrapping import panel_inches, width_of, wrap
@@ -96,9 +97,20 @@ def swatch(colour: str, label: str) -> Rectangle:
     return Rectangle((0, 0), 0, 0, facecolor=colour, edgecolor=BORDER, linewidth=0.6, label=label)
 
 
-def hatched_swatch(label: str) -> Rectangle:
-    """Legend entry of hatching."""
-    return Rectangle((0, 0), 0, 0, label=label, **HATCHED)
+def absent_name(ds: xr.Dataset) -> str:
+    """Name what is hatched: points that are not computed, or those that a level has inherited, without what is shown of them."""
+    if not is_level(ds):
+        return "not computed"
+    return (
+        f"inherited: {' and '.join(inherited_names(ds))} only"
+        if ds.attrs.get("complete")
+        else "inherited or not computed"
+    )
+
+
+def absent_swatch(ds: xr.Dataset) -> Rectangle:
+    """Legend entry of what is hatched."""
+    return Rectangle((0, 0), 0, 0, label=absent_name(ds), **HATCHED)
 
 
 def is_theory(handle: Any) -> bool:

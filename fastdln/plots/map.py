@@ -20,7 +20,7 @@ from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import plane_axis, plane_label
 from fastdln.plots.colours import CLASS_COLOURS
 from fastdln.plots.heatmap import coloured, counted, draw_edges
-from fastdln.plots.labels import axis_label, hatched_swatch, swatch
+from fastdln.plots.labels import absent_swatch, axis_label, swatch
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import draw_cells, grid_cells, most_frequent, span
 from fastdln.plots.shown import plane_dims, plane_or_strip_dims
@@ -200,7 +200,7 @@ def draw_categories(
     present = set(found.compressed().tolist())
     what: list[Any] = [Line2D([], [], alpha=0, label=fill(axis_label(ds[name]) + ":", LONGEST_HEADING))]
     handles = what + [swatch(colour, meaning) for k, (meaning, colour) in enumerate(colours.items()) if k in present]
-    return handles + ([hatched_swatch("not computed")] if found.mask.any() else [])
+    return handles + ([absent_swatch(ds)] if found.mask.any() else [])
 
 
 def codes_of(numbers: np.ndarray) -> Code:

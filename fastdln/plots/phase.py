@@ -19,7 +19,7 @@ from fastdln.observables.fate import APERIODIC, COLLAPSED, CONVERGED, DIVERGED, 
 from fastdln.plots.appearance import Appearance, Options
 from fastdln.plots.axes import critical_lines, eta_axis, plane_label
 from fastdln.plots.colours import CLASS_COLOURS, THEORY
-from fastdln.plots.labels import MOST_LISTED, hatched_swatch, listing, swatch
+from fastdln.plots.labels import MOST_LISTED, absent_swatch, listing, swatch
 from fastdln.plots.plot import Plot, View
 from fastdln.plots.rasterize import draw_cells, grid_cells, most_frequent
 from fastdln.plots.selection import mode_indices, symbol_of, without_formulas
@@ -124,7 +124,7 @@ def paint(ax: Axes, ds: xr.Dataset, look: Appearance) -> list[Any]:
     called["other periods"] = listing("other periods", frequent, more=len(others) > len(frequent))
     present = set(cell_classes.compressed().tolist())
     handles = [swatch(CLASS_COLOURS[c], called[c]) for k, c in enumerate(CLASSES) if k in present]
-    return handles + ([hatched_swatch("not computed")] if cell_classes.mask.any() else [])
+    return handles + ([absent_swatch(ds)] if cell_classes.mask.any() else [])
 
 
 def is_strip(ds: xr.Dataset) -> bool:

@@ -29,9 +29,9 @@ MULTIPLES: tuple[tuple[int, ...], ...] = ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 5, 
 # Numbers in this range are written out.
 LEAST_PLAIN, MOST_PLAIN = 1e-3, 1e4
 
-# An axis is narrow where its numbers would need more digits than this to differ: they are written as what they are above a
-# round number, of which they have so many digits.
-MOST_DIGITS, ABOVE = 6, 2
+# An axis is narrow where its numbers would need more digits than this to differ: they are written as what they are above
+# or below a round number among them.
+MOST_DIGITS = 6
 
 # Parts of its last digit by which a number may differ from what is written; between doubles a tick stands where it can.
 EVEN = 0.05
@@ -113,7 +113,7 @@ class Between(OfView):
 
 
 class AboveRound(Formatter):
-    """Numbers that differ in their last digits only, as multiples of a power of ten above a round number beside the axis."""
+    """Numbers that differ in their last digits only, as multiples of a power of ten from a round number beside the axis."""
 
     def __init__(self) -> None:
         self.beside = ""
@@ -132,20 +132,31 @@ class AboveRound(Formatter):
         unit = gap.adjusted()
         if digits(exact, gap) <= MOST_DIGITS:
             return in_parts(exact, Decimal(0), max(-unit, 0), 0)
-        round_one = min(exact).quantize(Decimal(1).scaleb(unit + ABOVE), ROUND_FLOOR)
+        round_one = roundest(min(exact), max(exact), unit)
         self.beside = f"$\\times\\ 10^{{{unit}}}$ + {round_one:f}"
-        return in_parts(exact, round_one, 0, -unit)
+        return [self.fix_minus(part) for part in in_parts(exact, round_one, 0, -unit)]
 
     def get_offset(self) -> str:
         """Write the round number."""
         return self.beside
 
 
+def roundest(low: Decimal, high: Decimal, unit: int) -> Decimal:
+    """Find the number between two others that has the fewest digits, of several the one nearest to their middle."""
+    middle = (low + high) / 2
+    for place in range(middle.adjusted(), unit - 1, -1):
+        found = middle.quantize(Decimal(1).scaleb(place))
+        if low <= found <= high:
+            return found
+    return low.quantize(Decimal(1).scaleb(unit), ROUND_FLOOR)
+
+
 def in_parts(values: Sequence[Decimal], above: Decimal, decimals: int, power: int) -> list[str]:
     """Write what numbers are above another, times a power of ten: all with these decimals, or with one more if any needs it."""
     parts = [(value - above).scaleb(power) for value in values]
     more = any(abs(part.scaleb(decimals) - round(part.scaleb(decimals))) > EVEN for part in parts)
-    return [f"{part:.{decimals + more}f}" for part in parts]
+    written = [f"{part:.{decimals + more}f}" for part in parts]
+    return [text if text.strip("-0.") else text.lstrip("-") for text in written]  # 0 has no sign
 
 
 def digits(values: Sequence[Decimal], gap: Decimal) -> int:

@@ -185,9 +185,10 @@ class Look:
         check_pixels((float(width), float(height)), self.dpi)
 
     def draw(self, ds: xr.Dataset, note: str) -> Figure:
-        """Draw a frame; note: to the right above it."""
+        """Draw a frame; note: above it, in the middle, after what it says there already."""
         drawn = figure(ds, self.kind, **self.picture)
-        drawn.axes[0].set_title(note, loc="right", fontsize="small")
+        first = drawn.axes[0]
+        first.set_title(", ".join(filter(None, (first.get_title(), note))), fontsize="medium")
         return drawn
 
 
@@ -219,7 +220,7 @@ def make(
         points = compute_frames(
             sweeps, stores, before, replace(options, scheduler=client, workers=None, dashboard=False)
         )
-    notes = [magnification(float(factor), number) for number in range(len(stores))]
+    notes = [f"zoom {magnification(float(factor), number)}" for number in range(len(stores))]
     draw_frames(stores, notes, pictures, look, tell)
     tell("the animation")
     return Zoom(tuple(stores), tuple(pictures), animate(place / f"zoom.{kind}", pictures, look.fps), points)
@@ -304,8 +305,9 @@ class OfFrame:
     def __call__(self, done: int, total: int) -> None:
         """Called by the frame's run."""
         reached = max(self.before, self.there + done)
-        if reached > self.before:
+        if done < total:  # the first time before there is a point: what has been waited for does not count
             self.pace.start()
+        if reached > self.before:
             self.pace.reached(reached)
         self.report(reached, self.total)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from fastdln.storage.levels import COMPUTED, computed_chunks, followed, is_level
-from fastdln.storage.metadata import UNREADABLE, Snapshot, chunk_key
+from fastdln.storage.levels import COMPUTED, LEVELS, computed_chunks, followed, is_level
+from fastdln.storage.metadata import DONE_FLAG, UNREADABLE, Snapshot, chunk_key
 from fastdln.storage.store import Store, changed, current
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.levels import halved_axes, keeps_values
@@ -102,13 +102,18 @@ class LevelStore(Store):
     def missing(self, number: int) -> np.ndarray:
         """Which points of a chunk are not computed, here or on the level before."""
         absent = super().missing(number)
-        if self.location.size(chunk_key(self.grid, number, COMPUTED)) is None:
+        if self.takes_over(number):
             absent[...] = True
         if absent.all() and self.before.same_values:
             here, there = self.before.shared(self.grid.slices(number))
             with suppress(*UNREADABLE):
                 absent[here] = ~self.before.computed(there)
         return absent
+
+    def takes_over(self, number: int) -> bool:
+        """Whether a chunk is not there yet as a computed one: what is known of it lies on the level before."""
+        fate = next(variable for variable in self.grid.sweep.variables if variable.name == DONE_FLAG)
+        return any(self.location.size(chunk_key(self.grid, number, variable)) is None for variable in (COMPUTED, fate))
 
     def read(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray] | None:
         """A chunk of every variable: as it is there, or those of its points that the level before has."""
@@ -146,6 +151,11 @@ class LevelStore(Store):
     def codes(self, slices: tuple[slice, ...]) -> dict[str, np.ndarray]:
         """The followed codes of a block, as they are there."""
         return {name: self._arrays[name][slices] for name in followed(self.boundary)}
+
+    def set_levels(self, levels: int) -> None:
+        """Says how many levels the group has, which may have become more."""
+        if self.snapshot.attributes.get(LEVELS) != levels:
+            self.snapshot = changed(current(self.snapshot), {LEVELS: levels}, self._durable)
 
     def conclude(self, attributes: Mapping[str, Any]) -> None:
         """Says that the level is complete, and what came of it."""

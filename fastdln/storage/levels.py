@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from fastdln.errors import StoreError, SweepError
 from fastdln.observables import Variable
 from fastdln.storage import array_metadata, provenance, template
 from fastdln.storage.completeness import present
-from fastdln.storage.location import ROOT, Location, plain_errors
+from fastdln.storage.location import ROOT, WHOLE, Location, plain_errors
 from fastdln.storage.metadata import DONE_FLAG, Snapshot, damaged, read
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.levels import MOST_LEVELS
@@ -66,14 +67,38 @@ def entries(grids: list[Grid], group: LevelGroup, about: Mapping[str, Any]) -> d
     zarr.create_group(MemoryStore(kept), zarr_format=3, attributes=said)
     found: dict[str, bytes] = {}
     for level, grid in enumerate(grids, start=1):
-        if any(variable.name == COMPUTED.name for variable in grid.sweep.variables):
-            raise SweepError(
-                f"observables: one measures {COMPUTED.name}, which is the name of what tells levels' chunks apart"
-            )
-        made = template.entries(grid, {**about, **group.attributes, LEVEL: level}, (COMPUTED,))
-        found |= {f"{level}/{key}": data for key, data in made.items()}
+        found |= level_entries(level, grid, group, about)
     common = {key.removeprefix("1/"): data for key, data in found.items() if key.startswith(f"1/{COMMON}/")}
     return found | common | {ROOT: kept[ROOT].to_bytes()}
+
+
+def level_entries(level: int, grid: Grid, group: LevelGroup, about: Mapping[str, Any]) -> dict[str, bytes]:
+    """The keys of one empty level in its group, and what is under them."""
+    if any(variable.name == COMPUTED.name for variable in grid.sweep.variables):
+        raise SweepError(
+            f"observables: one measures {COMPUTED.name}, which is the name of what tells levels' chunks apart"
+        )
+    made = template.entries(grid, {**about, **group.attributes, LEVEL: level}, (COMPUTED,))
+    return {f"{level}/{key}": data for key, data in made.items()}
+
+
+def lengthen(location: Location, grids: list[Grid], group: LevelGroup, about: Mapping[str, Any], durable: bool) -> None:
+    """Adds empty levels to a group that has fewer than these.
+
+    The group's root says last how many there are, and each level's root is written last: a kill leaves the group as it was,
+    or whole, and what lies there beside it is written again.
+    """
+    with ExitStack() as stack:
+        for one in (location, *levels_at(location)):
+            stack.callback(one.lock(WHOLE).release)
+        for level, grid in enumerate(grids, start=1):
+            if location.size(f"{level}/{ROOT}") is None:
+                made = level_entries(level, grid, group, about)
+                for key in sorted(made, key=f"{level}/{ROOT}".__eq__):
+                    location.write(key, made[key], durable=durable)
+        root = json.loads(location.read(ROOT, MOST_BYTES) or b"")
+        root["attributes"] |= {LEVELS: group.levels}
+        location.write(ROOT, json.dumps(root, indent=2).encode(), durable=durable)
 
 
 def group_at(location: Location) -> LevelGroup | None:

@@ -141,6 +141,10 @@ class Store:
         """Which points of a chunk are not computed, shaped like the chunk."""
         return completeness.missing(self._arrays[DONE_FLAG], self.grid.slices(number))
 
+    def takes_over(self, number: int) -> bool:
+        """Whether points of a chunk that are not missing lie elsewhere, so that it is to be written even if none is."""
+        return False
+
     def write(self, slices: tuple[slice, ...], results: Mapping[str, np.ndarray]) -> None:
         """Writes a chunk of every variable, the done flag last."""
         if self.lock:

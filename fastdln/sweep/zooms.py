@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from fastdln.errors import SweepError
+from fastdln.sweep.axes import is_named, length
 from fastdln.sweep.schema import Sweep
 from fastdln.sweep.units import said
 from fastdln.sweep.values import shown
-from fastdln.sweep.windows import Window, changes, checked_factor, checked_point
+from fastdln.sweep.windows import WHOLE_NUMBERS, Window, changes, checked_factor, checked_point
 
 DEFAULT_FACTOR = 2.0
 DEFAULT_FRAMES = 20
@@ -39,6 +41,15 @@ def zoom_sweeps(sweep: Sweep, at: Any, factor: Any = DEFAULT_FACTOR, frames: Any
         f"{key}.{name}={points}" for key in ("chunks", "shards") for name, points in (getattr(sweep, key) or {}).items()
     ]
     return [sweep, *(sweep.changed([*changes(windows, narrower**frame), *shapes]) for frame in range(1, count))]
+
+
+def left_whole(sweep: Sweep, at: Iterable[str]) -> list[str]:
+    """The axes that a zoom could narrow and does not: several values that are neither whole numbers nor names."""
+    return [
+        name
+        for name, axis in sweep.axes.items()
+        if name not in at and name not in WHOLE_NUMBERS and not is_named(axis) and length(axis) > 1
+    ]
 
 
 def checked_frames(frames: Any) -> int:

@@ -57,3 +57,18 @@ def test_a_sample_of_all_is_no_estimate():
     assert str(SampledShare(0, 0, 0, 0)) == "nothing was inherited"
     low, high = SampledShare(1000, 5, 10, 40).interval
     assert low == 0.0 and 0.005 < high < 0.4
+
+
+def test_words_say_what_was_compared_and_no_interval_of_few_chunks():
+    assert str(SampledShare(1040, 0, 5, 10)) == (
+        "of 5 inherited chunks (1,040 points), drawn at random and computed as well, 0% of the points differ; fewer than 20 chunks "
+        "are too few to tell of the others"
+    )
+    assert str(SampledShare(1000, 10, 4, 4)) == (
+        "all 4 chunks that would be inherited (1,000 points) were computed as well: 1% of the points differ"
+    )
+    exact = binomtest(0, 39).proportion_ci(0.95, method="exact").high
+    assert (
+        f"(9,743 points), drawn at random and computed as well, 0% of the points differ (95% confidence, from chunk to chunk: 0 to {100 * exact:.2g}%)"
+        in str(SampledShare(9743, 0, 39, 253))
+    )

@@ -140,7 +140,7 @@ def naive_uncertain(codes, distance):
 @pytest.mark.parametrize("band", [1, 2**25])
 def test_uncertain_points_agree_with_a_plain_count(band, monkeypatch):
     monkeypatch.setattr(planes, "CELLS_PER_BAND", band)
-    codes = two_classes((Y < 0.37 * X + 9)[:60, :50])
+    codes = two_classes((Y < 0.37 * X + 9)[:80, :75])
     codes[40, 10] = 3
     found = analysis.uncertainty_exponent(plane(codes))
     assert found.distance.values.tolist() == [1, 2, 4]
@@ -195,6 +195,11 @@ def test_a_sweep_is_measured_along_its_depths(diagram):
     shares = analysis.basin_fractions(diagram)
     assert shares.fraction.sum("code").values.tolist() == pytest.approx([1, 1])
     assert "diverged" in shares.code_name.values
+    periods = analysis.basin_fractions(diagram, "period")
+    for code, name in zip(periods.code.values.tolist(), periods.code_name.values.tolist(), strict=True):
+        assert name == {-1: "diverged", 0: "no period"}.get(code, f"period {code}")
+        np.testing.assert_allclose(periods.fraction.sel(code=code), (diagram.period == code).mean(("alpha", "eta")))
+    assert {-1, 0, 1, 2} <= set(periods.code.values.tolist())
     edges = analysis.boundary(diagram, group="diverged")
     assert edges.dims == diagram.fate.dims
     lost = diagram.fate.values == 5
@@ -242,7 +247,10 @@ def test_other_refusals(diagram):
         (lambda: analysis.uncertainty_exponent(GOOD, group=5), "group: must be a name or a list of names"),
         (lambda: analysis.box_counting_dimension(GOOD, sizes=[1, 2]), "sizes: must be 3 or more"),
         (lambda: analysis.box_counting_dimension(GOOD.isel(eta=slice(20))), "dims: an axis has 20 values; boxes of 3"),
-        (lambda: analysis.uncertainty_exponent(GOOD.isel(eta=slice(9))), "dims: an axis has 9 values"),
+        (
+            lambda: analysis.uncertainty_exponent(GOOD.isel(eta=slice(71))),
+            "dims: an axis has 71 values; 3 distances need 72",
+        ),
         (lambda: analysis.basin_entropy(GOOD, box=101), "box: must be a whole number from 2 to 100"),
         (lambda: analysis.boundary(diagram, group="lost"), "group: fate has no class 'lost'"),
         (lambda: analysis.basin_fractions(diagram.assign(fate=diagram.fate * 0)), "fate: "),
@@ -259,14 +267,14 @@ def test_every_size_is_reached_from_a_smaller_one():
 
 @pytest.mark.parametrize("measure", [analysis.box_counting_dimension, analysis.uncertainty_exponent])
 def test_lengths_need_cells_of_one_size(measure):
-    codes = (np.add.outer(np.arange(64), np.arange(64)) < 60).astype(np.uint8)
-    axes = {"alpha": np.linspace(0.1, 1.0, 64), "eta": np.geomspace(0.01, 3.0, 64)}
+    codes = (np.add.outer(np.arange(72), np.arange(72)) < 60).astype(np.uint8)
+    axes = {"alpha": np.linspace(0.1, 1.0, 72), "eta": np.geomspace(0.01, 3.0, 72)}
 
     def plane(**changed):
         return xr.Dataset({"fate": (("alpha", "eta"), codes)}, axes | changed)
 
     assert np.isfinite(measure(plane())[next(iter(measure(plane()).data_vars))])
-    assert measure(plane(eta=1.4 + 2.0**-52 * np.arange(64))).sizes, "as narrow as float64 can tell"
-    for values in (np.linspace(0.1, 1.0, 64) ** 2, np.r_[0.0, np.geomspace(0.1, 1.0, 63)], np.full(64, 0.5)):
+    assert measure(plane(eta=1.4 + 2.0**-52 * np.arange(72))).sizes, "as narrow as float64 can tell"
+    for values in (np.linspace(0.1, 1.0, 72) ** 2, np.r_[0.0, np.geomspace(0.1, 1.0, 71)], np.full(72, 0.5)):
         with pytest.raises(DatasetError, match="dims: eta is not in even steps or even ratios"):
             measure(plane(eta=values))

@@ -284,3 +284,5 @@ def test_progress_is_of_points(refined, tmp_path):
     )
     assert said[-1] == (found.attrs["points_computed"],) * 2
     assert all(0 <= done <= total for done, total in said)
+    assert {total for _, total in said[:-1]} == {found.fate.size}, "at most all, from the beginning on"
+    assert [done for done, _ in said] == sorted(done for done, _ in said)

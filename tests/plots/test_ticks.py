@@ -52,7 +52,7 @@ def read(label, beside):
     if not beside:
         return Decimal(label)
     power, above = re.fullmatch(r"\$\\times\\ 10\^\{(-?\d+)\}\$ \+ ([\d.]+)", beside).groups()
-    return Decimal(label).scaleb(int(power)) + Decimal(above)
+    return Decimal(label.replace("\N{MINUS SIGN}", "-")).scaleb(int(power)) + Decimal(above)
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
@@ -74,6 +74,21 @@ def test_numbers_of_a_narrow_axis_are_short_and_those_of_its_ticks(scale, width,
         assert abs(read(label, beside) - Decimal(tick)) <= gap / 10
     assert beside or width > 1e-8
     assert not beside or width < 1e-4 or middle < 1
+
+
+@pytest.mark.parametrize(
+    ("middle", "step", "beside", "labels"),
+    [
+        (1.4, 2e-7, "$\\times\\ 10^{-7}$ + 1.4", "-4 -2 0 2 4"),
+        (0.55, 5e-10, "$\\times\\ 10^{-10}$ + 0.55", "-10 -5 0 5 10"),
+        (1.41527695, 2e-9, "$\\times\\ 10^{-9}$ + 1.41527695", "-4 -2 0 2 4"),
+        (1.3999998, 2e-7, "$\\times\\ 10^{-7}$ + 1.4", "-6 -4 -2 0 2"),
+    ],
+)
+def test_numbers_of_a_narrow_axis_count_from_the_roundest(middle, step, beside, labels):
+    formatter = AboveRound()
+    found = formatter.format_ticks([middle + k * step for k in range(-2, 3)])
+    assert (formatter.get_offset(), " ".join(found).replace("\N{MINUS SIGN}", "-")) == (beside, labels)
 
 
 def test_a_wide_axis_keeps_its_numbers():

@@ -9,11 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 import fastdln
 from fastdln import DatasetError, StoreError, Sweep, SweepError
+from fastdln.execution.pace import Pace
+from fastdln.execution.progress import Callback
+from fastdln.plots import figure
+from fastdln.plots.frames import Frames
 from fastdln.reports import animation
+from fastdln.reports.zoom import OfFrame
 from tests import commands
 from tests.small import FILE, ROOT, identical, marks
 
@@ -148,6 +154,34 @@ def test_points_of_all_frames_are_counted(tmp_path):
     assert done[-1] == 3 * 24 * 20
 
 
+def test_the_pace_is_counted_from_the_first_chunk_on():
+    clock = iter(range(0, 1000, 10))
+    pace = Pace(0, clock=lambda: next(clock))
+    frame = OfFrame(Callback(), pace, there=0, before=0, total=200)
+    frame(0, 100)
+    frame(50, 100)
+    assert pace.rate() == 5.0
+    later = Pace(100, clock=lambda: next(clock))
+    OfFrame(Callback(), later, there=0, before=100, total=200)(100, 100)
+    assert later.rate() is None, "what was there before is read, and not computed"
+    frame = OfFrame(Callback(), later, there=100, before=100, total=200)
+    frame(0, 100)
+    frame(20, 100)
+    assert later.rate() == 2.0
+
+
+def test_titles_stand_above_the_middle_of_the_picture():
+    """Beside it is a legend, so that this is not the middle of the figure."""
+    drawn, frames = figure(fastdln.run(SWEEP), "phase", title="a test"), Frames()
+    frames.include(drawn)
+    frames.unify(drawn)
+    place = drawn.axes[0].get_position()
+    middle = (place.x0 + place.x1) / 2
+    assert abs(middle - 0.5) > 0.02
+    (title,) = [text for text in drawn.findobj(Text) if text.get_text() == "a test"]
+    assert title.get_position()[0] == pytest.approx(middle)
+
+
 def test_a_scale_of_colours_is_that_of_all_frames(tmp_path):
     """The colour bar, right of the picture, is the same in all of them."""
     made = zoom(tmp_path / "new", kind="map", variable="loss", size="6x4")
@@ -228,3 +262,13 @@ def test_the_command_refuses_another_zoom(tmp_path):
     other = commands.fastdln("zoom", "small.toml", "--at", "eta=0.8", "-o", "out", *words, cwd=tmp_path)
     assert (other.returncode, other.stdout, other.stderr.count("\n")) == (2, "", 1)
     assert "frame-001.zarr: is of another zoom, with other axes.eta" in other.stderr
+
+
+def test_the_command_says_what_is_not_zoomed(tmp_path):
+    (tmp_path / "small.toml").write_text(FILE)
+    words = ["--frames", "1", "--animation", "gif", "--size", "6x4", "--dpi", "40", "--set", "axes.depth=3"]
+    words += ["--set", "axes.alpha={start=0.3, stop=0.9, num=3}"]
+    for at, wanted in (("eta=0.7", ["--at eta=0.7: alpha stays whole in every frame"]), ("eta=0.7,alpha=0.5", [])):
+        done = commands.fastdln("zoom", "small.toml", "--at", at, "-o", at, *words, cwd=tmp_path)
+        said = [line.partition(";")[0] for line in done.stderr.splitlines() if line.startswith("--at")]
+        assert (done.returncode, said) == (0, wanted), done.stderr

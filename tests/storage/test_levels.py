@@ -54,7 +54,10 @@ def refused(folder, said, **words):
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [({"levels": 1}, "holds 2 levels of the boundary of fate; give the same"), ({"boundary": "period"}, "of fate")],
+    [
+        ({"levels": 1}, "holds levels 1 to 2 of the boundary of fate; give the same --boundary, and as many --levels"),
+        ({"boundary": "period"}, "of fate"),
+    ],
 )
 def test_other_levels_are_refused(here, words, said):
     refused(here, said, **words)
@@ -222,7 +225,7 @@ def test_the_command(here):
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
     assert sum(line.startswith(("level 1 of 2: ", "level 2 of 2: ")) for line in lines) == 2
-    assert " chunks computed, " in lines[-2] and " points; of " in lines[-2] and "% confidence: " in lines[-2]
+    assert " chunks computed, " in lines[-2] and " points; of " in lines[-2] and "% of the points differ" in lines[-2]
     assert lines[-1].endswith("or xarray.open_zarr('fine.zarr/2')")
     assert command("verify", "fine.zarr", "--quiet", cwd=here).returncode == 0
     assert command("plot", "fine.zarr", "phase", cwd=here).returncode == 0
