@@ -49,7 +49,7 @@ def uncertainty_exponent(
     ------
     DatasetError
         If there is no such variable, class or axis, the axes are too short or not in even steps or ratios, or points are not
-        computed.
+        computed or inherited other variables only.
 
     Notes
     -----
@@ -90,7 +90,7 @@ def uncertainty_exponent(
     return result
 
 
-def uncertain(found: Planes, plane: xr.DataArray, distances: list[int]) -> np.ndarray:
+def uncertain(found: Planes, plane: xr.Dataset, distances: list[int]) -> np.ndarray:
     """The share of points with another class within each distance, each twice the one before."""
     reach, counts = distances[-1], np.zeros(len(distances))
     for before, own, codes in bands(found, plane, 1, reach, reach):
@@ -144,7 +144,7 @@ def basin_fractions(ds: xr.Dataset, of: str = "fate", *, dims: Iterable[str] = (
     Raises
     ------
     DatasetError
-        If there is no such variable or axis, or points are not computed.
+        If there is no such variable or axis, or points are not computed or inherited other variables only.
 
     Notes
     -----
@@ -204,7 +204,7 @@ def basin_entropy(
     ------
     DatasetError
         If there is no such variable, class or axis, the box is no number from 2 on or larger than an axis, or points are not
-        computed.
+        computed or inherited other variables only.
 
     Notes
     -----
@@ -226,7 +226,7 @@ def basin_entropy(
     return result
 
 
-def entropies(found: Planes, plane: xr.DataArray, box: int) -> dict[str, Any]:
+def entropies(found: Planes, plane: xr.Dataset, box: int) -> dict[str, Any]:
     """Mean entropy of all boxes, and of those with several classes, each with its error."""
     across = box if found.shape[0] > 1 else 1
     count = square = total = boundary = 0.0

@@ -9,6 +9,8 @@ import numpy as np
 import xarray as xr
 from scipy.stats import linregress, t
 
+from fastdln.analysis.codes import NOT_COMPUTED
+from fastdln.analysis.inherited import known_by
 from fastdln.analysis.planes import Planes, bands, even_planes, planes
 from fastdln.errors import DatasetError
 
@@ -77,7 +79,8 @@ def boundary(
 
     Notes
     -----
-    Neighbours are the four cells beside a cell. Cells that are not computed are neighbours of none.
+    Neighbours are the four cells beside a cell. Cells that are not computed are neighbours of none; nor are those of a level
+    that inherited other variables only.
 
     References
     ----------
@@ -90,8 +93,11 @@ def boundary(
     codes = array.isin(list(found.group)) if found.group is not None else array
     computed = xr.ones_like(array, dtype=bool)
     for code, name in found.flags.items():
-        if name == "not_computed":
+        if name == NOT_COMPUTED:
             computed = array != code
+    for known, _ in known_by(found.data, of):
+        chunks = {dim: CHUNK for dim in found.dims if dim in known.dims}
+        computed = computed & (known if array.chunks is None else known.chunk(chunks))
     mixed = xr.zeros_like(array, dtype=bool)
     for dim in found.dims:
         for by in (1, -1):
@@ -137,7 +143,7 @@ def box_counting_dimension(
     ------
     DatasetError
         If there is no such variable, class or axis, an axis is not in even steps or ratios, a size is none of these, or points
-        are not computed.
+        are not computed or inherited other variables only.
 
     Notes
     -----
@@ -201,7 +207,7 @@ def box_sizes(found: Planes, sizes: Iterable[int] | None) -> list[int]:
     return sorted({int(size) for size in given})
 
 
-def count_boxes(found: Planes, plane: xr.DataArray, sizes: Sequence[int]) -> np.ndarray:
+def count_boxes(found: Planes, plane: xr.Dataset, sizes: Sequence[int]) -> np.ndarray:
     """How many boxes of each side hold points of several classes, or of the set, on average over the corners where they begin."""
     counts = np.zeros(len(sizes))
     for backwards in (False, True):
