@@ -17,6 +17,14 @@ from fastdln.errors import DatasetError
 LARGEST_PART = 64
 # Side of a box in cells, of which Daza et al. take 5.
 BOX = 5
+# Each cell beside another, once: along, across, and on both diagonals.
+ALL, FIRST, LAST = slice(None), slice(None, -1), slice(1, None)
+NEIGHBOURS = (
+    ((ALL, FIRST), (ALL, LAST)),
+    ((FIRST, ALL), (LAST, ALL)),
+    ((FIRST, FIRST), (LAST, LAST)),
+    ((FIRST, LAST), (LAST, FIRST)),
+)
 
 
 def uncertainty_exponent(
@@ -104,14 +112,12 @@ def uncertain(found: Planes, plane: xr.Dataset, distances: list[int]) -> np.ndar
 
 def beside_another(codes: np.ndarray) -> np.ndarray:
     """Whether one of the eight cells about each has another class."""
-    low, high = (codes.astype(np.uint8), codes.astype(np.uint8)) if codes.dtype == bool else (codes, codes)
-    for axis in (0, 1):
-        low, high = (
-            -maximum_filter1d(-low.astype(np.int32), 3, axis, mode="nearest"),
-            maximum_filter1d(high, 3, axis, mode="nearest"),
-        )
-    different: np.ndarray = low != high
-    return different
+    near = np.zeros(codes.shape, dtype=bool)
+    for one, other in NEIGHBOURS:  # compared as they are: numbers of filters are doubles, which some codes are beyond
+        different = codes[one] != codes[other]
+        near[one] |= different
+        near[other] |= different
+    return near
 
 
 def dilated(near: np.ndarray, distance: int) -> np.ndarray:
@@ -163,7 +169,8 @@ def basin_fractions(ds: xr.Dataset, of: str = "fate", *, dims: Iterable[str] = (
     total = float(np.prod(found.shape))
     shares = [np.array([one.get(code, 0) / total for code in known]) for one in counted]
     values = [{"fraction": share, "fraction_error": np.sqrt(share * (1 - share) / total)} for share in shares]
-    result = found.result({"fraction": ("code",), "fraction_error": ("code",)}, values).assign_coords(code=known)
+    result = found.result({"fraction": ("code",), "fraction_error": ("code",)}, values)
+    result = result.assign_coords(code=np.array(known, np.uint64 if found.array.dtype == np.uint64 else np.int64))
     if found.flags:
         result = result.assign_coords(code_name=("code", [found.flags.get(code, str(code)) for code in known]))
     result["fraction"].attrs = {"long_name": f"share of points of each {of}"}

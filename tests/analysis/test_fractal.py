@@ -270,3 +270,29 @@ def test_lengths_need_cells_of_one_size(measure):
     for values in (np.linspace(0.1, 1.0, 64) ** 2, np.r_[0.0, np.geomspace(0.1, 1.0, 63)], np.full(64, 0.5)):
         with pytest.raises(DatasetError, match="dims: eta is not in even steps or even ratios"):
             measure(plane(eta=values))
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        np.array([1, 2, 3], np.int64) * 2**33,
+        np.array([1, 2, 3], np.int64) + 2**60,
+        np.array([1, 2, 3], np.uint64) + np.uint64(2**63),
+        np.array([0, 2**32 - 1, 3 * 10**9], np.uint32),
+        np.array([-128, 127, 0], np.int8),
+    ],
+    ids=["int64", "int64 beyond doubles", "uint64", "uint32", "int8"],
+)
+def test_codes_of_any_width_are_told_apart(codes):
+    """As the indices 0, 1 and 2 are, by every measure."""
+    which = np.where(Y < 0.37 * X + 9, 0, 1)[:60, :50]
+    which[40:43, 10] = 2
+    small = plane(which.astype(np.uint8))
+    fraction = [naive_uncertain(which, e) for e in (1, 2, 4)]
+    np.testing.assert_allclose(analysis.uncertainty_exponent(plane(codes[which])).fraction, fraction, rtol=1e-15)
+    for measure in (analysis.box_counting_dimension, analysis.basin_entropy, analysis.boundary):
+        xr.testing.assert_equal(measure(plane(codes[which])), measure(small))
+    shares = analysis.basin_fractions(plane(codes[which]))
+    assert {int(code): share for code, share in zip(shares.code.values, shares.fraction.values, strict=True)} == {
+        int(codes[k]): np.mean(which == k) for k in range(3)
+    }

@@ -102,7 +102,7 @@ def test_axes_that_fate_does_not_have():
         eta=9
     )
     fate = ds.fate.where(ds.eta < 0.1, 0).astype(np.uint8)
-    with pytest.raises(DatasetError, match="period: [0-9]+ points or more are not computed"):
+    with pytest.raises(DatasetError, match=r"period: [0-9]+ points or more are not computed"):
         analysis.basin_fractions(ds.assign(fate=fate), "period", dims=("mode", "eta"))
     whole, masked = (analysis.boundary(one, "period", dims=("mode", "eta")) for one in (ds, ds.assign(fate=fate)))
     known = (ds.eta < 0.1).values
