@@ -194,7 +194,7 @@ def box_sizes(found: Planes, sizes: Iterable[int] | None) -> list[int]:
                 f"dims: an axis has {shortest} values; boxes of {FEWEST_SIZES} sizes need {LARGEST_PART * 8 if found.is_set else SMALLEST_AXIS} or more, or give sizes"
             )
         return chosen
-    if not isinstance(sizes, list | tuple | range | np.ndarray):
+    if not isinstance(sizes, list | tuple | range | np.ndarray) or np.ndim(sizes) != 1:
         raise DatasetError(f"sizes: must be a list of whole numbers (got {sizes!r})")
     given: list[Any] = list(sizes)
     for size in given:

@@ -115,6 +115,8 @@ def planes(ds: xr.Dataset, of: str, group: str | Iterable[str] | None, dims: Ite
         raise DatasetError(
             f"of: {of} has values of type {array.dtype}; give a variable of codes, such as fate, or of booleans"
         )
+    if empty := [str(name) for name, size in array.sizes.items() if size == 0]:
+        raise DatasetError(f"{', '.join(empty)}: {of} has no values there; select one or more")
     is_set = array.dtype.kind == "b"
     flags = {} if is_set or "flag_values" not in array.attrs else flags_of(array.attrs)
     array = array.transpose(..., *axes)
@@ -165,6 +167,8 @@ def grouped(of: str, group: str | Iterable[str] | None, flags: dict[int, str]) -
         return None
     names = names_of("group", group)
     codes = {name: code for code, name in flags.items() if name != NOT_COMPUTED}
+    if not names:
+        raise DatasetError(f"group: give at least one class; valid: {', '.join(codes) or f'{of} has no names'}")
     for name in names:
         if name not in codes:
             raise DatasetError(

@@ -228,6 +228,11 @@ def test_what_cannot_be_measured_is_one_line(measure):
         (GOOD, {"dims": ("depth", "eta")}, "dims: fate does not lie along 'depth'"),
         (plane(np.eye(9)), {}, "of: fate has values of type float64"),
         (plane(np.ones((1, 1), np.uint8)), {}, "dims: both alpha and eta have a single value"),
+        (GOOD.isel(eta=slice(0)), {}, "eta: fate has no values there; select one or more"),
+        (GOOD.isel(alpha=slice(0)), {}, "alpha: fate has no values there"),
+        (GOOD.isel(alpha=slice(0), eta=[0]), {}, "alpha: fate has no values there"),
+        (GOOD.isel(alpha=slice(0), eta=slice(0)), {}, "alpha, eta: fate has no values there"),
+        (GOOD.expand_dims(depth=np.arange(0)), {}, "depth: fate has no values there"),
     ):
         with pytest.raises(DatasetError) as refusal:
             measure(ds, **keys)
@@ -245,11 +250,21 @@ def test_other_refusals(diagram):
         (lambda: analysis.uncertainty_exponent(GOOD.isel(eta=slice(9))), "dims: an axis has 9 values"),
         (lambda: analysis.basin_entropy(GOOD, box=101), "box: must be a whole number from 2 to 100"),
         (lambda: analysis.boundary(diagram, group="lost"), "group: fate has no class 'lost'"),
+        (lambda: analysis.boundary(diagram, group=[]), "group: give at least one class; valid: converged, periodic"),
+        (lambda: analysis.basin_entropy(GOOD, group=()), "group: give at least one class; valid: fate has no names"),
+        (lambda: analysis.box_counting_dimension(GOOD, sizes=np.array(7)), "sizes: must be a list of whole numbers"),
         (lambda: analysis.basin_fractions(diagram.assign(fate=diagram.fate * 0)), "fate: "),
     ):
         with pytest.raises(DatasetError) as refusal:
             call()
         assert str(refusal.value).startswith(said)
+
+
+def test_numbers_of_numpy_are_taken():
+    sizes = [1, 2, 4]
+    found = analysis.box_counting_dimension(GOOD, sizes=np.array(sizes, np.uint16))
+    xr.testing.assert_equal(found, analysis.box_counting_dimension(GOOD, sizes=sizes))
+    xr.testing.assert_equal(analysis.basin_entropy(GOOD, box=np.int64(7)), analysis.basin_entropy(GOOD, box=7))
 
 
 def test_every_size_is_reached_from_a_smaller_one():
