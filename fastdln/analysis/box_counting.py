@@ -38,12 +38,21 @@ class Fit(NamedTuple):
 
 
 def fitted(x: np.ndarray, y: np.ndarray) -> Fit:
-    """The line through log y against log x, by least squares; NaN where fewer than three values are above 0."""
+    """The line through log y against log x, by least squares; NaN where fewer than three values are above 0.
+
+    The interval is as wide as residuals that are independent make it, or reaches as far as the slope of any half of the values in a
+    row, whichever is wider: counts of neighbouring sizes are not independent, and slopes drift.
+    """
     used = (x > 0) & (y > 0)
-    if np.count_nonzero(used) < FEWEST_SIZES:
+    count = int(np.count_nonzero(used))
+    if count < FEWEST_SIZES:
         return Fit(np.nan, np.nan, np.nan, np.nan)
-    line = linregress(np.log(x[used]), np.log(y[used]))
-    reach = t.ppf(0.5 + CONFIDENCE / 2, np.count_nonzero(used) - 2) * line.stderr
+    order = np.argsort(x[used])
+    along, across = np.log(x[used])[order], np.log(y[used])[order]
+    line = linregress(along, across)
+    part = count // 2 + 1
+    of_parts = [linregress(along[k : k + part], across[k : k + part]).slope for k in range(count - part + 1)]
+    reach = max(t.ppf(0.5 + CONFIDENCE / 2, count - 2) * line.stderr, *(abs(slope - line.slope) for slope in of_parts))
     return Fit(line.slope, line.slope - reach, line.slope + reach, line.intercept)
 
 
@@ -151,8 +160,10 @@ def box_counting_dimension(
     against log 1/e. A box reaches from a point to the e-th after it, both included, so that no border lies between boxes. Of a
     set the boxes that it touches and those that it fills are counted, half each: the rim of a set with an interior would tilt
     the line otherwise. Boxes are measured in cells of the grid: along an axis with log spacing, in its logarithm.
-    The interval is that of the slope for residuals that are independent, at 95 %. They are not quite, since each box is made
-    of smaller ones: it says how straight the line is, and not how far a finer grid would go on like it.
+    The interval is the wider of two: that of the slope for residuals that are independent, at 95 %, and one that reaches as far
+    as the slope of any half of the sizes in a row. The first alone is too narrow, since each box is made of smaller ones: for
+    90 smooth ellipses on 1,024 x 1,024 cells it held 1 in 58 cases, the wider one in 85. On coarser grids it holds less often (512 x
+    512: 25 of 30). How far a finer grid would go on like it is not known from this one.
 
     References
     ----------

@@ -69,6 +69,25 @@ def test_dimensions_of_boundaries(name):
     assert found.dimension.item() == pytest.approx(expected, abs=0.02)
 
 
+def test_intervals_hold_the_dimension_of_smooth_curves():
+    """As often as they say, about: those of independent residuals do in two thirds of the cases."""
+    rng, held = np.random.default_rng(8), 0
+    for _ in range(30):
+        (cx, cy), (a, b), angle = rng.uniform(390, 634, 2), rng.uniform(120, 370, 2), rng.uniform(0, np.pi)
+        along, across = X[:1024, :1024] - cx, Y[:1024, :1024] - cy
+        u, v = along * np.cos(angle) + across * np.sin(angle), across * np.cos(angle) - along * np.sin(angle)
+        found = analysis.box_counting_dimension(plane(two_classes((u / a) ** 2 + (v / b) ** 2 < 1)))
+        held += (found.dimension_low <= 1 <= found.dimension_high).item()
+    assert held >= 27
+
+
+def test_an_interval_reaches_as_far_as_the_slopes_of_halves():
+    """Of a line that bends: log y = k^2 / 10 at log x = k from 0 to 10 has the slope 1, and 1.5 from 5 to 10."""
+    k = np.random.default_rng(0).permutation(11)
+    line = box_counting.fitted(np.exp(k), np.exp(k**2 / 10))
+    assert (line.low, line.slope, line.high) == pytest.approx((0.5, 1.0, 1.5), rel=1e-12)
+
+
 def test_the_edges_of_a_cantor_set():
     """Each part of it has two of them, close together, which tells at the smallest sizes: less so the finer the grid."""
     errors = [
