@@ -6,6 +6,8 @@ import math
 import sys
 from typing import Any
 
+import numpy as np
+
 from fastdln.errors import SweepError
 from fastdln.sweep.schema import Sweep
 from fastdln.sweep.units import said
@@ -43,9 +45,9 @@ def zoom_sweeps(sweep: Sweep, at: Any, factor: Any = DEFAULT_FACTOR, frames: Any
 
 def checked_frames(frames: Any) -> int:
     """A number of frames."""
-    if isinstance(frames, bool) or not isinstance(frames, int) or not 1 <= frames <= MOST_FRAMES:
+    if isinstance(frames, bool) or not isinstance(frames, int | np.integer) or not 1 <= frames <= MOST_FRAMES:
         raise SweepError(f"frames: must be a whole number from 1 to {MOST_FRAMES:,} {shown(frames)}")
-    return frames
+    return int(frames)
 
 
 def resolution(window: Window) -> float:
