@@ -20,6 +20,14 @@ LARGEST_PART = 64
 SHORTEST_AXIS = LARGEST_BOX_PART * (2 * 2 ** (FEWEST_SIZES - 1) + 1)
 # Side of a box in cells, of which Daza et al. take 5.
 BOX = 5
+# Each cell beside another, once: along, across, and on both diagonals.
+ALL, FIRST, LAST = slice(None), slice(None, -1), slice(1, None)
+NEIGHBOURS = (
+    ((ALL, FIRST), (ALL, LAST)),
+    ((FIRST, ALL), (LAST, ALL)),
+    ((FIRST, FIRST), (LAST, LAST)),
+    ((FIRST, LAST), (LAST, FIRST)),
+)
 
 
 def uncertainty_exponent(
@@ -52,7 +60,7 @@ def uncertainty_exponent(
     ------
     DatasetError
         If there is no such variable, class or axis, the axes are too short or not in even steps or ratios, or points are not
-        computed.
+        computed or inherited other variables only.
 
     Notes
     -----
@@ -95,7 +103,7 @@ def uncertainty_exponent(
     return result
 
 
-def uncertain(found: Planes, plane: xr.DataArray, distances: list[int]) -> np.ndarray:
+def uncertain(found: Planes, plane: xr.Dataset, distances: list[int]) -> np.ndarray:
     """The share of points with another class within each distance, each twice the one before."""
     reach, counts = distances[-1], np.zeros(len(distances))
     for before, own, codes in bands(found, plane, 1, reach, reach):
@@ -109,14 +117,12 @@ def uncertain(found: Planes, plane: xr.DataArray, distances: list[int]) -> np.nd
 
 def beside_another(codes: np.ndarray) -> np.ndarray:
     """Whether one of the eight cells about each has another class."""
-    low, high = (codes.astype(np.uint8), codes.astype(np.uint8)) if codes.dtype == bool else (codes, codes)
-    for axis in (0, 1):
-        low, high = (
-            -maximum_filter1d(-low.astype(np.int32), 3, axis, mode="nearest"),
-            maximum_filter1d(high, 3, axis, mode="nearest"),
-        )
-    different: np.ndarray = low != high
-    return different
+    near = np.zeros(codes.shape, dtype=bool)
+    for one, other in NEIGHBOURS:  # compared as they are: numbers of filters are doubles, which some codes are beyond
+        different = codes[one] != codes[other]
+        near[one] |= different
+        near[other] |= different
+    return near
 
 
 def dilated(near: np.ndarray, distance: int) -> np.ndarray:
@@ -149,7 +155,7 @@ def basin_fractions(ds: xr.Dataset, of: str = "fate", *, dims: Iterable[str] = (
     Raises
     ------
     DatasetError
-        If there is no such variable or axis, or points are not computed.
+        If there is no such variable or axis, or points are not computed or inherited other variables only.
 
     Notes
     -----
@@ -168,7 +174,8 @@ def basin_fractions(ds: xr.Dataset, of: str = "fate", *, dims: Iterable[str] = (
     total = float(np.prod(found.shape))
     shares = [np.array([one.get(code, 0) / total for code in known]) for one in counted]
     values = [{"fraction": share, "fraction_error": np.sqrt(share * (1 - share) / total)} for share in shares]
-    result = found.result({"fraction": ("code",), "fraction_error": ("code",)}, values).assign_coords(code=known)
+    result = found.result({"fraction": ("code",), "fraction_error": ("code",)}, values)
+    result = result.assign_coords(code=np.array(known, np.uint64 if found.array.dtype == np.uint64 else np.int64))
     if found.flags or of == "period":
         names = [found.flags.get(code, str(code)) if found.flags else period_name(code) for code in known]
         result = result.assign_coords(code_name=("code", names))
@@ -215,7 +222,7 @@ def basin_entropy(
     ------
     DatasetError
         If there is no such variable, class or axis, the box is no number from 2 on or larger than an axis, or points are not
-        computed.
+        computed or inherited other variables only.
 
     Notes
     -----
@@ -237,7 +244,7 @@ def basin_entropy(
     return result
 
 
-def entropies(found: Planes, plane: xr.DataArray, box: int) -> dict[str, Any]:
+def entropies(found: Planes, plane: xr.Dataset, box: int) -> dict[str, Any]:
     """Mean entropy of all boxes, and of those with several classes, each with its error."""
     across = box if found.shape[0] > 1 else 1
     count = square = total = boundary = 0.0

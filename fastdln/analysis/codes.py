@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastdln.errors import DatasetError
 from fastdln.observables import OBSERVABLES
+from fastdln.observables.observable import NOT_COMPUTED as NOT_COMPUTED
 
 
 def fate_names(ds: xr.Dataset) -> xr.DataArray:

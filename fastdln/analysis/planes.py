@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from fastdln.analysis.codes import flags_of
+from fastdln.analysis.codes import NOT_COMPUTED, flags_of
+from fastdln.analysis.inherited import beside, known_by, unknown_by
 from fastdln.errors import DatasetError
 from fastdln.text import suggestion
 
 # Cells of a band: a few arrays of booleans of it are in memory at once.
 CELLS_PER_BAND = 2**25
-NOT_COMPUTED = "not_computed"
 # Steps of an axis count as even that differ by less than this part of one.
 EVEN = 0.01
 
@@ -25,11 +25,13 @@ EVEN = 0.01
 class Planes:
     """A variable's planes over two axes, one for each value of its other dimensions.
 
-    array: the variable, with its plane's dimensions last, of which one of a single value counts as none. is_set: whether its values are
-    booleans, and so say which cells belong to a set; codes are classes, whose boundary is measured.
+    array: the variable, with its plane's dimensions last, of which one of a single value counts as none. data: it, and what tells
+    which of its points are known. is_set: whether its values are booleans, and so say which cells belong to a set; codes are
+    classes, whose boundary is measured.
     """
 
     array: xr.DataArray
+    data: xr.Dataset
     dims: tuple[str, ...]
     is_set: bool
     group: frozenset[int] | None
@@ -51,26 +53,34 @@ class Planes:
         """How many of the two axes have more than one value."""
         return sum(size > 1 for size in self.shape)
 
-    def each(self) -> Iterator[tuple[dict[str, int], xr.DataArray]]:
-        """Each plane, and where it is."""
+    def each(self) -> Iterator[tuple[dict[str, int], xr.Dataset]]:
+        """Each plane of the data, and where it is."""
         for index in itertools.product(*(range(self.array.sizes[dim]) for dim in self.others)):
             at = dict(zip(self.others, index, strict=True))
-            yield at, self.array.isel(at)
+            yield at, self.data.isel(at)
 
-    def rows(self, plane: xr.DataArray, first: int, last: int) -> np.ndarray:
+    def rows(self, plane: xr.Dataset, first: int, last: int) -> np.ndarray:
         """Classes of some rows of a plane; DatasetError where a cell has none."""
         swapped = self.array.sizes[self.dims[1]] == 1
-        values = (plane.values.T if swapped else plane.isel({self.dims[0]: slice(first, last)}).values)[: last - first]
+        part = plane if swapped else plane.isel({self.dims[0]: slice(first, last)})
+        part = part.compute()  # all of it at once
+        array = part[self.array.name].transpose(*self.dims)
+        for known, why in known_by(part, str(array.name)):
+            self.require(beside(array, known), why)
+        values = (array.values.T if swapped else array.values)[: last - first]
         if self.is_set:
             return np.ascontiguousarray(values)
         for code, name in self.flags.items():
-            if name == NOT_COMPUTED and (count := int(np.count_nonzero(values == code))):
-                raise DatasetError(
-                    f"{self.array.name}: {count:,} points or more are not computed; run the sweep again first"
-                )
+            if name == NOT_COMPUTED:
+                self.require(values != code, "are not computed; run the sweep again first")
         if self.group is not None:
             return np.isin(values, list(self.group))
         return np.ascontiguousarray(values)
+
+    def require(self, known: np.ndarray, why: str) -> None:
+        """DatasetError where cells are not known."""
+        if count := known.size - int(np.count_nonzero(known)):
+            raise DatasetError(f"{self.array.name}: {count:,} points or more {why}")
 
     def result(self, variables: dict[str, tuple[str, ...]], values: list[dict[str, Any]]) -> xr.Dataset:
         """A dataset of what was measured of each plane: further dimensions by variable, values plane by plane."""
@@ -105,9 +115,13 @@ def planes(ds: xr.Dataset, of: str, group: str | Iterable[str] | None, dims: Ite
         raise DatasetError(
             f"of: {of} has values of type {array.dtype}; give a variable of codes, such as fate, or of booleans"
         )
+    if empty := [str(name) for name, size in array.sizes.items() if size == 0]:
+        raise DatasetError(f"{', '.join(empty)}: {of} has no values there; select one or more")
     is_set = array.dtype.kind == "b"
     flags = {} if is_set or "flag_values" not in array.attrs else flags_of(array.attrs)
-    found = Planes(array.transpose(..., *axes), axes, is_set, grouped(of, group, flags), flags)
+    array = array.transpose(..., *axes)
+    data = ds[list(dict.fromkeys((of, *unknown_by(ds, of))))]
+    found = Planes(array, data, axes, is_set, grouped(of, group, flags), flags)
     if not found.directions:
         raise DatasetError(f"dims: both {axes[0]} and {axes[1]} have a single value; a boundary needs more")
     return found
@@ -153,6 +167,8 @@ def grouped(of: str, group: str | Iterable[str] | None, flags: dict[int, str]) -
         return None
     names = names_of("group", group)
     codes = {name: code for code, name in flags.items() if name != NOT_COMPUTED}
+    if not names:
+        raise DatasetError(f"group: give at least one class; valid: {', '.join(codes) or f'{of} has no names'}")
     for name in names:
         if name not in codes:
             raise DatasetError(
@@ -162,7 +178,7 @@ def grouped(of: str, group: str | Iterable[str] | None, flags: dict[int, str]) -
 
 
 def bands(
-    found: Planes, plane: xr.DataArray, multiple: int, before: int = 0, after: int = 0, backwards: bool = False
+    found: Planes, plane: xr.Dataset, multiple: int, before: int = 0, after: int = 0, backwards: bool = False
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Bands of a multiple of so many rows, but the last: (rows before the band's own, its own rows, values of all these).
 

@@ -25,6 +25,7 @@ from fastdln.plots.plot import Plot, View
 from fastdln.plots.scales import share_colours, share_y
 from fastdln.plots.selection import indices_along
 from fastdln.plots.wrapping import wrap
+from fastdln.sweep.values import is_number
 from fastdln.text import one_line
 
 Draw = Callable[..., Axes]
@@ -252,13 +253,13 @@ def encode(figure: Figure, kind: str = "png", dpi: float = DPI, *, command: str 
         raise DatasetError(f"figure: must be a matplotlib Figure (got {type(figure).__name__})")
     if not isinstance(kind, str) or kind not in FORMATS:
         raise DatasetError(f"kind: must be one of {', '.join(FORMATS)} (got {reprlib.repr(kind)})")
-    if not isinstance(dpi, int | float) or isinstance(dpi, bool) or not 1 <= dpi <= MOST_DPI:
+    if not is_number(dpi) or not 1 <= dpi <= MOST_DPI:
         raise DatasetError(f"dpi: must be a number from 1 to {MOST_DPI} (got {reprlib.repr(dpi)})")
     if not isinstance(command, str):
         raise DatasetError(f"command: must be text (got {reprlib.repr(command)})")
     out = io.BytesIO()
     with SETTINGS_LOCK, settings(STYLE_OF.get(figure)):
-        figure.savefig(out, format=kind, dpi=dpi, metadata=metadata_of(figure, kind, command))
+        figure.savefig(out, format=kind, dpi=float(dpi), metadata=metadata_of(figure, kind, command))
     return out.getvalue()
 
 

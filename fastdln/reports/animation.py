@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -14,13 +15,17 @@ from PIL import Image
 
 from fastdln import files
 from fastdln.errors import DatasetError, warn
-from fastdln.sweep.values import shown
+from fastdln.plots.panels import MOST_DPI
+from fastdln.sweep.values import is_number, shown
 from fastdln.text import suggestion
 
 FORMATS = ("gif", "mp4")
 
 # A GIF counts in hundredths of a second, and browsers slow down what is shorter than two of them.
 MOST_FPS, LEAST_FPS = 50.0, 0.1
+
+# Pixels an inch, with which letters can be read.
+LEAST_DPI = 10
 
 # Pixels along a side: what decoders of MP4 take everywhere.
 MOST_PIXELS = 4096
@@ -47,15 +52,19 @@ def format_of(asked: str | None) -> str:
 
 def checked_fps(fps: object) -> float:
     """Frames a second."""
-    if isinstance(fps, bool) or not isinstance(fps, int | float) or not LEAST_FPS <= fps <= MOST_FPS:
+    if not is_number(fps) or not LEAST_FPS <= fps <= MOST_FPS:
         raise DatasetError(f"fps: must be a number from {LEAST_FPS:g} to {MOST_FPS:g} {shown(fps)}")
     return float(fps)
 
 
 def check_pixels(size: tuple[float, float], dpi: object) -> None:
     """DatasetError for pictures that are too large."""
-    if isinstance(dpi, bool) or not isinstance(dpi, int | float) or not 10 <= dpi <= MOST_PIXELS:
-        raise DatasetError(f"dpi: must be a number of pixels an inch from 10 on {shown(dpi)}")
+    if not is_number(dpi) or not LEAST_DPI <= dpi <= MOST_DPI:
+        most = min(MOST_DPI, math.floor(MOST_PIXELS / max(size)))
+        raise DatasetError(
+            f"dpi: must be a number of pixels an inch from {LEAST_DPI} to {most:,}, of pictures of {size[0]:g} x {size[1]:g} inches "
+            f"{shown(dpi)}"
+        )
     if max(size) * dpi > MOST_PIXELS:
         raise DatasetError(
             f"size, dpi: make pictures of {size[0] * dpi:,.0f} x {size[1] * dpi:,.0f} pixels; at most {MOST_PIXELS:,} "

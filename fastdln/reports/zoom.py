@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 
 from fastdln import files
 from fastdln.api import open as open_store
-from fastdln.errors import DatasetError, StoreError
 from fastdln.execution.arguments import RunOptions, SweepPath, as_sweep
 from fastdln.execution.compute import cluster_of, compute_in_store, compute_within
 from fastdln.execution.events import ChunkEvent
@@ -22,11 +21,9 @@ from fastdln.execution.progress import Report, Reporter, reporter
 from fastdln.plots import encode, figure
 from fastdln.plots.frames import Frames
 from fastdln.reports.animation import animate, check_pixels, checked_fps, format_of
-from fastdln.storage import metadata
-from fastdln.storage.completeness import remaining
+from fastdln.reports.zoom_folder import check_files, checked_folder, frames_in
 from fastdln.storage.dataset import in_memory
 from fastdln.storage.in_memory import InMemory
-from fastdln.storage.location import ROOT, locate, plain_errors
 from fastdln.sweep.axes import Range
 from fastdln.sweep.schema import Sweep
 from fastdln.sweep.zooms import DEFAULT_FACTOR, DEFAULT_FRAMES, magnification, zoom_sweeps
@@ -111,7 +108,7 @@ def zoom(
     factor : float, default: 2
         How many times narrower each window is than the one before it.
     frames : int, default: 20
-        How many windows, with the sweep itself.
+        How many windows, with the sweep itself. Further ones that are in the folder, complete, are drawn and animated as well.
     kind : str, default: "phase"
         A key of ``fastdln.plots.PLOTS``.
     variable : str, optional
@@ -143,9 +140,10 @@ def zoom(
     SweepError
         If an argument cannot be used, or windows would be narrower than float64 can tell apart; nothing is written.
     DatasetError
-        If the sweep cannot be drawn so; nothing is written. If a file cannot be written.
+        If the sweep cannot be drawn so, or pictures or an animation lie in the folder without stores of a zoom; nothing is
+        written. If a file cannot be written.
     StoreError
-        If the folder holds another zoom; nothing is written. If another run is using it.
+        If the folder holds another zoom, of another point or factor say; nothing is written. If another run is using it.
     ClusterError, IncompleteError
         As for `run`.
 
@@ -208,22 +206,18 @@ def make(
     kind = format_of(look.animation)
     look.check(sweep, list(at))
     place = checked_folder(folder)
-    stores = [place / f"frame-{number:03}.zarr" for number in range(len(sweeps))]
-    pictures = (
-        [files.checked(store.with_suffix(".png"), ["png"]) for store in stores]
-        if place.is_dir()
-        else [store.with_suffix(".png") for store in stores]
-    )
-    before = computed_before(stores, sweeps)
+    found = frames_in(place, sweeps, at, factor)
+    check_files(place, found, kind)
+    stores, pictures, before = found.stores, found.pictures, found.before
     with cluster_of(options) as client:
         files.make(place)
         points = compute_frames(
-            sweeps, stores, before, replace(options, scheduler=client, workers=None, dashboard=False)
+            sweeps, stores[: len(sweeps)], before, replace(options, scheduler=client, workers=None, dashboard=False)
         )
     notes = [f"zoom {magnification(float(factor), number)}" for number in range(len(stores))]
     draw_frames(stores, notes, pictures, look, tell)
     tell("the animation")
-    return Zoom(tuple(stores), tuple(pictures), animate(place / f"zoom.{kind}", pictures, look.fps), points)
+    return Zoom(stores, pictures, animate(place / f"zoom.{kind}", pictures, look.fps), points)
 
 
 def draw_frames(
@@ -241,37 +235,6 @@ def draw_frames(
         drawn = kept.pop(number) if number in kept else look.draw(open_store(store), note)
         shared.unify(drawn)
         files.write(picture, encode(drawn, "png", look.dpi))
-
-
-def checked_folder(folder: Any) -> Path:
-    """The folder, ~ expanded; DatasetError for what is none."""
-    if not isinstance(folder, str | os.PathLike) or not (text := os.fspath(folder)) or not isinstance(text, str):
-        raise DatasetError(f"folder: must be the path of a folder (got {folder!r:.60})")
-    if "://" in text:
-        raise DatasetError(f"{text}: pictures are written into a folder of this machine; give a path")
-    place = files.folder(Path(text))
-    if place.exists() and not place.is_dir():
-        raise DatasetError(f"{place}: is a file; give a folder")
-    if (place / ROOT).exists():
-        raise DatasetError(f"{place}: is a store; give another folder")
-    return place
-
-
-def computed_before(stores: Sequence[Path], sweeps: Sequence[Sweep]) -> int:
-    """How many points of the frames are there already; StoreError if any store is not of this zoom."""
-    points = 0
-    for store, sweep in zip(stores, sweeps, strict=True):
-        location = locate(store)
-        with plain_errors(location.name, "cannot be read"):
-            if not location.occupied():
-                continue
-            snapshot = metadata.read(location)
-            if keys := snapshot.grid.sweep.differing(sweep):
-                raise StoreError(
-                    f"{store}: is of another zoom, with other {', '.join(keys)}; give another folder with -o"
-                )
-            points += sweep.points - int(remaining(snapshot).sum())
-    return points
 
 
 def compute_frames(sweeps: Sequence[Sweep], stores: Sequence[Path], before: int, options: RunOptions) -> int:

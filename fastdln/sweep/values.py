@@ -7,7 +7,7 @@ import re
 import reprlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -62,6 +62,11 @@ def real(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"must be a number{unquoted(value, alone=True)} {shown(value)}")
     return value
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether an argument is a number of Python or NumPy."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def unquoted(value: Any, alone: bool = False) -> str:

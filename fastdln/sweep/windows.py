@@ -13,6 +13,7 @@ from fastdln.errors import SweepError, warn
 from fastdln.sweep.axes import UNIT, Axis, Range, coordinates, is_named, length
 from fastdln.sweep.schema import Sweep
 from fastdln.sweep.units import ratio_of, said
+from fastdln.sweep.values import unquoted
 from fastdln.text import suggestion
 
 DEFAULT_FACTOR = 10.0
@@ -40,6 +41,8 @@ def checked_point(word: str, given: Any) -> dict[str, float]:
 
 
 def checked_factor(factor: Any) -> float:
+    if isinstance(factor, str):
+        raise SweepError(f"factor: must be a number{unquoted(factor, alone=True)} (got {reprlib.repr(factor)})")
     found = as_number("factor", factor)
     if found <= 1:
         raise SweepError(

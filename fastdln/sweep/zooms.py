@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from fastdln.errors import SweepError
 from fastdln.sweep.axes import is_named, length
 from fastdln.sweep.schema import Sweep
@@ -54,9 +56,9 @@ def left_whole(sweep: Sweep, at: Iterable[str]) -> list[str]:
 
 def checked_frames(frames: Any) -> int:
     """A number of frames."""
-    if isinstance(frames, bool) or not isinstance(frames, int) or not 1 <= frames <= MOST_FRAMES:
+    if isinstance(frames, bool) or not isinstance(frames, int | np.integer) or not 1 <= frames <= MOST_FRAMES:
         raise SweepError(f"frames: must be a whole number from 1 to {MOST_FRAMES:,} {shown(frames)}")
-    return frames
+    return int(frames)
 
 
 def resolution(window: Window) -> float:

@@ -69,6 +69,25 @@ def test_dimensions_of_boundaries(name):
     assert found.dimension.item() == pytest.approx(expected, abs=0.02)
 
 
+def test_intervals_hold_the_dimension_of_smooth_curves():
+    """As often as they say, about: those of independent residuals do in two thirds of the cases."""
+    rng, held = np.random.default_rng(8), 0
+    for _ in range(30):
+        (cx, cy), (a, b), angle = rng.uniform(390, 634, 2), rng.uniform(120, 370, 2), rng.uniform(0, np.pi)
+        along, across = X[:1024, :1024] - cx, Y[:1024, :1024] - cy
+        u, v = along * np.cos(angle) + across * np.sin(angle), across * np.cos(angle) - along * np.sin(angle)
+        found = analysis.box_counting_dimension(plane(two_classes((u / a) ** 2 + (v / b) ** 2 < 1)))
+        held += (found.dimension_low <= 1 <= found.dimension_high).item()
+    assert held >= 27
+
+
+def test_an_interval_reaches_as_far_as_the_slopes_of_halves():
+    """Of a line that bends: log y = k^2 / 10 at log x = k from 0 to 10 has the slope 1, and 1.5 from 5 to 10."""
+    k = np.random.default_rng(0).permutation(11)
+    line = box_counting.fitted(np.exp(k), np.exp(k**2 / 10))
+    assert (line.low, line.slope, line.high) == pytest.approx((0.5, 1.0, 1.5), rel=1e-12)
+
+
 def test_the_edges_of_a_cantor_set():
     """Each part of it has two of them, close together, which tells at the smallest sizes: less so the finer the grid."""
     errors = [
@@ -233,6 +252,11 @@ def test_what_cannot_be_measured_is_one_line(measure):
         (GOOD, {"dims": ("depth", "eta")}, "dims: fate does not lie along 'depth'"),
         (plane(np.eye(9)), {}, "of: fate has values of type float64"),
         (plane(np.ones((1, 1), np.uint8)), {}, "dims: both alpha and eta have a single value"),
+        (GOOD.isel(eta=slice(0)), {}, "eta: fate has no values there; select one or more"),
+        (GOOD.isel(alpha=slice(0)), {}, "alpha: fate has no values there"),
+        (GOOD.isel(alpha=slice(0), eta=[0]), {}, "alpha: fate has no values there"),
+        (GOOD.isel(alpha=slice(0), eta=slice(0)), {}, "alpha, eta: fate has no values there"),
+        (GOOD.expand_dims(depth=np.arange(0)), {}, "depth: fate has no values there"),
     ):
         with pytest.raises(DatasetError) as refusal:
             measure(ds, **keys)
@@ -253,11 +277,21 @@ def test_other_refusals(diagram):
         ),
         (lambda: analysis.basin_entropy(GOOD, box=101), "box: must be a whole number from 2 to 100"),
         (lambda: analysis.boundary(diagram, group="lost"), "group: fate has no class 'lost'"),
+        (lambda: analysis.boundary(diagram, group=[]), "group: give at least one class; valid: converged, periodic"),
+        (lambda: analysis.basin_entropy(GOOD, group=()), "group: give at least one class; valid: fate has no names"),
+        (lambda: analysis.box_counting_dimension(GOOD, sizes=np.array(7)), "sizes: must be a list of whole numbers"),
         (lambda: analysis.basin_fractions(diagram.assign(fate=diagram.fate * 0)), "fate: "),
     ):
         with pytest.raises(DatasetError) as refusal:
             call()
         assert str(refusal.value).startswith(said)
+
+
+def test_numbers_of_numpy_are_taken():
+    sizes = [1, 2, 4]
+    found = analysis.box_counting_dimension(GOOD, sizes=np.array(sizes, np.uint16))
+    xr.testing.assert_equal(found, analysis.box_counting_dimension(GOOD, sizes=sizes))
+    xr.testing.assert_equal(analysis.basin_entropy(GOOD, box=np.int64(7)), analysis.basin_entropy(GOOD, box=7))
 
 
 def test_every_size_is_reached_from_a_smaller_one():
@@ -278,3 +312,29 @@ def test_lengths_need_cells_of_one_size(measure):
     for values in (np.linspace(0.1, 1.0, 72) ** 2, np.r_[0.0, np.geomspace(0.1, 1.0, 71)], np.full(72, 0.5)):
         with pytest.raises(DatasetError, match="dims: eta is not in even steps or even ratios"):
             measure(plane(eta=values))
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        np.array([1, 2, 3], np.int64) * 2**33,
+        np.array([1, 2, 3], np.int64) + 2**60,
+        np.array([1, 2, 3], np.uint64) + np.uint64(2**63),
+        np.array([0, 2**32 - 1, 3 * 10**9], np.uint32),
+        np.array([-128, 127, 0], np.int8),
+    ],
+    ids=["int64", "int64 beyond doubles", "uint64", "uint32", "int8"],
+)
+def test_codes_of_any_width_are_told_apart(codes):
+    """As the indices 0, 1 and 2 are, by every measure."""
+    which = np.where(Y < 0.37 * X + 9, 0, 1)[:60, :50]
+    which[40:43, 10] = 2
+    small = plane(which.astype(np.uint8))
+    fraction = [naive_uncertain(which, e) for e in (1, 2, 4)]
+    np.testing.assert_allclose(analysis.uncertainty_exponent(plane(codes[which])).fraction, fraction, rtol=1e-15)
+    for measure in (analysis.box_counting_dimension, analysis.basin_entropy, analysis.boundary):
+        xr.testing.assert_equal(measure(plane(codes[which])), measure(small))
+    shares = analysis.basin_fractions(plane(codes[which]))
+    assert {int(code): share for code, share in zip(shares.code.values, shares.fraction.values, strict=True)} == {
+        int(codes[k]): np.mean(which == k) for k in range(3)
+    }

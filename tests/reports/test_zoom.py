@@ -117,7 +117,12 @@ REFUSED = {
     "factor: must be above 1": {"factor": 1},
     "fps: must be a number from 0.1 to 50 (got 0)": {"fps": 0},
     "fps: must be a number from 0.1 to 50 (got nan)": {"fps": float("nan")},
-    "dpi: must be a number of pixels an inch from 10 on (got 'x')": {"dpi": "x"},
+    "dpi: must be a number of pixels an inch from 10 to 819, of pictures of 5 x 3 inches (got 'x')": {"dpi": "x"},
+    "an inch from 10 to 682, of pictures of 6 x 3 inches (got 100000)": {"dpi": 100000, "size": "6x3"},
+    "an inch from 10 to 2,000, of pictures of 2 x 2 inches (got 2001)": {"dpi": 2001, "size": "2x2"},
+    "factor: must be a number; write 2 without quotes (got '2')": {"factor": "2"},
+    "frames: must be a whole number from 1 to 1,000 (got np.float64(2.0))": {"frames": np.float64(2)},
+    "frames: must be a whole number from 1 to 1,000 (got np.True_)": {"frames": np.True_},
     "make pictures of 10,000 x 6,000 pixels; at most 4,096": {"dpi": 2000},
     "animation: must be one of gif, mp4 (got 'png')": {"animation": "png"},
     "unknown picture 'fase'": {"kind": "fase"},
@@ -143,6 +148,14 @@ def test_bad_input_is_a_line_and_nothing_is_written(said, tmp_path, monkeypatch)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+def test_numbers_of_numpy_are_taken(tmp_path):
+    numbers = {"factor": np.float32(5), "frames": np.int64(2), "dpi": np.int16(60), "fps": np.float32(4)}
+    found = zoom(tmp_path / "numpy", **numbers, at={"eta": np.float64(1.2)}, size=(np.float32(5), np.int8(3)))
+    plain = zoom(tmp_path / "plain", factor=5, frames=2, dpi=60, fps=4, at={"eta": 1.2}, size=(5, 3))
+    for one, other in zip((*found.pictures, found.animation), (*plain.pictures, plain.animation), strict=True):
+        np.testing.assert_array_equal(pixels(one), pixels(other))
 
 
 def test_points_of_all_frames_are_counted(tmp_path):
