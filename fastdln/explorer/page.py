@@ -29,6 +29,8 @@ from fastdln.explorer.stored import Stored
 from fastdln.plots.colours import NO_VALUE
 
 WINDOW = {"x0", "x1", "y0", "y1"}
+# Milliseconds in which the browser, which sends each range by itself, has sent both.
+SETTLED = 15
 
 
 def show(doc: Any, subject: Subject, stored: Stored | None, room: bool = True) -> None:
@@ -143,10 +145,10 @@ class Page:
         self.diagram.set_window(window)
 
     def _moved(self) -> None:
-        """The ranges have changed: all four of them by the next tick."""
+        """A range has changed; the other ones have by the time that is waited."""
         if not self._moving:
             self._moving = True
-            self.doc.add_next_tick_callback(self._take_window)
+            self.doc.add_timeout_callback(self._take_window, SETTLED)
 
     def _take_window(self) -> None:
         self._moving = False

@@ -30,7 +30,7 @@ LONGEST_MESSAGE = 2**20
 # Seconds until the memory of a page that was closed is given back, and how often that is looked at.
 UNUSED_SECONDS, LOOK_SECONDS = 10, 5
 # Pages at once; each has two threads and a few pictures in memory. Sessions are those of pages that were left lately as well.
-MOST_PAGES, MOST_SESSIONS = 16, 64
+MOST_PAGES, MOST_SESSIONS = 16, 32
 # Pictures are held by cycles of Bokeh's models: as often as these are looked for by default, and not by a short command.
 COLLECTED = (700, 10, 10)
 # Seconds that the server has to come up.

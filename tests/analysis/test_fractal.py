@@ -327,7 +327,7 @@ def test_lengths_need_cells_of_one_size(measure):
 )
 def test_codes_of_any_width_are_told_apart(codes):
     """As the indices 0, 1 and 2 are, by every measure."""
-    which = np.where(Y < 0.37 * X + 9, 0, 1)[:60, :50]
+    which = np.where(Y < 0.37 * X + 9, 0, 1)[:80, :75]
     which[40:43, 10] = 2
     small = plane(which.astype(np.uint8))
     fraction = [naive_uncertain(which, e) for e in (1, 2, 4)]

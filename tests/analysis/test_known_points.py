@@ -14,7 +14,7 @@ MEASURES = [
     analysis.basin_entropy,
     analysis.basin_fractions,
 ]
-AXES = {"eta": {"start": 0.2, "stop": 1.0, "num": 64}, "alpha": {"start": 0.1, "stop": 1.0, "num": 66}, "depth": [2, 3]}
+AXES = {"eta": {"start": 0.2, "stop": 1.0, "num": 74}, "alpha": {"start": 0.1, "stop": 1.0, "num": 76}, "depth": [2, 3]}
 SWEEP = Sweep(model="modes", axes=AXES, observables=["period"])
 FILL = np.iinfo(np.int16).min
 # Rows of alpha that are not computed, or inherited.
@@ -64,15 +64,15 @@ def test_points_that_are_not_known_are_refused_whatever_is_measured(measure, ban
 
 
 def test_all_of_them_are_counted():
-    with pytest.raises(DatasetError, match="period: 640 points or more are not computed"):
+    with pytest.raises(DatasetError, match="period: 740 points or more are not computed"):
         analysis.basin_fractions(without(made(SWEEP)), "period")
     masked = without(made(SWEEP))
     masked["fate"] = masked.fate.where(masked.fate > 0)
-    with pytest.raises(DatasetError, match="period: 640 points or more are not computed"):
+    with pytest.raises(DatasetError, match="period: 740 points or more are not computed"):
         analysis.basin_fractions(masked, "period")
     nameless = without(made(SWEEP))
     nameless["fate"].attrs = {}
-    with pytest.raises(DatasetError, match="period: 640 points or more are not computed"):
+    with pytest.raises(DatasetError, match="period: 740 points or more are not computed"):
         analysis.basin_fractions(nameless, "period")
     reduced = without(made(SWEEP))
     reduced["most"] = reduced.period.max(["depth", "mode"])

@@ -137,7 +137,8 @@ def test_what_is_not_computed_is_hatched(tmp_path):
     assert ax.patch.get_hatch()
     assert "not computed" in {text.get_text() for text in ax.get_legend().get_texts()}
     for kind in plots.drawable(ds):
-        plots.encode(plots.figure(ds, kind, **ONE_PANEL), "png", 40)
+        chosen = {"depth": 3} if kind == "boundary" else ONE_PANEL  # a boundary is of a plane
+        plots.encode(plots.figure(ds, kind, **chosen), "png", 40)
     line = plots.oscillation_range(ds, depth=3, alpha=0.3).lines[0]
     measured = line.get_ydata()[np.isin(line.get_xdata(), ds.eta.values)]  # between are the gaps in the line
     np.testing.assert_array_equal(np.isnan(measured), ds.fate.sel(depth=3, alpha=0.3).values == 0)
