@@ -76,7 +76,7 @@ def test_all_of_them_are_counted():
         analysis.basin_fractions(nameless, "period")
     reduced = without(made(SWEEP))
     reduced["most"] = reduced.period.max(["depth", "mode"])
-    with pytest.raises(DatasetError, match="most: 640 points or more are not computed"):
+    with pytest.raises(DatasetError, match="most: 740 points or more are not computed"):
         analysis.basin_fractions(reduced, "most")
 
 
