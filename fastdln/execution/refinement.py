@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -22,6 +22,9 @@ from fastdln.storage.location import WHOLE, Location, OccupiedError, plain_error
 from fastdln.storage.metadata import Snapshot
 from fastdln.sweep.grid import Grid
 from fastdln.sweep.levels import checked_levels, levels_of
+
+# Each chunk of a level is a file of every variable: so many that hold so few points each are a burden for every file system.
+MOST_SMALL_CHUNKS, SMALL_CHUNK = 50_000, 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +48,17 @@ def refuse_windows(boundary: Any, overrides: Iterable[str], center: Any, factor:
         )
 
 
+def check_chunks(grids: Sequence[Grid]) -> None:
+    """SweepError where a level would be a great many small files; levels have the chunks of the store that they refine."""
+    for level, grid in enumerate(grids, start=1):
+        if grid.chunks > MOST_SMALL_CHUNKS and grid.points < SMALL_CHUNK * grid.chunks:
+            shape = " x ".join(map(str, grid.inner_shape))
+            raise SweepError(
+                f"levels: level {level} would have {grid.chunks:,} chunks of {shape} points, as the store has them, each a file of every "
+                "variable; ask for fewer levels, or run the store's sweep again with larger `chunks` or more values"
+            )
+
+
 def compute_levels(store: StorePath, new: StorePath, boundary: Any, levels: Any, options: RunOptions) -> Refinement:
     """Halves the grid of a store so many times where a variable's boundary is, each level in a store of the group `new`."""
     options.check()
@@ -65,6 +79,7 @@ def compute_levels(store: StorePath, new: StorePath, boundary: Any, levels: Any,
             )
     # in the chunks of shards, where it has some, so that a boundary's cost is in proportion to its length
     grids = [Grid(sweep, parent.grid.inner_shape) for sweep in levels_of(parent.grid.sweep, count)]
+    check_chunks(grids)
     refuse_other_groups(target, group, source.name)
     with cluster_of(options) as client:
         refuse_what_does_not_compile(grids[-1].sweep)

@@ -286,3 +286,12 @@ def test_progress_is_of_points(refined, tmp_path):
     assert all(0 <= done <= total for done, total in said)
     assert {total for _, total in said[:-1]} == {found.fate.size}, "at most all, from the beginning on"
     assert [done for done, _ in said] == sorted(done for done, _ in said)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # advice on a sweep of four points
+def test_levels_of_a_great_many_small_files_are_refused(tmp_path):
+    axes = {"eta": {"start": 0.2, "stop": 1.6, "num": 2}, "alpha": {"start": 0.1, "stop": 1.2, "num": 2}, "depth": 3}
+    fastdln.run(Sweep(model="modes", axes=axes, steps=50, record=8), tmp_path / "coarse.zarr")
+    with pytest.raises(SweepError, match=r"levels: level 9 would have 66,049 chunks of 1 x 2 x 2 points"):
+        fastdln.refine(tmp_path / "coarse.zarr", tmp_path / "fine.zarr", boundary="fate", levels=10)
+    assert not (tmp_path / "fine.zarr").exists()
