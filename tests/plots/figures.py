@@ -9,6 +9,13 @@ from tests.small import SWEEP
 
 # Most of a picture's time is the layout of several panels.
 ONE_PANEL = {"depth": 3, "alpha": 0.3}
+# Of a plane only, so that of its axes no value can be chosen.
+OF_A_PLANE = {"boundary", "dimension"}
+
+
+def one_panel(kind):
+    """What is chosen of a dataset for a single panel of a kind."""
+    return {"depth": 3} if kind in OF_A_PLANE else ONE_PANEL
 
 
 # Words without which a picture is not drawn.

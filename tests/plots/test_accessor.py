@@ -90,9 +90,9 @@ def test_a_slip_says_what_to_write(grid, call, told):
 
 def test_notebooks_show_what_can_be_drawn_and_complete_public_names(grid):
     assert repr(grid.dln.plot) == (
-        "<ds.dln.plot: bifurcation, loss, modes, oscillation_range, phase, map; drawn by ds.dln.plot.bifurcation()>"
+        "<ds.dln.plot: bifurcation, boundary, loss, modes, oscillation_range, phase, map; drawn by ds.dln.plot.bifurcation()>"
     )
-    assert "maps" in repr(grid[["fate"]].dln.plot)
+    assert "maps" in repr(grid[["fate"]].isel(alpha=[0], depth=[0]).dln.plot)
     assert "not" in repr(xr.Dataset().dln.plot) and "\n" not in repr(xr.Dataset().dln.plot)
     assert dir(plots) == sorted(plots.__all__)
     assert {"phase", "figure", "PLOTS"} <= {*dir(plots)} and "rasterize" not in dir(plots)

@@ -7,7 +7,7 @@ import xarray as xr
 from fastdln import open as open_store
 from fastdln import plots, run
 from fastdln.analysis import blockwise
-from tests.plots.figures import ONE_PANEL
+from tests.plots.figures import one_panel
 from tests.small import SWEEP
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:.*points are not computed yet")
@@ -17,7 +17,7 @@ def test_a_store_that_is_empty_draws(tmp_path):
     ds = run(SWEEP).copy()
     ds["fate"] = xr.zeros_like(ds.fate)
     for kind in plots.drawable(ds):
-        plots.encode(plots.figure(ds, kind, **ONE_PANEL), "png", 40)
+        plots.encode(plots.figure(ds, kind, **one_panel(kind)), "png", 40)
 
 
 @pytest.mark.parametrize("budget", [1, 7, 60, 10**9])

@@ -14,7 +14,7 @@ from fastdln.analysis import blockwise
 from fastdln.analysis.dataset import restore_dimensions, singular_values
 from fastdln.plots.colours import CLASS_COLOURS
 from fastdln.plots.phase import classes
-from tests.plots.figures import ONE_PANEL, fabricated, mesh_of, small_sweep, theory_lines
+from tests.plots.figures import fabricated, mesh_of, one_panel, small_sweep, theory_lines
 from tests.small import SWEEP
 
 pytestmark = pytest.mark.filterwarnings("ignore:steps =", "ignore:.*points are not computed yet")
@@ -137,8 +137,7 @@ def test_what_is_not_computed_is_hatched(tmp_path):
     assert ax.patch.get_hatch()
     assert "not computed" in {text.get_text() for text in ax.get_legend().get_texts()}
     for kind in plots.drawable(ds):
-        chosen = {"depth": 3} if kind == "boundary" else ONE_PANEL  # a boundary is of a plane
-        plots.encode(plots.figure(ds, kind, **chosen), "png", 40)
+        plots.encode(plots.figure(ds, kind, **one_panel(kind)), "png", 40)
     line = plots.oscillation_range(ds, depth=3, alpha=0.3).lines[0]
     measured = line.get_ydata()[np.isin(line.get_xdata(), ds.eta.values)]  # between are the gaps in the line
     np.testing.assert_array_equal(np.isnan(measured), ds.fate.sel(depth=3, alpha=0.3).values == 0)
