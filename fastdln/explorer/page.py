@@ -33,8 +33,8 @@ WINDOW = {"x0", "x1", "y0", "y1"}
 SETTLED = 15
 
 
-def show(doc: Any, subject: Subject, stored: Stored | None, room: bool = True) -> None:
-    """Fills a session's document with the page, or with why there is none.
+def show(doc: Any, subject: Subject, stored: Stored | None, room: bool = True) -> Page | None:
+    """Fills a session's document with the page, which it gives, or with why there is none.
 
     room: whether there is any for another page.
     """
@@ -47,10 +47,10 @@ def show(doc: Any, subject: Subject, stored: Stored | None, room: bool = True) -
         here = f"http://localhost:{port}/" if port.isascii() and port.isdigit() else ""
         link = f' Go to <a href="{here}">{here}</a>.' if here else ""
         doc.add_root(Div(text=f"This page is served to localhost alone.{link}"))
-        return
+        return None
     if not room:
         doc.add_root(Div(text="Too many pages are open; close some, wait for ten seconds, and load this again."))
-        return
+        return None
     words = {
         name: values[-1].decode("utf-8", "replace") for name, values in (request.arguments if request else {}).items()
     }
@@ -62,9 +62,8 @@ def show(doc: Any, subject: Subject, stored: Stored | None, room: bool = True) -
     except UserError as error:
         view, refused = subject.home, str(error)
     page = Page(doc, subject, stored, view)
-    if context:
-        doc.on_session_destroyed(lambda context: page.stop())
     page.begin(refused)
+    return page
 
 
 class Page:

@@ -16,13 +16,15 @@ from fastdln.explorer.stored import Stored
 
 try:
     from bokeh.application import Application
-    from bokeh.application.handlers.function import FunctionHandler
+    from bokeh.application.handlers.handler import Handler
     from bokeh.server.auth_provider import AuthProvider
     from bokeh.server.server import Server
     from tornado.ioloop import IOLoop
     from tornado.web import HTTPError
 except ImportError:
     raise SweepError("explore: needs Bokeh: pip install 'fastdln[explore]'") from None
+
+from fastdln.explorer.page import Page, show
 
 ADDRESS, NAME = "127.0.0.1", "localhost"
 # A page sends ranges and choices; what is longer is not of it.
@@ -58,19 +60,38 @@ def user_of(handler: Any) -> str:
     return "user"
 
 
+class Pages(Handler):  # type: ignore[misc]  # of a library without types
+    """Fills documents with pages, and ends those of sessions that are over.
+
+    Callbacks of a document for that would collect all garbage of the process each time, which stops the server for as long.
+    """
+
+    def __init__(self, subject: Subject, stored: Stored | None) -> None:
+        super().__init__()
+        self._subject, self._stored = subject, stored
+        self._pages: dict[str, Page] = {}
+        self.sessions: Callable[[], list[Any]] = list
+
+    def modify_document(self, doc: Any) -> None:
+        sessions = self.sessions()
+        open_pages = sum(session.connection_count > 0 for session in sessions)
+        room = open_pages < MOST_PAGES and len(sessions) < MOST_SESSIONS
+        page = show(doc, self._subject, self._stored, room)
+        if page is not None:
+            self._pages[doc.session_context.id] = page
+
+    async def on_session_destroyed(self, session_context: Any) -> None:
+        if (page := self._pages.pop(session_context.id, None)) is not None:
+            page.stop()
+
+
 def served(subject: Subject, stored: Stored | None, port: int) -> Any:
     """A server of the page, which has not begun; SweepError where the port is taken."""
-    from fastdln.explorer.page import show
-
-    def begin(doc: Any) -> None:
-        sessions = server.get_sessions("/")
-        open_pages = sum(session.connection_count > 0 for session in sessions)
-        show(doc, subject, stored, room=open_pages < MOST_PAGES and len(sessions) < MOST_SESSIONS)
-
+    pages = Pages(subject, stored)
     try:
         # without a list of origins Bokeh answers pages of localhost and its port alone
         server = Server(
-            {"/": Application(FunctionHandler(begin))},
+            {"/": Application(pages)},
             address=ADDRESS,
             port=port,
             websocket_max_message_size=LONGEST_MESSAGE,
@@ -82,6 +103,7 @@ def served(subject: Subject, stored: Stored | None, port: int) -> Any:
     except OSError as error:
         said = error.strerror or error
         raise SweepError(f"port: {port} cannot be used: {said}; leave it out for a free one") from None
+    pages.sessions = lambda: list(server.get_sessions("/"))
     return server
 
 
