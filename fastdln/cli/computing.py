@@ -194,12 +194,12 @@ def zoom(
     picture = {"variable": variable, "title": title, "size": size, "style": style, "cmap": cmap}
     look = Look(kind, {name: value for name, value in picture.items() if value is not None}, dpi, fps, animation)
     silent, middle = how.quiet or how.log_json, point(at, "--at")
+    with how.logged(place), patient("drawing", silent) as step:
+        made = make(loaded, middle, place, factor, frames, look, RunOptions(**how.keywords()), step)
     if not silent and (whole := left_whole(loaded, middle or ())):
         say(
             f"--at {at}: {', '.join(whole)} stay{'s' * (len(whole) == 1)} whole in every frame; name all axes that are to be zoomed"
         )
-    with how.logged(place), patient("drawing", silent) as step:
-        made = make(loaded, middle, place, factor, frames, look, RunOptions(**how.keywords()), step)
     show(made)
 
 

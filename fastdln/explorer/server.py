@@ -164,6 +164,7 @@ class Exploration:
 def serve(subject: Subject, stored: Stored | None, port: int, browser: bool, said: Callable[[str], object]) -> None:
     """Serves the page until an interrupt."""
     gc.set_threshold(*COLLECTED)
+    gc.freeze()  # Bokeh collects garbage as often as a page is closed: of what was imported nothing is
     found = Exploration(subject, stored, port)
     said(f"{found.url} (Ctrl-C ends it)")
     if browser:

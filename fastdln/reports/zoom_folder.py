@@ -21,7 +21,7 @@ STORE = re.compile(r"frame-(\d{3})\.zarr")
 
 
 @dataclass(frozen=True)
-class Frames:
+class FramesThere:
     """The frames of a zoom in its folder: stores of those asked for, and of complete ones that follow them.
 
     before: how many points of those asked for are there already.
@@ -35,7 +35,7 @@ class Frames:
         return tuple(store.with_suffix(".png") for store in self.stores)
 
 
-def frames_in(place: Path, sweeps: Sequence[Sweep], at: Any, factor: Any) -> Frames:
+def frames_in(place: Path, sweeps: Sequence[Sweep], at: Any, factor: Any) -> FramesThere:
     """The frames of a zoom of these sweeps; StoreError if any store there is not of it, of later frames too."""
     last = max(numbers_in(place), default=0)
     before, stores = 0, list[Path]()
@@ -46,7 +46,7 @@ def frames_in(place: Path, sweeps: Sequence[Sweep], at: Any, factor: Any) -> Fra
             before += sweep.points - lacks
         if number < len(sweeps) or (len(stores) == number and not lacks):
             stores.append(store)
-    return Frames(tuple(stores), before)
+    return FramesThere(tuple(stores), before)
 
 
 def numbers_in(place: Path) -> list[int]:
@@ -79,7 +79,7 @@ def lacking(store: Path, sweep: Sweep) -> int:
         return int(remaining(snapshot).sum())
 
 
-def check_files(place: Path, frames: Frames, kind: str) -> None:
+def check_files(place: Path, frames: FramesThere, kind: str) -> None:
     """DatasetError where a file cannot be written, or is there without a store of a frame, and so is somebody else's."""
     if not place.is_dir():
         return

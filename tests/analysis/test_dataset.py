@@ -14,6 +14,7 @@ import fastdln
 from fastdln import DatasetError, Sweep, analysis, plots, run
 from fastdln.analysis.dataset import LONGEST, restore_dimensions, text_of
 from tests.commands import invoke
+from tests.plots.figures import one_panel
 from tests.small import SWEEP, made
 
 
@@ -64,8 +65,7 @@ def test_datasets_that_were_worked_on_draw_alike(ds, name):
     assert plots.drawable(given) == plots.drawable(ds)
     for kind in plots.drawable(given):
         # one panel: most of a picture's time is the layout of several
-        one = {"depth": 3, "alpha": 0.3}
-        plots.encode(plots.figure(given, kind, **one), "png", 30)
+        plots.encode(plots.figure(given, kind, **one_panel(kind)), "png", 30)
     if "run" not in given.dims and name != "where":
         for one, two in zip(analysis.agreement(given), analysis.agreement(ds), strict=True):
             assert (one.variable, one.compared, one.close) == (two.variable, two.compared, two.close)
@@ -152,7 +152,7 @@ def test_free_texts_are_drawn_as_text(ds, name):
         array.attrs |= {"long_name": text, "units": text, "comment": text}
     given.attrs["title"] = text
     for kind in plots.drawable(given):
-        figure = plots.figure(given, kind, depth=3, alpha=0.3)
+        figure = plots.figure(given, kind, **one_panel(kind))
         for form in plots.FORMATS if kind == "loss" else ["png"]:
             assert plots.encode(figure, form, 30)
     ax = plots.loss(given, depth=3, alpha=0.3)
@@ -170,7 +170,7 @@ def test_texts_say_what_they_say(ds):
     assert len(text_of({"x": "w" * 10**6}, "x")) <= LONGEST + 4
     assert text_of({}, "x", "none") == "none"
     for kind in plots.drawable(given):
-        plots.encode(plots.figure(given, kind, depth=3, alpha=0.3), "pdf")
+        plots.encode(plots.figure(given, kind, **one_panel(kind)), "pdf")
 
 
 @pytest.mark.filterwarnings("ignore:steps =")

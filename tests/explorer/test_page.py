@@ -3,138 +3,21 @@
 Skipped without Chromium, or without Playwright, which drives it: apt-get install chromium; pip install playwright.
 """
 
-import http.client
-import json
-import shutil
-import time
 import tomllib
-import urllib.error
-import urllib.request
 from dataclasses import replace
-from urllib.parse import parse_qs, urlparse
+from urllib.parse import urlparse
 
-import numpy as np
 import pytest
 
 import fastdln
-from fastdln import Sweep, SweepError
+from fastdln import Sweep
 from fastdln.explorer.explore import FIRST
 from fastdln.explorer.scene import Subject
+from tests.explorer.browser import HEIGHT, SMALL, SOCKETS, WIDTH
 
 pytest.importorskip("bokeh")
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
 
-# the browser's and the server's sockets are closed by their own threads
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-# Nothing but the page is asked for: no updates, no telemetry.
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-# Milliseconds that a picture may take, kernels that have to be compiled included.
-PATIENCE = 60_000
-WIDTH, HEIGHT = 300, 200
-SMALL = f"?width={WIDTH}&height={HEIGHT}"
-
-
-@pytest.fixture(autouse=True)
-def no_error_of_the_server(caplog):
-    yield
-    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
-
-
-@pytest.fixture(scope="module")
-def served():
-    page = fastdln.explore()
-    yield page
-    page.stop()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
-
-
-class Tab:
-    """A page in the browser, and all that it complains of."""
-
-    def __init__(self, browser, url, **options):
-        self.context = browser.new_context(viewport={"width": 1300, "height": 800}, accept_downloads=True, **options)
-        self.page = self.context.new_page()
-        self.complaints, self.elsewhere = [], []
-        self.page.on("console", self._note)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self._ask(request.url, url))
-        self.page.goto(url)
-        # the keyboard is listened to from then on
-        self.page.wait_for_function("Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle", timeout=PATIENCE)
-
-    def _note(self, message):
-        if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
-
-    def _ask(self, asked, url):
-        if urlparse(asked).netloc != urlparse(url).netloc and urlparse(asked).scheme not in ("blob", "data"):
-            self.elsewhere.append(asked)
-
-    def wait(self, text):
-        self.page.get_by_text(text).first.wait_for(timeout=PATIENCE)
-
-    def query(self):
-        return {name: values[0] for name, values in parse_qs(urlparse(self.page.url).query).items()}
-
-    def wait_for_query(self, condition):
-        deadline = time.monotonic() + PATIENCE / 1000
-        while not condition(self.query()):
-            assert time.monotonic() < deadline, self.page.url
-            self.page.wait_for_timeout(20)
-        self.wait("networks in")
-
-    def frame(self):
-        """The corner of the diagram's frame on the screen, as it lies within its canvas."""
-        return self.page.evaluate(
-            """() => {
-            const view = [...Bokeh.index.roots].flatMap((root) => [...root.owner.query((v) => v.model.type == "Figure")])[0];
-            const box = view.canvas_view.el.getBoundingClientRect(), inner = view.frame.bbox;
-            return [box.left + inner.left, box.top + inner.top, inner.width, inner.height];
-        }"""
-        )
-
-    def field(self, title):
-        return self.page.get_by_label(title, exact=True)
-
-    def close(self):
-        self.context.close()
-
-
-@pytest.fixture
-def tab(browser, served, request):
-    tabs = []
-
-    def open_tab(words=SMALL, url=None, **options):
-        tabs.append(Tab(browser, (url or served.url) + words, **options))
-        return tabs[-1]
-
-    yield open_tab
-    for one in tabs:
-        assert one.complaints == []
-        assert one.elsewhere == []
-        one.close()
+pytestmark = SOCKETS
 
 
 def test_nothing_is_computed_before_the_session_is_there(monkeypatch):
@@ -317,26 +200,6 @@ def test_what_a_variable_means_stands_below(tab):
     page.wait("no network of this view has a value")
 
 
-def test_every_address_is_answered(served, caplog):
-    for words, status in {
-        "x0=1.41&x1=1.4100000000001&y0=0.8&y1=0.8000000001": 200,
-        "steps=100000000000": 200,
-        "px=1": 200,
-        "bokeh-session-id=": 400,
-        "bokeh-token=x": 400,
-    }.items():
-        try:
-            found = urllib.request.urlopen(f"{served.url}?{words}", timeout=30).status
-        except urllib.error.HTTPError as error:
-            found = error.code
-        assert found == status, words
-
-
-def test_another_name_of_this_machine_leads_to_localhost(tab, served):
-    page = tab("", url=served.url.replace("localhost", "127.0.0.1"))
-    assert page.page.get_by_role("link").get_attribute("href") == served.url
-
-
 def test_two_tabs_do_not_block_each_other(tab):
     """One computes what takes long; the other is there meanwhile."""
     slow = tab(SMALL + "&steps=3000000")
@@ -365,67 +228,3 @@ def test_a_store_is_shown(tab, tmp_path):
         page.page.goto("about:blank")
     finally:
         found.stop()
-
-
-def test_it_answers_its_own_origin_alone(served):
-    port = urlparse(served.url).port
-    assert urllib.request.urlopen(served.url, timeout=30).status == 200
-    page = request(port, {"Host": f"evil.example:{port}"})
-    assert "singular values" not in page
-    key = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAA"}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", "/ws", headers={**key, "Origin": "http://evil.example"})
-    assert connection.getresponse().status == 403
-    connection.close()
-
-
-def request(port, headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", "/", headers=headers)
-    text = connection.getresponse().read().decode()
-    connection.close()
-    return text
-
-
-def test_it_listens_on_loopback_alone(served):
-    import psutil
-
-    port = urlparse(served.url).port
-    mine = [
-        one for one in psutil.Process().net_connections("inet") if one.status == "LISTEN" and one.laddr.port == port
-    ]
-    assert {one.laddr.ip for one in mine} == {"127.0.0.1"}
-
-
-def test_a_notebook_shows_it_in_a_frame(served):
-    assert f'<iframe src="{served.url}"' in served._repr_html_()
-    assert repr(served) == f"Exploration at {served.url}"
-
-
-@pytest.mark.parametrize("port", [-1, 70_000, 1.5, True, "80"])
-def test_ports_that_are_none(port):
-    with pytest.raises(SweepError, match="port: must be a whole number from 0 to 65535"):
-        fastdln.explore(port=port)
-
-
-def test_a_port_that_is_taken_is_one_line(served):
-    with pytest.raises(SweepError, match=r"port: \d+ cannot be used: .*; leave it out for a free one"):
-        fastdln.explore(port=urlparse(served.url).port)
-
-
-def test_500_addresses_give_a_page(served):
-    """Whatever its words, an address is answered by the page, which says what is wrong with them."""
-    rng = np.random.default_rng(0)
-    names = ["x0", "x1", "width", "variable", "steps", "start", "singular_values", "at.seed", "mode", "%00", "<b>"]
-    values = ["", "nan", "1e309", "-1", "loss", "../..", "%ff%fe", "%3Cscript%3E", "9" * 500, "1,2,", "%E2%98%83"]
-    port = urlparse(served.url).port
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    for _ in range(500):
-        words = "&".join(f"{rng.choice(names)}={rng.choice(values)}" for _ in range(rng.integers(1, 4)))
-        connection.request("GET", f"/?{words}", headers={"Host": f"localhost:{port}"})
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        assert answer.status == 200 or "pages are open" in text, words
-        assert "Traceback" not in text
-    connection.close()
-    assert json.dumps(words)

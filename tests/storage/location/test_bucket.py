@@ -160,5 +160,5 @@ def test_levels_in_a_bucket(url, options, tmp_path):
     identical(fastdln.open(f"{url}-levels", storage_options=options).load(), plain)
     assert fastdln.verify(f"{url}-levels", storage_options=options).whole
     assert str(fastdln.status(f"{url}-levels", storage_options=options)).startswith("level 1 ")
-    with pytest.raises(StoreError, match="holds 2 levels of the boundary of fate"):
+    with pytest.raises(StoreError, match="holds levels 1 to 2 of the boundary of fate"):
         fastdln.refine(url, f"{url}-levels", boundary="fate", levels=1, storage_options=options)
