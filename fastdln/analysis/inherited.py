@@ -38,8 +38,8 @@ def unknown_by(ds: xr.Dataset, of: str) -> dict[str, str]:
     found = {}
     if "fate" in ds and uncomputed_fate(ds) is not None:
         found["fate"] = "are not computed; run the sweep again first"
-    if is_level(ds) and of not in ("fate", COMPUTED, ds.attrs.get(BOUNDARY)):
-        known = " and ".join(dict.fromkeys(("fate", str(ds.attrs.get(BOUNDARY, "fate")))))
+    if is_level(ds) and of not in (COMPUTED, *inherited_names(ds)):
+        known = " and ".join(inherited_names(ds))
         found[COMPUTED] = f"inherited their {known} alone; measure fate, or a run of the level's whole sweep"
     return found
 

@@ -114,7 +114,7 @@ class Diagram:
         }
         for bar in self.bars.values():
             self.figure.add_layout(bar, "right")
-        self.lines = ColumnDataSource({"xs": [], "ys": [], "label": []})
+        self.lines = ColumnDataSource({"xs": [], "ys": []})
         for colour, width in (("white", 3.0), (CRITICAL["color"], 1.2)):
             self.figure.multi_line(
                 "xs",
@@ -125,10 +125,8 @@ class Diagram:
                 line_dash="6 4" if width < 2 else "solid",
             )
         self.names = ColumnDataSource({"name": [""] * (len(COLOURS) + 1)})
-        number = {"x": CustomJSHover(code=HOVERED["x"]), "y": CustomJSHover(code=HOVERED["y"])}
+        number = {axis: CustomJSHover(args={"figure": self.figure}, code=HOVERED[axis]) for axis in ("x", "y")}
         value = CustomJSHover(args={"names": self.names}, code=HOVERED["value"])
-        for axis in number.values():
-            axis.args = {"figure": self.figure}
         self.figure.add_tools(
             HoverTool(
                 renderers=list(self._drawn.values()),
@@ -179,7 +177,6 @@ class Diagram:
         self.lines.data = {
             "xs": [line.x for line in theory],
             "ys": [line.y for line in theory],
-            "label": [line.label for line in theory],
         }
 
     def mark(self, x: float, y: float) -> None:

@@ -117,13 +117,11 @@ class Subject:
             if family.asked_by:
                 continue
             for variable in family.variables:
-                if variable.dims in ((), ("mode",)) and self._measures(name):
-                    found[variable.name] = name
+                if variable.dims in ((), ("mode",)) and (name == "fate" or self._measures(name)):
+                    found[variable.name] = "" if name == "fate" else name  # there without being asked for
         return found
 
     def _measures(self, family: str) -> bool:
-        if family == "fate":  # there without being asked for
-            return True
         try:
             Sweep(**json.loads(self.sweep.canonical()) | {"observables": [family]})
         except SweepError:
@@ -179,8 +177,7 @@ class Subject:
             self.x: self.cells(self.x, view.x0, view.x1, columns).model_dump(),
             self.y: self.cells(self.y, view.y0, view.y1, rows).model_dump(),
         }
-        family = self.variables[view.variable]
-        return self._changed(view, axes, keys or {"observables": [family] if family not in ("", "fate") else []})
+        return self._changed(view, axes, keys or {"observables": [*filter(None, [self.variables[view.variable]])]})
 
     def sweep_at(self, view: Scene, x: float, y: float, **keys: Any) -> Sweep:
         """The sweep of a single point of a view."""

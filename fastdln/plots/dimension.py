@@ -117,7 +117,6 @@ PLOT = Plot(
             x="size",
             why_not=why_not,
             measured="",
-            takes=frozenset({"log"}),
             inherits=True,
         ),
     ),
